@@ -1,0 +1,160 @@
+package softdelete
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+)
+
+// register puts the plugin's callbacks into GORM's chains. All stand Before a callback of GORM's: After would put them at the
+// end of the chain, behind the commit (callbacks.go, GORM 1.31).
+func (e *engine) register(db *gorm.DB) error {
+	create, query, update, remove, row := db.Callback().Create(), db.Callback().Query(), db.Callback().Update(), db.Callback().Delete(), db.Callback().Row()
+	return errors.Join(
+		query.Before("gorm:query").Register("softdelete:query", e.beforeQuery),
+		query.Before("gorm:preload").Register("softdelete:preload", e.beforePreload),
+		query.Before("gorm:after_query").Register("softdelete:preloaded", e.afterPreload),
+		row.Before("gorm:row").Register("softdelete:row", e.beforeQuery),
+
+		create.Before("gorm:before_create").Register("softdelete:begin_create", e.beginWrite),
+		create.Before("gorm:create").Register("softdelete:create", e.beforeCreate),
+		create.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_create", e.endWrite),
+
+		update.Before("gorm:setup_reflect_value").Register("softdelete:begin_update", e.beginWrite),
+		update.Before("gorm:update").Register("softdelete:update", e.beforeUpdate),
+		update.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_update", e.endWrite),
+
+		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", e.beginDelete),
+		remove.Before("gorm:delete_before_associations").Register("softdelete:plan_delete", e.planDelete),
+		remove.Before("gorm:delete").Register("softdelete:mark_delete", e.markDelete),
+		remove.After("gorm:delete").Before("gorm:after_delete").Register("softdelete:cascade_delete", e.cascadeDelete),
+		remove.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_delete", e.endDelete),
+		remove.After("softdelete:end_delete").Register("softdelete:finish_delete", e.finishDelete),
+	)
+}
+
+// policyFor gives the policy of a statement's model, nil where it has none. A wrong tag fails the statement.
+func (e *engine) policyFor(db *gorm.DB) *policy {
+	if db.Error != nil || db.Statement.Schema == nil {
+		return nil
+	}
+	p := e.policy(db, db.Statement.Schema)
+	if p.err != nil {
+		_ = db.AddError(p.err)
+		return nil
+	}
+	return p
+}
+
+// beforeQuery makes sure that the model and all that it reaches are compiled before GORM reads their clauses.
+func (e *engine) beforeQuery(db *gorm.DB) {
+	p := e.policyFor(db)
+	if p == nil {
+		return
+	}
+	stmt := db.Statement
+	if len(stmt.Joins) > 0 {
+		groupJoins(stmt)
+	}
+	if value, ok := stmt.Settings.Load(viewKey{}); ok {
+		_ = db.AddError(p.checkRelations(value.(view)))
+	}
+}
+
+// checkRelations refuses names of WithDeletedIn that are no relations.
+func (p *policy) checkRelations(v view) error {
+	for _, path := range v.relations {
+		s := p.schema
+		for _, name := range strings.Split(path, ".") {
+			rel, ok := s.Relationships.Relations[name]
+			if !ok {
+				return fmt.Errorf("%w: WithDeletedIn: %s has no relation %q; it has %s", gorm.ErrUnsupportedRelation, s.Name, name,
+					strings.Join(slices.Sorted(maps.Keys(s.Relationships.Relations)), ", "))
+			}
+			s = rel.FieldSchema
+		}
+	}
+	return nil
+}
+
+// preloadState is what a statement had before its preloads were given a view of their own.
+type preloadState struct {
+	view     view
+	preloads map[string][]any
+}
+
+// beforePreload gives the preloads their own view of deleted rows.
+func (e *engine) beforePreload(db *gorm.DB) {
+	stmt := db.Statement
+	value, ok := stmt.Settings.Load(viewKey{})
+	if !ok || db.Error != nil || len(stmt.Preloads) == 0 {
+		return
+	}
+	v := value.(view)
+	stmt.Settings.Store(preloadKey{}, preloadState{view: v, preloads: stmt.Preloads})
+	stmt.Settings.Store(viewKey{}, v.forPreloads())
+	stmt.Preloads = v.openPreloads(stmt.Preloads)
+}
+
+// preloadKey is where preloadState stands in a statement's settings.
+type preloadKey struct{}
+
+// afterPreload puts the statement's own view back.
+func (e *engine) afterPreload(db *gorm.DB) {
+	if value, ok := db.Statement.Settings.LoadAndDelete(preloadKey{}); ok {
+		former := value.(preloadState)
+		db.Statement.Settings.Store(viewKey{}, former.view)
+		db.Statement.Preloads = former.preloads
+	}
+}
+
+// workKey is where a guarded write's unit of work stands in its statement's settings.
+type workKey struct{}
+
+// beginWrite opens a transaction for the check and the write of a guarded model where GORM opens none.
+func (e *engine) beginWrite(db *gorm.DB) {
+	p := e.policyFor(db)
+	if p == nil || len(p.guards) == 0 || db.DryRun {
+		return
+	}
+	if committer, ok := db.Statement.ConnPool.(gorm.TxCommitter); ok && committer != nil {
+		return
+	}
+	work, err := beginWork(db, 0)
+	if err != nil {
+		_ = db.AddError(err)
+		return
+	}
+	db.Statement.Settings.Store(workKey{}, work)
+}
+
+// endWrite ends that transaction.
+func (e *engine) endWrite(db *gorm.DB) {
+	if value, ok := db.Statement.Settings.LoadAndDelete(workKey{}); ok {
+		if err := value.(*unitOfWork).end(db, db.Error); db.Error == nil {
+			_ = db.AddError(err)
+		}
+	}
+}
+
+// beforeCreate checks that no live row is created under a deleted parent.
+func (e *engine) beforeCreate(db *gorm.DB) {
+	p := e.policyFor(db)
+	if p == nil || db.DryRun || len(p.guards) == 0 {
+		return
+	}
+	_ = db.AddError(e.guardCreate(db, p))
+}
+
+// beforeUpdate checks that no live row is pointed to a deleted parent.
+func (e *engine) beforeUpdate(db *gorm.DB) {
+	p := e.policyFor(db)
+	if p == nil || db.DryRun || len(p.guards) == 0 || db.Statement.SQL.Len() > 0 {
+		return
+	}
+	_ = db.AddError(e.guardUpdate(db, p))
+}

@@ -1,0 +1,409 @@
+package softdelete
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// deletion is one call that deletes rows, from the moment that GORM's callbacks meet it until they are through. It deletes
+// in three steps: find what refuses, write, and look again for what concurrent transactions have added meanwhile.
+type deletion struct {
+	engine *engine
+	stmt   *gorm.Statement
+	root   *policy
+	graph  *graph
+	// erasing is set for Unscoped: rows go for good, live and deleted ones alike.
+	erasing bool
+	preview bool
+	outer   *deletion // the deletion in whose hooks or associations this one runs
+
+	id            DeletionID
+	at            time.Time
+	actor, reason string
+
+	work     *unitOfWork
+	context  context.Context // the statement's before
+	snapshot snapshot
+	keys     [][]any                 // the root rows' keys, where there are few
+	counts   *counter                // of the single statement that writes several tables
+	loaded   map[*node]reflect.Value // rows for AfterDelete that are gone by then
+
+	report   *Report
+	blockers []Blocker
+	effects  []depthEffect
+	rows     int64 // taken so far, the root's included
+}
+
+// deletionKey is where a deletion stands in its statement's settings and in its context.
+type deletionKey struct{}
+
+func deletionOf(stmt *gorm.Statement) *deletion {
+	if value, ok := stmt.Settings.Load(deletionKey{}); ok {
+		if d := value.(*deletion); d.stmt == stmt {
+			return d
+		}
+	}
+	return nil
+}
+
+// begin is the first callback of a delete statement: it finds the policy, opens the transaction and remembers the caller's
+// value.
+func (e *engine) beginDelete(db *gorm.DB) {
+	stmt := db.Statement
+	if db.Error != nil || stmt.Schema == nil || stmt.SQL.Len() > 0 {
+		return
+	}
+	p := e.policy(db, stmt.Schema)
+	_, preview := stmt.Settings.Load(previewKey{})
+	if p.err != nil {
+		_ = db.AddError(p.err)
+		return
+	}
+	if _, reported := stmt.Settings.Load(reportKey{}); p.plain() && !preview && !reported {
+		return
+	}
+	d := &deletion{
+		engine: e, stmt: stmt, root: p, graph: p.graphOf(), preview: preview, context: stmt.Context,
+		erasing: stmt.Unscoped, actor: actorFrom(stmt.Context), reason: reasonFrom(stmt.Context),
+		loaded: map[*node]reflect.Value{},
+	}
+	if value, ok := stmt.Settings.Load(reportKey{}); ok {
+		d.report = value.(*Report)
+	}
+	if outer, ok := stmt.Context.Value(deletionKey{}).(*deletion); ok && outer.engine == e {
+		d.outer = outer
+	}
+	switch {
+	case d.graph.err != nil:
+		_ = db.AddError(d.graph.err)
+		return
+	case p.never() && !preview:
+		_ = db.AddError(d.neverError(p, 0))
+		return
+	case stmt.ReflectValue.Kind() == reflect.Struct && !stmt.ReflectValue.CanAddr():
+		_ = db.AddError(fmt.Errorf("%w: Delete needs a pointer to a %s, so that it can tell what became of the row",
+			gorm.ErrInvalidValue, p.schema.Name))
+		return
+	}
+	if !db.DryRun {
+		work, err := beginWork(db, d.depth())
+		if err != nil {
+			_ = db.AddError(err)
+			return
+		}
+		d.work = work
+	}
+	d.snapshot = takeSnapshot(stmt.ReflectValue)
+	stmt.Settings.Store(deletionKey{}, d)
+	stmt.Context = context.WithValue(stmt.Context, deletionKey{}, d)
+}
+
+func (d *deletion) depth() int {
+	depth := 1
+	for outer := d.outer; outer != nil; outer = outer.outer {
+		depth++
+	}
+	return depth
+}
+
+// reports tells whether the numbers per relation are wanted.
+func (d *deletion) reports() bool {
+	return d.report != nil || d.preview || d.engine.plugin.config.Ledger
+}
+
+func (d *deletion) neverError(p *policy, rows int64) error {
+	if rows > 0 {
+		return fmt.Errorf("%w: %d live %s of %s (table %s) would be deleted with it; keep them, or remove the cascade",
+			ErrNeverDelete, rows, plural(rows, "row"), p.schema.Name, p.schema.Table)
+	}
+	return fmt.Errorf("%w: %s (table %s) has the strategy never", ErrNeverDelete, p.schema.Name, p.schema.Table)
+}
+
+// planDelete runs after the caller's BeforeDelete hook and before anything is written: it decides on the mark and finds all
+// that refuses, at any depth.
+func (e *engine) planDelete(db *gorm.DB) {
+	d := deletionOf(db.Statement)
+	if db.Error != nil || d == nil {
+		return
+	}
+	d.addKeyConditions()
+	if _, conditions := db.Statement.Clauses["WHERE"]; !conditions && !db.AllowGlobalUpdate {
+		_ = db.AddError(gorm.ErrMissingWhereClause)
+		return
+	}
+	if err := d.plan(db); err != nil {
+		_ = db.AddError(err)
+	}
+}
+
+func (d *deletion) plan(db *gorm.DB) error {
+	if d.preview {
+		return d.foresee(db.Session(&gorm.Session{NewDB: true, Context: db.Statement.Context}))
+	}
+	tx := inWork(db, db.Statement.Context)
+	if db.DryRun {
+		return d.chooseMark(tx)
+	}
+	if d.readsFirst() {
+		if err := d.engine.lockWriter(tx, d.root); err != nil {
+			return err
+		}
+	}
+	if err := d.chooseMark(tx); err != nil {
+		return err
+	}
+	if err := d.findKeys(tx); err != nil {
+		return err
+	}
+	if err := d.lockRows(tx); err != nil {
+		return err
+	}
+	if err := d.refuse(tx); err != nil {
+		return err
+	}
+	return d.beforeHooks(tx)
+}
+
+// chooseMark decides on the deletion's time and ID: those of the deletion around it where they fit.
+func (d *deletion) chooseMark(tx *gorm.DB) (err error) {
+	if d.at, err = d.engine.chooseInstant(tx, d.root, d.outer); err != nil {
+		return err
+	}
+	d.id = newDeletionID(d.at, d.stmt.Table)
+	if d.outer != nil && d.outer.at.Equal(d.at) {
+		d.id = d.outer.id
+	}
+	return nil
+}
+
+// addKeyConditions adds the keys of the caller's value to the statement's conditions, as GORM does (callbacks/delete.go:131,
+// GORM 1.31).
+func (d *deletion) addKeyConditions() {
+	stmt := d.stmt
+	add := func(value reflect.Value) {
+		_, values := schema.GetIdentityFieldValuesMap(stmt.Context, value, stmt.Schema.PrimaryFields)
+		column, in := schema.ToQueryValues(stmt.Table, stmt.Schema.PrimaryFieldDBNames, values)
+		if len(in) > 0 {
+			stmt.AddClause(clause.Where{Exprs: []clause.Expression{clause.IN{Column: column, Values: in}}})
+		}
+		if len(values) > 0 && len(values) <= fewKeys {
+			d.keys = values
+		}
+	}
+	add(stmt.ReflectValue)
+	if stmt.ReflectValue.CanAddr() && stmt.Dest != stmt.Model && stmt.Model != nil {
+		add(reflect.ValueOf(stmt.Model))
+	}
+}
+
+// fewKeys is the number of root rows up to which their keys are carried in the statements that follow, so that these need
+// no search for the deletion's mark.
+const fewKeys = 100
+
+// markDelete builds the statement that GORM's own callback executes for the root rows.
+func (e *engine) markDelete(db *gorm.DB) {
+	d := deletionOf(db.Statement)
+	if db.Error != nil || d == nil || d.preview {
+		return
+	}
+	if d.action(d.root) == ActionRemoved {
+		if err := d.removeChildren(db); err != nil {
+			_ = db.AddError(err)
+			return
+		}
+		d.stmt.AddClauseIfNotExists(clause.Delete{})
+		d.stmt.AddClauseIfNotExists(clause.From{})
+		d.stmt.Build(d.stmt.BuildClauses...)
+		return
+	}
+	if d.single(db) {
+		d.buildSingle(db)
+		return
+	}
+	d.buildRoot()
+}
+
+// buildRoot builds the UPDATE that marks the root rows.
+func (d *deletion) buildRoot() {
+	stmt := d.stmt
+	var set clause.Set
+	for _, a := range d.root.deletionAssignments(d) {
+		value := a.value
+		if a.former != nil {
+			value = clause.Column{Name: a.former.DBName}
+		}
+		set = append(set, clause.Assignment{Column: clause.Column{Name: a.field.DBName}, Value: value})
+	}
+	stmt.AddClause(set)
+	addFilter(stmt, whereOf(d.root.predicates.live))
+	stmt.AddClauseIfNotExists(clause.Update{})
+	stmt.Build(stmt.DB.Callback().Update().Clauses...)
+}
+
+// cascadeDelete runs once the root rows are written: it takes the rows under them, and looks again.
+func (e *engine) cascadeDelete(db *gorm.DB) {
+	d := deletionOf(db.Statement)
+	if d == nil {
+		return
+	}
+	delete(db.Statement.Clauses, "SET")
+	if d.counts != nil {
+		db.Statement.ConnPool = d.counts.ConnPool
+	}
+	if db.Error != nil || db.DryRun {
+		return
+	}
+	d.rows += db.RowsAffected
+	if err := d.finishWriting(inWork(db, db.Statement.Context), db.RowsAffected); err != nil {
+		_ = db.AddError(err)
+	}
+}
+
+// finishWriting takes the rows under the root rows, looks again for what refuses, and writes the ledger.
+func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
+	d.addEffect(Effect{Table: d.stmt.Table, Action: d.action(d.root), Rows: rootRows}, 0)
+	if rootRows == 0 {
+		return nil
+	}
+	if d.action(d.root) == ActionDeleted {
+		if err := d.cascade(tx); err != nil {
+			return err
+		}
+		if err := d.countKept(tx, d.taken(nil)); err != nil {
+			return err
+		}
+		d.setFields()
+	}
+	if limit := d.engine.plugin.config.MaxRows; limit > 0 && d.rows > limit {
+		return tooManyRows(d.rows, limit)
+	}
+	if err := d.afterHooks(tx); err != nil {
+		return err
+	}
+	if d.outer != nil {
+		for _, effect := range d.effects {
+			d.outer.effects = append(d.outer.effects, depthEffect{effect.Effect, effect.depth + 1})
+		}
+		d.outer.rows += d.rows
+		if d.outer.id == d.id {
+			return nil
+		}
+	}
+	return d.writeLedger(tx)
+}
+
+func tooManyRows(rows, limit int64) error {
+	return fmt.Errorf("%w: %d rows, Config.MaxRows is %d; narrow the condition or raise the bound", ErrTooManyRows, rows, limit)
+}
+
+// endDelete ends the transaction or savepoint.
+func (e *engine) endDelete(db *gorm.DB) {
+	d := deletionOf(db.Statement)
+	if d == nil || d.work == nil {
+		return
+	}
+	work := d.work
+	d.work = nil
+	if db.Error != nil {
+		db.Error = d.explain(db, db.Error)
+	}
+	if err := work.end(db, db.Error); db.Error == nil {
+		_ = db.AddError(err)
+	}
+}
+
+// finishDelete is the last callback, after GORM's commit: it gives the report, or puts the caller's value back.
+func (e *engine) finishDelete(db *gorm.DB) {
+	d := deletionOf(db.Statement)
+	if d == nil {
+		return
+	}
+	db.Statement.Context = d.context
+	db.Statement.Settings.Delete(deletionKey{})
+	if db.Error != nil {
+		db.RowsAffected = 0
+		d.snapshot.restore()
+		return
+	}
+	if d.report != nil {
+		*d.report = Report{DeletionID: d.id, At: d.at, Effects: sortEffects(d.effects), Blockers: d.blockers}
+	}
+}
+
+// explain makes a foreign key's refusal a BlockedError.
+func (d *deletion) explain(db *gorm.DB, err error) error {
+	if errors.Is(err, ErrBlocked) {
+		return err
+	}
+	violation := errors.Is(err, gorm.ErrForeignKeyViolated)
+	if translator, ok := db.Dialector.(gorm.ErrorTranslator); ok && !violation {
+		violation = errors.Is(translator.Translate(err), gorm.ErrForeignKeyViolated)
+	}
+	if !violation {
+		return err
+	}
+	return &BlockedError{Cause: err}
+}
+
+// setFields writes the mark into the caller's value, for the rows that it shows as live.
+func (d *deletion) setFields() {
+	list := d.root.deletionAssignments(d)
+	each := func(value reflect.Value) {
+		value = reflect.Indirect(value)
+		if !value.IsValid() || !value.CanAddr() || d.root.showsDeleted(d.stmt.Context, value) {
+			return
+		}
+		for _, a := range list {
+			set := a.value
+			if a.former != nil {
+				set, _ = a.former.ValueOf(d.stmt.Context, value)
+			}
+			_ = d.stmt.AddError(a.field.Set(d.stmt.Context, value, set))
+		}
+	}
+	switch value := d.stmt.ReflectValue; value.Kind() {
+	case reflect.Struct:
+		each(value)
+	case reflect.Slice, reflect.Array:
+		for i := range value.Len() {
+			each(value.Index(i))
+		}
+	}
+}
+
+// snapshot is a copy of the caller's value, to put back when the call fails.
+type snapshot struct {
+	targets, copies []reflect.Value
+}
+
+func takeSnapshot(value reflect.Value) (s snapshot) {
+	keep := func(v reflect.Value) {
+		v = reflect.Indirect(v)
+		if v.IsValid() && v.CanAddr() && v.CanSet() {
+			copied := reflect.New(v.Type()).Elem()
+			copied.Set(v)
+			s.targets, s.copies = append(s.targets, v), append(s.copies, copied)
+		}
+	}
+	keep(value)
+	if value.Kind() == reflect.Slice || value.Kind() == reflect.Array {
+		for i := range value.Len() {
+			keep(value.Index(i))
+		}
+	}
+	return s
+}
+
+func (s snapshot) restore() {
+	for i, target := range slices.Backward(s.targets) {
+		target.Set(s.copies[i])
+	}
+}

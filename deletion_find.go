@@ -1,0 +1,422 @@
+package softdelete
+
+import (
+	"fmt"
+	"slices"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+)
+
+// readsFirst tells whether the deletion looks into the database before it writes.
+func (d *deletion) readsFirst() bool {
+	return d.outer == nil && (len(d.graph.nodes) > 1 || d.mayRefuse())
+}
+
+// mayRefuse tells whether rows can refuse the deletion.
+func (d *deletion) mayRefuse() bool {
+	return len(d.graph.checks) > 0 || d.engine.plugin.config.MaxRows > 0
+}
+
+// rootTable writes the root's table as the caller's statement names it.
+func (d *deletion) rootTable(q *query) {
+	if d.stmt.TableExpr != nil {
+		q.expression(*d.stmt.TableExpr)
+		return
+	}
+	q.name(d.stmt.Table)
+}
+
+// rootCondition writes the caller's conditions, with the keys of the value.
+func (d *deletion) rootCondition(q *query) {
+	q.stmt.Table = d.stmt.Table
+	q.stmt.Schema = d.stmt.Schema
+	where, ok := d.stmt.Clauses["WHERE"].Expression.(clause.Where)
+	if !ok || len(where.Exprs) == 0 {
+		q.text("1 = 1")
+		return
+	}
+	q.expression(group(where.Exprs))
+}
+
+// live writes AND and the model's live predicate, unless rows go for good: then deleted ones go too.
+func (d *deletion) live(q *query, p *policy, table string) {
+	if !d.erasing {
+		writeAnd(q, p.predicates.live, table)
+	}
+}
+
+func writeAnd(q *query, p predicate, table string) {
+	if p != nil {
+		if table != "" {
+			table = quoteName(q.tx, table)
+		}
+		q.text(" AND ", p.of(table))
+	}
+}
+
+// reach is the walk over the rows that the deletion will take.
+func (d *deletion) reach() *walk {
+	return &walk{
+		graph:  d.graph,
+		prefix: "reached",
+		base: func(n *node) func(q *query) {
+			if n.policy != d.root {
+				return nil
+			}
+			return func(q *query) {
+				n.selectCarried(q, d.stmt.Table)
+				q.text(" FROM ")
+				d.rootTable(q)
+				q.text(" WHERE ")
+				d.rootCondition(q)
+				d.live(q, n.policy, d.stmt.Table)
+			}
+		},
+		step: func(q *query, e *edge, _, child string) { d.live(q, e.child, child) },
+	}
+}
+
+// findKeys asks for the root rows' keys where the caller gave conditions: few keys save later statements a search for the
+// mark.
+func (d *deletion) findKeys(tx *gorm.DB) error {
+	if d.keys != nil || len(d.graph.nodes) == 1 && len(d.graph.kept) == 0 && !d.engine.plugin.config.Ledger {
+		return nil
+	}
+	fields := d.root.schema.PrimaryFields
+	if len(fields) == 0 {
+		return nil
+	}
+	q := newQuery(tx, d.engine.dialect).text("SELECT ").columns(d.stmt.Table, fields).text(" FROM ")
+	d.rootTable(q)
+	q.text(" WHERE ")
+	d.rootCondition(q)
+	d.live(q, d.root, d.stmt.Table)
+	q.text(" LIMIT ", fmt.Sprint(fewKeys+1))
+	var keys [][]any
+	err := q.rows(func(scan func(...any) error) error {
+		targets, values := scanTargets(len(fields))
+		if err := scan(targets...); err != nil {
+			return err
+		}
+		keys = append(keys, values())
+		return nil
+	})
+	if err == nil && len(keys) <= fewKeys {
+		d.keys = keys
+	}
+	return err
+}
+
+// lockRows locks the rows that are to be removed, level by level, so that no row comes under them unseen: a removed row
+// leaves nothing that a second look could find it by. Rows marked in place are locked by the marking itself.
+func (d *deletion) lockRows(tx *gorm.DB) error {
+	if d.action(d.root) == ActionDeleted || !d.engine.dialect.Has(dialect.RowLocks) {
+		return nil
+	}
+	w := d.reach()
+	for _, n := range d.graph.nodes {
+		if len(d.graph.checks) == 0 && d.graph.leaf(n) {
+			continue
+		}
+		q := newQuery(tx, d.engine.dialect)
+		w.with(q, n.component)
+		table := n.policy.schema.Table
+		q.text("SELECT count(*) FROM (SELECT 1 FROM ").name(table).text(" WHERE ")
+		w.inWalk(q, n, table)
+		q.text(" ORDER BY ").columns(table, n.policy.schema.PrimaryFields).text(" FOR UPDATE) AS locked")
+		if err := q.rows(func(func(...any) error) error { return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refuse finds everything that refuses the deletion.
+func (d *deletion) refuse(tx *gorm.DB) error {
+	if !d.mayRefuse() {
+		return nil
+	}
+	blocking, total, err := d.findBlocking(tx, d.reach())
+	if err != nil {
+		return err
+	}
+	if limit := d.engine.plugin.config.MaxRows; limit > 0 && total > limit {
+		return tooManyRows(total, limit)
+	}
+	return d.refusal(tx, d.reach(), blocking)
+}
+
+// blockingRows are the rows of a relation that refuse the deletion.
+type blockingRows struct {
+	*edge
+	rows int64
+}
+
+// findBlocking counts the rows that refuse, per relation, and where a bound is set the rows that the walk reaches.
+func (d *deletion) findBlocking(tx *gorm.DB, w *walk) (blocking []blockingRows, total int64, err error) {
+	var counts tally
+	for _, e := range d.graph.checks {
+		counts.add(func(q *query) { d.untaken(q, w, e) }, func(rows int64) {
+			if rows > 0 {
+				blocking = append(blocking, blockingRows{edge: e, rows: rows})
+			}
+		})
+	}
+	if d.engine.plugin.config.MaxRows > 0 {
+		for _, n := range d.graph.nodes {
+			counts.add(func(q *query) { w.nodeRows(q, n) }, func(rows int64) { total += rows })
+		}
+	}
+	q := newQuery(tx, d.engine.dialect)
+	w.with(q, d.graph.last())
+	return blocking, total, counts.run(q)
+}
+
+// nodeRows writes FROM and WHERE of a node's rows in the walk.
+func (w *walk) nodeRows(q *query, n *node) {
+	q.text(" FROM ").name(n.policy.schema.Table).text(" WHERE ")
+	w.inWalk(q, n, n.policy.schema.Table)
+}
+
+// last is the component that all others come before.
+func (g *graph) last() *component { return g.components[len(g.components)-1] }
+
+// tally is a list of counts that one statement takes.
+type tally struct {
+	from []func(q *query)
+	into []func(rows int64)
+}
+
+// add takes a count: from writes FROM and WHERE, into gets the number.
+func (t *tally) add(from func(q *query), into func(rows int64)) {
+	t.from, t.into = append(t.from, from), append(t.into, into)
+}
+
+// run finishes a statement that may have begun with WITH, and hands out the counts.
+func (t *tally) run(q *query) error {
+	if len(t.from) == 0 {
+		return nil
+	}
+	q.text("SELECT ")
+	joined(q, t.from, ", ", func(from func(q *query)) {
+		q.text("(SELECT count(*)")
+		from(q)
+		q.text(")")
+	})
+	counts := make([]int64, len(t.from))
+	targets := make([]any, len(t.from))
+	for i := range counts {
+		targets[i] = &counts[i]
+	}
+	err := q.rows(func(scan func(...any) error) error { return scan(targets...) })
+	if err == nil {
+		for i, into := range t.into {
+			into(counts[i])
+		}
+	}
+	return err
+}
+
+// untaken writes FROM and WHERE of a relation's live rows that the deletion does not take.
+func (d *deletion) untaken(q *query, w *walk, e *edge) {
+	table := e.child.schema.Table
+	q.text(" FROM ").name(table).text(" WHERE ")
+	e.matchIn(q, w, table)
+	writeAnd(q, e.child.predicates.live, table)
+	if n := d.graph.nodeOf(e.child); n != nil {
+		q.text(" AND NOT (")
+		w.inWalk(q, n, table)
+		q.text(")")
+	}
+}
+
+// nodeOf is the node of a model, nil where the graph takes none of its rows.
+func (g *graph) nodeOf(p *policy) *node {
+	for _, n := range g.nodes {
+		if n.policy == p {
+			return n
+		}
+	}
+	return nil
+}
+
+// refusal is the error for rows that refuse: ErrNeverDelete before a BlockedError with the rows' keys.
+func (d *deletion) refusal(tx *gorm.DB, w *walk, blocking []blockingRows) error {
+	if len(blocking) == 0 {
+		return nil
+	}
+	for _, b := range blocking {
+		if b.rule != ruleBlock {
+			return d.neverError(b.child, b.rows)
+		}
+	}
+	blockers, err := d.describe(tx, w, blocking)
+	if err != nil {
+		return err
+	}
+	return &BlockedError{Blockers: blockers}
+}
+
+// mostKeys is how many keys a Blocker names.
+const mostKeys = 10
+
+// describe names the rows that refuse.
+func (d *deletion) describe(tx *gorm.DB, w *walk, blocking []blockingRows) ([]Blocker, error) {
+	var list []Blocker
+	for _, b := range blocking {
+		blocker := Blocker{Table: b.child.schema.Table, Relation: b.name, Rows: b.rows}
+		fields := b.child.schema.PrimaryFields
+		if len(fields) > 0 {
+			q := newQuery(tx, d.engine.dialect)
+			w.with(q, d.graph.last())
+			q.text("SELECT ").columns(b.child.schema.Table, fields)
+			d.untaken(q, w, b.edge)
+			q.text(" ORDER BY ").columns(b.child.schema.Table, fields).text(" LIMIT ", fmt.Sprint(mostKeys))
+			keys, err := q.keys(fields)
+			if err != nil {
+				return nil, err
+			}
+			blocker.Keys = keys
+		}
+		list = append(list, blocker)
+	}
+	return list, nil
+}
+
+// keys runs a statement that selects primary keys and gives them as text.
+func (q *query) keys(fields []*schema.Field) (keys []string, err error) {
+	err = q.rows(func(scan func(...any) error) error {
+		targets, values := scanTargets(len(fields))
+		if err := scan(targets...); err != nil {
+			return err
+		}
+		keys = append(keys, keyText(values()))
+		return nil
+	})
+	return keys, err
+}
+
+// foresee is the deletion without its writes: it fills the effects and blockers of Preview.
+func (d *deletion) foresee(tx *gorm.DB) error {
+	tx.Config.DryRun = false
+	if err := d.chooseMark(d.stmt.DB); err != nil {
+		return err
+	}
+	w := d.reach()
+	var counts tally
+	count := func(e Effect, depth int, from func(q *query)) {
+		counts.add(from, func(rows int64) {
+			e.Rows = rows
+			d.addEffect(e, depth)
+			if e.Action != ActionKept {
+				d.rows += rows
+			}
+		})
+	}
+	rootAction := d.action(d.root)
+	if d.root.never() {
+		rootAction = ActionKept
+	}
+	count(Effect{Table: d.stmt.Table, Action: rootAction}, 0, func(q *query) {
+		q.text(" FROM ")
+		d.rootTable(q)
+		q.text(" WHERE ")
+		d.rootCondition(q)
+		d.live(q, d.root, d.stmt.Table)
+	})
+	for _, n := range d.graph.nodes {
+		for _, part := range d.parts(n) {
+			count(Effect{Table: n.policy.schema.Table, Relation: part.relation, Action: d.action(n.policy)}, n.depth, func(q *query) {
+				w.nodeRows(q, n)
+				d.onlyPart(q, w, n, part)
+			})
+		}
+	}
+	for _, e := range d.graph.kept {
+		count(Effect{Table: e.child.schema.Table, Relation: e.name, Action: ActionKept}, e.from.depth+1, func(q *query) { d.untaken(q, w, e) })
+	}
+	q := newQuery(tx, d.engine.dialect)
+	w.with(q, d.graph.last())
+	if err := counts.run(q); err != nil {
+		return err
+	}
+	return d.foreseeBlockers(tx, w)
+}
+
+// foreseeBlockers lists what would refuse.
+func (d *deletion) foreseeBlockers(tx *gorm.DB, w *walk) error {
+	if limit := d.engine.plugin.config.MaxRows; limit > 0 && d.rows > limit {
+		d.blockers = append(d.blockers, Blocker{Table: d.stmt.Table, Rows: d.rows})
+	}
+	if d.root.never() {
+		d.blockers = append(d.blockers, Blocker{Table: d.stmt.Table, Rows: d.effects[0].Rows})
+	}
+	if !d.mayRefuse() {
+		return nil
+	}
+	blocking, _, err := d.findBlocking(tx, w)
+	if err != nil {
+		return err
+	}
+	described, err := d.describe(tx, w, blocking)
+	d.blockers = append(d.blockers, described...)
+	return err
+}
+
+// part is the share of a node's rows that one relation brings in.
+type part struct {
+	relation string
+	edge     *edge   // nil for the rows that relations inside the component bring in
+	before   []*edge // relations whose rows were counted already
+}
+
+// parts splits a node's rows, apart from the root rows, by the relation that brings them in first. Rows that are removed
+// for good are not split: one statement removes them.
+func (d *deletion) parts(n *node) []part {
+	var parts []part
+	if d.action(n.policy) == ActionRemoved {
+		if edges := slices.Concat(n.in, n.inner); len(edges) > 0 {
+			parts = append(parts, part{relation: edges[0].name})
+		}
+		return parts
+	}
+	for i, e := range n.in {
+		parts = append(parts, part{relation: e.name, edge: e, before: n.in[:i]})
+	}
+	if len(n.inner) > 0 {
+		parts = append(parts, part{relation: n.inner[0].name, before: n.in})
+	}
+	return parts
+}
+
+// onlyPart writes AND and the condition that a node's row belongs to the part.
+func (d *deletion) onlyPart(q *query, w *walk, n *node, p part) {
+	table := n.policy.schema.Table
+	if p.edge != nil {
+		q.text(" AND ")
+		p.edge.matchIn(q, w, table)
+	}
+	for _, e := range p.before {
+		// Not NOT: a key that is NULL must count as no match.
+		q.text(" AND CASE WHEN ")
+		e.matchIn(q, w, table)
+		q.text(" THEN 0 ELSE 1 END = 1")
+	}
+	if n.policy == d.root {
+		q.text(" AND CASE WHEN ")
+		d.rootCondition(q)
+		q.text(" THEN 0 ELSE 1 END = 1")
+	}
+}
+
+// action is what the deletion does to a model's rows.
+func (d *deletion) action(p *policy) Action {
+	if _, marks := p.marker(); marks && !d.erasing {
+		return ActionDeleted
+	}
+	return ActionRemoved
+}

@@ -1,0 +1,435 @@
+package softdelete
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+)
+
+// depthEffect is an effect with the depth that it is sorted by.
+type depthEffect struct {
+	Effect
+	depth int
+}
+
+// addEffect notes what happened to a relation's rows. Relations without a row are left out, apart from the root.
+func (d *deletion) addEffect(e Effect, depth int) {
+	if e.Rows > 0 || depth == 0 && e.Relation == "" {
+		d.effects = append(d.effects, depthEffect{e, depth})
+	}
+}
+
+// sortEffects lists the effects, the root first, then by depth.
+func sortEffects(list []depthEffect) []Effect {
+	slices.SortStableFunc(list, func(a, b depthEffect) int { return cmp.Compare(a.depth, b.depth) })
+	effects := make([]Effect, len(list))
+	for i, e := range list {
+		effects[i] = e.Effect
+	}
+	return effects
+}
+
+// took notes rows that the deletion took through a relation.
+func (d *deletion) took(n *node, relation string, rows int64) {
+	d.rows += rows
+	d.addEffect(Effect{Table: n.policy.schema.Table, Relation: relation, Action: d.action(n.policy), Rows: rows}, max(n.depth, 1))
+}
+
+// mark is the condition that tells a deletion's rows: the ID where the model has one, else the time.
+func (d *deletion) mark(q *query, p *policy, table string) {
+	if p.id != nil {
+		q.column(table, p.id.DBName).text(" = ").bind(d.id)
+		return
+	}
+	q.column(table, p.at.DBName).text(" = ").bind(p.atClock.value(d.at))
+}
+
+// taken is the walk over the rows that the deletion has taken so far. Inside growing, a component, it goes on to the live
+// rows that it is about to take.
+func (d *deletion) taken(growing *component) *walk {
+	condition := func(q *query, n *node, table string) {
+		if d.action(n.policy) == ActionRemoved {
+			q.text("1 = 1")
+			d.live(q, n.policy, table)
+			return
+		}
+		if n.component != growing {
+			d.mark(q, n.policy, table)
+			return
+		}
+		q.text("(")
+		d.mark(q, n.policy, table)
+		q.text(" OR ", n.policy.predicates.live.of(quoteName(q.tx, table)), ")")
+	}
+	return &walk{
+		graph:  d.graph,
+		prefix: "taken",
+		base: func(n *node) func(q *query) {
+			if n.policy != d.root {
+				return nil
+			}
+			return func(q *query) {
+				if d.action(d.root) == ActionRemoved {
+					d.reach().base(n)(q)
+					return
+				}
+				n.selectCarried(q, d.stmt.Table)
+				q.text(" FROM ").name(d.stmt.Table).text(" WHERE ")
+				d.mark(q, n.policy, d.stmt.Table)
+				d.knownKeys(q)
+			}
+		},
+		step: func(q *query, e *edge, _, child string) {
+			q.text(" AND ")
+			condition(q, e.to, child)
+		},
+	}
+}
+
+// knownKeys writes AND and the condition on the root rows' keys, where they are known.
+func (d *deletion) knownKeys(q *query) {
+	if d.keys == nil {
+		return
+	}
+	q.text(" AND ").key(d.stmt.Table, d.root.schema.PrimaryFields).text(" IN (")
+	joined(q, d.keys, ", ", func(key []any) {
+		if len(key) == 1 {
+			q.bind(key[0])
+			return
+		}
+		q.text("(")
+		joined(q, key, ", ", func(value any) { q.bind(value) })
+		q.text(")")
+	})
+	q.text(")")
+}
+
+// cascade takes the rows under the root rows, which are marked already.
+func (d *deletion) cascade(tx *gorm.DB) error {
+	rest := d.graph.nodes
+	if d.counts != nil {
+		rest = d.takeCounts()
+		if err := d.sweep(tx, slices.DeleteFunc(slices.Clone(d.graph.nodes), func(n *node) bool { return slices.Contains(rest, n) })); err != nil {
+			return err
+		}
+	}
+	if err := d.takeNodes(tx, rest); err != nil {
+		return err
+	}
+	return d.refuseAgain(tx)
+}
+
+// takeNodes marks the rows of the nodes, parents first, a statement per relation. Each statement sees what committed before
+// it began, and locks what it marks.
+func (d *deletion) takeNodes(tx *gorm.DB, nodes []*node) error {
+	for _, c := range d.graph.components {
+		ours := slices.DeleteFunc(slices.Clone(c.nodes), func(n *node) bool { return !slices.Contains(nodes, n) })
+		for _, n := range ours {
+			for _, e := range n.in {
+				rows, err := d.takeEdge(tx, e)
+				if err != nil {
+					return err
+				}
+				d.took(n, e.name, rows)
+			}
+		}
+		// Relations inside the component are followed once all ways into it are taken.
+		for _, n := range ours {
+			for len(n.inner) > 0 {
+				rows, err := d.takeInner(tx, n)
+				if err != nil {
+					return err
+				}
+				d.took(n, n.inner[0].name, rows)
+				if rows == 0 || !d.engine.dialect.Has(dialect.RowLocks) {
+					break
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// update writes UPDATE … SET … WHERE live for a node's rows.
+func (d *deletion) update(q *query, n *node) {
+	q.text("UPDATE ").name(n.policy.schema.Table).text(" SET ").assign(n.policy.deletionAssignments(d))
+	q.text(" WHERE ", n.policy.predicates.live.of(""), " AND ")
+}
+
+// takeEdge marks the live rows that refer to taken rows by one relation.
+func (d *deletion) takeEdge(tx *gorm.DB, e *edge) (int64, error) {
+	w := d.taken(nil)
+	q := newQuery(tx, d.engine.dialect)
+	w.with(q, e.from.component)
+	d.update(q, e.to)
+	if d.crowded(e.to) {
+		// Other deletions reach the table by other relations: lock in the order of the keys, so that two never wait for
+		// each other.
+		d.ordered(q, e.to, func(table string) { e.matchIn(q, w, table) })
+	} else {
+		e.matchIn(q, w, "")
+	}
+	return q.exec()
+}
+
+// takeInner marks the rows of a node that the relations inside its component lead to. One recursive query finds them all.
+func (d *deletion) takeInner(tx *gorm.DB, n *node) (int64, error) {
+	w := d.taken(n.component)
+	q := newQuery(tx, d.engine.dialect)
+	w.with(q, n.component)
+	d.update(q, n)
+	d.ordered(q, n, func(table string) { w.inWalk(q, n, table) })
+	return q.exec()
+}
+
+// ordered writes the condition that a row is one of those that condition selects, locked in the order of their keys.
+func (d *deletion) ordered(q *query, n *node, condition func(table string)) {
+	table, fields := n.policy.schema.Table, n.policy.schema.PrimaryFields
+	if !d.engine.dialect.Has(dialect.RowLocks) || len(fields) == 0 {
+		condition("")
+		return
+	}
+	q.key("", fields).text(" IN (SELECT ").columns(table, fields).text(" FROM ").name(table).text(" WHERE ")
+	condition(table)
+	writeAnd(q, n.policy.predicates.live, table)
+	q.text(" ORDER BY ").columns(table, fields).text(" FOR UPDATE)")
+}
+
+// crowded tells whether deletions reach the model's rows by more than one relation.
+func (d *deletion) crowded(n *node) bool { return len(n.policy.cascadeParents()) > 1 }
+
+// manyRows is the number of rows of one relation beyond which the single statement leaves the levels below to statements of
+// their own: from there on writing decides, not round trips, and each level is found by the mark of the one above.
+const manyRows = 1000
+
+// single tells whether one statement can mark the rows of all models: the database writes several tables in one, every
+// model is reached by one relation, and the caller asked for nothing else.
+func (d *deletion) single(db *gorm.DB) bool {
+	if db.DryRun || len(d.graph.nodes) == 1 || !d.engine.dialect.Has(dialect.WritesInWith|dialect.RowLocks) {
+		return false
+	}
+	for name := range d.stmt.Clauses {
+		if name != "WHERE" && name != softDeleteEnabled {
+			return false
+		}
+	}
+	tables := map[string]bool{}
+	for i, n := range d.graph.nodes {
+		table := n.policy.schema.Table
+		if i > 0 && len(n.in) != 1 || len(n.inner) > 0 || tables[table] || d.action(n.policy) != ActionDeleted ||
+			i > 0 && d.crowded(n) {
+			return false
+		}
+		tables[table] = true
+	}
+	return d.stmt.TableExpr == nil && d.stmt.Result == nil
+}
+
+// buildSingle builds WITH … UPDATE, UPDATE … SELECT: one round trip for all levels. A level whose parents are many takes no
+// rows; they are left for takeNodes.
+func (d *deletion) buildSingle(db *gorm.DB) {
+	w := &walk{graph: d.graph, prefix: "marked"}
+	q := newQuery(inWork(db, db.Statement.Context), d.engine.dialect)
+	q.text("WITH ")
+	joined(q, d.graph.nodes, ", ", func(n *node) {
+		q.name(w.table(n.component)).text(" AS (")
+		d.update(q, n)
+		if n.policy == d.root {
+			d.rootRows(q)
+		} else {
+			e := n.in[0]
+			if e.from.policy != d.root {
+				q.text("(SELECT count(*) FROM ").name(w.table(e.from.component)).text(") <= ", fmt.Sprint(manyRows), " AND ")
+			}
+			e.matchIn(q, w, "")
+		}
+		q.text(" RETURNING ")
+		joined(q, n.carried, ", ", func(c *carriedColumn) { q.name(c.name).text(" AS ", c.alias) })
+		q.text(")")
+	})
+	q.text(" SELECT ")
+	joined(q, d.graph.nodes, ", ", func(n *node) {
+		q.text("(SELECT count(*) FROM ").name(w.table(n.component)).text(")")
+	})
+	stmt := d.stmt
+	stmt.SQL.WriteString(q.stmt.SQL.String())
+	stmt.Vars = append(stmt.Vars, q.stmt.Vars...)
+	d.counts = &counter{ConnPool: stmt.ConnPool, counts: make([]int64, len(d.graph.nodes))}
+	stmt.ConnPool = d.counts
+}
+
+// rootRows writes the condition on the root rows; several are locked in the order of their keys.
+func (d *deletion) rootRows(q *query) {
+	n := d.graph.nodes[0]
+	if len(d.keys) == 1 {
+		d.rootCondition(q)
+		return
+	}
+	d.ordered(q, n, func(string) { d.rootCondition(q) })
+}
+
+// counter stands in for the connection while GORM executes the single statement: it reads the counts that the statement
+// gives, and reports the root's as the rows affected.
+type counter struct {
+	gorm.ConnPool
+	counts []int64
+}
+
+// ExecContext implements gorm.ConnPool.
+func (c *counter) ExecContext(ctx context.Context, query string, args ...any) (result sql.Result, err error) {
+	rows, err := c.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if closeErr := rows.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	targets := make([]any, len(c.counts))
+	for i := range c.counts {
+		targets[i] = &c.counts[i]
+	}
+	if rows.Next() {
+		err = rows.Scan(targets...)
+	}
+	if err == nil {
+		err = rows.Err()
+	}
+	return affected(c.counts[0]), err
+}
+
+// affected is an sql.Result of a number of rows.
+type affected int64
+
+// LastInsertId implements sql.Result.
+func (affected) LastInsertId() (int64, error) { return 0, nil }
+
+// RowsAffected implements sql.Result.
+func (a affected) RowsAffected() (int64, error) { return int64(a), nil }
+
+// takeCounts notes what the single statement did, and lists the nodes that it left.
+func (d *deletion) takeCounts() (left []*node) {
+	for i, n := range d.graph.nodes {
+		if i == 0 {
+			continue
+		}
+		from := n.in[0].from
+		if from.policy != d.root && d.counts.counts[from.index] > manyRows || slices.Contains(left, from) {
+			left = append(left, n)
+			continue
+		}
+		d.took(n, n.in[0].name, d.counts.counts[i])
+	}
+	return left
+}
+
+// sweep looks, after the single statement, for rows that came under the taken ones while it waited for locks: it saw the
+// database as it was when it began. Now the locks are held, and nothing more can come.
+func (d *deletion) sweep(tx *gorm.DB, nodes []*node) error {
+	w := d.taken(nil)
+	q := newQuery(tx, d.engine.dialect)
+	w.with(q, d.graph.last())
+	q.text("SELECT 1 WHERE 1 = 0")
+	for _, n := range nodes {
+		for _, e := range n.in {
+			q.text(" OR EXISTS (SELECT 1 FROM ").name(n.policy.schema.Table).text(" WHERE ")
+			q.text(n.policy.predicates.live.of(""), " AND ")
+			e.matchIn(q, w, "")
+			q.text(")")
+		}
+	}
+	late := false
+	if err := q.rows(func(func(...any) error) error { late = true; return nil }); err != nil || !late {
+		return err
+	}
+	return d.takeNodes(tx, nodes)
+}
+
+// refuseAgain looks for rows that refuse once more: what concurrent transactions added while the marking waited for their
+// locks shows now.
+func (d *deletion) refuseAgain(tx *gorm.DB) error {
+	if len(d.graph.checks) == 0 || !d.engine.dialect.Has(dialect.RowLocks) {
+		return nil
+	}
+	w := d.taken(nil)
+	blocking, _, err := d.findBlocking(tx, w)
+	if err != nil {
+		return err
+	}
+	return d.refusal(tx, w, blocking)
+}
+
+// countKept counts the live rows that the deletion leaves, where the numbers are wanted.
+func (d *deletion) countKept(tx *gorm.DB, w *walk) error {
+	if len(d.graph.kept) == 0 || !d.reports() {
+		return nil
+	}
+	var counts tally
+	for _, e := range d.graph.kept {
+		counts.add(func(q *query) { d.untaken(q, w, e) }, func(rows int64) {
+			d.addEffect(Effect{Table: e.child.schema.Table, Relation: e.name, Action: ActionKept, Rows: rows}, e.from.depth+1)
+		})
+	}
+	q := newQuery(tx, d.engine.dialect)
+	w.with(q, d.graph.last())
+	return counts.run(q)
+}
+
+// removeChildren takes the rows under root rows that are about to be removed: those that are marked in place first, then,
+// children before parents, those that go for good.
+func (d *deletion) removeChildren(db *gorm.DB) error {
+	if db.DryRun {
+		return nil
+	}
+	tx := inWork(db, db.Statement.Context)
+	if err := d.countKept(tx, d.reach()); err != nil {
+		return err
+	}
+	marked := slices.DeleteFunc(slices.Clone(d.graph.nodes), func(n *node) bool { return d.action(n.policy) != ActionDeleted })
+	if err := d.takeNodes(tx, marked); err != nil {
+		return err
+	}
+	for _, n := range slices.Backward(d.graph.nodes) {
+		if d.action(n.policy) != ActionRemoved || n.policy == d.root && len(n.inner) == 0 {
+			continue
+		}
+		if len(n.component.nodes) > 1 {
+			return fmt.Errorf("%w: rows of %s refer to each other in a cycle over several models; such rows cannot be removed for good",
+				ErrUnsupported, n.policy.schema.Name)
+		}
+		w := d.taken(nil)
+		q := newQuery(tx, d.engine.dialect)
+		w.with(q, n.component)
+		q.text("DELETE FROM ").name(n.policy.schema.Table).text(" WHERE ")
+		w.inWalk(q, n, "")
+		if n.policy == d.root {
+			q.text(" AND CASE WHEN ")
+			d.rootCondition(q)
+			q.text(" THEN 0 ELSE 1 END = 1")
+		}
+		rows, err := q.exec()
+		if err != nil {
+			return err
+		}
+		d.took(n, d.parts(n)[0].relation, rows)
+	}
+	return nil
+}
+
+// addFilter adds the model's filter to a statement that is about to be built.
+func addFilter(stmt *gorm.Statement, where clause.Interface) {
+	if _, done := stmt.Clauses[softDeleteEnabled]; done || where == nil {
+		return
+	}
+	groupAlternatives(stmt)
+	stmt.AddClause(where)
+	stmt.Clauses[softDeleteEnabled] = clause.Clause{}
+}

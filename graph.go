@@ -1,0 +1,220 @@
+package softdelete
+
+import (
+	"fmt"
+	"slices"
+
+	"gorm.io/gorm/schema"
+)
+
+// graph is everything that deleting a row of one model may reach: the models that cascade relations lead to, and the
+// relations that are looked at on the way. It is made once per policy.
+type graph struct {
+	// nodes are the models that lose rows, the root first. Parents stand before their children; models that refer to each
+	// other in a cycle share a component and stand together.
+	nodes      []*node
+	components []*component
+	// checks are the relations whose live rows refuse the deletion: by block, or because their model is never deleted.
+	checks []*edge
+	// kept are the relations whose rows stay.
+	kept []*edge
+	// err is what is wrong with the tags of any model in the graph.
+	err error
+}
+
+// node is one model in the graph.
+type node struct {
+	policy    *policy
+	index     int
+	depth     int // the shortest way from the root
+	component *component
+	in        []*edge // from nodes of other components
+	inner     []*edge // from nodes of its own component
+	carried   []*carriedColumn
+}
+
+// component is a set of nodes that reach each other; most are one node without a relation to itself.
+type component struct {
+	index int
+	nodes []*node
+	inner []*edge
+}
+
+// edge is a relation between two nodes. to is nil where the relation is only looked at.
+type edge struct {
+	*relation
+	from, to *node
+}
+
+// carriedColumn is a column of a node that other tables' keys refer to.
+type carriedColumn struct {
+	name  string // of the column
+	alias string // in the plugin's own WITH tables
+}
+
+// carry makes sure that the node carries a column, and gives its alias.
+func (n *node) carry(column string) string {
+	for _, c := range n.carried {
+		if c.name == column {
+			return c.alias
+		}
+	}
+	c := &carriedColumn{name: column, alias: fmt.Sprintf("n%dk%d", n.index, len(n.carried))}
+	n.carried = append(n.carried, c)
+	return c.alias
+}
+
+// leaf tells whether the node has no children in the graph.
+func (g *graph) leaf(n *node) bool {
+	return !slices.ContainsFunc(g.nodes, func(other *node) bool {
+		return slices.ContainsFunc(append(slices.Clone(other.in), other.inner...), func(e *edge) bool { return e.from == n })
+	})
+}
+
+// graphOf gives the graph of deletions that begin at the model.
+func (p *policy) graphOf() *graph {
+	p.graphOnce.Do(func() { p.graph = newGraph([]*policy{p}, false) })
+	return p.graph
+}
+
+// restoreGraph gives the graph of restores that begin at the model: the same, with the marks carried along.
+func (p *policy) restoreGraph() *graph {
+	p.restoreOnce.Do(func() {
+		p.restores = newGraph([]*policy{p}, false)
+		p.restores.carryMarks()
+	})
+	return p.restores
+}
+
+// carryMarks makes every node carry the columns of its mark.
+func (g *graph) carryMarks() {
+	for _, n := range g.nodes {
+		for _, field := range []*schema.Field{n.policy.id, n.policy.at} {
+			if field != nil {
+				n.carry(field.DBName)
+			}
+		}
+	}
+}
+
+// newGraph makes the graph of what the models reach by cascade relations and, if asked for, of the guard relations among
+// them. The first model is the root.
+func newGraph(roots []*policy, guards bool) *graph {
+	g := &graph{}
+	byPolicy := map[*policy]*node{}
+	add := func(p *policy, depth int) *node {
+		if n, ok := byPolicy[p]; ok {
+			return n
+		}
+		n := &node{policy: p, depth: depth}
+		byPolicy[p] = n
+		g.nodes = append(g.nodes, n)
+		if g.err == nil {
+			g.err = p.err
+		}
+		return n
+	}
+	for _, root := range roots {
+		add(root, 0)
+	}
+	var edges []*edge
+	for i := 0; i < len(g.nodes); i++ {
+		from := g.nodes[i]
+		for _, r := range from.policy.has {
+			switch {
+			case r.rule == ruleKeep:
+				g.kept = append(g.kept, &edge{relation: r, from: from})
+			case r.rule == ruleBlock, r.child.never():
+				g.checks = append(g.checks, &edge{relation: r, from: from})
+			default:
+				edges = append(edges, &edge{relation: r, from: from, to: add(r.child, from.depth+1)})
+			}
+		}
+	}
+	if guards {
+		for _, n := range g.nodes {
+			for _, r := range n.policy.guards {
+				if from, ok := byPolicy[r.parent]; ok {
+					edges = append(edges, &edge{relation: r, from: from, to: n})
+				}
+			}
+		}
+	}
+	g.order(edges)
+	for _, e := range edges {
+		if e.from.component == e.to.component {
+			e.to.inner = append(e.to.inner, e)
+			e.to.component.inner = append(e.to.component.inner, e)
+		} else {
+			e.to.in = append(e.to.in, e)
+		}
+	}
+	for i, n := range g.nodes {
+		n.index = i
+		for _, field := range n.policy.schema.PrimaryFields {
+			n.carry(field.DBName)
+		}
+	}
+	for _, e := range slices.Concat(edges, g.checks, g.kept) {
+		for _, key := range e.keys {
+			e.from.carry(key.parent.DBName)
+		}
+	}
+	return g
+}
+
+// order finds the components (Tarjan's algorithm) and sorts components and nodes so that parents come first.
+func (g *graph) order(edges []*edge) {
+	type state struct {
+		index, low int
+		onStack    bool
+	}
+	states := map[*node]*state{}
+	var stack []*node
+	var visit func(n *node)
+	visit = func(n *node) {
+		s := &state{index: len(states), low: len(states), onStack: true}
+		states[n] = s
+		stack = append(stack, n)
+		for _, e := range edges {
+			if e.from != n {
+				continue
+			}
+			if next, seen := states[e.to]; !seen {
+				visit(e.to)
+				s.low = min(s.low, states[e.to].low)
+			} else if next.onStack {
+				s.low = min(s.low, next.index)
+			}
+		}
+		if s.low != s.index {
+			return
+		}
+		c := &component{}
+		for {
+			last := stack[len(stack)-1]
+			stack = stack[:len(stack)-1]
+			states[last].onStack = false
+			last.component = c
+			c.nodes = append(c.nodes, last)
+			if last == n {
+				break
+			}
+		}
+		// The root of the component was met first.
+		slices.Reverse(c.nodes)
+		g.components = append(g.components, c)
+	}
+	for _, n := range g.nodes {
+		if _, seen := states[n]; !seen {
+			visit(n)
+		}
+	}
+	// Tarjan's algorithm gives components in reverse topological order.
+	slices.Reverse(g.components)
+	g.nodes = g.nodes[:0]
+	for i, c := range g.components {
+		c.index = i
+		g.nodes = append(g.nodes, c.nodes...)
+	}
+}

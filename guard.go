@@ -1,0 +1,345 @@
+package softdelete
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"reflect"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+)
+
+// guardChunk is how many parents one statement looks at.
+const guardChunk = 500
+
+// guardCreate refuses rows that would be created live under a deleted parent. The parents are locked until the transaction
+// ends, so that none of them is deleted meanwhile.
+func (e *engine) guardCreate(db *gorm.DB, p *policy) error {
+	for _, r := range p.guards {
+		var keys [][]any
+		seen := map[string]bool{}
+		add := func(key []any, ok bool) {
+			if text := fmt.Sprintf("%#v", key); ok && !seen[text] {
+				seen[text] = true
+				keys = append(keys, key)
+			}
+		}
+		eachCreated(db.Statement, func(row created) {
+			if !row.deleted(p) {
+				add(row.key(r))
+			}
+		})
+		if deleted, err := e.deletedParents(db, r, keys); err != nil {
+			return err
+		} else if len(deleted) > 0 {
+			return parentError(r, keyText(deleted[0]))
+		}
+	}
+	return nil
+}
+
+func parentError(r *relation, key string) error {
+	return fmt.Errorf("%w: %s.%s: the row with key %s in table %s is deleted; restore it first, or point the row to a live one",
+		ErrParentDeleted, r.child.schema.Name, r.name, key, r.parent.schema.Table)
+}
+
+// deletedParents lists the keys that belong to deleted parents, and locks the live ones.
+func (e *engine) deletedParents(db *gorm.DB, r *relation, keys [][]any) (deleted [][]any, err error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	tx := inWork(db, db.Statement.Context)
+	if err := e.lockWriter(tx, r.parent); err != nil {
+		return nil, err
+	}
+	table := r.parent.schema.Table
+	fields := make([]*schema.Field, len(r.keys))
+	for i, key := range r.keys {
+		fields[i] = key.parent
+	}
+	for start := 0; start < len(keys); start += guardChunk {
+		q := newQuery(tx, e.dialect).text("SELECT CASE WHEN ", r.parent.predicates.deleted.of(quoteName(tx, table)), " THEN 1 ELSE 0 END, ")
+		q.columns(table, fields).text(" FROM ").name(table).text(" WHERE ").key(table, fields).text(" IN (")
+		joined(q, keys[start:min(start+guardChunk, len(keys))], ", ", func(key []any) { q.tuple(key) })
+		q.text(") ORDER BY ").columns(table, r.parent.schema.PrimaryFields)
+		q.lock("FOR SHARE")
+		err := q.rows(func(scan func(...any) error) error {
+			var gone int
+			targets, values := scanTargets(len(fields))
+			if err := scan(append([]any{&gone}, targets...)...); err != nil {
+				return err
+			}
+			if gone == 1 {
+				deleted = append(deleted, values())
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return deleted, nil
+}
+
+// lock writes a row lock where the database has them.
+func (q *query) lock(strength string) *query {
+	if q.dialect.Has(dialect.RowLocks) {
+		q.text(" ", strength)
+	}
+	return q
+}
+
+// created is a row of a create statement: a model or a map of columns.
+type created struct {
+	ctx    context.Context
+	schema *schema.Schema
+	model  reflect.Value
+	values map[string]any
+}
+
+// eachCreated calls each for every row that a create statement inserts.
+func eachCreated(stmt *gorm.Statement, each func(created)) {
+	row := created{ctx: stmt.Context, schema: stmt.Schema}
+	switch dest := stmt.Dest.(type) {
+	case map[string]any:
+		row.values = dest
+		each(row)
+		return
+	case *map[string]any:
+		row.values = *dest
+		each(row)
+		return
+	case []map[string]any:
+		for _, row.values = range dest {
+			each(row)
+		}
+		return
+	case *[]map[string]any:
+		for _, row.values = range *dest {
+			each(row)
+		}
+		return
+	}
+	switch value := stmt.ReflectValue; value.Kind() {
+	case reflect.Struct:
+		row.model = value
+		each(row)
+	case reflect.Slice, reflect.Array:
+		for i := range value.Len() {
+			if row.model = reflect.Indirect(value.Index(i)); row.model.IsValid() {
+				each(row)
+			}
+		}
+	}
+}
+
+// value is a column's value; ok is false where it is unset or NULL.
+func (c created) value(field *schema.Field) (value any, ok bool) {
+	if c.values == nil {
+		value, _ = field.ValueOf(c.ctx, c.model)
+	} else if value, ok = c.values[field.DBName]; !ok {
+		value = c.values[field.Name]
+	}
+	return plainValue(value)
+}
+
+// plainValue is a value as the database gets it; ok is false for NULL.
+func plainValue(value any) (plain any, ok bool) {
+	if valuer, isValuer := value.(driver.Valuer); isValuer {
+		if v := reflect.ValueOf(value); v.Kind() == reflect.Pointer && v.IsNil() {
+			return nil, false
+		}
+		value, _ = valuer.Value()
+	}
+	for v := reflect.ValueOf(value); v.IsValid() && v.Kind() == reflect.Pointer; v = reflect.ValueOf(value) {
+		if v.IsNil() {
+			return nil, false
+		}
+		value = v.Elem().Interface()
+	}
+	return value, value != nil
+}
+
+// key is the row's key to its parent; ok is false where a part is NULL. GORM writes the zero key of a has-many row that has
+// no parent as it is; no parent has it, so that it may be looked for.
+func (c created) key(r *relation) (key []any, ok bool) {
+	for _, pair := range r.keys {
+		value, ok := c.value(pair.child)
+		if !ok {
+			return nil, false
+		}
+		key = append(key, value)
+	}
+	return key, true
+}
+
+// deleted tells whether the row is created as a deleted one.
+func (c created) deleted(p *policy) bool {
+	m, ok := p.marker()
+	if !ok {
+		return false
+	}
+	field := m.column()
+	if c.values == nil {
+		return p.showsDeleted(c.ctx, c.model)
+	}
+	value, ok := c.value(field)
+	return ok && m.deletes(value)
+}
+
+// showsDeleted tells whether a model's value shows a deleted row.
+func (p *policy) showsDeleted(ctx context.Context, model reflect.Value) bool {
+	m, ok := p.marker()
+	if !ok {
+		return false
+	}
+	value, _ := m.column().ValueOf(ctx, model)
+	plain, ok := plainValue(value)
+	return ok && m.deletes(plain)
+}
+
+// guardUpdate refuses an update that points live rows to a deleted parent. Rows that stay where they are may be updated,
+// even under a deleted parent.
+func (e *engine) guardUpdate(db *gorm.DB, p *policy) error {
+	for _, r := range p.guards {
+		assigned, values := assignedKey(db.Statement, r)
+		if !assigned {
+			continue
+		}
+		moving, err := e.movesUnderDeleted(db, p, r, values)
+		if err != nil {
+			return err
+		}
+		if moving != "" {
+			return parentError(r, moving)
+		}
+	}
+	return nil
+}
+
+// assignedKey gives what an update writes to the key of a relation, a nil for each column that it leaves. assigned is false
+// where it leaves all of them or writes NULL.
+func assignedKey(stmt *gorm.Statement, r *relation) (assigned bool, values []any) {
+	selected, restricted := stmt.SelectAndOmitColumns(false, true)
+	writes := func(field *schema.Field) bool {
+		on, named := selected[field.DBName]
+		return named && on || !named && !restricted
+	}
+	values = make([]any, len(r.keys))
+	columns, isMap := stmt.Dest.(map[string]any)
+	if pointer, ok := stmt.Dest.(*map[string]any); ok {
+		columns, isMap = *pointer, true
+	}
+	model := reflect.Indirect(reflect.ValueOf(stmt.Dest))
+	for i, pair := range r.keys {
+		var value any
+		var ok bool
+		switch {
+		case !writes(pair.child):
+			continue
+		case isMap:
+			if value, ok = columns[pair.child.DBName]; !ok {
+				if value, ok = columns[pair.child.Name]; !ok {
+					continue
+				}
+			}
+		case model.Kind() == reflect.Struct && model.Type() == stmt.Schema.ModelType:
+			var zero bool
+			value, zero = pair.child.ValueOf(stmt.Context, model)
+			if _, named := selected[pair.child.DBName]; zero && !named {
+				continue
+			}
+		default:
+			continue
+		}
+		switch value.(type) {
+		case clause.Expression, gorm.Valuer, *gorm.DB:
+			values[i] = value
+		default:
+			if value, ok = plainValue(value); !ok {
+				return false, nil
+			}
+			values[i] = value
+		}
+		assigned = true
+	}
+	return assigned, values
+}
+
+// movesUnderDeleted gives the key of a deleted parent that the update would point a live row to, which does not stand under
+// it yet; empty where there is none.
+func (e *engine) movesUnderDeleted(db *gorm.DB, p *policy, r *relation, values []any) (string, error) {
+	tx := inWork(db, db.Statement.Context)
+	if err := e.lockWriter(tx, p); err != nil {
+		return "", err
+	}
+	parents := make([]*schema.Field, len(r.keys))
+	for i, key := range r.keys {
+		parents[i] = key.parent
+	}
+	target := db.Statement.Table
+	from := func(q *query, further func()) {
+		q.text(" FROM ").name(r.parent.schema.Table).text(" AS softdelete_guard WHERE EXISTS (SELECT 1 FROM ").name(target).text(" WHERE ")
+		e.updateCondition(q, db.Statement)
+		writeAnd(q, p.predicates.live, target)
+		for i, key := range r.keys {
+			q.text(" AND ").column("softdelete_guard", key.parent.DBName).text(" = ")
+			if values[i] == nil {
+				q.column(target, key.child.DBName)
+			} else {
+				q.text("(").bind(values[i]).text(")")
+			}
+		}
+		further()
+		q.text(")")
+	}
+	if e.dialect.Has(dialect.RowLocks) {
+		q := newQuery(tx, e.dialect).text("SELECT count(*) FROM (SELECT 1")
+		from(q, func() {})
+		q.text(" FOR SHARE) AS locked")
+		if err := q.rows(func(func(...any) error) error { return nil }); err != nil {
+			return "", err
+		}
+	}
+	q := newQuery(tx, e.dialect).text("SELECT ").columns("softdelete_guard", parents)
+	from(q, func() {
+		q.text(" AND CASE WHEN ")
+		joined(q, r.keys, " AND ", func(key keyPair) {
+			q.column(target, key.child.DBName).text(" = ").column("softdelete_guard", key.parent.DBName)
+		})
+		q.text(" THEN 0 ELSE 1 END = 1")
+	})
+	writeAnd(q, r.parent.predicates.deleted, "softdelete_guard")
+	q.text(" LIMIT 1")
+	keys, err := q.keys(parents)
+	if len(keys) == 0 {
+		return "", err
+	}
+	return keys[0], err
+}
+
+// updateCondition writes the conditions of an update statement, with the keys of its value, as GORM will
+// (callbacks/update.go:165, GORM 1.31).
+func (e *engine) updateCondition(q *query, stmt *gorm.Statement) {
+	q.stmt.Table, q.stmt.Schema = stmt.Table, stmt.Schema
+	q.text("1 = 1")
+	if where, ok := stmt.Clauses["WHERE"].Expression.(clause.Where); ok && len(where.Exprs) > 0 {
+		q.text(" AND ").expression(group(where.Exprs))
+	}
+	model := reflect.Indirect(reflect.ValueOf(stmt.Model))
+	for _, value := range []reflect.Value{model, reflect.Indirect(reflect.ValueOf(stmt.Dest))} {
+		if !value.IsValid() || value.Kind() == reflect.Struct && value.Type() != stmt.Schema.ModelType || value.Kind() == reflect.Map {
+			continue
+		}
+		_, keys := schema.GetIdentityFieldValuesMap(stmt.Context, value, stmt.Schema.PrimaryFields)
+		column, in := schema.ToQueryValues(stmt.Table, stmt.Schema.PrimaryFieldDBNames, keys)
+		if len(in) > 0 {
+			q.text(" AND ").expression(clause.IN{Column: column, Values: in})
+			return
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package softdelete
+
+import (
+	"fmt"
+	"reflect"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// The hooks of a restore, beside GORM's own. They run with the loaded row; an error stops the restore and undoes it.
+type (
+	beforeRestore interface{ BeforeRestore(tx *gorm.DB) error }
+	afterRestore  interface{ AfterRestore(tx *gorm.DB) error }
+)
+
+// GORM's hooks of a deletion.
+type (
+	beforeDelete interface{ BeforeDelete(tx *gorm.DB) error }
+	afterDelete  interface{ AfterDelete(tx *gorm.DB) error }
+)
+
+// restoreHooks tells which restore hooks a model has.
+type restoreHooks struct{ before, after bool }
+
+func findRestoreHooks(s *schema.Schema) restoreHooks {
+	value := reflect.New(s.ModelType).Interface()
+	_, before := value.(beforeRestore)
+	_, after := value.(afterRestore)
+	return restoreHooks{before: before, after: after}
+}
+
+// hookBatch is how many rows are loaded at a time for hooks.
+const hookBatch = 500
+
+// beforeHooks runs the BeforeDelete hooks of the rows under the root rows. The root's own hook is GORM's.
+func (d *deletion) beforeHooks(tx *gorm.DB) error {
+	if d.stmt.SkipHooks {
+		return nil
+	}
+	w := d.reach()
+	for _, n := range d.graph.nodes {
+		s := n.policy.schema
+		keeps := s.AfterDelete && d.action(n.policy) == ActionRemoved
+		if n.policy == d.root && len(n.inner) == 0 || !s.BeforeDelete && !keeps {
+			continue
+		}
+		kept := reflect.MakeSlice(reflect.SliceOf(reflect.PointerTo(s.ModelType)), 0, 0)
+		err := d.eachBatch(tx, w, n, func(rows reflect.Value) error {
+			if keeps {
+				kept = reflect.AppendSlice(kept, rows)
+			}
+			return callHooks(rows, func(row any) error {
+				if hook, ok := row.(beforeDelete); ok {
+					return hook.BeforeDelete(tx)
+				}
+				return nil
+			})
+		})
+		if err != nil {
+			return err
+		}
+		d.loaded[n] = kept
+	}
+	return nil
+}
+
+// afterHooks runs the AfterDelete hooks of the rows under the root rows. Rows that were marked are loaded again and show
+// the mark.
+func (d *deletion) afterHooks(tx *gorm.DB) error {
+	if d.stmt.SkipHooks {
+		return nil
+	}
+	call := func(rows reflect.Value) error {
+		return callHooks(rows, func(row any) error {
+			if hook, ok := row.(afterDelete); ok {
+				return hook.AfterDelete(tx)
+			}
+			return nil
+		})
+	}
+	w := d.taken(nil)
+	for _, n := range d.graph.nodes {
+		if n.policy == d.root && len(n.inner) == 0 || !n.policy.schema.AfterDelete {
+			continue
+		}
+		var err error
+		if d.action(n.policy) == ActionRemoved {
+			err = call(d.loaded[n])
+		} else {
+			err = d.eachBatch(tx, w, n, call)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachBatch loads a node's rows in the walk, root rows excepted, in the order of their keys.
+func (d *deletion) eachBatch(tx *gorm.DB, w *walk, n *node, each func(rows reflect.Value) error) error {
+	start := func() *query { return newQuery(tx, d.engine.dialect) }
+	return eachBatch(start, func(q *query) { w.with(q, d.graph.last()) }, n, func(q *query) {
+		w.inWalk(q, n, n.policy.schema.Table)
+		if n.policy == d.root {
+			q.text(" AND CASE WHEN ")
+			d.rootCondition(q)
+			q.text(" THEN 0 ELSE 1 END = 1")
+		}
+	}, each)
+}
+
+// eachBatch loads rows of a node's model in batches, in the order of their keys. with begins a statement, condition writes
+// which rows.
+func eachBatch(start func() *query, with func(q *query), n *node, condition func(q *query), each func(rows reflect.Value) error) error {
+	s := n.policy.schema
+	if len(s.PrimaryFields) == 0 {
+		return fmt.Errorf("%w: hooks of %s need a primary key to load its rows by", ErrUnsupported, s.Name)
+	}
+	var last []any
+	for {
+		q := start()
+		with(q)
+		q.text("SELECT ").name(s.Table).text(".* FROM ").name(s.Table).text(" WHERE ")
+		condition(q)
+		if last != nil {
+			q.text(" AND ").key(s.Table, s.PrimaryFields).text(" > ")
+			q.tuple(last)
+		}
+		q.text(" ORDER BY ").columns(s.Table, s.PrimaryFields).text(" LIMIT ", fmt.Sprint(hookBatch))
+		rows := reflect.New(reflect.SliceOf(reflect.PointerTo(s.ModelType)))
+		if err := q.find(rows.Interface()); err != nil {
+			return err
+		}
+		if err := each(rows.Elem()); err != nil {
+			return err
+		}
+		loaded := rows.Elem().Len()
+		if loaded < hookBatch {
+			return nil
+		}
+		last = last[:0]
+		for _, field := range s.PrimaryFields {
+			value, _ := field.ValueOf(q.stmt.Context, rows.Elem().Index(loaded-1).Elem())
+			last = append(last, value)
+		}
+	}
+}
+
+// tuple writes bound values as one value to compare a key with.
+func (q *query) tuple(values []any) *query {
+	if len(values) == 1 {
+		return q.bind(values[0])
+	}
+	q.text("(")
+	return joined(q, values, ", ", func(value any) { q.bind(value) }).text(")")
+}
+
+func callHooks(rows reflect.Value, call func(row any) error) error {
+	if !rows.IsValid() {
+		return nil
+	}
+	for i := range rows.Len() {
+		if err := call(rows.Index(i).Interface()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

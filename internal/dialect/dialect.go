@@ -1,0 +1,120 @@
+// Package dialect holds every difference between the databases that softdelete runs on. Nothing outside it asks which
+// database it is talking to: it asks whether the database can, or how something is written there.
+package dialect
+
+import (
+	"strings"
+	"time"
+)
+
+// Feature is something that one database can do and another cannot.
+type Feature uint
+
+const (
+	// RowLocks: SELECT … FOR UPDATE and FOR SHARE lock rows. Without it the database has a single writer.
+	RowLocks Feature = 1 << iota
+	// WritesInWith: UPDATE and DELETE with RETURNING may stand inside WITH, so that one statement writes several tables.
+	WritesInWith
+	// WithBeforeWrite: WITH may stand before UPDATE and DELETE.
+	WithBeforeWrite
+	// CompoundRecursion: the recursive part of WITH RECURSIVE may be several SELECTs, each with its own reference to
+	// the recursive table. Where it is missing, JOIN LATERAL over a UNION ALL takes its place.
+	CompoundRecursion
+	// PartialIndexes: CREATE INDEX … WHERE.
+	PartialIndexes
+	// AdvisoryLocks: a transaction can lock a number.
+	AdvisoryLocks
+)
+
+// Clock says how a column keeps an instant.
+type Clock int
+
+const (
+	// NoClock: the column is none.
+	NoClock Clock = iota
+	// Native: the database's own type for date and time.
+	Native
+	// Integer: a count of units since 1970-01-01 UTC, 0 for none.
+	Integer
+)
+
+// Dialect is one database: its features and the few expressions that it writes in its own way. All functions take and
+// return SQL text whose names are quoted already.
+type Dialect struct {
+	// Name is GORM's name for the database.
+	Name string
+	// Precision is the finest time that a date and time column of the database keeps.
+	Precision time.Duration
+
+	features Feature
+	// nanoseconds gives the instant in a native time column as an integer count of nanoseconds since 1970.
+	nanoseconds func(column string) string
+	// native gives a value of the native time type for an integer count of nanoseconds since 1970.
+	native func(nanoseconds string) string
+	// text gives any value as text.
+	text func(expression string) string
+	// integer gives a text as a 64-bit integer.
+	integer func(expression string) string
+	// padded gives an integer as text of 19 digits.
+	padded func(expression string) string
+	// tryLock asks for a lock on the number in the bound value, until the transaction ends, and gives whether it was free.
+	tryLock func(number string) string
+}
+
+var dialects = []*Dialect{&postgres, &sqlite}
+
+// Of returns the dialect for a GORM dialector's name. ok is false for a database that softdelete does not know.
+func Of(name string) (d *Dialect, ok bool) {
+	for _, d := range dialects {
+		if d.Name == name {
+			return d, true
+		}
+	}
+	return nil, false
+}
+
+// Has tells whether the database has all the features.
+func (d *Dialect) Has(features Feature) bool { return d.features&features == features }
+
+// Text is expression as text, so that a key can be compared with a text column.
+func (d *Dialect) Text(expression string) string { return d.text(expression) }
+
+// Nanoseconds is the instant in a column as a count of nanoseconds since 1970; unit is that of an Integer column.
+func (d *Dialect) Nanoseconds(column string, clock Clock, unit time.Duration) string {
+	if clock == Integer {
+		return times(column, unit)
+	}
+	return d.nanoseconds(column)
+}
+
+// Instant is the value for a column of the given clock and unit that stands for a count of nanoseconds since 1970.
+func (d *Dialect) Instant(nanoseconds string, clock Clock, unit time.Duration) string {
+	if clock == Integer {
+		return "(" + nanoseconds + " / " + literal(unit) + ")"
+	}
+	return d.native(nanoseconds)
+}
+
+// LeadingNanoseconds is the integer that the first 19 characters of a text are.
+func (d *Dialect) LeadingNanoseconds(text string) string {
+	return d.integer("substr(" + text + ", 1, 19)")
+}
+
+// Padded is an integer as text of 19 digits, the form that LeadingNanoseconds reads.
+func (d *Dialect) Padded(expression string) string { return d.padded(expression) }
+
+// TryLock is an expression that reserves a number until the transaction ends and tells whether it was free.
+// It needs the feature AdvisoryLocks.
+func (d *Dialect) TryLock(number string) string { return d.tryLock(number) }
+
+// String is a text as an SQL literal.
+func (d *Dialect) String(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+}
+
+func times(column string, unit time.Duration) string {
+	if unit == time.Nanosecond {
+		return column
+	}
+	return "(" + column + " * " + literal(unit) + ")"
+}

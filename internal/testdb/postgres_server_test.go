@@ -1,0 +1,28 @@
+//go:build unix
+
+package testdb
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestThrowawayServer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starting a server takes seconds")
+	}
+	if _, err := postgresPrograms(); err != nil {
+		t.Skip(err)
+	}
+	server, err := startPostgres()
+	require.NoError(t, err)
+	require.NoError(t, accepts(server.dsn))
+
+	start := time.Now()
+	require.NoError(t, server.stop())
+	require.Less(t, time.Since(start), 10*time.Second)
+	require.Error(t, accepts(server.dsn))
+	require.NoDirExists(t, server.dir)
+}

@@ -1,0 +1,165 @@
+package testdb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"gorm.io/gorm"
+)
+
+// tap sits between the connection pool of one *gorm.DB and the driver. What passes it is recorded, and fails on command.
+// It is a driver.Driver, because that is what a *sql.DB gives out again.
+type tap struct {
+	inner  driver.Driver
+	faults Faults
+
+	mu        sync.Mutex // guards recorders
+	recorders []*Recorder
+}
+
+// openTapped opens a pool with a tap of its own. It does not connect yet.
+func openTapped(driverName, dsn string) (*sql.DB, error) {
+	plain, err := sql.Open(driverName, dsn)
+	if err != nil {
+		return nil, err
+	}
+	defer plain.Close()
+	inner := plain.Driver()
+	connector := tappedConnector{tap: &tap{inner: inner}, connect: func(context.Context) (driver.Conn, error) {
+		return inner.Open(dsn)
+	}}
+	if inner, ok := inner.(driver.DriverContext); ok {
+		opened, err := inner.OpenConnector(dsn)
+		if err != nil {
+			return nil, err
+		}
+		connector.connect = opened.Connect
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// tapOf returns the tap that the statements of db pass.
+func tapOf(db *gorm.DB) *tap {
+	pool, err := db.DB()
+	if err != nil {
+		panic("testdb: " + err.Error())
+	}
+	tap, ok := pool.Driver().(*tap)
+	if !ok {
+		panic("testdb: this *gorm.DB was not opened by testdb")
+	}
+	return tap
+}
+
+// Open implements driver.Driver.
+func (t *tap) Open(dsn string) (driver.Conn, error) {
+	inner, err := t.inner.Open(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return newTappedConn(t, inner)
+}
+
+func (t *tap) attach(recorder *Recorder) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.recorders = append(t.recorders, recorder)
+}
+
+func (t *tap) record(query string, args []driver.NamedValue) {
+	t.mu.Lock()
+	recorders := slices.Clone(t.recorders)
+	t.mu.Unlock()
+	for _, recorder := range recorders {
+		recorder.add(query, args)
+	}
+}
+
+// pass lets one statement through to the driver.
+func (t *tap) pass(ctx context.Context, query string, args []driver.NamedValue, send func() error) error {
+	if isRollback(query) {
+		t.record(query, args)
+		return send()
+	}
+	n, err := t.faults.begin(query)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return err
+	}
+	t.record(query, args)
+	if err := send(); err != nil {
+		return err
+	}
+	return t.faults.end(n, query)
+}
+
+// isRollback is true for a rollback to a savepoint, too.
+func isRollback(query string) bool {
+	const rollback = "ROLLBACK"
+	return len(query) >= len(rollback) && strings.EqualFold(query[:len(rollback)], rollback)
+}
+
+func (t *tap) exec(
+	ctx context.Context, query string, args []driver.NamedValue, send func() (driver.Result, error),
+) (result driver.Result, err error) {
+	err = t.pass(ctx, query, args, func() error {
+		result, err = send()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// query reads the rows to their end while the plan waits for the end of statements: SQLite executes a query while its rows
+// are read, and INSERT … RETURNING is a query.
+func (t *tap) query(
+	ctx context.Context, query string, args []driver.NamedValue, send func() (driver.Rows, error),
+) (rows driver.Rows, err error) {
+	err = t.pass(ctx, query, args, func() error {
+		rows, err = send()
+		if err == nil && t.faults.waitsForEnd() {
+			rows, err = readAll(rows)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// tappedConnector is what database/sql opens connections with.
+type tappedConnector struct {
+	tap     *tap
+	connect func(ctx context.Context) (driver.Conn, error)
+}
+
+// Connect implements driver.Connector.
+func (c tappedConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	inner, err := c.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return newTappedConn(c.tap, inner)
+}
+
+// Driver implements driver.Connector.
+func (c tappedConnector) Driver() driver.Driver { return c.tap }
+
+func newTappedConn(tap *tap, inner driver.Conn) (driver.Conn, error) {
+	modern, ok := inner.(modernConn)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("testdb: %T lacks a method that takes a context", inner), inner.Close())
+	}
+	return &tappedConn{modernConn: modern, tap: tap}, nil
+}

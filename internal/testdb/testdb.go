@@ -1,0 +1,117 @@
+// Package testdb opens databases for tests. Every test gets one of its own, empty at the start and gone at the end:
+//
+//	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+//		db := database.Open(t)
+//		recorder := testdb.Record(db)
+//		faults := testdb.Inject(db)
+//		…
+//	})
+//
+// All statements of such a *gorm.DB pass a tap between database/sql and the driver, where a [Recorder] keeps them and
+// [Faults] fails them on command.
+//
+// SQLite is always there. PostgreSQL is looked for once per process, in this order: the server that the environment
+// variable SOFTDELETE_POSTGRES_DSN names; a server on this machine's port 5432 that lets us in without a password; a
+// server started from installed programs, which ends with the process. Without any, its tests are skipped, unless
+// SOFTDELETE_REQUIRE, a list separated by commas, contains "postgres": then they fail.
+package testdb
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// requireVariable names the environment variable with the databases that must not be skipped.
+const requireVariable = "SOFTDELETE_REQUIRE"
+
+// kinds are the databases that [Each] runs on. A new one is a file beside sqlite.go and a line here.
+var kinds = []kind{sqliteKind, postgresKind}
+
+// kind is a database product.
+type kind struct {
+	name      string
+	driver    string // as database/sql knows it
+	dialector func(pool gorm.ConnPool) gorm.Dialector
+	// create makes an empty database that lasts as long as the test, and returns its DSN. It returns an error if there is
+	// no server on this machine; anything else that goes wrong ends the test.
+	create func(t testing.TB) (dsn string, err error)
+}
+
+// Database is an empty database that belongs to one test.
+type Database struct {
+	// Name is "sqlite" or "postgres".
+	Name string
+	// DSN opens the database without this package: nothing is recorded, nothing fails on command.
+	DSN string
+
+	kind kind
+}
+
+// Each runs a test once per database, as a subtest with its name, on a database of its own. A database that this machine
+// does not have is skipped.
+func Each(t *testing.T, run func(t *testing.T, database *Database)) {
+	t.Helper()
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) { run(t, kind.new(t)) })
+	}
+}
+
+func (k kind) new(t testing.TB) *Database {
+	t.Helper()
+	dsn, err := k.create(t)
+	if err != nil {
+		if required(k.name, os.Getenv(requireVariable)) {
+			t.Fatalf("%s requires %s: %v", requireVariable, k.name, err)
+		}
+		t.Skipf("no %s: %v", k.name, err)
+	}
+	return &Database{Name: k.name, DSN: dsn, kind: k}
+}
+
+// required tells whether a list separated by commas contains the name.
+func required(name, list string) bool {
+	return slices.ContainsFunc(strings.Split(list, ","), func(item string) bool { return strings.TrimSpace(item) == name })
+}
+
+// Open returns a new *gorm.DB on the database, with a connection pool of its own, which is closed when t ends. It logs
+// nothing unless an option sets a logger. A *gorm.Config is copied, so the same one may open several.
+func (d *Database) Open(t testing.TB, options ...gorm.Option) *gorm.DB {
+	t.Helper()
+	pool, err := openTapped(d.kind.driver, d.DSN)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		if err := pool.Close(); err != nil {
+			t.Errorf("close %s: %v", d.Name, err)
+		}
+	})
+
+	var all []gorm.Option
+	for _, option := range options {
+		if config, ok := option.(*gorm.Config); ok && config != nil {
+			copied := *config
+			option = &copied
+		}
+		all = append(all, option)
+	}
+	db, err := gorm.Open(d.kind.dialector(pool), append(all, quiet{})...)
+	require.NoError(t, err)
+	return db
+}
+
+// quiet is a gorm.Option that replaces GORM's default logger, which prints.
+type quiet struct{}
+
+func (quiet) Apply(config *gorm.Config) error {
+	if config.Logger == nil {
+		config.Logger = logger.Discard
+	}
+	return nil
+}
+
+func (quiet) AfterInitialize(*gorm.DB) error { return nil }

@@ -1,0 +1,1 @@
+package softdelete_test

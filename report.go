@@ -1,0 +1,71 @@
+package softdelete
+
+import (
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// Action says what happened to the rows of an Effect.
+type Action string
+
+// The actions of a deletion and of a restore.
+const (
+	ActionDeleted  Action = "deleted"  // marked in place
+	ActionArchived Action = "archived" // moved to the archive table
+	ActionRemoved  Action = "removed"  // gone for good
+	ActionKept     Action = "kept"     // live rows of a relation that the deletion does not touch
+	ActionRestored Action = "restored" // live again
+	ActionSkipped  Action = "skipped"  // stays deleted, because another deleted parent holds it
+)
+
+// Report says what a deletion or a restore did, or what Preview and PreviewRestore found that it would do.
+type Report struct {
+	// DeletionID identifies the deletion, for RestoreDeletion. For a restore it is the deletion that was undone; empty
+	// where the rows came from several.
+	DeletionID DeletionID
+	// At is the instant that all rows of the deletion carry.
+	At time.Time
+	// Effects tell the rows per relation: the root first, then by depth. Apart from the root, relations without a row
+	// are left out.
+	Effects []Effect
+	// Blockers say why Delete would fail. Only Preview fills them.
+	Blockers []Blocker
+}
+
+// Effect is what one relation's rows went through.
+type Effect struct {
+	Table    string
+	Relation string // the relation's field name; empty for the root
+	Action   Action
+	Rows     int64
+}
+
+// Blocker is a relation whose rows forbid a deletion.
+type Blocker struct {
+	Table    string
+	Relation string
+	Rows     int64
+	Keys     []string // primary keys, at most ten; a composite key is joined by ","
+}
+
+// reportKey is where Into leaves the report in a statement's settings.
+type reportKey struct{}
+
+// Into is a clause that makes a deletion write its report to r:
+//
+//	var report softdelete.Report
+//	db.Clauses(softdelete.Into(&report)).Delete(&user)
+//
+// r is written once the deletion is done, and stays as it is when the deletion fails. It is for one statement: a *gorm.DB
+// that is used again writes it again.
+func Into(r *Report) clause.Expression { return intoReport{r} }
+
+type intoReport struct{ report *Report }
+
+// Build writes nothing: the clause only leaves the report's address.
+func (intoReport) Build(clause.Builder) {}
+
+// ModifyStatement implements gorm.StatementModifier.
+func (i intoReport) ModifyStatement(stmt *gorm.Statement) { stmt.Settings.Store(reportKey{}, i.report) }

@@ -1,0 +1,426 @@
+package softdelete
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+)
+
+// Restore undoes the deletion of value: it brings the row back with exactly those rows under it that the same deletion
+// took. value is a pointer to a model or a slice of models with their primary keys; conditions on db are obeyed, as in
+// Restore(db.Where("email = ?", address), &User{}). A row under it that another deleted parent would have taken too stays
+// deleted until that parent comes back. Restoring a live row does nothing.
+//
+// Errors: gorm.ErrMissingWhereClause without key and condition, ErrParentDeleted where a row would stand under a deleted
+// parent, ErrRestoreConflict (a *ConflictError) where a live row has one of its unique values, ErrTooManyRows, and what the
+// hooks BeforeRestore and AfterRestore return. Then nothing has changed, in the database or in value.
+func Restore(db *gorm.DB, value any) (Report, error) {
+	return restoreValue(db, value, "Restore", false)
+}
+
+// PreviewRestore tells what Restore would do with value, and writes nothing. What would refuse is its error, as it would be
+// Restore's.
+func PreviewRestore(db *gorm.DB, value any) (Report, error) {
+	return restoreValue(db, value, "PreviewRestore", true)
+}
+
+// RestoreDeletion undoes a whole deletion: every row that it took and that nothing else keeps deleted. Rows under another
+// deleted parent are passed on to that parent's deletion, and reported as skipped. The rows are looked for in Config.Models
+// and the models used so far. An unknown ID gives gorm.ErrRecordNotFound; other errors are those of Restore.
+func RestoreDeletion(db *gorm.DB, id DeletionID) (Report, error) {
+	e, err := engineOf(db)
+	if err != nil {
+		return Report{}, err
+	}
+	at, ok := id.at()
+	if !ok {
+		return Report{}, fmt.Errorf("%w: %q is no DeletionID", gorm.ErrRecordNotFound, string(id))
+	}
+	policies, err := e.restorable(db)
+	if err != nil {
+		return Report{}, err
+	}
+	r := &restoration{engine: e, deletion: id, at: at}
+	// The root's model first, so that its rows lead the report; models that carry no ID are told by the time, which is
+	// unique among the models that cascades connect with the root.
+	for i, p := range policies {
+		if id.rootedIn(p.schema.Table) {
+			r.root = p
+			policies = slices.Insert(slices.Delete(policies, i, i+1), 0, p)
+			break
+		}
+	}
+	var byTime []*policy
+	if r.root != nil {
+		byTime = concerned(r.root)
+	}
+	policies = slices.DeleteFunc(policies, func(p *policy) bool { return p.id == nil && !slices.Contains(byTime, p) })
+	if len(policies) == 0 {
+		return Report{}, fmt.Errorf("%w: deletion %s", gorm.ErrRecordNotFound, id)
+	}
+	if r.root == nil {
+		r.root = policies[0]
+	}
+	r.graph = newGraph(policies, true)
+	r.graph.carryMarks()
+	return r.run(db, func(*gorm.DB) (func(), error) { return func() {}, nil })
+}
+
+// restorable lists the models that have deleted rows, of Config.Models and of those used so far.
+func (e *engine) restorable(db *gorm.DB) ([]*policy, error) {
+	list, err := e.models(db)
+	if err != nil {
+		return nil, err
+	}
+	e.policies.Range(func(_, value any) bool {
+		p := value.(*policy)
+		known := slices.ContainsFunc(list, func(q *policy) bool { return q.schema.ModelType == p.schema.ModelType })
+		if p.err == nil && p.canonical && !known {
+			list = append(list, p)
+		}
+		return true
+	})
+	return slices.DeleteFunc(list, func(p *policy) bool { _, marks := p.marker(); return !marks || !p.canCarryMark() && len(p.has) > 0 }), nil
+}
+
+// restoration is one call that restores rows.
+type restoration struct {
+	engine  *engine
+	root    *policy
+	graph   *graph
+	preview bool
+
+	// deletion is set by RestoreDeletion. Otherwise where and keys tell the root rows.
+	deletion DeletionID
+	at       time.Time
+	where    []clause.Expression
+	table    string
+
+	lost, held *walk
+	holds      bool            // rows may be held by other deleted parents
+	roots      int64           // deleted rows that the caller asked for
+	back, kept map[*node]int64 // rows that come back, rows that are held
+	loaded     []loadedRows
+	effects    []depthEffect
+	rows       int64
+	report     Report
+}
+
+// loadedRows are rows of a model with restore hooks.
+type loadedRows struct {
+	node *node
+	rows reflect.Value
+}
+
+func restoreValue(db *gorm.DB, value any, function string, preview bool) (Report, error) {
+	if err := checkCall(db, value, function); err != nil {
+		return Report{}, err
+	}
+	e, err := engineOf(db)
+	if err != nil {
+		return Report{}, err
+	}
+	p, err := policyOf(db, value)
+	if err != nil {
+		return Report{}, err
+	}
+	if _, marks := p.marker(); !marks {
+		return Report{}, fmt.Errorf("%w: %s has no deleted rows to restore; its strategy is %q", ErrUnsupported, p.schema.Name, p.strategy.word())
+	}
+	r := &restoration{engine: e, root: p, graph: p.restoreGraph(), preview: preview, table: p.schema.Table}
+	if r.graph.err != nil {
+		return Report{}, r.graph.err
+	}
+	if err := r.readConditions(db, value); err != nil {
+		return Report{}, err
+	}
+	return r.run(db, func(tx *gorm.DB) (func(), error) { return reload(tx, p.schema, value) })
+}
+
+// readConditions takes the caller's conditions, those of scopes too, and the keys of the value.
+func (r *restoration) readConditions(db *gorm.DB, value any) error {
+	s := r.root.schema
+	// Built, not run: scopes and other plugins add their conditions while GORM builds the statement.
+	built := db.Session(&gorm.Session{DryRun: true, SkipHooks: true}).Unscoped().Model(reflect.New(s.ModelType).Interface())
+	built = built.Find(reflect.New(reflect.SliceOf(s.ModelType)).Interface())
+	if built.Error != nil {
+		return built.Error
+	}
+	r.table = built.Statement.Table
+	if where, ok := built.Statement.Clauses["WHERE"].Expression.(clause.Where); ok {
+		r.where = append(r.where, where.Exprs...)
+	}
+	_, keys := schema.GetIdentityFieldValuesMap(db.Statement.Context, reflect.Indirect(reflect.ValueOf(value)), s.PrimaryFields)
+	if column, in := schema.ToQueryValues(r.table, s.PrimaryFieldDBNames, keys); len(in) > 0 {
+		r.where = []clause.Expression{group(append(slices.Clone(r.where), clause.IN{Column: column, Values: in}))}
+	}
+	if len(r.where) == 0 && !db.AllowGlobalUpdate {
+		return fmt.Errorf("%w: a restore needs a primary key or a condition", gorm.ErrMissingWhereClause)
+	}
+	return nil
+}
+
+// run restores in a transaction, or in a savepoint of the caller's. after runs last inside it, what it returns when all is
+// done.
+func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) (Report, error) {
+	r.prepare()
+	tx := inWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true, SkipHooks: db.Statement.SkipHooks})
+	tx.Config.DryRun = false
+	if r.preview {
+		err := r.find(tx)
+		r.report.Effects = sortEffects(r.effects)
+		return r.report, err
+	}
+	work, err := beginWork(tx, 1)
+	if err != nil {
+		return Report{}, err
+	}
+	err = r.restore(tx)
+	var finish func()
+	if err == nil {
+		finish, err = after(tx)
+	}
+	if err = work.end(tx, err); err != nil {
+		return Report{}, err
+	}
+	finish()
+	r.report.Effects = sortEffects(r.effects)
+	return r.report, nil
+}
+
+// restore finds what refuses, then writes: children before parents, since a row is found by the mark of its parent.
+func (r *restoration) restore(tx *gorm.DB) error {
+	inner := inWork(tx, tx.Statement.Context)
+	if err := r.engine.lockWriter(inner, r.root); err != nil {
+		return err
+	}
+	if err := r.lock(inner); err != nil {
+		return err
+	}
+	if err := r.find(inner); err != nil || r.rows == 0 {
+		return err
+	}
+	skipHooks := tx.Statement.SkipHooks
+	if !skipHooks {
+		if err := r.beforeHooks(inner); err != nil {
+			return err
+		}
+	}
+	if err := r.markLedger(inner); err != nil {
+		return err
+	}
+	if err := r.write(inner); err != nil {
+		return r.explain(inner, err)
+	}
+	if !skipHooks {
+		return r.afterHooks(inner)
+	}
+	return nil
+}
+
+// prepare sets up the two walks: over the rows that the deletion took, and over those of them that others hold.
+func (r *restoration) prepare() {
+	r.lost = &walk{graph: r.graph, prefix: "lost", flat: r.deletion != "", base: r.lostBase, step: r.sameDeletion}
+	r.held = &walk{graph: r.graph, prefix: "held", marked: true, base: r.heldBase, step: func(q *query, e *edge, _, child string) {
+		q.text(" AND ")
+		r.lost.inWalk(q, e.to, child)
+	}}
+	for _, n := range r.graph.nodes {
+		if len(r.holders(n)) > 0 {
+			r.holds = true
+		}
+	}
+}
+
+// rootCondition writes the condition of the rows that the caller asked for.
+func (r *restoration) rootCondition(q *query) {
+	q.stmt.Table, q.stmt.Schema = r.table, r.root.schema
+	if len(r.where) == 0 {
+		q.text("1 = 1")
+		return
+	}
+	q.expression(group(r.where))
+}
+
+// lostBase writes the SELECT of the rows where the walk over the lost rows begins: those that the caller asked for, or all
+// that carry the deletion's mark.
+func (r *restoration) lostBase(n *node) func(q *query) {
+	if r.deletion == "" && n.policy != r.root {
+		return nil
+	}
+	return func(q *query) {
+		table := n.policy.schema.Table
+		if n.policy == r.root && r.deletion == "" {
+			table = r.table
+		}
+		n.selectCarried(q, table)
+		q.text(" FROM ").name(table).text(" WHERE ")
+		if r.deletion != "" {
+			r.carriesMark(q, n.policy, table)
+		} else {
+			r.rootCondition(q)
+		}
+		writeAnd(q, n.policy.predicates.deleted, table)
+	}
+}
+
+// carriesMark writes the condition that a row carries the mark of the deletion that is to be undone.
+func (r *restoration) carriesMark(q *query, p *policy, table string) {
+	if p.id == nil {
+		q.column(table, p.at.DBName).text(" = ").bind(p.atClock.value(r.at))
+		return
+	}
+	q.column(table, p.id.DBName).text(" IN (").bind(r.deletion).text(", ").bind(string(r.deletion[:instantDigits]) + handedOverSuffix).text(")")
+}
+
+// sameDeletion writes AND and the condition that parent and child carry the mark of one deletion. parent is an alias of a
+// WITH table, child one of the child's own.
+func (r *restoration) sameDeletion(q *query, e *edge, parent, child string) {
+	writeAnd(q, e.child.predicates.deleted, child)
+	p, c := e.parent, e.child
+	carried := func(field *schema.Field) string { return q.quoted(parent, e.from.carry(field.DBName)) }
+	q.text(" AND ")
+	switch {
+	case p.id != nil && c.id != nil:
+		q.column(child, c.id.DBName).text(" = ", carried(p.id))
+	case p.id == nil && c.id == nil && p.atClock == c.atClock:
+		q.column(child, c.at.DBName).text(" = ", carried(p.at))
+	default:
+		q.text(q.instant(c, func(field *schema.Field) string { return q.quoted(child, field.DBName) }), " = ", q.instant(p, carried))
+	}
+}
+
+// instant is the time of deletion of a row as a count of nanoseconds, from its time or else its ID. column gives a column
+// of the row.
+func (q *query) instant(p *policy, column func(*schema.Field) string) string {
+	if p.at != nil {
+		return q.dialect.Nanoseconds(column(p.at), p.atClock.kind, p.atClock.unit)
+	}
+	return q.dialect.LeadingNanoseconds(column(p.id))
+}
+
+// markText is the mark of a deleted row as text in the form of a DeletionID.
+func (q *query) markText(p *policy, table string) string {
+	column := func(field *schema.Field) string { return q.quoted(table, field.DBName) }
+	if p.id != nil {
+		return column(p.id)
+	}
+	return "(" + q.dialect.Padded(q.instant(p, column)) + " || '" + handedOverSuffix + "')"
+}
+
+// holders lists the relations by which another deleted parent may hold a node's row: all cascade relations into its model,
+// but for those by which the walk comes from the parent itself. RestoreDeletion asks guards too.
+func (r *restoration) holders(n *node) []*relation {
+	parents := n.policy.cascadeParents()
+	if r.deletion != "" {
+		return slices.Concat(parents, n.policy.guards)
+	}
+	if n.policy == r.root {
+		return parents
+	}
+	if len(parents) == 1 {
+		return nil
+	}
+	return parents
+}
+
+// heldBase writes the SELECT of the lost rows that a deleted parent outside the restore holds, with that parent's mark.
+func (r *restoration) heldBase(n *node) func(q *query) {
+	holders := r.holders(n)
+	holders = slices.DeleteFunc(slices.Clone(holders), func(h *relation) bool { return h.parent.predicates.deleted == nil || !h.parent.canCarryMark() })
+	if len(holders) == 0 {
+		return nil
+	}
+	return func(q *query) {
+		joined(q, holders, " UNION ", func(h *relation) {
+			n.selectCarried(q, "t")
+			q.text(", ", q.markText(h.parent, "holder"))
+			q.text(" FROM ").name(n.policy.schema.Table).text(" AS t, ").name(h.parent.schema.Table).text(" AS holder WHERE ")
+			r.lost.inWalk(q, n, "t")
+			q.text(" AND ")
+			r.holding(q, h, "holder", "t")
+		})
+	}
+}
+
+// holding writes the condition that a parent's row is deleted, stays so, and has the child's row under it.
+func (r *restoration) holding(q *query, h *relation, holder, child string) {
+	joined(q, h.keys, " AND ", func(key keyPair) {
+		q.column(child, key.child.DBName).text(" = ", parentValue(q, key, q.quoted(holder, key.parent.DBName)))
+	})
+	h.matchFixed(q, child)
+	writeAnd(q, h.parent.predicates.deleted, holder)
+	if from := r.graph.nodeOf(h.parent); from != nil {
+		q.text(" AND NOT (")
+		r.lost.inWalk(q, from, holder)
+		q.text(")")
+	}
+}
+
+// lock locks the parents that might hold a row, then the root rows, so that neither is deleted or restored meanwhile.
+// Parents come first, as they do in a deletion.
+func (r *restoration) lock(tx *gorm.DB) error {
+	if !r.engine.dialect.Has(dialect.RowLocks) {
+		return nil
+	}
+	none := func(func(...any) error) error { return nil }
+	for _, n := range r.graph.nodes {
+		holders := slices.Concat(r.holders(n), n.policy.guards)
+		for _, h := range holders {
+			q := newQuery(tx, r.engine.dialect)
+			r.lost.with(q, r.graph.last())
+			table := h.parent.schema.Table
+			q.text("SELECT count(*) FROM (SELECT 1 FROM ").name(table).text(" AS holder WHERE EXISTS (SELECT 1 FROM ")
+			q.name(n.policy.schema.Table).text(" AS t WHERE ")
+			r.lost.inWalk(q, n, "t")
+			for _, key := range h.keys {
+				q.text(" AND ").column("t", key.child.DBName).text(" = ", parentValue(q, key, q.quoted("holder", key.parent.DBName)))
+			}
+			h.matchFixed(q, "t")
+			q.text(") ORDER BY ").columns("holder", h.parent.schema.PrimaryFields).text(" FOR SHARE) AS locked")
+			if err := q.rows(none); err != nil {
+				return err
+			}
+		}
+	}
+	for _, n := range r.graph.nodes {
+		base := r.lostBase(n)
+		if base == nil {
+			continue
+		}
+		q := newQuery(tx, r.engine.dialect).text("SELECT count(*) FROM (")
+		base(q)
+		q.text(" ORDER BY ").columns(r.tableOf(n), n.policy.schema.PrimaryFields).text(" FOR UPDATE) AS locked")
+		if err := q.rows(none); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *restoration) tableOf(n *node) string {
+	if n.policy == r.root && r.deletion == "" {
+		return r.table
+	}
+	return n.policy.schema.Table
+}
+
+// explain makes the database's refusal of a duplicate a ConflictError.
+func (r *restoration) explain(tx *gorm.DB, err error) error {
+	translated := err
+	if translator, ok := tx.Dialector.(gorm.ErrorTranslator); ok {
+		translated = translator.Translate(err)
+	}
+	if errors.Is(translated, gorm.ErrDuplicatedKey) && !errors.Is(err, ErrRestoreConflict) {
+		return &ConflictError{Index: "(see the cause)", Cause: err}
+	}
+	return err
+}

@@ -1,0 +1,467 @@
+package softdelete
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"reflect"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// walks are the walks that a restore's statements need.
+func (r *restoration) walks() []*walk {
+	if r.holds {
+		return []*walk{r.lost, r.held}
+	}
+	return []*walk{r.lost}
+}
+
+// with begins a statement with the walks.
+func (r *restoration) with(q *query) { with(q, r.graph.last(), r.walks()...) }
+
+// comingBack writes the condition that a row is one of those that come back.
+func (r *restoration) comingBack(q *query, n *node, table string) {
+	r.lost.inWalk(q, n, table)
+	if r.holds {
+		q.text(" AND NOT (")
+		r.held.inWalk(q, n, table)
+		q.text(")")
+	}
+}
+
+// find counts the rows that come back and those that are held, and finds all that refuses, before any write.
+func (r *restoration) find(tx *gorm.DB) error {
+	if err := r.findDeletion(tx); err != nil {
+		return err
+	}
+	var counts tally
+	var standing int64 // rows that would stand under a deleted parent
+	var conflicts []conflict
+	from := func(q *query, n *node) { q.text(" FROM ").name(n.policy.schema.Table).text(" AS t WHERE ") }
+	root := r.graph.nodeOf(r.root)
+	r.back, r.kept = make(map[*node]int64), make(map[*node]int64)
+	for _, n := range r.graph.nodes {
+		counts.add(func(q *query) { from(q, n); r.comingBack(q, n, "t") }, func(rows int64) { r.back[n] = rows })
+		if r.holds {
+			counts.add(func(q *query) { from(q, n); r.held.inWalk(q, n, "t") }, func(rows int64) { r.kept[n] = rows })
+		}
+		for _, g := range n.policy.guards {
+			if r.deletion == "" {
+				counts.add(func(q *query) { r.guarded(q, n, g) }, func(rows int64) { standing += rows })
+			}
+		}
+		for _, index := range n.policy.unique {
+			c := conflict{node: n, index: index}
+			counts.add(func(q *query) { r.conflicting(q, c) }, func(rows int64) {
+				if rows > 0 {
+					conflicts = append(conflicts, c)
+				}
+			})
+		}
+	}
+	if r.holds && r.deletion == "" {
+		counts.add(func(q *query) {
+			q.text(" FROM ").name(r.table).text(" WHERE ")
+			r.rootCondition(q)
+			q.text(" AND ")
+			r.held.inWalk(q, root, r.table)
+		}, func(rows int64) { standing += rows })
+	}
+	q := newQuery(tx, r.engine.dialect)
+	r.with(q)
+	if err := counts.run(q); err != nil {
+		return err
+	}
+	return r.judge(tx, root, standing, conflicts)
+}
+
+// judge turns what find found into the effects, or into the error that refuses.
+func (r *restoration) judge(tx *gorm.DB, root *node, standing int64, conflicts []conflict) error {
+	for _, n := range r.graph.nodes {
+		r.rows += r.back[n] + r.kept[n]
+	}
+	if limit := r.engine.plugin.config.MaxRows; limit > 0 && r.rows > limit {
+		return tooManyRows(r.rows, limit)
+	}
+	if standing > 0 {
+		return fmt.Errorf("%w: %d %s of %s or below would come back under a deleted parent; restore that parent first",
+			ErrParentDeleted, standing, plural(standing, "row"), r.root.schema.Name)
+	}
+	if r.deletion != "" && r.rows == 0 {
+		return r.unknown(tx)
+	}
+	if r.preview {
+		for _, n := range r.graph.nodes {
+			r.note(n, ActionRestored, r.back[n])
+			r.note(n, ActionSkipped, r.kept[n])
+		}
+	}
+	if len(conflicts) > 0 {
+		return r.conflictError(tx, conflicts[0])
+	}
+	return nil
+}
+
+// unknown is the error for a deletion without rows, unless the ledger knows it.
+func (r *restoration) unknown(tx *gorm.DB) error {
+	if r.engine.plugin.config.Ledger {
+		var known int64
+		err := tx.Session(&gorm.Session{NewDB: true}).Model(&Deletion{}).Where(clause.Eq{Column: "id", Value: r.deletion}).Count(&known).Error
+		if err != nil || known > 0 {
+			return ledgerError(err)
+		}
+	}
+	return fmt.Errorf("%w: no row carries the mark of deletion %s", gorm.ErrRecordNotFound, r.deletion)
+}
+
+// note notes an effect on a node's rows. Of the root's table, the rows that the caller asked for stand alone.
+func (r *restoration) note(n *node, action Action, rows int64) {
+	table := n.policy.schema.Table
+	if n.policy != r.root {
+		if edges := append(n.in[:len(n.in):len(n.in)], n.inner...); rows > 0 {
+			relation := ""
+			if len(edges) > 0 {
+				relation = edges[0].name
+			}
+			r.effects = append(r.effects, depthEffect{Effect{table, relation, action, rows}, max(1, n.depth)})
+		}
+		return
+	}
+	if action == ActionRestored {
+		roots := rows
+		if r.deletion == "" {
+			roots = min(rows, r.roots)
+		}
+		r.effects = append(r.effects, depthEffect{Effect{table, "", action, roots}, 0})
+		rows -= roots
+	}
+	if rows > 0 {
+		relation := ""
+		if len(n.inner) > 0 {
+			relation = n.inner[0].name
+		}
+		r.effects = append(r.effects, depthEffect{Effect{table, relation, action, rows}, 1})
+	}
+}
+
+// findDeletion counts the root rows and tells which deletion they came from.
+func (r *restoration) findDeletion(tx *gorm.DB) error {
+	if r.deletion != "" {
+		r.report.DeletionID, r.report.At = r.deletion, r.at
+		return nil
+	}
+	q := newQuery(tx, r.engine.dialect).text("SELECT count(*)")
+	p := r.root
+	column := func(field *schema.Field) string { return q.quoted(r.table, field.DBName) }
+	if p.id != nil {
+		q.text(", min(", column(p.id), "), max(", column(p.id), ")")
+	}
+	if p.at != nil {
+		instant := q.instant(p, column)
+		q.text(", min(", instant, "), max(", instant, ")")
+	}
+	q.text(" FROM ").name(r.table).text(" WHERE ")
+	r.rootCondition(q)
+	writeAnd(q, p.predicates.deleted, r.table)
+	var firstID, lastID DeletionID
+	var first, last sql.NullInt64
+	targets := []any{&r.roots}
+	if p.id != nil {
+		targets = append(targets, &firstID, &lastID)
+	}
+	if p.at != nil {
+		targets = append(targets, &first, &last)
+	}
+	err := q.rows(func(scan func(...any) error) error { return scan(targets...) })
+	if firstID == lastID {
+		r.report.DeletionID = firstID
+		r.report.At, _ = firstID.at()
+	}
+	if first.Valid && first == last {
+		r.report.At = instantOf(first.Int64)
+	}
+	return err
+}
+
+// guarded writes FROM and WHERE of the rows that would come back under a deleted parent that guards them.
+func (r *restoration) guarded(q *query, n *node, g *relation) {
+	q.text(" FROM ").name(n.policy.schema.Table).text(" AS t WHERE ")
+	r.comingBack(q, n, "t")
+	q.text(" AND EXISTS (SELECT 1 FROM ").name(g.parent.schema.Table).text(" AS holder WHERE ")
+	joined(q, g.keys, " AND ", func(key keyPair) {
+		q.column("holder", key.parent.DBName).text(" = ").column("t", key.child.DBName)
+	})
+	writeAnd(q, g.parent.predicates.deleted, "holder")
+	if from := r.graph.nodeOf(g.parent); from != nil {
+		q.text(" AND NOT (")
+		r.comingBack(q, from, "holder")
+		q.text(")")
+	}
+	q.text(")")
+}
+
+// conflict is a unique index that a restore would violate.
+type conflict struct {
+	node  *node
+	index *uniqueIndex
+}
+
+// conflicting writes FROM and WHERE of the rows, as other, that have a unique value of a row that comes back, as t: live
+// ones, and others that come back too.
+func (r *restoration) conflicting(q *query, c conflict) {
+	p := c.node.policy
+	table := p.schema.Table
+	side := func(alias string) {
+		if c.index.where == "" || c.index.concerns(p) {
+			q.name(table)
+		} else {
+			q.text("(SELECT * FROM ").name(table).text(" WHERE ", c.index.where, ")")
+		}
+		q.text(" AS ", alias)
+	}
+	q.text(" FROM ")
+	side("other")
+	q.text(" WHERE EXISTS (SELECT 1 FROM ")
+	side("t")
+	q.text(" WHERE ")
+	r.comingBack(q, c.node, "t")
+	for _, field := range c.index.fields {
+		q.text(" AND ").column("t", field.DBName).text(" = ").column("other", field.DBName)
+	}
+	q.text(" AND NOT (")
+	joined(q, p.schema.PrimaryFields, " AND ", func(field *schema.Field) {
+		q.column("t", field.DBName).text(" = ").column("other", field.DBName)
+	})
+	q.text(")) AND (", p.predicates.live.of(quoteName(q.tx, "other")), " OR (")
+	r.comingBack(q, c.node, "other")
+	q.text("))")
+}
+
+// conflictError names the rows that have the unique values.
+func (r *restoration) conflictError(tx *gorm.DB, c conflict) error {
+	q := newQuery(tx, r.engine.dialect)
+	r.with(q)
+	fields := c.node.policy.schema.PrimaryFields
+	q.text("SELECT ").columns("other", fields)
+	r.conflicting(q, c)
+	q.text(" ORDER BY ").columns("other", fields).text(" LIMIT ", fmt.Sprint(mostKeys))
+	keys, err := q.keys(fields)
+	if err != nil {
+		return err
+	}
+	return &ConflictError{Index: c.index.name, Columns: c.index.columns(), LiveKeys: keys}
+}
+
+// write restores the rows, children before parents, after passing on those that others hold.
+func (r *restoration) write(tx *gorm.DB) error {
+	start := func() *query { return newQuery(tx, r.engine.dialect) }
+	for i := len(r.graph.components) - 1; i >= 0; i-- {
+		c := r.graph.components[i]
+		if !r.touches(c) {
+			continue
+		}
+		drop, err := r.lost.store(start, c)
+		if err != nil {
+			return err
+		}
+		for _, n := range c.nodes {
+			if err := r.writeNode(tx, n); err != nil {
+				return err
+			}
+		}
+		if err := drop(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *restoration) touches(c *component) bool {
+	for _, n := range c.nodes {
+		if r.back[n]+r.kept[n] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *restoration) writeNode(tx *gorm.DB, n *node) error {
+	table := n.policy.schema.Table
+	skipped := int64(0)
+	if r.kept[n] > 0 {
+		q := newQuery(tx, r.engine.dialect)
+		r.with(q)
+		q.text("UPDATE ").name(table).text(" SET ")
+		r.handOver(q, n)
+		q.text(" WHERE ")
+		r.held.inWalk(q, n, "")
+		var err error
+		if skipped, err = q.exec(); err != nil {
+			return err
+		}
+	}
+	rows := int64(0)
+	if r.back[n] > 0 {
+		q := newQuery(tx, r.engine.dialect)
+		r.with(q)
+		q.text("UPDATE ").name(table).text(" SET ").assign(n.policy.restoreAssignments())
+		q.text(" WHERE ", n.policy.predicates.deleted.of(""), " AND ")
+		r.comingBack(q, n, "")
+		var err error
+		if rows, err = q.exec(); err != nil {
+			return err
+		}
+	}
+	r.note(n, ActionRestored, rows)
+	r.note(n, ActionSkipped, skipped)
+	return nil
+}
+
+// handOver writes the SET list that gives held rows the mark of the parent that holds them.
+func (r *restoration) handOver(q *query, n *node) {
+	p := n.policy
+	mark := func() string {
+		part := newQuery(q.tx, q.dialect)
+		part.text("(SELECT min(", markColumn, ") FROM ").name(r.held.table(n.component)).text(" WHERE ")
+		joined(part, p.schema.PrimaryFields, " AND ", func(field *schema.Field) {
+			part.text(n.carry(field.DBName), " = ").column(p.schema.Table, field.DBName)
+		})
+		if len(n.component.nodes) > 1 {
+			part.text(" AND ", nodeColumn, " = ", fmt.Sprint(n.index))
+		}
+		return part.text(")").stmt.SQL.String()
+	}()
+	if p.id != nil {
+		q.name(p.id.DBName).text(" = ", mark)
+	}
+	if p.at != nil {
+		if p.id != nil {
+			q.text(", ")
+		}
+		q.name(p.at.DBName).text(" = ", q.dialect.Instant(q.dialect.LeadingNanoseconds(mark), p.atClock.kind, p.atClock.unit))
+	}
+}
+
+// beforeHooks loads the rows of models with restore hooks and runs BeforeRestore on them. They are kept for AfterRestore:
+// once restored, nothing in the database tells them from other rows.
+func (r *restoration) beforeHooks(tx *gorm.DB) error {
+	for _, n := range r.graph.nodes {
+		hooks := n.policy.restoreHooks
+		if !hooks.before && !hooks.after || r.back[n] == 0 {
+			continue
+		}
+		start := func() *query { return newQuery(tx, r.engine.dialect) }
+		kept := reflect.MakeSlice(reflect.SliceOf(reflect.PointerTo(n.policy.schema.ModelType)), 0, int(r.back[n]))
+		err := eachBatch(start, r.with, n, func(q *query) { r.comingBack(q, n, n.policy.schema.Table) }, func(rows reflect.Value) error {
+			if hooks.after {
+				kept = reflect.AppendSlice(kept, rows)
+			}
+			return callHooks(rows, func(row any) error {
+				if hook, ok := row.(beforeRestore); ok {
+					return hook.BeforeRestore(tx)
+				}
+				return nil
+			})
+		})
+		if err != nil {
+			return err
+		}
+		r.loaded = append(r.loaded, loadedRows{node: n, rows: kept})
+	}
+	return nil
+}
+
+// afterHooks runs AfterRestore on the rows as they are now.
+func (r *restoration) afterHooks(tx *gorm.DB) error {
+	for _, loaded := range r.loaded {
+		if loaded.rows.Len() == 0 {
+			continue
+		}
+		s := loaded.node.policy.schema
+		finish, err := reload(tx, s, loaded.rows.Interface())
+		if err != nil {
+			return err
+		}
+		finish()
+		err = callHooks(loaded.rows, func(row any) error { return row.(afterRestore).AfterRestore(tx) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reloadChunk is how many rows one statement loads again.
+const reloadChunk = 500
+
+// reload reads the rows of a value again. What it returns makes the value what the database has.
+func reload(tx *gorm.DB, s *schema.Schema, value any) (finish func(), err error) {
+	ctx := tx.Statement.Context
+	targets := map[string][]reflect.Value{}
+	var keys [][]any
+	collect := func(target reflect.Value) {
+		target = reflect.Indirect(target)
+		if !target.IsValid() || !target.CanSet() {
+			return
+		}
+		var key []any
+		for _, field := range s.PrimaryFields {
+			part, zero := field.ValueOf(ctx, target)
+			if zero {
+				return
+			}
+			key = append(key, part)
+		}
+		text := keyText(key)
+		if targets[text] == nil {
+			keys = append(keys, key)
+		}
+		targets[text] = append(targets[text], target)
+	}
+	v := reflect.Indirect(reflect.ValueOf(value))
+	if v.Kind() == reflect.Struct {
+		collect(v)
+	} else {
+		for i := range v.Len() {
+			collect(v.Index(i))
+		}
+	}
+	var assign []func()
+	for start := 0; start < len(keys); start += reloadChunk {
+		column, in := schema.ToQueryValues(clause.CurrentTable, s.PrimaryFieldDBNames, keys[start:min(start+reloadChunk, len(keys))])
+		rows := reflect.New(reflect.SliceOf(s.ModelType))
+		err := tx.Session(&gorm.Session{NewDB: true, SkipHooks: true}).Unscoped().
+			Clauses(clause.Where{Exprs: []clause.Expression{clause.IN{Column: column, Values: in}}}).Find(rows.Interface()).Error
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows.Elem().Len() {
+			row := rows.Elem().Index(i)
+			var key []any
+			for _, field := range s.PrimaryFields {
+				part, _ := field.ValueOf(ctx, row)
+				key = append(key, part)
+			}
+			for _, target := range targets[keyText(key)] {
+				assign = append(assign, func() { copyColumns(ctx, s, target, row) })
+			}
+		}
+	}
+	return func() {
+		for _, f := range assign {
+			f()
+		}
+	}, nil
+}
+
+// copyColumns copies the fields that are columns, and leaves relations alone.
+func copyColumns(ctx context.Context, s *schema.Schema, to, from reflect.Value) {
+	for _, field := range s.Fields {
+		if field.DBName != "" && field.Readable {
+			field.ReflectValueOf(ctx, to).Set(field.ReflectValueOf(ctx, from))
+		}
+	}
+}

@@ -1,0 +1,19 @@
+package softdelete
+
+import (
+	"fmt"
+	"time"
+)
+
+// textOf is a key's value as text.
+func textOf(value any) string {
+	switch value := value.(type) {
+	case []byte:
+		return string(value)
+	case [16]byte:
+		return fmt.Sprintf("%x-%x-%x-%x-%x", value[0:4], value[4:6], value[6:8], value[8:10], value[10:16])
+	case time.Time:
+		return value.UTC().Format(time.RFC3339Nano)
+	}
+	return fmt.Sprint(value)
+}

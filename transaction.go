@@ -1,0 +1,76 @@
+package softdelete
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+)
+
+// unitOfWork makes a statement's callbacks one unit: a transaction of their own where there is none, a savepoint inside the
+// caller's. GORM's own transaction around a single statement serves as it is.
+type unitOfWork struct {
+	stmt      *gorm.Statement
+	pool      gorm.ConnPool // the statement's connection before
+	savepoint string        // empty where there is none
+	own       bool          // the transaction is ours to commit
+}
+
+// beginWork starts a unit of work for the statement of db. depth tells nested units apart.
+func beginWork(db *gorm.DB, depth int) (*unitOfWork, error) {
+	w := &unitOfWork{stmt: db.Statement, pool: db.Statement.ConnPool}
+	if _, started := db.InstanceGet("gorm:started_transaction"); started {
+		return w, nil
+	}
+	if committer, ok := w.pool.(gorm.TxCommitter); ok && committer != nil {
+		w.savepoint = fmt.Sprintf("softdelete_%d", depth)
+		return w, savepoint(db, db.Statement.Context, "SAVEPOINT "+w.savepoint)
+	}
+	tx := inWork(db, db.Statement.Context).Begin()
+	if tx.Error != nil {
+		return nil, tx.Error
+	}
+	w.own = true
+	w.stmt.ConnPool = tx.Statement.ConnPool
+	return w, nil
+}
+
+// end finishes the unit: it keeps the work where err is nil and undoes it otherwise. It returns what went wrong.
+func (w *unitOfWork) end(db *gorm.DB, err error) error {
+	// Undoing must go through even if the caller's context has ended.
+	undo := inWork(db, context.WithoutCancel(db.Statement.Context))
+	switch {
+	case w.own && err == nil:
+		err = inWork(db, db.Statement.Context).Commit().Error
+	case w.own:
+		err = errors.Join(err, undo.Rollback().Error)
+	case w.savepoint != "" && err == nil:
+		err = savepoint(db, db.Statement.Context, "RELEASE SAVEPOINT "+w.savepoint)
+	case w.savepoint != "":
+		err = errors.Join(err, savepoint(db, context.WithoutCancel(db.Statement.Context), "ROLLBACK TO SAVEPOINT "+w.savepoint))
+	}
+	if w.own {
+		w.stmt.ConnPool = w.pool
+	}
+	return err
+}
+
+// inWork is a session on the statement's connection, without its conditions, its SQL and its error.
+func inWork(db *gorm.DB, ctx context.Context) *gorm.DB {
+	fresh := db.Session(&gorm.Session{NewDB: true, Initialized: true})
+	fresh.Statement.Context = ctx
+	fresh.Error = nil
+	return fresh.Session(&gorm.Session{NewDB: true})
+}
+
+// savepoint runs a statement about a savepoint. GORM's own calls lose their errors (driver/postgres/postgres.go:308 and
+// driver/sqlite/sqlite.go:238), and prepared statements cannot carry it.
+func savepoint(db *gorm.DB, ctx context.Context, statement string) error {
+	pool := db.Statement.ConnPool
+	if prepared, ok := pool.(*gorm.PreparedStmtTX); ok {
+		pool = prepared.Tx
+	}
+	_, err := pool.ExecContext(ctx, statement)
+	return translate(db, err)
+}

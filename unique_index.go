@@ -1,0 +1,128 @@
+package softdelete
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// uniqueIndex is a unique index of a model that holds among its live rows only. Restore looks for conflicts with it.
+type uniqueIndex struct {
+	name   string
+	fields []*schema.Field
+	where  string // its own condition, as written in the tag
+}
+
+func (i *uniqueIndex) columns() []string {
+	columns := make([]string, len(i.fields))
+	for n, field := range i.fields {
+		columns[n] = field.DBName
+	}
+	return columns
+}
+
+// concerns tells whether the index's own condition asks for the deletion column. A deleted row then does not fulfil it, but
+// will once it is restored.
+func (i *uniqueIndex) concerns(p *policy) bool {
+	m, ok := p.marker()
+	return ok && strings.Contains(strings.ToLower(i.where), strings.ToLower(m.column().DBName))
+}
+
+// narrowIndexes rewrites the index settings of a schema whose model marks rows, so that AutoMigrate, and whatever else
+// reads the schema, builds its unique indexes over the live rows only. An index with a field tagged full stays as it is, and
+// so does one with a condition of its own. It runs before the schema is published: ParseIndexes writes to the fields
+// (schema/index.go:74, GORM 1.31).
+func narrowIndexes(p *policy, namer schema.Namer) {
+	if _, marks := p.marker(); !marks {
+		return
+	}
+	for _, field := range p.schema.Fields {
+		if field.Unique && field.DBName != "" && !p.full[field.DBName] {
+			makeUniqueIndex(p.schema, field)
+		}
+	}
+	live := p.predicates.live.of("")
+	for _, index := range p.schema.ParseIndexes() {
+		unique := index.Class == "UNIQUE"
+		full := slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return p.full[o.Field.DBName] })
+		wanted := unique && !full || !unique && p.live[index.Fields[0].Field.DBName]
+		if index.Where == "" && wanted {
+			for _, option := range index.Fields {
+				addWhere(option.Field, index.Name, live, namer)
+			}
+		}
+		expression := slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return o.Expression != "" })
+		if !unique || full || expression {
+			continue
+		}
+		u := &uniqueIndex{name: index.Name, where: index.Where}
+		for _, option := range index.Fields {
+			u.fields = append(u.fields, option.Field)
+		}
+		p.unique = append(p.unique, u)
+	}
+}
+
+// makeUniqueIndex turns `gorm:"unique"`, a constraint of the table, into a unique index: only an index can have a
+// condition.
+func makeUniqueIndex(s *schema.Schema, field *schema.Field) {
+	name := "uni_" + strings.ReplaceAll(s.Table, ".", "_") + "_" + field.DBName
+	field.Unique = false
+	delete(field.TagSettings, "UNIQUE")
+	field.TagSettings["UNIQUEINDEX"] = name
+	var settings []string
+	for _, setting := range strings.Split(field.Tag.Get("gorm"), ";") {
+		if !strings.EqualFold(strings.TrimSpace(setting), "unique") {
+			settings = append(settings, setting)
+		}
+	}
+	setGormTag(field, append(settings, "uniqueIndex:"+name))
+}
+
+// addWhere adds a condition to a field's settings for one index. GORM splits the tag at ";" without heed of escapes
+// (schema/index.go:100), at "," with.
+func addWhere(field *schema.Field, index, condition string, namer schema.Namer) {
+	condition = strings.ReplaceAll(condition, ",", `\,`)
+	var settings []string
+	for _, setting := range strings.Split(field.Tag.Get("gorm"), ";") {
+		key, value, _ := strings.Cut(setting, ":")
+		key = strings.ToUpper(strings.TrimSpace(key))
+		if key == "INDEX" || key == "UNIQUEINDEX" {
+			if name, _, _ := strings.Cut(value, ","); name == index || name == "" && indexName(field, setting, namer) == index {
+				if !strings.Contains(setting, ":") {
+					setting += ":"
+				}
+				setting += ",where:" + condition
+			}
+		}
+		settings = append(settings, setting)
+	}
+	setGormTag(field, settings)
+}
+
+// indexName is the name of the index that a setting without one makes, as GORM gives it (schema/index.go:120, GORM 1.31).
+func indexName(field *schema.Field, setting string, namer schema.Namer) string {
+	_, options, _ := strings.Cut(setting, ",")
+	if composite, ok := schema.ParseTagSetting(options, ",")["COMPOSITE"]; ok {
+		return namer.IndexName(field.Schema.Table, composite)
+	}
+	return namer.IndexName(field.Schema.Table, field.Name)
+}
+
+// setGormTag replaces the gorm key of a field's tag, and leaves the others.
+func setGormTag(field *schema.Field, settings []string) {
+	tag := "gorm:" + strconv.Quote(strings.Join(settings, ";"))
+	rest := string(field.Tag)
+	if value, ok := field.Tag.Lookup("gorm"); ok {
+		for _, quoted := range []string{strconv.Quote(value), `"` + value + `"`} {
+			rest = strings.Replace(rest, "gorm:"+quoted, "", 1)
+		}
+	}
+	field.Tag = reflect.StructTag(strings.TrimSpace(tag + " " + strings.TrimSpace(rest)))
+}
+
+func (e *engine) wrapDialector(db *gorm.DB) {}

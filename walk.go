@@ -1,0 +1,272 @@
+package softdelete
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+)
+
+// walk finds rows along the relations of a graph, in the database: every component becomes one table of a WITH clause that
+// holds the keys of the rows found, a recursive one where models refer to each other.
+type walk struct {
+	graph *graph
+	// prefix names the WITH tables.
+	prefix string
+	// base writes the SELECT of the rows of a node where the walk begins; nil where it begins at none of them.
+	base func(n *node) func(q *query)
+	// step writes the condition that a row of a node is one to find, beside the relation's keys. parent and child are
+	// aliases.
+	step func(q *query, e *edge, parent, child string)
+	// flat leaves the relations out: the walk ends where it begins.
+	flat bool
+	// marked adds a column to the WITH tables, markColumn, that base writes and every step takes along.
+	marked bool
+	// stored are components whose rows were put into a temporary table, see store.
+	stored map[*component]bool
+}
+
+// markColumn is the column of a marked walk.
+const markColumn = "mark"
+
+// table is the name of a component's WITH table.
+func (w *walk) table(c *component) string { return fmt.Sprintf("%s%d", w.prefix, c.index) }
+
+// with writes the WITH clause of walks for the components up to the last one, and a space after it.
+func with(q *query, last *component, walks ...*walk) {
+	w := walks[0]
+	components := w.graph.components[:last.index+1]
+	if len(w.stored) == len(components) && len(walks) == 1 {
+		return
+	}
+	q.text("WITH ")
+	if slices.ContainsFunc(components, func(c *component) bool { return len(c.inner) > 0 }) {
+		q.text("RECURSIVE ")
+	}
+	first := true
+	for _, w := range walks {
+		for _, c := range components {
+			if w.stored[c] {
+				continue
+			}
+			if !first {
+				q.text(", ")
+			}
+			first = false
+			q.name(w.table(c)).text(" (")
+			joined(q, w.columns(c), ", ", func(column string) { q.text(column) })
+			q.text(") AS (")
+			w.component(q, c)
+			q.text(")")
+		}
+	}
+	q.text(" ")
+}
+
+// with writes the WITH clause for the components up to the last one.
+func (w *walk) with(q *query, last *component) { with(q, last, w) }
+
+// nodeColumn tells rows of different nodes in one WITH table apart.
+const nodeColumn = "node"
+
+// columns are the columns of the component's WITH table.
+func (w *walk) columns(c *component) []string {
+	var columns []string
+	if len(c.nodes) > 1 {
+		columns = append(columns, nodeColumn)
+	}
+	for _, n := range c.nodes {
+		for _, carried := range n.carried {
+			columns = append(columns, carried.alias)
+		}
+	}
+	if w.marked {
+		columns = append(columns, markColumn)
+	}
+	return columns
+}
+
+// component writes the query of one WITH table.
+func (w *walk) component(q *query, c *component) {
+	written := false
+	union := func() {
+		if written {
+			q.text(" UNION ")
+		}
+		written = true
+	}
+	for _, n := range c.nodes {
+		if base := w.base(n); base != nil {
+			union()
+			base(q)
+		}
+		for _, e := range n.in {
+			if !w.flat {
+				union()
+				w.selectStep(q, e, func() { q.name(w.table(e.from.component)).text(" AS p") })
+			}
+		}
+	}
+	if !written {
+		// Nothing leads here; an empty table keeps the statement whole.
+		c.nodes[0].selectCarried(q, c.nodes[0].policy.schema.Table)
+		if w.marked {
+			q.text(", ''")
+		}
+		q.text(" FROM ").name(c.nodes[0].policy.schema.Table).text(" WHERE 1 = 0")
+	}
+	if len(c.inner) == 0 || w.flat {
+		return
+	}
+	self := func() { q.name(w.table(c)).text(" AS p") }
+	if len(c.inner) == 1 || q.dialect.Has(dialect.CompoundRecursion) {
+		for _, e := range c.inner {
+			q.text(" UNION ")
+			w.selectStep(q, e, self)
+		}
+		return
+	}
+	q.text(" UNION SELECT x.* FROM ")
+	self()
+	q.text(" CROSS JOIN LATERAL (")
+	joined(q, c.inner, " UNION ALL ", func(e *edge) { w.selectStep(q, e, nil) })
+	q.text(") AS x")
+}
+
+// selectStep writes the SELECT of the rows that an edge leads to. from writes the WITH table to join with, as p; without
+// it, p is known from outside.
+func (w *walk) selectStep(q *query, e *edge, from func()) {
+	e.to.selectCarried(q, "c")
+	if w.marked {
+		q.text(", p.", markColumn)
+	}
+	q.text(" FROM ").name(e.to.policy.schema.Table).text(" AS c")
+	if from != nil {
+		q.text(", ")
+		from()
+	}
+	q.text(" WHERE ")
+	e.match(q, "p", "c")
+	w.step(q, e, "p", "c")
+}
+
+// selectCarried writes SELECT and the node's columns from a table or alias, in the form of its component's WITH table.
+func (n *node) selectCarried(q *query, table string) {
+	q.text("SELECT ")
+	if len(n.component.nodes) > 1 {
+		q.text(strconv.Itoa(n.index), ", ")
+	}
+	first := true
+	for _, other := range n.component.nodes {
+		for _, carried := range other.carried {
+			if !first {
+				q.text(", ")
+			}
+			first = false
+			if other == n {
+				q.column(table, carried.name)
+				continue
+			}
+			// A NULL of the column's type.
+			q.text("(SELECT ").name(carried.name).text(" FROM ").name(other.policy.schema.Table).text(" WHERE 1 = 0)")
+		}
+	}
+}
+
+// match writes the condition that a child's row refers to a row of the WITH table, both by alias.
+func (e *edge) match(q *query, parent, child string) {
+	if len(e.from.component.nodes) > 1 {
+		q.column(parent, nodeColumn).text(" = ", strconv.Itoa(e.from.index), " AND ")
+	}
+	joined(q, e.keys, " AND ", func(key keyPair) {
+		q.column(child, key.child.DBName).text(" = ")
+		q.text(parentValue(q, key, q.quoted(parent, e.from.carry(key.parent.DBName))))
+	})
+	e.matchFixed(q, child)
+}
+
+// matchIn writes the condition that a child's row refers to any row of the WITH table.
+func (e *edge) matchIn(q *query, w *walk, child string) {
+	children := make([]*schema.Field, len(e.keys))
+	for i, key := range e.keys {
+		children[i] = key.child
+	}
+	q.key(child, children).text(" IN (SELECT ")
+	joined(q, e.keys, ", ", func(key keyPair) {
+		q.text(parentValue(q, key, e.from.carry(key.parent.DBName)))
+	})
+	q.text(" FROM ").name(w.table(e.from.component))
+	w.onlyNode(q, e.from)
+	q.text(")")
+	e.matchFixed(q, child)
+}
+
+// onlyNode writes the condition that a row of the WITH table is one of the node.
+func (w *walk) onlyNode(q *query, n *node) {
+	if len(n.component.nodes) > 1 {
+		q.text(" WHERE ", nodeColumn, " = ", strconv.Itoa(n.index))
+	}
+}
+
+// matchFixed writes the type of a polymorphic relation.
+func (r *relation) matchFixed(q *query, child string) {
+	for _, fixed := range r.fixed {
+		q.text(" AND ").column(child, fixed.child.DBName).text(" = ").bind(fixed.value)
+	}
+}
+
+// parentValue is a parent's key as the child's column compares with it: a polymorphic key may be text where the parent's is
+// a number.
+func parentValue(q *query, key keyPair, parent string) string {
+	if key.child.GORMDataType == schema.String && key.parent.DataType != key.child.DataType {
+		return q.dialect.Text(parent)
+	}
+	return parent
+}
+
+// inWalk writes the condition that a row's key is among the node's rows in the WITH table.
+func (w *walk) inWalk(q *query, n *node, table string) {
+	q.key(table, n.policy.schema.PrimaryFields).text(" IN (SELECT ")
+	joined(q, n.policy.schema.PrimaryFields, ", ", func(field *schema.Field) { q.text(n.carry(field.DBName)) })
+	q.text(" FROM ").name(w.table(n.component))
+	w.onlyNode(q, n)
+	q.text(")")
+}
+
+// store puts the rows of a component of several models into a temporary table: writing the rows of one model would change
+// what the walk finds in the others. It returns what drops the table again. Other components need none of this.
+func (w *walk) store(start func() *query, c *component) (drop func() error, err error) {
+	if len(c.nodes) == 1 {
+		return func() error { return nil }, nil
+	}
+	table := w.table(c)
+	// The table first, then the rows: databases take no bound values in CREATE TABLE AS.
+	q := start().text("CREATE TEMPORARY TABLE ").name(table).text(" AS SELECT * FROM (")
+	joined(q, c.nodes, " UNION ALL ", func(n *node) {
+		n.selectCarried(q, n.policy.schema.Table)
+		q.text(" FROM ").name(n.policy.schema.Table).text(" WHERE 1 = 0")
+	})
+	q.text(") AS empty (")
+	joined(q, w.columns(c), ", ", func(column string) { q.text(column) })
+	if _, err := q.text(")").exec(); err != nil {
+		return nil, err
+	}
+	q = start()
+	q.text("INSERT INTO ").name(table).text(" ")
+	w.with(q, c)
+	if _, err := q.text("SELECT * FROM ").name(table).exec(); err != nil {
+		return nil, err
+	}
+	if w.stored == nil {
+		w.stored = map[*component]bool{}
+	}
+	w.stored[c] = true
+	return func() error {
+		delete(w.stored, c)
+		_, err := start().text("DROP TABLE ").name(table).exec()
+		return err
+	}, nil
+}
