@@ -106,7 +106,6 @@ type restoration struct {
 
 	lost, held *walk
 	holds      bool            // rows may be held by other deleted parents
-	roots      int64           // deleted rows that the caller asked for
 	back, kept map[*node]int64 // rows that come back, rows that are held
 	loaded     []loadedRows
 	effects    []depthEffect

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -21,6 +22,9 @@ func (r *restoration) walks() []*walk {
 
 // with begins a statement with the walks.
 func (r *restoration) with(q *query) { with(q, r.graph.last(), r.walks()...) }
+
+// withUpTo begins a statement with the walks as far as a node.
+func (r *restoration) withUpTo(q *query, n *node) { with(q, n.component, r.walks()...) }
 
 // comingBack writes the condition that a row is one of those that come back.
 func (r *restoration) comingBack(q *query, n *node, table string) {
@@ -40,13 +44,12 @@ func (r *restoration) find(tx *gorm.DB) error {
 	var counts tally
 	var standing int64 // rows that would stand under a deleted parent
 	var conflicts []conflict
-	from := func(q *query, n *node) { q.text(" FROM ").name(n.policy.schema.Table).text(" AS t WHERE ") }
 	root := r.graph.nodeOf(r.root)
 	r.back, r.kept = make(map[*node]int64), make(map[*node]int64)
 	for _, n := range r.graph.nodes {
-		counts.add(func(q *query) { from(q, n); r.comingBack(q, n, "t") }, func(rows int64) { r.back[n] = rows })
+		r.count(&counts, n, ActionRestored, r.back, func(q *query) { r.comingBack(q, n, "t") })
 		if r.holds {
-			counts.add(func(q *query) { from(q, n); r.held.inWalk(q, n, "t") }, func(rows int64) { r.kept[n] = rows })
+			r.count(&counts, n, ActionSkipped, r.kept, func(q *query) { r.held.inWalk(q, n, "t") })
 		}
 		for _, g := range n.policy.guards {
 			if r.deletion == "" {
@@ -93,12 +96,6 @@ func (r *restoration) judge(tx *gorm.DB, root *node, standing int64, conflicts [
 	if r.deletion != "" && r.rows == 0 {
 		return r.unknown(tx)
 	}
-	if r.preview {
-		for _, n := range r.graph.nodes {
-			r.note(n, ActionRestored, r.back[n])
-			r.note(n, ActionSkipped, r.kept[n])
-		}
-	}
 	if len(conflicts) > 0 {
 		return r.conflictError(tx, conflicts[0])
 	}
@@ -117,34 +114,61 @@ func (r *restoration) unknown(tx *gorm.DB) error {
 	return fmt.Errorf("%w: no row carries the mark of deletion %s", gorm.ErrRecordNotFound, r.deletion)
 }
 
-// note notes an effect on a node's rows. Of the root's table, the rows that the caller asked for stand alone.
-func (r *restoration) note(n *node, action Action, rows int64) {
-	table := n.policy.schema.Table
-	if n.policy != r.root {
-		if edges := append(n.in[:len(n.in):len(n.in)], n.inner...); rows > 0 {
-			relation := ""
-			if len(edges) > 0 {
-				relation = edges[0].name
+// count counts a node's rows that fulfil a condition: those that the caller asked for, then the others by the relation that
+// leads to them.
+func (r *restoration) count(counts *tally, n *node, action Action, total map[*node]int64, condition func(q *query)) {
+	add := func(relation string, depth int, further func(q *query)) {
+		from := func(q *query) {
+			q.text(" FROM ").name(r.tableOf(n)).text(" AS t WHERE ")
+			condition(q)
+			further(q)
+		}
+		counts.add(from, func(rows int64) {
+			total[n] += rows
+			if rows > 0 || depth == 0 && action == ActionRestored {
+				r.effects = append(r.effects, depthEffect{Effect{n.policy.schema.Table, relation, action, rows}, depth})
 			}
-			r.effects = append(r.effects, depthEffect{Effect{table, relation, action, rows}, max(1, n.depth)})
-		}
-		return
+		})
 	}
-	if action == ActionRestored {
-		roots := rows
-		if r.deletion == "" {
-			roots = min(rows, r.roots)
+	edges := slices.Concat(n.in, n.inner)
+	if n.policy == r.root {
+		if r.deletion != "" || len(edges) == 0 {
+			add("", 0, func(*query) {})
+			return
 		}
-		r.effects = append(r.effects, depthEffect{Effect{table, "", action, roots}, 0})
-		rows -= roots
+		add("", 0, func(q *query) { r.askedFor(q, true) })
 	}
-	if rows > 0 {
-		relation := ""
-		if len(n.inner) > 0 {
-			relation = n.inner[0].name
-		}
-		r.effects = append(r.effects, depthEffect{Effect{table, relation, action, rows}, 1})
+	for i, e := range edges {
+		add(e.name, max(1, n.depth), func(q *query) {
+			if n.policy == r.root {
+				r.askedFor(q, false)
+			}
+			if len(edges) > 1 && i < len(edges)-1 {
+				q.text(" AND ")
+				e.matchIn(q, r.lost, "t")
+			}
+			for _, before := range edges[:i] {
+				q.text(" AND CASE WHEN ")
+				before.matchIn(q, r.lost, "t")
+				q.text(" THEN 0 ELSE 1 END = 1")
+			}
+		})
 	}
+	if len(edges) == 0 {
+		add("", 1, func(*query) {})
+	}
+}
+
+// askedFor writes AND and the condition that a root row is, or is not, one that the caller asked for.
+func (r *restoration) askedFor(q *query, yes bool) {
+	fields := r.root.schema.PrimaryFields
+	q.text(" AND ").key("t", fields)
+	if !yes {
+		q.text(" NOT")
+	}
+	q.text(" IN (SELECT ").columns(r.table, fields).text(" FROM ").name(r.table).text(" WHERE ")
+	r.rootCondition(q)
+	q.text(")")
 }
 
 // findDeletion counts the root rows and tells which deletion they came from.
@@ -168,7 +192,8 @@ func (r *restoration) findDeletion(tx *gorm.DB) error {
 	writeAnd(q, p.predicates.deleted, r.table)
 	var firstID, lastID DeletionID
 	var first, last sql.NullInt64
-	targets := []any{&r.roots}
+	var roots int64
+	targets := []any{&roots}
 	if p.id != nil {
 		targets = append(targets, &firstID, &lastID)
 	}
@@ -290,33 +315,27 @@ func (r *restoration) touches(c *component) bool {
 
 func (r *restoration) writeNode(tx *gorm.DB, n *node) error {
 	table := n.policy.schema.Table
-	skipped := int64(0)
 	if r.kept[n] > 0 {
 		q := newQuery(tx, r.engine.dialect)
-		r.with(q)
+		r.withUpTo(q, n)
 		q.text("UPDATE ").name(table).text(" SET ")
 		r.handOver(q, n)
 		q.text(" WHERE ")
 		r.held.inWalk(q, n, "")
-		var err error
-		if skipped, err = q.exec(); err != nil {
+		if _, err := q.exec(); err != nil {
 			return err
 		}
 	}
-	rows := int64(0)
 	if r.back[n] > 0 {
 		q := newQuery(tx, r.engine.dialect)
-		r.with(q)
+		r.withUpTo(q, n)
 		q.text("UPDATE ").name(table).text(" SET ").assign(n.policy.restoreAssignments())
 		q.text(" WHERE ", n.policy.predicates.deleted.of(""), " AND ")
 		r.comingBack(q, n, "")
-		var err error
-		if rows, err = q.exec(); err != nil {
+		if _, err := q.exec(); err != nil {
 			return err
 		}
 	}
-	r.note(n, ActionRestored, rows)
-	r.note(n, ActionSkipped, skipped)
 	return nil
 }
 

@@ -257,10 +257,18 @@ type group []clause.Expression
 
 // Build implements clause.Expression.
 func (g group) Build(builder clause.Builder) {
-	_ = builder.WriteByte('(')
-	clause.Where{Exprs: slices.Clone(g)}.Build(builder)
-	// On a line of its own, since a raw condition may end in a comment.
-	_, _ = builder.WriteString("\n)")
+	stmt, ok := builder.(*gorm.Statement)
+	if !ok {
+		return
+	}
+	stmt.SQL.WriteByte('(')
+	start := stmt.SQL.Len()
+	clause.Where{Exprs: slices.Clone(g)}.Build(stmt)
+	if strings.Contains(stmt.SQL.String()[start:], "--") {
+		// A raw condition may end in a comment, which must not swallow the parenthesis.
+		stmt.SQL.WriteByte('\n')
+	}
+	stmt.SQL.WriteByte(')')
 }
 
 func needsGroup(exprs []clause.Expression) bool {
