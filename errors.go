@@ -85,11 +85,17 @@ type ConflictError struct {
 	LiveKeys []string
 	// Cause is the database's error where it found the conflict first, else nil.
 	Cause error
+
+	building bool // the index is to be built, nothing to be restored
 }
 
 // Error names the index, its columns and the live rows' keys, never a value.
 func (e *ConflictError) Error() string {
-	text := fmt.Sprintf("%s: unique index %s on (%s)", ErrRestoreConflict.Error(), e.Index, strings.Join(e.Columns, ", "))
+	what := ErrRestoreConflict.Error()
+	if e.building {
+		what = "softdelete: live rows have the same values, so that the index cannot be built"
+	}
+	text := fmt.Sprintf("%s: unique index %s on (%s)", what, e.Index, strings.Join(e.Columns, ", "))
 	if len(e.LiveKeys) > 0 {
 		text += " is held by the rows with keys " + strings.Join(e.LiveKeys, ", ")
 	}

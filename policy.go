@@ -35,7 +35,8 @@ type policy struct {
 	// full holds the columns whose unique index covers all rows, live those whose plain index covers only live ones.
 	full, live map[string]bool
 
-	unique     []*uniqueIndex // over live rows
+	unique     []*uniqueIndex    // over live rows
+	wasUnique  map[string]string // columns whose constraint became an index, with its name
 	predicates predicates
 
 	// parents are the cascade relations into this model, of the models compiled so far. A model that is compiled later may
@@ -151,7 +152,7 @@ func problem(s *schema.Schema, field, format string, args ...any) error {
 
 // ownPolicy reads what one model's tags say about itself, without its relations.
 func ownPolicy(s *schema.Schema, d *dialect.Dialect) *policy {
-	b := &policyBuilder{policy: &policy{schema: s, full: map[string]bool{}, live: map[string]bool{}}, dialect: d}
+	b := &policyBuilder{policy: &policy{schema: s, full: map[string]bool{}, live: map[string]bool{}, wasUnique: map[string]string{}}, dialect: d}
 	b.readModel(s.ModelType)
 	for _, field := range s.Fields {
 		if field.DBName != "" && s.FieldsByDBName[field.DBName] == field {

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 )
 
@@ -42,7 +41,7 @@ func narrowIndexes(p *policy, namer schema.Namer) {
 	}
 	for _, field := range p.schema.Fields {
 		if field.Unique && field.DBName != "" && !p.full[field.DBName] {
-			makeUniqueIndex(p.schema, field)
+			p.wasUnique[field.DBName] = makeUniqueIndex(p.schema, field)
 		}
 	}
 	live := p.predicates.live.of("")
@@ -69,8 +68,8 @@ func narrowIndexes(p *policy, namer schema.Namer) {
 
 // makeUniqueIndex turns `gorm:"unique"`, a constraint of the table, into a unique index: only an index can have a
 // condition.
-func makeUniqueIndex(s *schema.Schema, field *schema.Field) {
-	name := "uni_" + strings.ReplaceAll(s.Table, ".", "_") + "_" + field.DBName
+func makeUniqueIndex(s *schema.Schema, field *schema.Field) (name string) {
+	name = "uni_" + strings.ReplaceAll(s.Table, ".", "_") + "_" + field.DBName
 	field.Unique = false
 	delete(field.TagSettings, "UNIQUE")
 	field.TagSettings["UNIQUEINDEX"] = name
@@ -81,6 +80,7 @@ func makeUniqueIndex(s *schema.Schema, field *schema.Field) {
 		}
 	}
 	setGormTag(field, append(settings, "uniqueIndex:"+name))
+	return name
 }
 
 // addWhere adds a condition to a field's settings for one index. GORM splits the tag at ";" without heed of escapes
@@ -124,5 +124,3 @@ func setGormTag(field *schema.Field, settings []string) {
 	}
 	field.Tag = reflect.StructTag(strings.TrimSpace(tag + " " + strings.TrimSpace(rest)))
 }
-
-func (e *engine) wrapDialector(db *gorm.DB) {}

@@ -5,6 +5,8 @@ package dialect
 import (
 	"strings"
 	"time"
+
+	"gorm.io/gorm"
 )
 
 // Feature is something that one database can do and another cannot.
@@ -24,6 +26,8 @@ const (
 	PartialIndexes
 	// AdvisoryLocks: a transaction can lock a number.
 	AdvisoryLocks
+	// RenameIndex: an index can be renamed in place.
+	RenameIndex
 )
 
 // Clock says how a column keeps an instant.
@@ -59,6 +63,9 @@ type Dialect struct {
 	padded func(expression string) string
 	// tryLock asks for a lock on the number in the bound value, until the transaction ends, and gives whether it was free.
 	tryLock func(number string) string
+
+	findIndex  func(db *gorm.DB, table, name string) (*Index, error)
+	indexOwner func(db *gorm.DB, table, name string) (string, error)
 }
 
 var dialects = []*Dialect{&postgres, &sqlite}

@@ -1,0 +1,52 @@
+package dialect
+
+import (
+	"regexp"
+	"strings"
+
+	"gorm.io/gorm"
+)
+
+// Index is an index as the database has it.
+type Index struct {
+	Unique bool
+	// Where is its condition as the database tells it, empty where it covers all rows.
+	Where string
+}
+
+// Matches tells whether the index is the one declared with a condition.
+func (i *Index) Matches(unique bool, where string) bool {
+	return i.Unique == unique && plain(i.Where) == plain(where)
+}
+
+var (
+	casts       = regexp.MustCompile(`::("[^"]+"|character varying|timestamp with(out)? time zone|double precision|[a-z_0-9.]+)(\(\d+\))?(\[\])?`)
+	punctuation = strings.NewReplacer("(", " ", ")", " ", `"`, "", "`", "", "!=", "<>")
+)
+
+// plain brings a condition into a form in which what was written and what the database tells are the same: without
+// parentheses, quotes around names, casts, and differences in space and case outside of texts.
+func plain(condition string) string {
+	var plain strings.Builder
+	for i, part := range strings.Split(condition, "'") {
+		if i%2 == 0 {
+			part = casts.ReplaceAllString(strings.ToLower(part), "")
+			part = " " + strings.Join(strings.Fields(punctuation.Replace(part)), " ") + " "
+		} else {
+			part = "'" + part + "'"
+		}
+		plain.WriteString(part)
+	}
+	return strings.Join(strings.Fields(plain.String()), " ")
+}
+
+// FindIndex gives the index of a name on a table, nil where the table has none of this name.
+func (d *Dialect) FindIndex(db *gorm.DB, table, name string) (*Index, error) {
+	return d.findIndex(db, table, name)
+}
+
+// IndexOwner gives the other table that has an index of a name, where names of indexes are shared between tables; empty
+// where there is none.
+func (d *Dialect) IndexOwner(db *gorm.DB, table, name string) (string, error) {
+	return d.indexOwner(db, table, name)
+}
