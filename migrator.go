@@ -101,6 +101,9 @@ func (m *migrator) HasIndex(value any, name string) bool {
 	if !ok {
 		return m.Migrator.HasIndex(value, name)
 	}
+	if r := recorderOf(m.db); r != nil && r.made[index.Name] {
+		return true
+	}
 	found, err := m.found(stmt.Table, index.Name)
 	if err != nil {
 		_ = m.db.AddError(err)
@@ -109,7 +112,11 @@ func (m *migrator) HasIndex(value any, name string) bool {
 	return found != nil && found.Matches(index.Class == "UNIQUE", index.Where)
 }
 
+// found is the index of a name on a table, as the database has it, or as a rehearsed migration would have left it.
 func (m *migrator) found(table, name string) (*dialect.Index, error) {
+	if r := recorderOf(m.db); r != nil && r.dropped[table] {
+		return nil, nil
+	}
 	return m.engine.dialect.FindIndex(m.reader(), table, name)
 }
 
@@ -140,6 +147,9 @@ func (m *migrator) CreateIndex(value any, name string) error {
 	}
 	if err := m.refuseDuplicates(stmt, index); err != nil {
 		return err
+	}
+	if r := recorderOf(m.db); r != nil {
+		r.made[index.Name] = true
 	}
 	found, err := m.found(stmt.Table, index.Name)
 	if err != nil || found == nil {
@@ -193,7 +203,8 @@ func (e *engine) innerMigrator(db *gorm.DB) gorm.Migrator {
 // refuseDuplicates finds live rows that have the same values in the columns of a unique index.
 func (m *migrator) refuseDuplicates(stmt *gorm.Statement, index *schema.Index) error {
 	expression := slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return o.Expression != "" })
-	if index.Class != "UNIQUE" || expression || len(stmt.Schema.PrimaryFields) == 0 {
+	// In DDL the table may not be there yet.
+	if index.Class != "UNIQUE" || expression || len(stmt.Schema.PrimaryFields) == 0 || !m.Migrator.HasTable(stmt.Table) {
 		return nil
 	}
 	fields := make([]*schema.Field, len(index.Fields))
@@ -237,13 +248,27 @@ func (m *migrator) MigrateColumnUnique(value any, field *schema.Field, columnTyp
 		return err
 	}
 	constraint := m.db.NamingStrategy.UniqueName(stmt.Table, field.DBName)
-	return m.db.Session(&gorm.Session{}).Transaction(func(tx *gorm.DB) error {
-		inner := m.engine.innerMigrator(tx)
-		if inner.HasConstraint(value, constraint) {
-			if err := inner.DropConstraint(value, constraint); err != nil {
-				return err
-			}
+	index := p.wasUnique[field.DBName]
+	build := func(tx *gorm.DB) error {
+		if tx.Migrator().HasIndex(value, index) {
+			return nil
 		}
-		return tx.Migrator().CreateIndex(value, p.wasUnique[field.DBName])
+		return tx.Migrator().CreateIndex(value, index)
+	}
+	drop := func(tx *gorm.DB) error {
+		inner := m.engine.innerMigrator(tx)
+		if !inner.HasConstraint(value, constraint) {
+			return nil
+		}
+		return inner.DropConstraint(value, constraint)
+	}
+	if !m.engine.dialect.Has(dialect.DropConstraint) {
+		build, drop = drop, build
+	}
+	return m.db.Session(&gorm.Session{}).Transaction(func(tx *gorm.DB) error {
+		if err := build(tx); err != nil {
+			return err
+		}
+		return drop(tx)
 	})
 }

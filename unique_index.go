@@ -41,7 +41,7 @@ func narrowIndexes(p *policy, namer schema.Namer) {
 	}
 	for _, field := range p.schema.Fields {
 		if field.Unique && field.DBName != "" && !p.full[field.DBName] {
-			p.wasUnique[field.DBName] = makeUniqueIndex(p.schema, field)
+			p.wasUnique[field.DBName] = makeUniqueIndex(p.schema, field, namer)
 		}
 	}
 	live := p.predicates.live.of("")
@@ -68,8 +68,9 @@ func narrowIndexes(p *policy, namer schema.Namer) {
 
 // makeUniqueIndex turns `gorm:"unique"`, a constraint of the table, into a unique index: only an index can have a
 // condition.
-func makeUniqueIndex(s *schema.Schema, field *schema.Field) (name string) {
-	name = "uni_" + strings.ReplaceAll(s.Table, ".", "_") + "_" + field.DBName
+func makeUniqueIndex(s *schema.Schema, field *schema.Field, namer schema.Namer) (name string) {
+	// Not the constraint's own name: both stand side by side for a moment when a migration changes over.
+	name = shortName(namer.UniqueName(s.Table, field.DBName), "_live")
 	field.Unique = false
 	delete(field.TagSettings, "UNIQUE")
 	field.TagSettings["UNIQUEINDEX"] = name

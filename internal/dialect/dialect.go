@@ -28,6 +28,8 @@ const (
 	AdvisoryLocks
 	// RenameIndex: an index can be renamed in place.
 	RenameIndex
+	// DropConstraint: a constraint can be dropped in place. Without it GORM makes the table anew, which loses its indexes.
+	DropConstraint
 )
 
 // Clock says how a column keeps an instant.
