@@ -22,10 +22,14 @@ func (e *engine) register(db *gorm.DB) error {
 
 		create.Before("gorm:before_create").Register("softdelete:begin_create", e.beginWrite),
 		create.Before("gorm:create").Register("softdelete:create", e.beforeCreate),
+		create.After("gorm:create").Before("gorm:save_after_associations").Register("softdelete:created", e.afterCreate),
+		create.Before("gorm:after_create").Register("softdelete:linked_create", e.endLinks),
 		create.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_create", e.endWrite),
 
 		update.Before("gorm:setup_reflect_value").Register("softdelete:begin_update", e.beginWrite),
 		update.Before("gorm:update").Register("softdelete:update", e.beforeUpdate),
+		update.After("gorm:update").Before("gorm:save_after_associations").Register("softdelete:updated", e.afterUpdate),
+		update.Before("gorm:after_update").Register("softdelete:linked_update", e.endLinks),
 		update.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_update", e.endWrite),
 
 		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", e.beginDelete),
@@ -112,16 +116,17 @@ func (e *engine) afterPreload(db *gorm.DB) {
 	}
 }
 
-// workKey is where a guarded write's unit of work stands in its statement's settings.
+// workKey is where a write's unit of work stands in its statement's settings.
 type workKey struct{}
 
-// beginWrite opens a transaction for the check and the write of a guarded model where GORM opens none.
+// beginWrite makes the checks and the write of a guarded model, and those of an upsert, one unit.
 func (e *engine) beginWrite(db *gorm.DB) {
 	p := e.policyFor(db)
-	if p == nil || len(p.guards) == 0 || db.DryRun {
+	if p == nil || db.DryRun {
 		return
 	}
-	if committer, ok := db.Statement.ConnPool.(gorm.TxCommitter); ok && committer != nil {
+	_, upserts := onConflict(db.Statement)
+	if _, marks := p.marker(); len(p.guards) == 0 && !(marks && (upserts || saves(db.Statement))) {
 		return
 	}
 	work, err := beginWork(db, 0)
@@ -132,7 +137,7 @@ func (e *engine) beginWrite(db *gorm.DB) {
 	db.Statement.Settings.Store(workKey{}, work)
 }
 
-// endWrite ends that transaction.
+// endWrite ends that unit.
 func (e *engine) endWrite(db *gorm.DB) {
 	if value, ok := db.Statement.Settings.LoadAndDelete(workKey{}); ok {
 		if err := value.(*unitOfWork).end(db, db.Error); db.Error == nil {
@@ -141,13 +146,28 @@ func (e *engine) endWrite(db *gorm.DB) {
 	}
 }
 
-// beforeCreate checks that no live row is created under a deleted parent.
+// beforeCreate checks that no live row is created under a deleted parent, and keeps upserts from deleted rows.
 func (e *engine) beforeCreate(db *gorm.DB) {
 	p := e.policyFor(db)
-	if p == nil || db.DryRun || len(p.guards) == 0 {
+	if p == nil {
 		return
 	}
-	_ = db.AddError(e.guardCreate(db, p))
+	e.prepareUpsert(db.Statement, p)
+	if len(p.guards) > 0 && !db.DryRun {
+		_ = db.AddError(e.guardCreate(db, p))
+	}
+}
+
+// afterCreate checks what an upsert left out, and marks the statements that save links.
+func (e *engine) afterCreate(db *gorm.DB) {
+	e.checkUpsert(db)
+	e.beginLinks(db)
+}
+
+// afterUpdate does the same for an update.
+func (e *engine) afterUpdate(db *gorm.DB) {
+	e.checkSave(db)
+	e.beginLinks(db)
 }
 
 // beforeUpdate checks that no live row is pointed to a deleted parent.

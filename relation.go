@@ -43,19 +43,23 @@ func (p *policy) link(policies func(*schema.Schema) *policy) (problems []error) 
 		if rules > 1 {
 			problems = append(problems, problem(p.schema, rel.Name, "two rules on one relation; keep one of cascade, keep and block"))
 		}
+		if _, marks := r.child.marker(); rel.JoinTable != nil && marks {
+			p.linked = true
+		}
 		p.has = append(p.has, r)
 	}
 	return problems
 }
 
 // ownRelations lists the relations that the model declares, in the order of its fields. GORM also puts back-references of
-// other models there; their Schema is the other model (schema/relationship.go:100, GORM 1.31).
+// other models there; their Schema is the other model (schema/relationship.go:100, GORM 1.31). A join table's relations carry
+// the many2many field of the model that declares it, whose rule is not theirs (schema/relationship.go:414).
 func ownRelations(s *schema.Schema) []*schema.Relationship {
 	s.Relationships.Mux.RLock()
 	defer s.Relationships.Mux.RUnlock()
 	var own []*schema.Relationship
 	for _, rel := range s.Relationships.Relations {
-		if rel.Schema == s && rel.Field != nil && !slices.Contains(own, rel) {
+		if rel.Schema == s && rel.Field != nil && rel.Field.Schema == s && !slices.Contains(own, rel) {
 			own = append(own, rel)
 		}
 	}

@@ -169,8 +169,10 @@ func (v view) opens(alias string) bool {
 	})
 }
 
-// forPreloads is the view that the statement's preloads inherit.
+// forPreloads is the view that the statement's preloads inherit. The opened relations are not for them: the paths begin at
+// the statement's own model, and openPreloads has told the preloads already.
 func (v view) forPreloads() view {
+	v.relations = nil
 	switch {
 	case v.here:
 		v.rows, v.here = visibleRows, false
