@@ -93,7 +93,9 @@ func inStableOrder(statements []string) []string {
 	for i, statement := range statements {
 		sorted[i] = sortConstraints(statement)
 	}
-	adds := func(s string) bool { return strings.HasPrefix(s, "ALTER TABLE") && strings.Contains(s, " ADD CONSTRAINT ") }
+	adds := func(s string) bool {
+		return strings.HasPrefix(s, "ALTER TABLE") && strings.Contains(s, " ADD CONSTRAINT ")
+	}
 	for start := 0; start < len(sorted); start++ {
 		end := start
 		for end < len(sorted) && adds(sorted[end]) {

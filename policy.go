@@ -32,7 +32,7 @@ type policy struct {
 	belongs []*relation // belongs-to with lazy or guard
 	guards  []*relation // those of them with guard
 
-	linked  bool        // the model has a many2many relation whose links are marked
+	linked bool // the model has a many2many relation whose links are marked
 
 	// full holds the columns whose unique index covers all rows, live those whose plain index covers only live ones.
 	full, live map[string]bool

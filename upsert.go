@@ -16,7 +16,7 @@ type upsertKey struct{}
 
 // upsert is a create statement with ON CONFLICT … DO UPDATE. Its condition keeps it from deleted rows; where rows are
 // missing from what it affected, checkUpsert says why. The keys are taken before the insert: what RETURNING gives for fewer
-// rows than were sent, GORM puts into the first ones (scan.go:340, GORM 1.31).
+// rows than were sent, GORM puts into the first ones (scan.go:311, GORM 1.31).
 type upsert struct {
 	fields   []*schema.Field // the conflict target
 	keys     [][]any         // of the rows that have all of them
