@@ -289,15 +289,29 @@ func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
 		return err
 	}
 	if d.outer != nil {
-		for _, effect := range d.effects {
-			d.outer.effects = append(d.outer.effects, depthEffect{effect.Effect, effect.depth + 1})
-		}
-		d.outer.rows += d.rows
+		d.outer.include(d)
 		if d.outer.id == d.id {
 			return nil
 		}
 	}
 	return d.writeLedger(tx)
+}
+
+// include adds what a deletion inside this one did: one of GORM's for a selected association, or one of a hook.
+func (d *deletion) include(inner *deletion) {
+	for _, effect := range inner.effects {
+		if effect.Relation == "" {
+			for _, r := range d.root.has {
+				if r.child == inner.root {
+					effect.Relation = r.name
+					break
+				}
+			}
+		}
+		effect.depth++
+		d.effects = append(d.effects, effect)
+	}
+	d.rows += inner.rows
 }
 
 func tooManyRows(rows, limit int64) error {

@@ -406,11 +406,7 @@ func (d *deletion) onlyPart(q *query, w *walk, n *node, p part) {
 		e.matchIn(q, w, table)
 		q.text(" THEN 0 ELSE 1 END = 1")
 	}
-	if n.policy == d.root {
-		q.text(" AND CASE WHEN ")
-		d.rootCondition(q)
-		q.text(" THEN 0 ELSE 1 END = 1")
-	}
+	d.exceptRoot(q, n)
 }
 
 // action is what the deletion does to a model's rows.

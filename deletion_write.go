@@ -397,31 +397,52 @@ func (d *deletion) removeChildren(db *gorm.DB) error {
 	if err := d.takeNodes(tx, marked); err != nil {
 		return err
 	}
-	for _, n := range slices.Backward(d.graph.nodes) {
-		if d.action(n.policy) != ActionRemoved || n.policy == d.root && len(n.inner) == 0 {
+	start := func() *query { return newQuery(tx, d.engine.dialect) }
+	for _, c := range slices.Backward(d.graph.components) {
+		if d.action(c.nodes[0].policy) != ActionRemoved {
 			continue
 		}
-		if len(n.component.nodes) > 1 {
-			return fmt.Errorf("%w: rows of %s refer to each other in a cycle over several models; such rows cannot be removed for good",
-				ErrUnsupported, n.policy.schema.Name)
-		}
 		w := d.taken(nil)
-		q := newQuery(tx, d.engine.dialect)
-		w.with(q, n.component)
-		q.text("DELETE FROM ").name(n.policy.schema.Table).text(" WHERE ")
-		w.inWalk(q, n, "")
-		if n.policy == d.root {
-			q.text(" AND CASE WHEN ")
-			d.rootCondition(q)
-			q.text(" THEN 0 ELSE 1 END = 1")
-		}
-		rows, err := q.exec()
+		drop, err := w.store(start, c)
 		if err != nil {
 			return err
 		}
-		d.took(n, d.parts(n)[0].relation, rows)
+		for _, n := range slices.Backward(c.nodes) {
+			if err := d.removeRows(tx, w, n); err != nil {
+				return err
+			}
+		}
+		if err := drop(); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// removeRows removes a node's rows, but for the root rows, which GORM's own statement removes.
+func (d *deletion) removeRows(tx *gorm.DB, w *walk, n *node) error {
+	parts := d.parts(n)
+	if len(parts) == 0 {
+		return nil
+	}
+	q := newQuery(tx, d.engine.dialect)
+	w.with(q, n.component)
+	q.text("DELETE FROM ").name(n.policy.schema.Table).text(" WHERE ")
+	w.inWalk(q, n, "")
+	d.exceptRoot(q, n)
+	rows, err := q.exec()
+	d.took(n, parts[0].relation, rows)
+	return err
+}
+
+// exceptRoot writes AND and the condition that a row of the root's table is none of the root rows.
+func (d *deletion) exceptRoot(q *query, n *node) {
+	if n.policy == d.root {
+		// Not NOT: a condition that is NULL must count as no match.
+		q.text(" AND CASE WHEN ")
+		d.rootCondition(q)
+		q.text(" THEN 0 ELSE 1 END = 1")
+	}
 }
 
 // addFilter adds the model's filter to a statement that is about to be built.

@@ -102,11 +102,7 @@ func (d *deletion) eachBatch(tx *gorm.DB, w *walk, n *node, each func(rows refle
 	start := func() *query { return newQuery(tx, d.engine.dialect) }
 	return eachBatch(start, func(q *query) { w.with(q, d.graph.last()) }, n, func(q *query) {
 		w.inWalk(q, n, n.policy.schema.Table)
-		if n.policy == d.root {
-			q.text(" AND CASE WHEN ")
-			d.rootCondition(q)
-			q.text(" THEN 0 ELSE 1 END = 1")
-		}
+		d.exceptRoot(q, n)
 	}, each)
 }
 

@@ -25,8 +25,9 @@ type policy struct {
 	id, at, previous, actor, reason *schema.Field
 	atClock                         clock
 
-	retain period
-	then   string
+	retain     period
+	then       string
+	clockField *schema.Field // of the setting clock
 
 	has     []*relation // has-one, has-many and many2many, in the order of the fields
 	belongs []*relation // belongs-to with lazy or guard
@@ -522,6 +523,17 @@ func timePrecision(field *schema.Field, finest time.Duration) time.Duration {
 	return max(step, finest)
 }
 
+// retentionClock is the field that the retention counts from; nil where the model keeps its deleted rows for ever.
+func (p *policy) retentionClock() *schema.Field {
+	if p.retain == (period{}) || p.then == "keep" {
+		return nil
+	}
+	if p.clockField != nil {
+		return p.clockField
+	}
+	return p.at
+}
+
 // settleRetention reads retain, then and clock. Purge obeys them; here they are only checked.
 func (b *policyBuilder) settleRetention() {
 	if !b.words.has("retain") {
@@ -550,5 +562,8 @@ func (b *policyBuilder) settleRetention() {
 		if b.words.has(word) && b.schema.LookUpField(b.words[word]) == nil {
 			b.refuse(b.wordsField, "%s: the model has no field %s", word, b.words[word])
 		}
+	}
+	if b.words.has("clock") {
+		b.clockField = b.schema.LookUpField(b.words["clock"])
 	}
 }

@@ -44,6 +44,7 @@ func narrowIndexes(p *policy, namer schema.Namer) {
 			p.wasUnique[field.DBName] = makeUniqueIndex(p.schema, field, namer)
 		}
 	}
+	addRetentionIndex(p, namer)
 	live := p.predicates.live.of("")
 	for _, index := range p.schema.ParseIndexes() {
 		unique := index.Class == "UNIQUE"
@@ -64,6 +65,25 @@ func narrowIndexes(p *policy, namer schema.Namer) {
 		}
 		p.unique = append(p.unique, u)
 	}
+}
+
+// addRetentionIndex gives a model with a retention an index over its deleted rows by the clock that the retention counts
+// from, for the purge to read. A column that an index begins with already needs none.
+func addRetentionIndex(p *policy, namer schema.Namer) {
+	field := p.retentionClock()
+	if field == nil {
+		return
+	}
+	for _, index := range p.schema.ParseIndexes() {
+		if index.Fields[0].Field == field {
+			return
+		}
+	}
+	name := shortName(namer.IndexName(p.schema.Table, field.DBName), "_retention")
+	field.TagSettings["INDEX"] = name
+	settings := strings.Split(field.Tag.Get("gorm"), ";")
+	where := strings.ReplaceAll(p.predicates.deleted.of(""), ",", `\,`)
+	setGormTag(field, append(settings, "index:"+name+",where:"+where))
 }
 
 // makeUniqueIndex turns `gorm:"unique"`, a constraint of the table, into a unique index: only an index can have a
