@@ -140,7 +140,7 @@ func (e *engine) beginWrite(db *gorm.DB) {
 // endWrite ends that unit.
 func (e *engine) endWrite(db *gorm.DB) {
 	if value, ok := db.Statement.Settings.LoadAndDelete(workKey{}); ok {
-		if err := value.(*unitOfWork).end(db, db.Error); db.Error == nil {
+		if err := value.(unitOfWork).end(db, db.Error); db.Error == nil {
 			_ = db.AddError(err)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -25,11 +24,13 @@ type deletion struct {
 	preview bool
 	outer   *deletion // the deletion in whose hooks or associations this one runs
 
-	id            DeletionID
+	id            DeletionID // see ID
 	at            time.Time
+	shares        bool // time and ID are those of outer
 	actor, reason string
+	assignments   []assignment // what marks a root row
 
-	work     *unitOfWork
+	work     unitOfWork
 	context  context.Context // the statement's before
 	snapshot snapshot
 	keys     [][]any                 // the root rows' keys, where there are few
@@ -73,7 +74,6 @@ func (e *engine) beginDelete(db *gorm.DB) {
 	d := &deletion{
 		engine: e, stmt: stmt, root: p, graph: p.graphOf(), preview: preview, context: stmt.Context,
 		erasing: stmt.Unscoped, actor: actorFrom(stmt.Context), reason: reasonFrom(stmt.Context),
-		loaded: map[*node]reflect.Value{},
 	}
 	if value, ok := stmt.Settings.Load(reportKey{}); ok {
 		d.report = value.(*Report)
@@ -103,7 +103,10 @@ func (e *engine) beginDelete(db *gorm.DB) {
 	}
 	d.snapshot = takeSnapshot(stmt.ReflectValue)
 	stmt.Settings.Store(deletionKey{}, d)
-	stmt.Context = context.WithValue(stmt.Context, deletionKey{}, d)
+	if len(stmt.Selects) > 0 || len(d.graph.nodes) > 1 || stmt.Schema.BeforeDelete || stmt.Schema.AfterDelete {
+		// Deletions of selected associations and of hooks find this one by the context.
+		stmt.Context = context.WithValue(stmt.Context, deletionKey{}, d)
+	}
 }
 
 func (d *deletion) depth() int {
@@ -148,40 +151,38 @@ func (d *deletion) plan(db *gorm.DB) error {
 	if d.preview {
 		return d.foresee(db.Session(&gorm.Session{NewDB: true, Context: db.Statement.Context}))
 	}
-	tx := inWork(db, db.Statement.Context)
 	if db.DryRun {
-		return d.chooseMark(tx)
+		return d.chooseMark(db)
 	}
 	if d.readsFirst() {
-		if err := d.engine.lockWriter(tx, d.root); err != nil {
+		if err := d.engine.lockWriter(db, d.root); err != nil {
 			return err
 		}
 	}
-	if err := d.chooseMark(tx); err != nil {
-		return err
-	}
-	if err := d.findKeys(tx); err != nil {
-		return err
-	}
-	if err := d.lockRows(tx); err != nil {
-		return err
-	}
-	if err := d.refuse(tx); err != nil {
-		return err
-	}
-	return d.beforeHooks(tx)
-}
-
-// chooseMark decides on the deletion's time and ID: those of the deletion around it where they fit.
-func (d *deletion) chooseMark(tx *gorm.DB) (err error) {
-	if d.at, err = d.engine.chooseInstant(tx, d.root, d.outer); err != nil {
-		return err
-	}
-	d.id = newDeletionID(d.at, d.stmt.Table)
-	if d.outer != nil && d.outer.at.Equal(d.at) {
-		d.id = d.outer.id
+	for _, step := range [...]func(*gorm.DB) error{d.chooseMark, d.findKeys, d.lockRows, d.refuse, d.beforeHooks} {
+		if err := step(db); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// chooseMark decides on the deletion's time: that of the deletion around it where it fits.
+func (d *deletion) chooseMark(tx *gorm.DB) (err error) {
+	d.at, err = d.engine.chooseInstant(tx, d.root, d.outer)
+	d.shares = d.outer != nil && d.outer.at.Equal(d.at)
+	return err
+}
+
+// ID identifies the deletion; one inside another may share the outer one's.
+func (d *deletion) ID() DeletionID {
+	if d.shares {
+		return d.outer.ID()
+	}
+	if d.id == "" {
+		d.id = newDeletionID(d.at, d.stmt.Table)
+	}
+	return d.id
 }
 
 // addKeyConditions adds the keys of the caller's value to the statement's conditions, as GORM does (callbacks/delete.go:131,
@@ -234,8 +235,9 @@ func (e *engine) markDelete(db *gorm.DB) {
 // buildRoot builds the UPDATE that marks the root rows.
 func (d *deletion) buildRoot() {
 	stmt := d.stmt
-	var set clause.Set
-	for _, a := range d.root.deletionAssignments(d) {
+	d.assignments = d.root.deletionAssignments(d)
+	set := make(clause.Set, 0, len(d.assignments))
+	for _, a := range d.assignments {
 		value := a.value
 		if a.former != nil {
 			value = clause.Column{Name: a.former.DBName}
@@ -243,7 +245,7 @@ func (d *deletion) buildRoot() {
 		set = append(set, clause.Assignment{Column: clause.Column{Name: a.field.DBName}, Value: value})
 	}
 	stmt.AddClause(set)
-	addFilter(stmt, whereOf(d.root.predicates.live))
+	addFilter(stmt, d.root.liveWhere)
 	stmt.AddClauseIfNotExists(clause.Update{})
 	stmt.Build(stmt.DB.Callback().Update().Clauses...)
 }
@@ -262,7 +264,7 @@ func (e *engine) cascadeDelete(db *gorm.DB) {
 		return
 	}
 	d.rows += db.RowsAffected
-	if err := d.finishWriting(inWork(db, db.Statement.Context), db.RowsAffected); err != nil {
+	if err := d.finishWriting(db, db.RowsAffected); err != nil {
 		_ = db.AddError(err)
 	}
 }
@@ -290,7 +292,7 @@ func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
 	}
 	if d.outer != nil {
 		d.outer.include(d)
-		if d.outer.id == d.id {
+		if d.shares {
 			return nil
 		}
 	}
@@ -321,15 +323,13 @@ func tooManyRows(rows, limit int64) error {
 // endDelete ends the transaction or savepoint.
 func (e *engine) endDelete(db *gorm.DB) {
 	d := deletionOf(db.Statement)
-	if d == nil || d.work == nil {
+	if d == nil || db.DryRun {
 		return
 	}
-	work := d.work
-	d.work = nil
 	if db.Error != nil {
 		db.Error = d.explain(db, db.Error)
 	}
-	if err := work.end(db, db.Error); db.Error == nil {
+	if err := d.work.end(db, db.Error); db.Error == nil {
 		_ = db.AddError(err)
 	}
 }
@@ -348,7 +348,7 @@ func (e *engine) finishDelete(db *gorm.DB) {
 		return
 	}
 	if d.report != nil {
-		*d.report = Report{DeletionID: d.id, At: d.at, Effects: sortEffects(d.effects), Blockers: d.blockers}
+		*d.report = Report{DeletionID: d.ID(), At: d.at, Effects: sortEffects(d.effects), Blockers: d.blockers}
 	}
 }
 
@@ -369,7 +369,10 @@ func (d *deletion) explain(db *gorm.DB, err error) error {
 
 // setFields writes the mark into the caller's value, for the rows that it shows as live.
 func (d *deletion) setFields() {
-	list := d.root.deletionAssignments(d)
+	list := d.assignments
+	if list == nil {
+		list = d.root.deletionAssignments(d)
+	}
 	each := func(value reflect.Value) {
 		value = reflect.Indirect(value)
 		if !value.IsValid() || !value.CanAddr() || d.root.showsDeleted(d.stmt.Context, value) {
@@ -395,29 +398,30 @@ func (d *deletion) setFields() {
 
 // snapshot is a copy of the caller's value, to put back when the call fails.
 type snapshot struct {
-	targets, copies []reflect.Value
+	target, copied reflect.Value
+	elements       []snapshot
 }
 
-func takeSnapshot(value reflect.Value) (s snapshot) {
-	keep := func(v reflect.Value) {
-		v = reflect.Indirect(v)
-		if v.IsValid() && v.CanAddr() && v.CanSet() {
-			copied := reflect.New(v.Type()).Elem()
-			copied.Set(v)
-			s.targets, s.copies = append(s.targets, v), append(s.copies, copied)
-		}
+func takeSnapshot(value reflect.Value) snapshot {
+	value = reflect.Indirect(value)
+	var s snapshot
+	if value.IsValid() && value.CanSet() {
+		s.target, s.copied = value, reflect.New(value.Type()).Elem()
+		s.copied.Set(value)
 	}
-	keep(value)
 	if value.Kind() == reflect.Slice || value.Kind() == reflect.Array {
 		for i := range value.Len() {
-			keep(value.Index(i))
+			s.elements = append(s.elements, takeSnapshot(value.Index(i)))
 		}
 	}
 	return s
 }
 
 func (s snapshot) restore() {
-	for i, target := range slices.Backward(s.targets) {
-		target.Set(s.copies[i])
+	if s.target.IsValid() {
+		s.target.Set(s.copied)
+	}
+	for _, element := range s.elements {
+		element.restore()
 	}
 }

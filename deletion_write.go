@@ -21,6 +21,9 @@ type depthEffect struct {
 
 // addEffect notes what happened to a relation's rows. Relations without a row are left out, apart from the root.
 func (d *deletion) addEffect(e Effect, depth int) {
+	if d.outer == nil && !d.reports() {
+		return
+	}
 	if e.Rows > 0 || depth == 0 && e.Relation == "" {
 		d.effects = append(d.effects, depthEffect{e, depth})
 	}
@@ -45,7 +48,7 @@ func (d *deletion) took(n *node, relation string, rows int64) {
 // mark is the condition that tells a deletion's rows: the ID where the model has one, else the time.
 func (d *deletion) mark(q *query, p *policy, table string) {
 	if p.id != nil {
-		q.column(table, p.id.DBName).text(" = ").bind(d.id)
+		q.column(table, p.id.DBName).text(" = ").bind(d.ID())
 		return
 	}
 	q.column(table, p.at.DBName).text(" = ").bind(p.atClock.value(d.at))

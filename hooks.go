@@ -35,9 +35,10 @@ const hookBatch = 500
 
 // beforeHooks runs the BeforeDelete hooks of the rows under the root rows. The root's own hook is GORM's.
 func (d *deletion) beforeHooks(tx *gorm.DB) error {
-	if d.stmt.SkipHooks {
+	if d.stmt.SkipHooks || len(d.graph.nodes) == 1 && len(d.graph.nodes[0].inner) == 0 {
 		return nil
 	}
+	tx = inWork(tx, tx.Statement.Context)
 	w := d.reach()
 	for _, n := range d.graph.nodes {
 		s := n.policy.schema
@@ -60,7 +61,12 @@ func (d *deletion) beforeHooks(tx *gorm.DB) error {
 		if err != nil {
 			return err
 		}
-		d.loaded[n] = kept
+		if keeps {
+			if d.loaded == nil {
+				d.loaded = map[*node]reflect.Value{}
+			}
+			d.loaded[n] = kept
+		}
 	}
 	return nil
 }
@@ -68,9 +74,10 @@ func (d *deletion) beforeHooks(tx *gorm.DB) error {
 // afterHooks runs the AfterDelete hooks of the rows under the root rows. Rows that were marked are loaded again and show
 // the mark.
 func (d *deletion) afterHooks(tx *gorm.DB) error {
-	if d.stmt.SkipHooks {
+	if d.stmt.SkipHooks || len(d.graph.nodes) == 1 && len(d.graph.nodes[0].inner) == 0 {
 		return nil
 	}
+	tx = inWork(tx, tx.Statement.Context)
 	call := func(rows reflect.Value) error {
 		return callHooks(rows, func(row any) error {
 			if hook, ok := row.(afterDelete); ok {

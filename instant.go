@@ -13,6 +13,12 @@ import (
 
 // concerned lists the models that cascade relations connect with p, in either direction, and that mark rows.
 func concerned(p *policy) []*policy {
+	if !p.cascades && len(p.cascadeParents()) == 0 {
+		if _, marks := p.marker(); marks {
+			return p.alone
+		}
+		return nil
+	}
 	seen := map[*policy]bool{p: true}
 	all := []*policy{p}
 	for i := 0; i < len(all); i++ {

@@ -35,12 +35,13 @@ func (d *deletion) writeLedger(tx *gorm.DB) error {
 		return nil
 	}
 	row := Deletion{
-		ID: d.id, Table: d.stmt.Table, Rows: d.rows, Actor: d.actor, Reason: d.reason, DeletedAt: d.at,
+		ID: d.ID(), Table: d.stmt.Table, Rows: d.rows, Actor: d.actor, Reason: d.reason, DeletedAt: d.at,
 	}
 	if len(d.keys) == 1 {
 		row.Key = keyText(d.keys[0])
 	}
-	return ledgerError(tx.Session(&gorm.Session{NewDB: true, SkipHooks: true}).Create(&row).Error)
+	session := inWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	return ledgerError(session.Create(&row).Error)
 }
 
 func ledgerError(err error) error {

@@ -39,8 +39,8 @@ func (s timestampStrategy) predicates(quote func(string) string) predicates {
 	return zeroIsLive(s.field, column, "0")
 }
 
-func (s timestampStrategy) mark(_ *policy, at time.Time) []assignment {
-	return []assignment{{field: s.field, value: s.clock.value(at)}}
+func (s timestampStrategy) mark(list []assignment, _ *policy, at time.Time) []assignment {
+	return append(list, assignment{field: s.field, value: s.clock.value(at)})
 }
 
 func (s timestampStrategy) unmark(*policy) []assignment {
@@ -65,11 +65,11 @@ func (s flagStrategy) predicates(quote func(string) string) predicates {
 	return zeroIsLive(s.field, column, "0")
 }
 
-func (s flagStrategy) mark(*policy, time.Time) []assignment {
+func (s flagStrategy) mark(list []assignment, _ *policy, _ time.Time) []assignment {
 	if s.field.GORMDataType == schema.Bool {
-		return []assignment{{field: s.field, value: true}}
+		return append(list, assignment{field: s.field, value: true})
 	}
-	return []assignment{{field: s.field, value: int64(1)}}
+	return append(list, assignment{field: s.field, value: int64(1)})
 }
 
 func (s flagStrategy) unmark(*policy) []assignment {
@@ -112,12 +112,12 @@ func (s statusStrategy) predicates(quote func(string) string) predicates {
 	return p
 }
 
-func (s statusStrategy) mark(p *policy, _ time.Time) []assignment {
-	if p.previous == nil {
-		return []assignment{{field: s.field, value: s.deleted}}
+func (s statusStrategy) mark(list []assignment, p *policy, _ time.Time) []assignment {
+	if p.previous != nil {
+		// The former value first: MySQL assigns from left to right.
+		list = append(list, assignment{field: p.previous, former: s.field})
 	}
-	// The former value first: MySQL assigns from left to right.
-	return []assignment{{field: p.previous, former: s.field}, {field: s.field, value: s.deleted}}
+	return append(list, assignment{field: s.field, value: s.deleted})
 }
 
 func (s statusStrategy) unmark(p *policy) []assignment {
@@ -139,8 +139,8 @@ func statusValue(field *schema.Field, text string) (any, error) {
 		return nil, fmt.Errorf("an empty value cannot be told from an unset field; name one")
 	}
 	if field.GORMDataType == schema.String {
-		if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' }) || strings.Contains(text, `\`) {
-			return nil, fmt.Errorf("the value %q has a control character or a backslash; use a plain word", text)
+		if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' }) || strings.ContainsAny(text, `\;`) {
+			return nil, fmt.Errorf("the value %q has a control character, a backslash or a semicolon; use a plain word", text)
 		}
 		if field.Size > 0 && len([]rune(text)) > field.Size {
 			return nil, fmt.Errorf("the value %q is longer than the column, %d", text, field.Size)
@@ -203,12 +203,13 @@ func emptyValue(field *schema.Field, null bool) any {
 // deletionAssignments lists everything that a deletion writes to a row of the model.
 func (p *policy) deletionAssignments(d *deletion) []assignment {
 	m, _ := p.marker()
-	list := m.mark(p, d.at)
+	const most = 6 // status, previous, at, ID, actor and reason
+	list := m.mark(make([]assignment, 0, most), p, d.at)
 	if _, isTimestamp := m.(timestampStrategy); p.at != nil && !isTimestamp {
 		list = append(list, assignment{field: p.at, value: p.atClock.value(d.at)})
 	}
 	if p.id != nil {
-		list = append(list, assignment{field: p.id, value: d.id})
+		list = append(list, assignment{field: p.id, value: d.ID()})
 	}
 	for _, text := range []struct {
 		field *schema.Field

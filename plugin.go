@@ -209,6 +209,7 @@ func (e *engine) compile(db *gorm.DB, reached []reachedSchema) {
 	for _, p := range fresh {
 		p.err = errors.Join(p.err, errors.Join(p.check()...))
 		p.predicates = p.strategy.predicates(quote)
+		p.liveWhere = whereOf(p.predicates.live)
 		p.restoreHooks = findRestoreHooks(p.schema)
 	}
 	for _, p := range fresh {
@@ -247,7 +248,7 @@ func patch(p *policy, namer schema.Namer) {
 	s.QueryClauses = append(s.QueryClauses, &scopeClause{
 		policy: p, visible: whereOf(p.predicates.reads()), deleted: whereOf(p.predicates.deleted),
 	})
-	s.UpdateClauses = append(s.UpdateClauses, &scopeClause{policy: p, visible: whereOf(p.predicates.live), writes: true})
+	s.UpdateClauses = append(s.UpdateClauses, &scopeClause{policy: p, visible: p.liveWhere, writes: true})
 	narrowIndexes(p, namer)
 }
 

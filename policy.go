@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -41,6 +42,10 @@ type policy struct {
 	unique     []*uniqueIndex    // over live rows
 	wasUnique  map[string]string // columns whose constraint became an index, with its name
 	predicates predicates
+	liveWhere  clause.Interface // predicates.live as a WHERE clause, nil for none
+
+	cascades bool      // the model has a cascade relation
+	alone    []*policy // the policy itself, as a list
 
 	// parents are the cascade relations into this model, of the models compiled so far. A model that is compiled later may
 	// add its own.
@@ -107,8 +112,8 @@ type strategy interface {
 // marker is a strategy that marks a row in place.
 type marker interface {
 	strategy
-	// mark lists what a deletion writes beside the companion columns, unmark what a restore writes.
-	mark(p *policy, at time.Time) []assignment
+	// mark adds what a deletion writes beside the companion columns, unmark lists what a restore writes.
+	mark(list []assignment, p *policy, at time.Time) []assignment
 	unmark(p *policy) []assignment
 	// column is the deletion column, deletes tells whether a value in it, not NULL, makes the row a deleted one.
 	column() *schema.Field
@@ -163,6 +168,7 @@ func ownPolicy(s *schema.Schema, d *dialect.Dialect) *policy {
 		}
 	}
 	b.settle()
+	b.policy.alone = []*policy{b.policy}
 	b.policy.err = errors.Join(b.problems...)
 	return b.policy
 }

@@ -46,6 +46,7 @@ func (p *policy) link(policies func(*schema.Schema) *policy) (problems []error) 
 		if _, marks := r.child.marker(); rel.JoinTable != nil && marks {
 			p.linked = true
 		}
+		p.cascades = p.cascades || r.rule == ruleCascade
 		p.has = append(p.has, r)
 	}
 	return problems

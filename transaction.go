@@ -18,8 +18,8 @@ type unitOfWork struct {
 }
 
 // beginWork starts a unit of work for the statement of db. depth tells nested units apart.
-func beginWork(db *gorm.DB, depth int) (*unitOfWork, error) {
-	w := &unitOfWork{stmt: db.Statement, pool: db.Statement.ConnPool}
+func beginWork(db *gorm.DB, depth int) (unitOfWork, error) {
+	w := unitOfWork{stmt: db.Statement, pool: db.Statement.ConnPool}
 	if _, started := db.InstanceGet("gorm:started_transaction"); started {
 		return w, nil
 	}
@@ -29,7 +29,7 @@ func beginWork(db *gorm.DB, depth int) (*unitOfWork, error) {
 	}
 	tx := inWork(db, db.Statement.Context).Begin()
 	if tx.Error != nil {
-		return nil, tx.Error
+		return w, tx.Error
 	}
 	w.own = true
 	w.stmt.ConnPool = tx.Statement.ConnPool
@@ -37,14 +37,13 @@ func beginWork(db *gorm.DB, depth int) (*unitOfWork, error) {
 }
 
 // end finishes the unit: it keeps the work where err is nil and undoes it otherwise. It returns what went wrong.
-func (w *unitOfWork) end(db *gorm.DB, err error) error {
+func (w unitOfWork) end(db *gorm.DB, err error) error {
 	// Undoing must go through even if the caller's context has ended.
-	undo := inWork(db, context.WithoutCancel(db.Statement.Context))
 	switch {
 	case w.own && err == nil:
 		err = inWork(db, db.Statement.Context).Commit().Error
 	case w.own:
-		err = errors.Join(err, undo.Rollback().Error)
+		err = errors.Join(err, inWork(db, context.WithoutCancel(db.Statement.Context)).Rollback().Error)
 	case w.savepoint != "" && err == nil:
 		err = savepoint(db, db.Statement.Context, "RELEASE SAVEPOINT "+w.savepoint)
 	case w.savepoint != "":
