@@ -111,7 +111,8 @@ func (p *policy) check() (problems []error) {
 			continue
 		}
 		childName := r.child.schema.Name
-		if childName == "" {
+		joinTable := r.child.schema.ModelType.Name() == "" // one that GORM made
+		if joinTable {
 			childName = "the join table " + r.child.schema.Table
 		}
 		_, parentNone := p.strategy.(noStrategy)
@@ -122,7 +123,7 @@ func (p *policy) check() (problems []error) {
 		case parentNone && p.err == nil:
 			refuse(r, "cascade from a model without a strategy; give %s a gorm.DeletedAt field, or `softdelete:\"hard\"` on a field _",
 				p.schema.Name)
-		case childNone && r.child.err == nil && r.child.schema.Name == "":
+		case childNone && r.child.err == nil && joinTable:
 			refuse(r, "cascade to %s, which has no policy; give it a model with db.SetupJoinTable before db.Use", childName)
 		case childNone && r.child.err == nil:
 			refuse(r, "cascade to %s, which has no policy; give it a gorm.DeletedAt field, or write keep", childName)
