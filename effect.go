@@ -1,0 +1,38 @@
+package softdelete
+
+import (
+	"cmp"
+	"slices"
+)
+
+// depthEffect is an effect with the depth that it is sorted by.
+type depthEffect struct {
+	Effect
+	depth int
+}
+
+// addEffect notes what happened to a relation's rows. Relations without a row are left out, apart from the root.
+func (d *deletion) addEffect(e Effect, depth int) {
+	if d.outer == nil && !d.reports() {
+		return
+	}
+	if e.Rows > 0 || depth == 0 && e.Relation == "" {
+		d.effects = append(d.effects, depthEffect{e, depth})
+	}
+}
+
+// sortEffects lists the effects, the root first, then by depth.
+func sortEffects(list []depthEffect) []Effect {
+	slices.SortStableFunc(list, func(a, b depthEffect) int { return cmp.Compare(a.depth, b.depth) })
+	effects := make([]Effect, len(list))
+	for i, e := range list {
+		effects[i] = e.Effect
+	}
+	return effects
+}
+
+// took notes rows that the deletion took through a relation.
+func (d *deletion) took(n *node, relation string, rows int64) {
+	d.rows += rows
+	d.addEffect(Effect{Table: n.policy.schema.Table, Relation: relation, Action: d.action(n.policy), Rows: rows}, max(n.depth, 1))
+}

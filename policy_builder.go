@@ -1,0 +1,414 @@
+package softdelete
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+)
+
+// ownPolicy reads what one model's tags say about itself, without its relations.
+func ownPolicy(s *schema.Schema, d *dialect.Dialect) *policy {
+	b := &policyBuilder{policy: &policy{schema: s, full: map[string]bool{}, live: map[string]bool{}, wasUnique: map[string]string{}}, dialect: d}
+	b.readModel(s.ModelType)
+	for _, field := range s.Fields {
+		if field.DBName != "" && s.FieldsByDBName[field.DBName] == field {
+			b.readColumn(field)
+		}
+	}
+	b.settle()
+	b.policy.alone = []*policy{b.policy}
+	b.policy.err = errors.Join(b.problems...)
+	return b.policy
+}
+
+// policyBuilder gathers a model's settings. Every problem is kept, so that all are told at once.
+type policyBuilder struct {
+	*policy
+	dialect  *dialect.Dialect
+	problems []error
+
+	words      settings        // the model's own settings
+	wordsField string          // where they stand
+	column     *schema.Field   // the deletion column
+	tag        settings        // its settings
+	untagged   []*schema.Field // gorm.DeletedAt fields without a strategy word
+	strategies []string        // the fields that name a strategy
+}
+
+func (b *policyBuilder) refuse(field, format string, args ...any) {
+	b.problems = append(b.problems, problem(b.schema, field, format, args...))
+}
+
+func (b *policyBuilder) parse(field, tag string, on carrier) settings {
+	parsed, problems := parseTag(tag, on)
+	for _, text := range problems {
+		b.refuse(field, "%s", text)
+	}
+	return parsed
+}
+
+// readModel reads the tags of blank fields, those of embedded structs too.
+func (b *policyBuilder) readModel(model reflect.Type) {
+	for field := range structFields(model) {
+		if field.Name == "_" {
+			if tag, ok := field.Tag.Lookup(tagKey); ok {
+				b.addModelSettings("_", b.parse("_", tag, onModel))
+			}
+			continue
+		}
+		_, embedded := schema.ParseTagSetting(field.Tag.Get("gorm"), ";")["EMBEDDED"]
+		inner := field.Type
+		if inner.Kind() == reflect.Pointer {
+			inner = inner.Elem()
+		}
+		if (field.Anonymous || embedded) && inner.Kind() == reflect.Struct && inner != model {
+			b.readModel(inner)
+		}
+	}
+}
+
+func structFields(t reflect.Type) func(func(reflect.StructField) bool) {
+	return func(yield func(reflect.StructField) bool) {
+		for i := range t.NumField() {
+			if !yield(t.Field(i)) {
+				return
+			}
+		}
+	}
+}
+
+// addModelSettings takes the words that concern the whole model, wherever they stand.
+func (b *policyBuilder) addModelSettings(field string, tag settings) {
+	for word, value := range tag {
+		if !slices.Contains(words[word].carriers, onModel) {
+			continue
+		}
+		if b.words.has(word) {
+			b.refuse(field, "%q is set twice, on %s too", word, b.wordsField)
+			continue
+		}
+		if b.words == nil {
+			b.words = settings{}
+		}
+		b.words[word], b.wordsField = value, field
+		if word == "archive" || word == "hard" || word == "never" {
+			b.strategies = append(b.strategies, field)
+		}
+	}
+}
+
+func (b *policyBuilder) readColumn(field *schema.Field) {
+	tagText, tagged := field.Tag.Lookup(tagKey)
+	var tag settings
+	if tagged {
+		tag = b.parse(field.Name, tagText, onColumn)
+	}
+	if field.IndirectFieldType == deletionIDType {
+		b.companion(&b.id, field, "a second DeletionID")
+	}
+	for _, c := range []struct {
+		word string
+		slot **schema.Field
+	}{{"at", &b.at}, {"previous", &b.previous}, {"actor", &b.actor}, {"reason", &b.reason}} {
+		if tag.has(c.word) {
+			b.companion(c.slot, field, fmt.Sprintf("a second field tagged %q", c.word))
+		}
+	}
+	b.full[field.DBName] = tag.has("full")
+	b.live[field.DBName] = tag.has("live")
+	b.addModelSettings(field.Name, tag)
+
+	named := tag.has("timestamp") || tag.has("flag") || tag.has("status")
+	switch {
+	case named:
+		b.strategies = append(b.strategies, field.Name)
+		if b.column != nil {
+			return // told by settle
+		}
+		b.column, b.tag = field, tag
+	case field.IndirectFieldType == deletedAtType && !tag.has("at"):
+		b.untagged = append(b.untagged, field)
+		b.strategies = append(b.strategies, field.Name)
+		if b.column == nil {
+			b.column, b.tag = field, settings{"timestamp": ""}
+			for word, value := range tag {
+				b.tag[word] = value
+			}
+		}
+	default:
+		for _, word := range []string{"unit", "deleted", "active", "visible"} {
+			if tag.has(word) && !(word == "unit" && tag.has("at")) {
+				b.refuse(field.Name, "%q needs a strategy on the same field: timestamp, flag or status", word)
+			}
+		}
+	}
+}
+
+func (b *policyBuilder) companion(slot **schema.Field, field *schema.Field, what string) {
+	if *slot != nil {
+		b.refuse(field.Name, "%s, after %s; remove one", what, (*slot).Name)
+		return
+	}
+	*slot = field
+}
+
+// settle makes the strategy out of what was read.
+func (b *policyBuilder) settle() {
+	if len(b.strategies) > 1 {
+		b.refuse(b.strategies[1], "two strategies on one model, the other on %s; keep one "+
+			"(a gorm.DeletedAt field is the strategy timestamp)", b.strategies[0])
+	}
+	b.strategy = noStrategy{}
+	switch {
+	case b.words.has("archive"):
+		b.strategy = noStrategy{}
+		b.problems = append(b.problems, fmt.Errorf("%w: %w", problem(b.schema, b.wordsField,
+			"the strategy archive is not built yet; use timestamp, flag or status"), ErrUnsupported))
+	case b.words.has("hard"):
+		b.strategy = hardStrategy{}
+	case b.words.has("never"):
+		b.strategy = neverStrategy{}
+	case b.column != nil:
+		b.settleColumn()
+	}
+	if b.words.has("events") {
+		b.problems = append(b.problems, fmt.Errorf("%w: %w", problem(b.schema, b.wordsField,
+			"the event log is not built yet; remove %q", "events"), ErrUnsupported))
+	}
+	b.settleCompanions()
+	b.settleRetention()
+}
+
+func (b *policyBuilder) settleColumn() {
+	field, tag := b.column, b.tag
+	var named []string
+	for _, word := range []string{"timestamp", "flag", "status"} {
+		if tag.has(word) {
+			named = append(named, word)
+		}
+	}
+	if len(named) > 1 {
+		b.refuse(field.Name, "two strategies on one field: %s; keep one", strings.Join(named, " and "))
+		return
+	}
+	if _, foreign := reflect.New(field.IndirectFieldType).Interface().(schema.DeleteClausesInterface); foreign && field.IndirectFieldType != deletedAtType {
+		b.refuse(field.Name, "the type %s has deletion rules of its own; use a plain integer, bool, string or gorm.DeletedAt",
+			field.FieldType)
+		return
+	}
+	if field.Serializer != nil {
+		b.refuse(field.Name, "a deletion column cannot have a serializer; use a plain type")
+		return
+	}
+	for _, word := range []string{"deleted", "active", "visible"} {
+		if tag.has(word) && named[0] != "status" {
+			b.refuse(field.Name, "%q belongs to the strategy status, not %s", word, named[0])
+		}
+	}
+	if tag.has("unit") && named[0] != "timestamp" {
+		b.refuse(field.Name, "%q belongs to the strategy timestamp, not %s", "unit", named[0])
+	}
+	switch named[0] {
+	case "timestamp":
+		c, remedy := b.readClock(field, tag)
+		if remedy != "" {
+			b.refuse(field.Name, "%s", remedy)
+			return
+		}
+		if b.at != nil {
+			b.refuse(b.at.Name, "%q is for flag and status; the column of the strategy timestamp already is the time", "at")
+		}
+		b.at, b.atClock = field, c
+		b.strategy = timestampStrategy{field: field, clock: c}
+	case "flag":
+		switch field.GORMDataType {
+		case schema.Bool, schema.Int, schema.Uint:
+			b.strategy = flagStrategy{field: field}
+		default:
+			b.refuse(field.Name, "the strategy flag needs a bool or integer field, not %s", field.FieldType)
+		}
+	case "status":
+		b.settleStatus(field, tag)
+	}
+}
+
+func (b *policyBuilder) settleStatus(field *schema.Field, tag settings) {
+	values := map[string][]string{"deleted": {"deleted"}, "active": {"active"}, "visible": tag.list("visible")}
+	for _, word := range []string{"deleted", "active"} {
+		if tag.has(word) {
+			values[word] = []string{tag[word]}
+		}
+	}
+	number := field.GORMDataType == schema.Int || field.GORMDataType == schema.Uint
+	switch {
+	case field.GORMDataType == schema.Time:
+		b.refuse(field.Name, "the strategy status needs a string or integer field, not a time; write timestamp for this one")
+		return
+	case !number && field.GORMDataType != schema.String:
+		b.refuse(field.Name, "the strategy status needs a string or integer field, not %s", field.FieldType)
+		return
+	}
+	s := statusStrategy{field: field}
+	for word, texts := range values {
+		if number && !tag.has(word) && word != "visible" {
+			b.refuse(field.Name, "an integer status needs %s:N, since its default is a text", word)
+			return
+		}
+		for _, text := range texts {
+			value, err := statusValue(field, text)
+			if err != nil {
+				b.refuse(field.Name, "%q: %v", word, err)
+				return
+			}
+			switch word {
+			case "deleted":
+				s.deleted = value
+			case "active":
+				s.active = value
+			default:
+				s.visible = append(s.visible, value)
+			}
+		}
+	}
+	if s.deleted == s.active {
+		b.refuse(field.Name, "deleted and active are the same value %v; a restored row would stay deleted", s.deleted)
+		return
+	}
+	if slices.Contains(s.visible, s.deleted) {
+		b.refuse(field.Name, "the deleted value %v cannot be visible", s.deleted)
+		return
+	}
+	b.strategy = s
+}
+
+// settleCompanions checks the fields around the deletion column.
+func (b *policyBuilder) settleCompanions() {
+	_, marks := b.strategy.(marker)
+	if len(b.problems) == 0 && !marks {
+		for _, c := range []struct {
+			word  string
+			field *schema.Field
+		}{{"at", b.at}, {"previous", b.previous}, {"actor", b.actor}, {"reason", b.reason}} {
+			if c.field != nil {
+				b.refuse(c.field.Name, "%q needs a strategy that marks rows: timestamp, flag or status", c.word)
+			}
+		}
+	}
+	if !marks {
+		b.id, b.at, b.previous, b.actor, b.reason = nil, nil, nil, nil, nil
+		return
+	}
+	if b.at != nil && b.at != b.column {
+		c, remedy := b.readClock(b.at, b.parse(b.at.Name, b.at.Tag.Get(tagKey), onColumn))
+		if remedy != "" {
+			b.refuse(b.at.Name, "%s", remedy)
+		}
+		b.atClock = c
+	}
+	if status, ok := b.strategy.(statusStrategy); b.previous != nil && !ok {
+		b.refuse(b.previous.Name, "%q belongs to the strategy status, not %s", "previous", b.strategy.word())
+	} else if b.previous != nil && b.previous.GORMDataType != status.field.GORMDataType {
+		b.refuse(b.previous.Name, "the former status needs the type of %s, %s", status.field.Name, status.field.FieldType)
+	}
+	for _, field := range []*schema.Field{b.actor, b.reason} {
+		if field != nil && field.GORMDataType != schema.String {
+			b.refuse(field.Name, "the field is filled with text; make it a string")
+		}
+	}
+}
+
+// readClock says how a field keeps an instant, or gives a sentence why it cannot.
+func (b *policyBuilder) readClock(field *schema.Field, tag settings) (clock, string) {
+	switch field.GORMDataType {
+	case schema.Int, schema.Uint:
+		unit := time.Second
+		if tag.has("unit") {
+			units := map[string]time.Duration{"s": time.Second, "ms": time.Millisecond, "us": time.Microsecond, "ns": time.Nanosecond}
+			var ok bool
+			if unit, ok = units[strings.ToLower(tag["unit"])]; !ok {
+				return clock{}, fmt.Sprintf("unknown unit %q; s, ms, us and ns are known", tag["unit"])
+			}
+		}
+		if field.Size > 0 && field.Size < 64 && (unit != time.Second || field.Size < 32) {
+			return clock{}, fmt.Sprintf("%s is too small for a time in this unit; use int64", field.FieldType)
+		}
+		return clock{kind: dialect.Integer, unit: unit, precision: unit}, ""
+	case schema.Time:
+		if tag.has("unit") {
+			return clock{}, `"unit" belongs to an integer column`
+		}
+		if field.FieldType == reflect.TypeFor[time.Time]() {
+			return clock{}, "a time.Time cannot be NULL, which is how a live row looks; use *time.Time, sql.NullTime or gorm.DeletedAt"
+		}
+		return clock{kind: dialect.Native, precision: timePrecision(field, b.dialect.Precision)}, ""
+	default:
+		return clock{}, fmt.Sprintf("a time of deletion needs gorm.DeletedAt, *time.Time, sql.NullTime or an integer, not %s",
+			field.FieldType)
+	}
+}
+
+// timePrecision is the finest step of a time column: that of its precision setting, of its type in parentheses, or the
+// database's own.
+func timePrecision(field *schema.Field, finest time.Duration) time.Duration {
+	digits := field.Precision
+	name := strings.ToLower(string(field.DataType))
+	switch {
+	case strings.HasPrefix(name, "date") && !strings.HasPrefix(name, "datetime"):
+		return 24 * time.Hour
+	case digits == 0 && strings.Contains(name, "("):
+		if _, err := fmt.Sscanf(name[strings.Index(name, "("):], "(%d)", &digits); err != nil {
+			return finest
+		}
+		if digits == 0 {
+			return time.Second
+		}
+	case digits == 0:
+		return finest
+	}
+	step := time.Second
+	for range digits {
+		step /= 10
+	}
+	return max(step, finest)
+}
+
+// settleRetention reads retain, then and clock. Purge obeys them; here they are only checked.
+func (b *policyBuilder) settleRetention() {
+	if !b.words.has("retain") {
+		for _, word := range []string{"then", "clock"} {
+			if b.words.has(word) {
+				b.refuse(b.wordsField, "%q needs retain:…, as in retain:90d", word)
+			}
+		}
+	} else {
+		var remedy string
+		if b.retain, remedy = parsePeriod(b.words["retain"]); remedy != "" {
+			b.refuse(b.wordsField, "retain: %s", remedy)
+		}
+		b.then = "purge"
+		if b.words.has("then") {
+			b.then = strings.ToLower(b.words["then"])
+		}
+		if !slices.Contains([]string{"purge", "erase", "cold", "keep"}, b.then) {
+			b.refuse(b.wordsField, "then: %q is unknown; purge, erase, cold and keep are known", b.words["then"])
+		}
+		if b.at == nil && !b.words.has("clock") && len(b.problems) == 0 {
+			b.refuse(b.wordsField, "retain needs a deletion time to count from; add a field tagged at, or clock:Field")
+		}
+	}
+	for _, word := range []string{"clock", "tenant"} {
+		if b.words.has(word) && b.schema.LookUpField(b.words[word]) == nil {
+			b.refuse(b.wordsField, "%s: the model has no field %s", word, b.words[word])
+		}
+	}
+	if b.words.has("clock") {
+		b.clockField = b.schema.LookUpField(b.words["clock"])
+	}
+}
