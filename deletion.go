@@ -18,6 +18,7 @@ type deletion struct {
 	engine *engine
 	stmt   *gorm.Statement
 	root   *policy
+	target target
 	graph  *graph
 	// erasing is set for Unscoped: rows go for good, live and deleted ones alike.
 	erasing bool
@@ -72,7 +73,7 @@ func (e *engine) beginDelete(db *gorm.DB) {
 		return
 	}
 	d := &deletion{
-		engine: e, stmt: stmt, root: p, graph: p.graphOf(), preview: preview, context: stmt.Context,
+		engine: e, stmt: stmt, root: p, target: targetOf(stmt), graph: p.graphOf(), preview: preview, context: stmt.Context,
 		erasing: stmt.Unscoped, actor: actorFrom(stmt.Context), reason: reasonFrom(stmt.Context),
 	}
 	if value, ok := stmt.Settings.Load(reportKey{}); ok {
@@ -180,7 +181,7 @@ func (d *deletion) ID() DeletionID {
 		return d.outer.ID()
 	}
 	if d.id == "" {
-		d.id = newDeletionID(d.at, d.stmt.Table)
+		d.id = newDeletionID(d.at, d.target.name)
 	}
 	return d.id
 }
@@ -271,7 +272,7 @@ func (e *engine) cascadeDelete(db *gorm.DB) {
 
 // finishWriting takes the rows under the root rows, looks again for what refuses, and writes the ledger.
 func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
-	d.addEffect(Effect{Table: d.stmt.Table, Action: d.action(d.root), Rows: rootRows}, 0)
+	d.addEffect(Effect{Table: d.target.name, Action: d.action(d.root), Rows: rootRows}, 0)
 	if rootRows == 0 {
 		return nil
 	}

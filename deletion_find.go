@@ -21,18 +21,9 @@ func (d *deletion) mayRefuse() bool {
 	return len(d.graph.checks) > 0 || d.engine.plugin.config.MaxRows > 0
 }
 
-// rootTable writes the root's table as the caller's statement names it.
-func (d *deletion) rootTable(q *query) {
-	if d.stmt.TableExpr != nil {
-		q.expression(*d.stmt.TableExpr)
-		return
-	}
-	q.name(d.stmt.Table)
-}
-
 // rootCondition writes the caller's conditions, with the keys of the value.
 func (d *deletion) rootCondition(q *query) {
-	q.stmt.Table = d.stmt.Table
+	q.stmt.Table = d.target.qualifier
 	q.stmt.Schema = d.stmt.Schema
 	where, ok := d.stmt.Clauses["WHERE"].Expression.(clause.Where)
 	if !ok || len(where.Exprs) == 0 {
@@ -68,12 +59,12 @@ func (d *deletion) reach() *walk {
 				return nil
 			}
 			return func(q *query) {
-				n.selectCarried(q, d.stmt.Table)
+				n.selectCarried(q, d.target.qualifier)
 				q.text(" FROM ")
-				d.rootTable(q)
+				d.target.from(q)
 				q.text(" WHERE ")
 				d.rootCondition(q)
-				d.live(q, n.policy, d.stmt.Table)
+				d.live(q, n.policy, d.target.qualifier)
 			}
 		},
 		step: func(q *query, e *edge, _, child string) { d.live(q, e.child, child) },
@@ -90,11 +81,11 @@ func (d *deletion) findKeys(tx *gorm.DB) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	q := newQuery(tx, d.engine.dialect).text("SELECT ").columns(d.stmt.Table, fields).text(" FROM ")
-	d.rootTable(q)
+	q := newQuery(tx, d.engine.dialect).text("SELECT ").columns(d.target.qualifier, fields).text(" FROM ")
+	d.target.from(q)
 	q.text(" WHERE ")
 	d.rootCondition(q)
-	d.live(q, d.root, d.stmt.Table)
+	d.live(q, d.root, d.target.qualifier)
 	q.text(" LIMIT ", fmt.Sprint(fewKeys+1))
 	var keys [][]any
 	err := q.rows(func(scan func(...any) error) error {
@@ -321,12 +312,12 @@ func (d *deletion) foresee(tx *gorm.DB) error {
 	if d.root.never() {
 		rootAction = ActionKept
 	}
-	count(Effect{Table: d.stmt.Table, Action: rootAction}, 0, func(q *query) {
+	count(Effect{Table: d.target.name, Action: rootAction}, 0, func(q *query) {
 		q.text(" FROM ")
-		d.rootTable(q)
+		d.target.from(q)
 		q.text(" WHERE ")
 		d.rootCondition(q)
-		d.live(q, d.root, d.stmt.Table)
+		d.live(q, d.root, d.target.qualifier)
 	})
 	for _, n := range d.graph.nodes {
 		for _, part := range d.parts(n) {
@@ -350,10 +341,10 @@ func (d *deletion) foresee(tx *gorm.DB) error {
 // foreseeBlockers lists what would refuse.
 func (d *deletion) foreseeBlockers(tx *gorm.DB, w *walk) error {
 	if limit := d.engine.plugin.config.MaxRows; limit > 0 && d.rows > limit {
-		d.blockers = append(d.blockers, Blocker{Table: d.stmt.Table, Rows: d.rows})
+		d.blockers = append(d.blockers, Blocker{Table: d.target.name, Rows: d.rows})
 	}
 	if d.root.never() {
-		d.blockers = append(d.blockers, Blocker{Table: d.stmt.Table, Rows: d.effects[0].Rows})
+		d.blockers = append(d.blockers, Blocker{Table: d.target.name, Rows: d.effects[0].Rows})
 	}
 	if !d.mayRefuse() {
 		return nil

@@ -35,7 +35,7 @@ func (d *deletion) single(db *gorm.DB) bool {
 		}
 		tables[table] = true
 	}
-	return d.stmt.TableExpr == nil && d.stmt.Result == nil
+	return d.target.name == d.root.schema.Table && !d.target.aliased() && d.stmt.Result == nil
 }
 
 // buildSingle builds WITH … UPDATE, UPDATE … SELECT: one round trip for all levels. A level whose parents are many takes no

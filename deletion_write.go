@@ -47,9 +47,11 @@ func (d *deletion) taken(growing *component) *walk {
 					d.reach().base(n)(q)
 					return
 				}
-				n.selectCarried(q, d.stmt.Table)
-				q.text(" FROM ").name(d.stmt.Table).text(" WHERE ")
-				d.mark(q, n.policy, d.stmt.Table)
+				n.selectCarried(q, d.target.qualifier)
+				q.text(" FROM ")
+				d.target.from(q)
+				q.text(" WHERE ")
+				d.mark(q, n.policy, d.target.qualifier)
 				d.knownKeys(q)
 			}
 		},
@@ -65,7 +67,7 @@ func (d *deletion) knownKeys(q *query) {
 	if d.keys == nil {
 		return
 	}
-	q.text(" AND ").key(d.stmt.Table, d.root.schema.PrimaryFields).text(" IN (")
+	q.text(" AND ").key(d.target.qualifier, d.root.schema.PrimaryFields).text(" IN (")
 	joined(q, d.keys, ", ", func(key []any) {
 		if len(key) == 1 {
 			q.bind(key[0])

@@ -35,7 +35,7 @@ func (d *deletion) writeLedger(tx *gorm.DB) error {
 		return nil
 	}
 	row := Deletion{
-		ID: d.ID(), Table: d.stmt.Table, Rows: d.rows, Actor: d.actor, Reason: d.reason, DeletedAt: d.at,
+		ID: d.ID(), Table: d.target.name, Rows: d.rows, Actor: d.actor, Reason: d.reason, DeletedAt: d.at,
 	}
 	if len(d.keys) == 1 {
 		row.Key = keyText(d.keys[0])
@@ -67,7 +67,7 @@ func (r *restoration) markLedger(tx *gorm.DB) error {
 		return ledgerError(err)
 	}
 	table := "t"
-	q.name("table").text(" = ").bind(r.table).text(" AND ")
+	q.name("table").text(" = ").bind(r.target.name).text(" AND ")
 	if r.root.id != nil {
 		q.name("id").text(" IN (SELECT ").column(table, r.root.id.DBName)
 	} else {
@@ -75,7 +75,9 @@ func (r *restoration) markLedger(tx *gorm.DB) error {
 		instant := q.instant(r.root, func(field *schema.Field) string { return q.quoted(table, field.DBName) })
 		q.text(deletedAt, " IN (SELECT ", instant)
 	}
-	q.text(" FROM ").name(r.table).text(" AS t WHERE ")
+	q.text(" FROM ")
+	r.from(q, root)
+	q.text(" AS t WHERE ")
 	r.comingBack(q, root, table)
 	_, err := q.text(")").exec()
 	return ledgerError(err)

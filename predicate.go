@@ -64,9 +64,10 @@ func (p predicate) of(quotedTable string) string {
 
 // write writes the predicate for the statement's own table or alias.
 func (p predicate) write(stmt *gorm.Statement) {
+	table := tableAlias(stmt)
 	for i, part := range p {
 		if i > 0 {
-			stmt.DB.Dialector.QuoteTo(&stmt.SQL, stmt.Table)
+			stmt.DB.Dialector.QuoteTo(&stmt.SQL, table)
 			stmt.SQL.WriteByte('.')
 		}
 		stmt.SQL.WriteString(part)

@@ -102,7 +102,7 @@ type restoration struct {
 	deletion DeletionID
 	at       time.Time
 	where    []clause.Expression
-	table    string
+	target   target
 
 	lost, held *walk
 	holds      bool            // rows may be held by other deleted parents
@@ -134,7 +134,7 @@ func restoreValue(db *gorm.DB, value any, function string, preview bool) (Report
 	if _, marks := p.marker(); !marks {
 		return Report{}, fmt.Errorf("%w: %s has no deleted rows to restore; its strategy is %q", ErrUnsupported, p.schema.Name, p.strategy.word())
 	}
-	r := &restoration{engine: e, root: p, graph: p.restoreGraph(), preview: preview, table: p.schema.Table}
+	r := &restoration{engine: e, root: p, graph: p.restoreGraph(), preview: preview, target: target{qualifier: p.schema.Table, name: p.schema.Table}}
 	if r.graph.err != nil {
 		return Report{}, r.graph.err
 	}
@@ -153,12 +153,12 @@ func (r *restoration) readConditions(db *gorm.DB, value any) error {
 	if built.Error != nil {
 		return built.Error
 	}
-	r.table = built.Statement.Table
+	r.target = targetOf(built.Statement)
 	if where, ok := built.Statement.Clauses["WHERE"].Expression.(clause.Where); ok {
 		r.where = append(r.where, where.Exprs...)
 	}
 	_, keys := schema.GetIdentityFieldValuesMap(db.Statement.Context, reflect.Indirect(reflect.ValueOf(value)), s.PrimaryFields)
-	if column, in := schema.ToQueryValues(r.table, s.PrimaryFieldDBNames, keys); len(in) > 0 {
+	if column, in := schema.ToQueryValues(r.target.qualifier, s.PrimaryFieldDBNames, keys); len(in) > 0 {
 		r.where = []clause.Expression{group(append(slices.Clone(r.where), clause.IN{Column: column, Values: in}))}
 	}
 	if len(r.where) == 0 && !db.AllowGlobalUpdate {
@@ -241,7 +241,7 @@ func (r *restoration) prepare() {
 
 // rootCondition writes the condition of the rows that the caller asked for.
 func (r *restoration) rootCondition(q *query) {
-	q.stmt.Table, q.stmt.Schema = r.table, r.root.schema
+	q.stmt.Table, q.stmt.Schema = r.target.qualifier, r.root.schema
 	if len(r.where) == 0 {
 		q.text("1 = 1")
 		return
@@ -256,12 +256,15 @@ func (r *restoration) lostBase(n *node) func(q *query) {
 		return nil
 	}
 	return func(q *query) {
-		table := n.policy.schema.Table
-		if n.policy == r.root && r.deletion == "" {
-			table = r.table
-		}
+		table := r.tableOf(n)
 		n.selectCarried(q, table)
-		q.text(" FROM ").name(table).text(" WHERE ")
+		q.text(" FROM ")
+		if n.policy == r.root && r.deletion == "" {
+			r.target.from(q)
+		} else {
+			q.name(table)
+		}
+		q.text(" WHERE ")
 		if r.deletion != "" {
 			r.carriesMark(q, n.policy, table)
 		} else {
@@ -405,11 +408,21 @@ func (r *restoration) lock(tx *gorm.DB) error {
 	return nil
 }
 
+// tableOf is what the columns of a node's table are qualified with.
 func (r *restoration) tableOf(n *node) string {
 	if n.policy == r.root && r.deletion == "" {
-		return r.table
+		return r.target.qualifier
 	}
 	return n.policy.schema.Table
+}
+
+// from writes a node's table for an alias to follow.
+func (r *restoration) from(q *query, n *node) {
+	if n.policy == r.root && r.deletion == "" && !r.target.aliased() {
+		r.target.from(q)
+		return
+	}
+	q.name(n.policy.schema.Table)
 }
 
 // explain makes the database's refusal of a duplicate a ConflictError.

@@ -65,10 +65,12 @@ func (r *restoration) find(tx *gorm.DB) error {
 	}
 	if r.holds && r.deletion == "" {
 		counts.add(func(q *query) {
-			q.text(" FROM ").name(r.table).text(" WHERE ")
+			q.text(" FROM ")
+			r.target.from(q)
+			q.text(" WHERE ")
 			r.rootCondition(q)
 			q.text(" AND ")
-			r.held.inWalk(q, root, r.table)
+			r.held.inWalk(q, root, r.target.qualifier)
 		}, func(rows int64) { standing += rows })
 	}
 	q := newQuery(tx, r.engine.dialect)
@@ -117,7 +119,9 @@ func (r *restoration) unknown(tx *gorm.DB) error {
 func (r *restoration) count(counts *tally, n *node, action Action, total map[*node]int64, condition func(q *query)) {
 	add := func(relation string, depth int, further func(q *query)) {
 		from := func(q *query) {
-			q.text(" FROM ").name(r.tableOf(n)).text(" AS t WHERE ")
+			q.text(" FROM ")
+			r.from(q, n)
+			q.text(" AS t WHERE ")
 			condition(q)
 			further(q)
 		}
@@ -164,7 +168,9 @@ func (r *restoration) askedFor(q *query, yes bool) {
 	if !yes {
 		q.text(" NOT")
 	}
-	q.text(" IN (SELECT ").columns(r.table, fields).text(" FROM ").name(r.table).text(" WHERE ")
+	q.text(" IN (SELECT ").columns(r.target.qualifier, fields).text(" FROM ")
+	r.target.from(q)
+	q.text(" WHERE ")
 	r.rootCondition(q)
 	q.text(")")
 }
@@ -177,7 +183,7 @@ func (r *restoration) findDeletion(tx *gorm.DB) error {
 	}
 	q := newQuery(tx, r.engine.dialect).text("SELECT count(*)")
 	p := r.root
-	column := func(field *schema.Field) string { return q.quoted(r.table, field.DBName) }
+	column := func(field *schema.Field) string { return q.quoted(r.target.qualifier, field.DBName) }
 	if p.id != nil {
 		q.text(", min(", column(p.id), "), max(", column(p.id), ")")
 	}
@@ -185,9 +191,11 @@ func (r *restoration) findDeletion(tx *gorm.DB) error {
 		instant := q.instant(p, column)
 		q.text(", min(", instant, "), max(", instant, ")")
 	}
-	q.text(" FROM ").name(r.table).text(" WHERE ")
+	q.text(" FROM ")
+	r.target.from(q)
+	q.text(" WHERE ")
 	r.rootCondition(q)
-	writeAnd(q, p.predicates.deleted, r.table)
+	writeAnd(q, p.predicates.deleted, r.target.qualifier)
 	var firstID, lastID DeletionID
 	var first, last sql.NullInt64
 	var roots int64

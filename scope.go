@@ -126,7 +126,7 @@ func (c *scopeClause) ModifyStatement(stmt *gorm.Statement) {
 	if _, done := stmt.Clauses[softDeleteEnabled]; done || stmt.Statement.Unscoped {
 		return
 	}
-	if c.writes && stmt.SQL.Len() > 0 {
+	if c.writes && stmt.SQL.Len() > 0 || stmt == stmt.Statement && derivedTable(stmt) {
 		return
 	}
 	where := c.visible
