@@ -36,7 +36,8 @@ func beginWork(db *gorm.DB, depth int) (unitOfWork, error) {
 	return w, nil
 }
 
-// end finishes the unit: it keeps the work where err is nil and undoes it otherwise. It returns what went wrong.
+// end finishes the unit: it keeps the work where err is nil and undoes it otherwise. It returns what went wrong. A savepoint
+// of work that is kept is left to the end of the transaction, as GORM leaves its own: releasing it could only fail.
 func (w unitOfWork) end(db *gorm.DB, err error) error {
 	// Undoing must go through even if the caller's context has ended.
 	switch {
@@ -44,9 +45,7 @@ func (w unitOfWork) end(db *gorm.DB, err error) error {
 		err = inWork(db, db.Statement.Context).Commit().Error
 	case w.own:
 		err = errors.Join(err, inWork(db, context.WithoutCancel(db.Statement.Context)).Rollback().Error)
-	case w.savepoint != "" && err == nil:
-		err = savepoint(db, db.Statement.Context, "RELEASE SAVEPOINT "+w.savepoint)
-	case w.savepoint != "":
+	case w.savepoint != "" && err != nil:
 		err = errors.Join(err, savepoint(db, context.WithoutCancel(db.Statement.Context), "ROLLBACK TO SAVEPOINT "+w.savepoint))
 	}
 	if w.own {

@@ -2,7 +2,6 @@ package softdelete
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 
 	"gorm.io/gorm/schema"
@@ -37,32 +36,34 @@ func (w *walk) table(c *component) string { return fmt.Sprintf("%s%d", w.prefix,
 
 // with writes the WITH clause of walks for the components up to the last one, and a space after it.
 func with(q *query, last *component, walks ...*walk) {
-	w := walks[0]
-	components := w.graph.components[:last.index+1]
-	if len(w.stored) == len(components) && len(walks) == 1 {
+	type table struct {
+		walk      *walk
+		component *component
+	}
+	var tables []table
+	recursive := false
+	for _, w := range walks {
+		for _, c := range w.graph.components[:last.index+1] {
+			if !w.stored[c] {
+				tables = append(tables, table{w, c})
+				recursive = recursive || len(c.inner) > 0 && !w.flat
+			}
+		}
+	}
+	if len(tables) == 0 {
 		return
 	}
 	q.text("WITH ")
-	if slices.ContainsFunc(components, func(c *component) bool { return len(c.inner) > 0 }) {
+	if recursive {
 		q.text("RECURSIVE ")
 	}
-	first := true
-	for _, w := range walks {
-		for _, c := range components {
-			if w.stored[c] {
-				continue
-			}
-			if !first {
-				q.text(", ")
-			}
-			first = false
-			q.name(w.table(c)).text(" (")
-			joined(q, w.columns(c), ", ", func(column string) { q.text(column) })
-			q.text(") AS (")
-			w.component(q, c)
-			q.text(")")
-		}
-	}
+	joined(q, tables, ", ", func(t table) {
+		q.name(t.walk.table(t.component)).text(" (")
+		joined(q, t.walk.columns(t.component), ", ", func(column string) { q.text(column) })
+		q.text(") AS (")
+		t.walk.component(q, t.component)
+		q.text(")")
+	})
 	q.text(" ")
 }
 
@@ -244,14 +245,14 @@ func (w *walk) store(start func() *query, c *component) (drop func() error, err 
 	}
 	table := w.table(c)
 	// The table first, then the rows: databases take no bound values in CREATE TABLE AS.
-	q := start().text("CREATE TEMPORARY TABLE ").name(table).text(" AS SELECT * FROM (")
+	q := start().text("CREATE TEMPORARY TABLE ").name(table).text(" AS WITH none (")
+	joined(q, w.columns(c), ", ", func(column string) { q.text(column) })
+	q.text(") AS (")
 	joined(q, c.nodes, " UNION ALL ", func(n *node) {
 		n.selectCarried(q, n.policy.schema.Table)
 		q.text(" FROM ").name(n.policy.schema.Table).text(" WHERE 1 = 0")
 	})
-	q.text(") AS empty (")
-	joined(q, w.columns(c), ", ", func(column string) { q.text(column) })
-	if _, err := q.text(")").exec(); err != nil {
+	if _, err := q.text(") SELECT * FROM none").exec(); err != nil {
 		return nil, err
 	}
 	q = start()
