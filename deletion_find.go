@@ -87,17 +87,11 @@ func (d *deletion) findKeys(tx *gorm.DB) error {
 	d.rootCondition(q)
 	d.live(q, d.root, d.target.qualifier)
 	q.text(" LIMIT ", fmt.Sprint(fewKeys+1))
-	var keys [][]any
-	err := q.rows(func(scan func(...any) error) error {
-		targets, values := scanTargets(len(fields))
-		if err := scan(targets...); err != nil {
-			return err
-		}
-		keys = append(keys, values())
-		return nil
-	})
-	if err == nil && len(keys) <= fewKeys {
+	keys, err := q.keyValues(fields)
+	if err == nil && len(keys) > 0 && len(keys) <= fewKeys {
+		// From here on these are the root rows: one that begins to fulfil the conditions meanwhile was not looked at.
 		d.keys = keys
+		d.stmt.AddClause(clause.Where{Exprs: []clause.Expression{d.target.keysIn(d.root.schema, keys)}})
 	}
 	return err
 }
@@ -279,13 +273,23 @@ func (d *deletion) describe(tx *gorm.DB, w *walk, blocking []blockingRows) ([]Bl
 }
 
 // keys runs a statement that selects primary keys and gives them as text.
-func (q *query) keys(fields []*schema.Field) (keys []string, err error) {
+func (q *query) keys(fields []*schema.Field) ([]string, error) {
+	values, err := q.keyValues(fields)
+	var keys []string
+	for _, key := range values {
+		keys = append(keys, keyText(key))
+	}
+	return keys, err
+}
+
+// keyValues runs a statement that selects primary keys and gives them as the database does.
+func (q *query) keyValues(fields []*schema.Field) (keys [][]any, err error) {
 	err = q.rows(func(scan func(...any) error) error {
 		targets, values := scanTargets(len(fields))
 		if err := scan(targets...); err != nil {
 			return err
 		}
-		keys = append(keys, keyText(values()))
+		keys = append(keys, values())
 		return nil
 	})
 	return keys, err

@@ -111,19 +111,69 @@ func (d *deletion) takeNodes(tx *gorm.DB, nodes []*node) error {
 		}
 		// Relations inside the component are followed once all ways into it are taken.
 		for _, n := range ours {
-			for len(n.inner) > 0 {
-				rows, err := d.takeInner(tx, n)
-				if err != nil {
+			if len(n.inner) > 0 {
+				if err := d.takeComponent(tx, n); err != nil {
 					return err
-				}
-				d.took(n, n.inner[0].name, rows)
-				if rows == 0 || !d.engine.dialect.Has(dialect.RowLocks) {
-					break
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// takeComponent takes the rows of a node that the relations inside its component lead to. With row locks, the rows are
+// locked first and found again: one that was moved away while its lock was waited for stays, with all under it. Rows that
+// came under taken ones meanwhile are taken in another turn.
+func (d *deletion) takeComponent(tx *gorm.DB, n *node) error {
+	for {
+		locks := d.engine.dialect.Has(dialect.RowLocks)
+		if locks {
+			if err := d.lockInner(tx, n); err != nil {
+				return err
+			}
+		}
+		rows, err := d.takeInner(tx, n)
+		if err != nil {
+			return err
+		}
+		d.took(n, n.inner[0].name, rows)
+		if !locks || rows == 0 {
+			return nil
+		}
+		if more, err := d.anyLeft(tx, n); err != nil || !more {
+			return err
+		}
+	}
+}
+
+// lockInner locks the rows that takeInner will take, in the order of their keys.
+func (d *deletion) lockInner(tx *gorm.DB, n *node) error {
+	w := d.taken(n.component)
+	q := newQuery(tx, d.engine.dialect)
+	w.with(q, n.component)
+	table := n.policy.schema.Table
+	q.text("SELECT count(*) FROM (SELECT 1 FROM ").name(table).text(" WHERE ")
+	w.inWalk(q, n, table)
+	writeAnd(q, n.policy.predicates.live, table)
+	q.text(" ORDER BY ").columns(table, n.policy.schema.PrimaryFields).text(" FOR UPDATE) AS locked")
+	return q.rows(func(func(...any) error) error { return nil })
+}
+
+// anyLeft tells whether a live row of the node refers to a row that carries the deletion's mark.
+func (d *deletion) anyLeft(tx *gorm.DB, n *node) (left bool, err error) {
+	q := newQuery(tx, d.engine.dialect).text("SELECT 1 WHERE 1 = 0")
+	for _, e := range n.inner {
+		q.text(" OR EXISTS (SELECT 1 FROM ").name(n.policy.schema.Table).text(" AS c, ").name(e.from.policy.schema.Table).text(" AS p WHERE ")
+		d.mark(q, e.from.policy, "p")
+		joined(q, e.keys, "", func(key keyPair) {
+			q.text(" AND ").column("c", key.child.DBName).text(" = ", parentValue(q, key, q.quoted("p", key.parent.DBName)))
+		})
+		e.matchFixed(q, "c")
+		writeAnd(q, n.policy.predicates.live, "c")
+		q.text(")")
+	}
+	err = q.rows(func(func(...any) error) error { left = true; return nil })
+	return left, err
 }
 
 // update writes UPDATE … SET … WHERE live for a node's rows.
@@ -154,7 +204,7 @@ func (d *deletion) takeInner(tx *gorm.DB, n *node) (int64, error) {
 	q := newQuery(tx, d.engine.dialect)
 	w.with(q, n.component)
 	d.update(q, n)
-	d.ordered(q, n, func(table string) { w.inWalk(q, n, table) })
+	w.inWalk(q, n, "")
 	return q.exec()
 }
 
@@ -249,8 +299,16 @@ func (d *deletion) removeRows(tx *gorm.DB, w *walk, n *node) error {
 	q := newQuery(tx, d.engine.dialect)
 	w.with(q, n.component)
 	q.text("DELETE FROM ").name(n.policy.schema.Table).text(" WHERE ")
-	w.inWalk(q, n, "")
-	d.exceptRoot(q, n)
+	if len(n.inner) > 0 {
+		w.inWalk(q, n, "")
+		d.exceptRoot(q, n)
+	} else {
+		// By its keys to the parents, not by its own: a row that was moved away while its lock was waited for stays.
+		q.text("(")
+		joined(q, n.in, " OR ", func(e *edge) { e.matchIn(q, w, "") })
+		q.text(")")
+		d.live(q, n.policy, "")
+	}
 	rows, err := q.exec()
 	d.took(n, parts[0].relation, rows)
 	return err

@@ -201,6 +201,9 @@ func (r *restoration) restore(tx *gorm.DB) error {
 	if err := r.engine.lockWriter(inner, r.root); err != nil {
 		return err
 	}
+	if none, err := r.pin(inner); err != nil || none {
+		return err
+	}
 	if err := r.lock(inner); err != nil {
 		return err
 	}
@@ -367,6 +370,30 @@ func (r *restoration) holding(q *query, h *relation, holder, child string) {
 	}
 }
 
+// pin makes few root rows the ones that the restore is about: one that begins to fulfil the caller's conditions meanwhile, or
+// is deleted, was not looked at. none tells that there is nothing to restore.
+func (r *restoration) pin(tx *gorm.DB) (none bool, err error) {
+	fields := r.root.schema.PrimaryFields
+	if r.deletion != "" || len(fields) == 0 {
+		return false, nil
+	}
+	q := newQuery(tx, r.engine.dialect).text("SELECT ").columns(r.target.qualifier, fields).text(" FROM ")
+	r.target.from(q)
+	q.text(" WHERE ")
+	r.rootCondition(q)
+	writeAnd(q, r.root.predicates.deleted, r.target.qualifier)
+	q.text(" LIMIT ", fmt.Sprint(fewKeys+1))
+	keys, err := q.keyValues(fields)
+	if err == nil && len(keys) == 0 {
+		r.effects = append(r.effects, depthEffect{Effect{Table: r.target.name, Action: ActionRestored}, 0})
+		return true, nil
+	}
+	if err == nil && len(keys) <= fewKeys {
+		r.where = []clause.Expression{r.target.keysIn(r.root.schema, keys)}
+	}
+	return false, err
+}
+
 // lock locks the parents that might hold a row, then the root rows, so that neither is deleted or restored meanwhile.
 // Parents come first, as they do in a deletion.
 func (r *restoration) lock(tx *gorm.DB) error {
@@ -387,7 +414,14 @@ func (r *restoration) lock(tx *gorm.DB) error {
 				q.text(" AND ").column("t", key.child.DBName).text(" = ", parentValue(q, key, q.quoted("holder", key.parent.DBName)))
 			}
 			h.matchFixed(q, "t")
-			q.text(") ORDER BY ").columns("holder", h.parent.schema.PrimaryFields).text(" FOR SHARE) AS locked")
+			q.text(")")
+			if from := r.graph.nodeOf(h.parent); from != nil {
+				// Those are locked as root rows, or by the write; two restores of one row must not share a lock first.
+				q.text(" AND NOT (")
+				r.lost.inWalk(q, from, "holder")
+				q.text(")")
+			}
+			q.text(" ORDER BY ").columns("holder", h.parent.schema.PrimaryFields).text(" FOR SHARE) AS locked")
 			if err := q.rows(none); err != nil {
 				return err
 			}

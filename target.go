@@ -5,6 +5,7 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
 )
 
 // target is the table that a caller's statement means: the model's own, in a schema perhaps, or one given by db.Table.
@@ -30,6 +31,12 @@ func (t target) from(q *query) {
 		return
 	}
 	q.name(t.qualifier)
+}
+
+// keysIn is the condition that a row's primary key is one of the keys.
+func (t target) keysIn(s *schema.Schema, keys [][]any) clause.Expression {
+	column, values := schema.ToQueryValues(t.qualifier, s.PrimaryFieldDBNames, keys)
+	return clause.IN{Column: column, Values: values}
 }
 
 // aliased tells whether the caller gave the table an alias.
