@@ -154,6 +154,9 @@ func statusValue(field *schema.Field, text string) (any, error) {
 	if n < 0 && field.GORMDataType == schema.Uint {
 		return nil, fmt.Errorf("the value %d is negative, the field is unsigned", n)
 	}
+	if value := reflect.New(field.IndirectFieldType).Elem(); value.CanInt() && value.OverflowInt(n) || value.CanUint() && value.OverflowUint(uint64(n)) {
+		return nil, fmt.Errorf("the value %d does not fit the field's type, %s", n, field.FieldType)
+	}
 	return n, nil
 }
 

@@ -63,6 +63,7 @@ func (b *policyBuilder) readModel(model reflect.Type) {
 			}
 			continue
 		}
+		b.readNothing(field)
 		_, embedded := schema.ParseTagSetting(field.Tag.Get("gorm"), ";")["EMBEDDED"]
 		inner := field.Type
 		if inner.Kind() == reflect.Pointer {
@@ -71,6 +72,25 @@ func (b *policyBuilder) readModel(model reflect.Type) {
 		if (field.Anonymous || embedded) && inner.Kind() == reflect.Struct && inner != model {
 			b.readModel(inner)
 		}
+	}
+}
+
+// readNothing refuses a tag where GORM has neither a column nor a relation: the rows would be unprotected without a word.
+func (b *policyBuilder) readNothing(field reflect.StructField) {
+	tag := field.Tag.Get(tagKey)
+	if tag == "" {
+		return
+	}
+	i := slices.IndexFunc(b.schema.Fields, func(f *schema.Field) bool {
+		return f.StructField.Name == field.Name && f.Tag.Get(tagKey) == tag
+	})
+	switch {
+	case !field.IsExported():
+		b.refuse(field.Name, "GORM does not see an unexported field; export it, or write model settings on a field _")
+	case i < 0:
+		b.refuse(field.Name, "a tag on an embedded struct is not read; write model settings on a field _ struct{}")
+	case b.schema.Fields[i].DBName == "" && !b.schema.Fields[i].Creatable && !b.schema.Fields[i].Updatable && !b.schema.Fields[i].Readable:
+		b.refuse(field.Name, `GORM ignores the field, by gorm:"-"; remove one of the tags`)
 	}
 }
 
@@ -184,6 +204,30 @@ func (b *policyBuilder) settle() {
 	}
 	b.settleCompanions()
 	b.settleRetention()
+	b.settleIndexes()
+}
+
+// settleIndexes checks that full and live have an index to speak of.
+func (b *policyBuilder) settleIndexes() {
+	for _, field := range b.schema.Fields {
+		if field.DBName == "" || !b.full[field.DBName] && !b.live[field.DBName] {
+			continue
+		}
+		unique, plain := field.Unique, false
+		for _, index := range b.schema.ParseIndexes() {
+			if index.Class == "UNIQUE" {
+				unique = unique || slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return o.Field == field })
+			} else {
+				plain = plain || index.Fields[0].Field == field
+			}
+		}
+		if b.full[field.DBName] && !unique {
+			b.refuse(field.Name, "full needs a unique index on the field; add gorm:\"uniqueIndex\", or remove full")
+		}
+		if b.live[field.DBName] && !plain {
+			b.refuse(field.Name, "live needs a plain index that begins with the field; add gorm:\"index\", or remove live")
+		}
+	}
 }
 
 func (b *policyBuilder) settleColumn() {
@@ -220,6 +264,10 @@ func (b *policyBuilder) settleColumn() {
 		c, remedy := b.readClock(field, tag)
 		if remedy != "" {
 			b.refuse(field.Name, "%s", remedy)
+			return
+		}
+		if c.kind == dialect.Native && field.NotNull {
+			b.refuse(field.Name, "a NOT NULL time column could hold no live row, which is NULL there; allow NULL")
 			return
 		}
 		if b.at != nil {
@@ -404,8 +452,17 @@ func (b *policyBuilder) settleRetention() {
 		}
 	}
 	for _, word := range []string{"clock", "tenant"} {
-		if b.words.has(word) && b.schema.LookUpField(b.words[word]) == nil {
+		if !b.words.has(word) {
+			continue
+		}
+		field := b.schema.LookUpField(b.words[word])
+		if field == nil {
 			b.refuse(b.wordsField, "%s: the model has no field %s", word, b.words[word])
+			continue
+		}
+		isTime := field.GORMDataType == schema.Time || field.GORMDataType == schema.Int || field.GORMDataType == schema.Uint
+		if word == "clock" && !isTime {
+			b.refuse(b.wordsField, "clock: the field %s keeps no time, it is of type %s", field.Name, field.FieldType)
 		}
 	}
 	if b.words.has("clock") {

@@ -1,6 +1,7 @@
 package softdelete
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -394,52 +395,104 @@ func (r *restoration) pin(tx *gorm.DB) (none bool, err error) {
 	return false, err
 }
 
-// lock locks the parents that might hold a row, then the root rows, so that neither is deleted or restored meanwhile.
-// Parents come first, as they do in a deletion.
+// lock locks everything that the restore depends on, a table at a time, in an order that all restores share, parents before
+// children as deletions do: the rows that come back and have others under them, and the parents outside that might hold a
+// row. Rows at the bottom are locked by the write.
+//
+// Where rows have several parents, another restore may hand rows over to this deletion while a lock is waited for, under
+// parents that were passed already. Then the locks are taken again, until nothing is new.
 func (r *restoration) lock(tx *gorm.DB) error {
 	if !r.engine.dialect.Has(dialect.RowLocks) {
 		return nil
 	}
-	none := func(func(...any) error) error { return nil }
-	for _, n := range r.graph.nodes {
-		holders := slices.Concat(r.holders(n), n.policy.guards)
-		for _, h := range holders {
-			q := newQuery(tx, r.engine.dialect)
-			r.lost.with(q, r.graph.last())
-			table := h.parent.schema.Table
-			q.text("SELECT count(*) FROM (SELECT 1 FROM ").name(table).text(" AS holder WHERE EXISTS (SELECT 1 FROM ")
-			q.name(n.policy.schema.Table).text(" AS t WHERE ")
-			r.lost.inWalk(q, n, "t")
-			for _, key := range h.keys {
-				q.text(" AND ").column("t", key.child.DBName).text(" = ", parentValue(q, key, q.quoted("holder", key.parent.DBName)))
-			}
-			h.matchFixed(q, "t")
+	order := r.lockOrder()
+	locked, err := r.lockTables(tx, order)
+	for err == nil && r.handedOver() {
+		var again []int64
+		if again, err = r.lockTables(tx, order); slices.Equal(again, locked) {
+			break
+		}
+		locked = again
+	}
+	return err
+}
+
+// handedOver tells whether rows under the root may be handed over to its deletion.
+func (r *restoration) handedOver() bool {
+	return slices.ContainsFunc(r.graph.nodes, func(n *node) bool { return n.policy != r.root && len(n.policy.cascadeParents()) > 1 })
+}
+
+// lockTables takes the locks once, and counts them per table.
+func (r *restoration) lockTables(tx *gorm.DB, order []*policy) (counts []int64, err error) {
+	for _, p := range order {
+		q := newQuery(tx, r.engine.dialect)
+		r.lost.with(q, r.graph.last())
+		q.text("SELECT count(*) FROM (SELECT 1 FROM ").name(p.schema.Table).text(" AS holder WHERE 1 = 0")
+		strength := ""
+		if n := r.graph.nodeOf(p); n != nil && (r.lostBase(n) != nil || !r.graph.leaf(n)) {
+			strength = "FOR UPDATE"
+			q.text(" OR (")
+			r.lost.inWalk(q, n, "holder")
 			q.text(")")
-			if from := r.graph.nodeOf(h.parent); from != nil {
-				// Those are locked as root rows, or by the write; two restores of one row must not share a lock first.
-				q.text(" AND NOT (")
-				r.lost.inWalk(q, from, "holder")
-				q.text(")")
-			}
-			q.text(" ORDER BY ").columns("holder", h.parent.schema.PrimaryFields).text(" FOR SHARE) AS locked")
-			if err := q.rows(none); err != nil {
-				return err
+		}
+		for _, n := range r.graph.nodes {
+			for _, h := range slices.Concat(r.holders(n), n.policy.guards) {
+				if h.parent == p {
+					strength = cmp.Or(strength, "FOR SHARE")
+					q.text(" OR ")
+					r.above(q, n, h)
+				}
 			}
 		}
-	}
-	for _, n := range r.graph.nodes {
-		base := r.lostBase(n)
-		if base == nil {
+		if strength == "" {
 			continue
 		}
-		q := newQuery(tx, r.engine.dialect).text("SELECT count(*) FROM (")
-		base(q)
-		q.text(" ORDER BY ").columns(r.tableOf(n), n.policy.schema.PrimaryFields).text(" FOR UPDATE) AS locked")
-		if err := q.rows(none); err != nil {
-			return err
+		q.text(" ORDER BY ").columns("holder", p.schema.PrimaryFields).text(" ", strength, ") AS locked")
+		var count int64
+		if err := q.rows(func(scan func(...any) error) error { return scan(&count) }); err != nil {
+			return nil, err
+		}
+		counts = append(counts, count)
+	}
+	return counts, nil
+}
+
+// above writes the condition that a parent's row, as holder, has a lost row of the node under it.
+func (r *restoration) above(q *query, n *node, h *relation) {
+	q.text("EXISTS (SELECT 1 FROM ").name(n.policy.schema.Table).text(" AS t WHERE ")
+	r.lost.inWalk(q, n, "t")
+	for _, key := range h.keys {
+		q.text(" AND ").column("t", key.child.DBName).text(" = ", parentValue(q, key, q.quoted("holder", key.parent.DBName)))
+	}
+	h.matchFixed(q, "t")
+	q.text(")")
+}
+
+// lockOrder lists the models whose rows may need a lock: guarding parents first, then all that cascades connect with the
+// root, parents before children, in the same order whichever of them the restore begins at.
+func (r *restoration) lockOrder() []*policy {
+	byTable := func(a, b *policy) int { return cmp.Compare(a.schema.Table, b.schema.Table) }
+	var connected, guarding []*policy
+	for _, n := range r.graph.nodes {
+		for _, p := range concerned(n.policy) {
+			if !slices.Contains(connected, p) {
+				connected = append(connected, p)
+			}
 		}
 	}
-	return nil
+	slices.SortFunc(connected, byTable)
+	for _, n := range r.graph.nodes {
+		for _, g := range n.policy.guards {
+			if !slices.Contains(connected, g.parent) && !slices.Contains(guarding, g.parent) {
+				guarding = append(guarding, g.parent)
+			}
+		}
+	}
+	slices.SortFunc(guarding, byTable)
+	for _, n := range newGraph(connected, false).nodes {
+		guarding = append(guarding, n.policy)
+	}
+	return guarding
 }
 
 // tableOf is what the columns of a node's table are qualified with.
