@@ -63,10 +63,29 @@ func (e *engine) beforeQuery(db *gorm.DB) {
 	stmt := db.Statement
 	if len(stmt.Joins) > 0 {
 		groupJoins(stmt)
+		_ = db.AddError(e.checkJoins(db))
 	}
 	if value, ok := stmt.Settings.Load(viewKey{}); ok {
 		_ = db.AddError(p.checkRelations(value.(view)))
 	}
+}
+
+// checkJoins gives what is wrong with the tags of a joined relation's model.
+func (e *engine) checkJoins(db *gorm.DB) error {
+	for _, join := range db.Statement.Joins {
+		s := db.Statement.Schema
+		for _, name := range strings.Split(join.Name, ".") {
+			rel, ok := s.Relationships.Relations[name]
+			if !ok {
+				break
+			}
+			s = rel.FieldSchema
+			if err := e.policy(db, s).err; err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // checkRelations refuses names of WithDeletedIn that are no relations.

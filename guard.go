@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -210,9 +211,24 @@ func (e *engine) guardUpdate(db *gorm.DB, p *policy) error {
 		if !assigned {
 			continue
 		}
+		literal := !slices.ContainsFunc(values, func(value any) bool { return value == nil || isExpression(value) })
+		if literal {
+			if deleted, err := e.deletedParents(db, r, [][]any{values}); err != nil {
+				return err
+			} else if len(deleted) == 0 {
+				continue
+			}
+		}
 		moving, err := e.movesUnderDeleted(db, p, r, values)
 		if err != nil {
 			return err
+		}
+		if literal && moving == "" {
+			// None moves as things are, and none shall that fulfils the conditions only by the time of the update.
+			for i, key := range r.keys {
+				column := clause.Column{Table: clause.CurrentTable, Name: key.child.DBName}
+				db.Statement.AddClause(clause.Where{Exprs: []clause.Expression{clause.Eq{Column: column, Value: values[i]}}})
+			}
 		}
 		if moving != "" {
 			return parentError(r, moving)
@@ -256,18 +272,24 @@ func assignedKey(stmt *gorm.Statement, r *relation) (assigned bool, values []any
 		default:
 			continue
 		}
-		switch value.(type) {
-		case clause.Expression, gorm.Valuer, *gorm.DB:
-			values[i] = value
-		default:
+		if !isExpression(value) {
 			if value, ok = plainValue(value); !ok {
 				return false, nil
 			}
-			values[i] = value
 		}
+		values[i] = value
 		assigned = true
 	}
 	return assigned, values
+}
+
+// isExpression tells whether an assigned value is SQL rather than a value to bind.
+func isExpression(value any) bool {
+	switch value.(type) {
+	case clause.Expression, gorm.Valuer, *gorm.DB:
+		return true
+	}
+	return false
 }
 
 // movesUnderDeleted gives the key of a deleted parent that the update would point a live row to, which does not stand under
