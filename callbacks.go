@@ -51,6 +51,12 @@ func (e *engine) policyFor(db *gorm.DB) *policy {
 		_ = db.AddError(p.err)
 		return nil
 	}
+	for _, r := range p.belongs {
+		if r.parent.err != nil { // lazy and guard ask for the parent's deleted rows
+			_ = db.AddError(r.parent.err)
+			return nil
+		}
+	}
 	return p
 }
 
@@ -148,7 +154,7 @@ func (e *engine) beginWrite(db *gorm.DB) {
 	if _, marks := p.marker(); len(p.guards) == 0 && !(marks && (upserts || saves(db.Statement))) {
 		return
 	}
-	work, err := beginWork(db, 0)
+	work, err := beginWork(db)
 	if err != nil {
 		_ = db.AddError(err)
 		return
@@ -156,12 +162,16 @@ func (e *engine) beginWrite(db *gorm.DB) {
 	db.Statement.Settings.Store(workKey{}, work)
 }
 
-// endWrite ends that unit.
+// endWrite ends that unit. A statement that saves an association inherits the settings of the one around it, with a unit
+// that is not its own (callbacks/associations.go:389, GORM 1.31).
 func (e *engine) endWrite(db *gorm.DB) {
-	if value, ok := db.Statement.Settings.LoadAndDelete(workKey{}); ok {
-		if err := value.(unitOfWork).end(db, db.Error); db.Error == nil {
-			_ = db.AddError(err)
-		}
+	value, ok := db.Statement.Settings.Load(workKey{})
+	if !ok || value.(unitOfWork).stmt != db.Statement {
+		return
+	}
+	db.Statement.Settings.Delete(workKey{})
+	if err := value.(unitOfWork).end(db, db.Error); db.Error == nil {
+		_ = db.AddError(err)
 	}
 }
 

@@ -95,7 +95,7 @@ func (e *engine) beginDelete(db *gorm.DB) {
 		return
 	}
 	if !db.DryRun {
-		work, err := beginWork(db, d.depth())
+		work, err := beginWork(db)
 		if err != nil {
 			_ = db.AddError(err)
 			return
@@ -108,14 +108,6 @@ func (e *engine) beginDelete(db *gorm.DB) {
 		// Deletions of selected associations and of hooks find this one by the context.
 		stmt.Context = context.WithValue(stmt.Context, deletionKey{}, d)
 	}
-}
-
-func (d *deletion) depth() int {
-	depth := 1
-	for outer := d.outer; outer != nil; outer = outer.outer {
-		depth++
-	}
-	return depth
 }
 
 // reports tells whether the numbers per relation are wanted.

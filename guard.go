@@ -211,8 +211,9 @@ func (e *engine) guardUpdate(db *gorm.DB, p *policy) error {
 		if !assigned {
 			continue
 		}
-		literal := !slices.ContainsFunc(values, func(value any) bool { return value == nil || isExpression(value) })
-		if literal {
+		known := !slices.ContainsFunc(values, computed)
+		if known {
+			// Locked whether a row fulfils the conditions or not: one may begin to, before the update looks.
 			if deleted, err := e.deletedParents(db, r, [][]any{values}); err != nil {
 				return err
 			} else if len(deleted) == 0 {
@@ -223,18 +224,39 @@ func (e *engine) guardUpdate(db *gorm.DB, p *policy) error {
 		if err != nil {
 			return err
 		}
-		if literal && moving == "" {
-			// None moves as things are, and none shall that fulfils the conditions only by the time of the update.
-			for i, key := range r.keys {
-				column := clause.Column{Table: clause.CurrentTable, Name: key.child.DBName}
-				db.Statement.AddClause(clause.Where{Exprs: []clause.Expression{clause.Eq{Column: column, Value: values[i]}}})
-			}
-		}
 		if moving != "" {
 			return parentError(r, moving)
 		}
+		if known {
+			stayUnder(db, r, values)
+		}
 	}
 	return nil
+}
+
+// computed tells whether what an update writes to a column is not known before: an expression, or nil for the column's own
+// value.
+func computed(value any) bool {
+	switch value.(type) {
+	case nil, clause.Expression, gorm.Valuer, *gorm.DB:
+		return true
+	}
+	return false
+}
+
+// stayUnder narrows an update to the rows that stand under the parent with the key already. The parent is deleted and no
+// other live row fulfilled the conditions; a row that is restored meanwhile, or begins to fulfil them, must not move there.
+func stayUnder(db *gorm.DB, r *relation, values []any) {
+	stmt := db.Statement
+	if !updateHasConditions(stmt) {
+		return // GORM refuses it, and must not take this one for the caller's
+	}
+	exprs := make([]clause.Expression, len(r.keys))
+	for i, key := range r.keys {
+		exprs[i] = clause.Eq{Column: clause.Column{Table: clause.CurrentTable, Name: key.child.DBName}, Value: values[i]}
+	}
+	groupAlternatives(stmt)
+	stmt.AddClause(clause.Where{Exprs: exprs})
 }
 
 // assignedKey gives what an update writes to the key of a relation, a nil for each column that it leaves. assigned is false
@@ -272,24 +294,17 @@ func assignedKey(stmt *gorm.Statement, r *relation) (assigned bool, values []any
 		default:
 			continue
 		}
-		if !isExpression(value) {
+		if !computed(value) {
 			if value, ok = plainValue(value); !ok {
 				return false, nil
 			}
+		} else if value == nil {
+			return false, nil
 		}
 		values[i] = value
 		assigned = true
 	}
 	return assigned, values
-}
-
-// isExpression tells whether an assigned value is SQL rather than a value to bind.
-func isExpression(value any) bool {
-	switch value.(type) {
-	case clause.Expression, gorm.Valuer, *gorm.DB:
-		return true
-	}
-	return false
 }
 
 // movesUnderDeleted gives the key of a deleted parent that the update would point a live row to, which does not stand under
@@ -352,16 +367,27 @@ func (e *engine) updateCondition(q *query, stmt *gorm.Statement) {
 	if where, ok := stmt.Clauses["WHERE"].Expression.(clause.Where); ok && len(where.Exprs) > 0 {
 		q.text(" AND ").expression(group(where.Exprs))
 	}
-	model := reflect.Indirect(reflect.ValueOf(stmt.Model))
-	for _, value := range []reflect.Value{model, reflect.Indirect(reflect.ValueOf(stmt.Dest))} {
+	if keys := updatedKeys(stmt); keys != nil {
+		q.text(" AND ").expression(keys)
+	}
+}
+
+// updatedKeys is the condition on the keys of an update's value; nil where it has none.
+func updatedKeys(stmt *gorm.Statement) clause.Expression {
+	for _, value := range []reflect.Value{reflect.Indirect(reflect.ValueOf(stmt.Model)), reflect.Indirect(reflect.ValueOf(stmt.Dest))} {
 		if !value.IsValid() || value.Kind() == reflect.Struct && value.Type() != stmt.Schema.ModelType || value.Kind() == reflect.Map {
 			continue
 		}
 		_, keys := schema.GetIdentityFieldValuesMap(stmt.Context, value, stmt.Schema.PrimaryFields)
-		column, in := schema.ToQueryValues(stmt.Table, stmt.Schema.PrimaryFieldDBNames, keys)
-		if len(in) > 0 {
-			q.text(" AND ").expression(clause.IN{Column: column, Values: in})
-			return
+		if column, in := schema.ToQueryValues(stmt.Table, stmt.Schema.PrimaryFieldDBNames, keys); len(in) > 0 {
+			return clause.IN{Column: column, Values: in}
 		}
 	}
+	return nil
+}
+
+// updateHasConditions tells whether an update has what GORM asks of it: conditions, or leave to change all rows.
+func updateHasConditions(stmt *gorm.Statement) bool {
+	where, _ := stmt.Clauses["WHERE"].Expression.(clause.Where)
+	return len(where.Exprs) > 0 || stmt.DB.AllowGlobalUpdate || updatedKeys(stmt) != nil
 }

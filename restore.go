@@ -179,7 +179,7 @@ func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) 
 		r.report.Effects = sortEffects(r.effects)
 		return r.report, err
 	}
-	work, err := beginWork(tx, 1)
+	work, err := beginWork(tx)
 	if err != nil {
 		return Report{}, err
 	}

@@ -15,17 +15,29 @@ type unitOfWork struct {
 	pool      gorm.ConnPool // the statement's connection before
 	savepoint string        // empty where there is none
 	own       bool          // the transaction is ours to commit
+
+	context context.Context // the statement's before, where there is a savepoint
 }
 
-// beginWork starts a unit of work for the statement of db. depth tells nested units apart.
-func beginWork(db *gorm.DB, depth int) (unitOfWork, error) {
+// depthKey is where the number of savepoints around a statement stands in its context. Savepoints inside each other must
+// differ in name: going back to one goes to the latest of its name, which may be one that a hook or an association left.
+type depthKey struct{}
+
+// beginWork starts a unit of work for the statement of db.
+func beginWork(db *gorm.DB) (unitOfWork, error) {
 	w := unitOfWork{stmt: db.Statement, pool: db.Statement.ConnPool}
 	if _, started := db.InstanceGet("gorm:started_transaction"); started {
 		return w, nil
 	}
 	if committer, ok := w.pool.(gorm.TxCommitter); ok && committer != nil {
-		w.savepoint = fmt.Sprintf("softdelete_%d", depth)
-		return w, savepoint(db, db.Statement.Context, "SAVEPOINT "+w.savepoint)
+		depth, _ := db.Statement.Context.Value(depthKey{}).(int)
+		w.savepoint = fmt.Sprintf("softdelete_%d", depth+1)
+		if err := savepoint(db, db.Statement.Context, "SAVEPOINT "+w.savepoint); err != nil {
+			return w, err
+		}
+		w.context = db.Statement.Context
+		db.Statement.Context = context.WithValue(w.context, depthKey{}, depth+1)
+		return w, nil
 	}
 	tx := inWork(db, db.Statement.Context).Begin()
 	if tx.Error != nil {
@@ -50,6 +62,9 @@ func (w unitOfWork) end(db *gorm.DB, err error) error {
 	}
 	if w.own {
 		w.stmt.ConnPool = w.pool
+	}
+	if w.context != nil {
+		w.stmt.Context = w.context
 	}
 	return err
 }
