@@ -96,24 +96,31 @@ func (d *deletion) findKeys(tx *gorm.DB) error {
 	return err
 }
 
-// lockRows locks the rows that are to be removed, level by level, so that no row comes under them unseen: a removed row
-// leaves nothing that a second look could find it by. Rows marked in place are locked by the marking itself.
+// lockRows locks rows before anything is written, table by table, in the order of their keys. Of a removal these are all
+// rows that others may come under, for a removed row leaves nothing that a second look could find them by. Rows marked in
+// place are locked by the marking, but where several statements mark them.
 func (d *deletion) lockRows(tx *gorm.DB) error {
-	if d.action(d.root) == ActionDeleted || !d.engine.dialect.Has(dialect.RowLocks) {
+	if !d.engine.dialect.Has(dialect.RowLocks) {
 		return nil
 	}
 	w := d.reach()
+	if d.action(d.root) == ActionDeleted {
+		root := d.graph.components[0]
+		if len(root.inner) == 0 && (len(d.graph.nodes) == 1 || len(d.keys) == 1 || d.single(d.stmt.DB)) {
+			return nil
+		}
+		for _, n := range root.nodes {
+			if err := d.lockNode(tx, w, n, d.engine.dialect.MarkLock()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	for _, n := range d.graph.nodes {
 		if len(d.graph.checks) == 0 && d.graph.leaf(n) {
 			continue
 		}
-		q := newQuery(tx, d.engine.dialect)
-		w.with(q, n.component)
-		table := n.policy.schema.Table
-		q.text("SELECT count(*) FROM (SELECT 1 FROM ").name(table).text(" WHERE ")
-		w.inWalk(q, n, table)
-		q.text(" ORDER BY ").columns(table, n.policy.schema.PrimaryFields).text(" FOR UPDATE) AS locked")
-		if err := q.rows(func(func(...any) error) error { return nil }); err != nil {
+		if err := d.lockNode(tx, w, n, "FOR UPDATE"); err != nil {
 			return err
 		}
 	}

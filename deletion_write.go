@@ -100,6 +100,9 @@ func (d *deletion) cascade(tx *gorm.DB) error {
 func (d *deletion) takeNodes(tx *gorm.DB, nodes []*node) error {
 	for _, c := range d.graph.components {
 		ours := slices.DeleteFunc(slices.Clone(c.nodes), func(n *node) bool { return !slices.Contains(nodes, n) })
+		if err := d.lockComponent(tx, c, ours); err != nil {
+			return err
+		}
 		for _, n := range ours {
 			for _, e := range n.in {
 				rows, err := d.takeEdge(tx, e)
@@ -121,17 +124,31 @@ func (d *deletion) takeNodes(tx *gorm.DB, nodes []*node) error {
 	return nil
 }
 
-// takeComponent takes the rows of a node that the relations inside its component lead to. With row locks, the rows are
-// locked first and found again: one that was moved away while its lock was waited for stays, with all under it. Rows that
-// came under taken ones meanwhile are taken in another turn.
-func (d *deletion) takeComponent(tx *gorm.DB, n *node) error {
-	for {
-		locks := d.engine.dialect.Has(dialect.RowLocks)
-		if locks {
-			if err := d.lockInner(tx, n); err != nil {
+// lockComponent locks the rows that the deletion is about to take from nodes of a component which several statements take
+// them from: one statement locks them all in the order of their keys, so that two deletions never wait for each other. The
+// rows are found again when they are taken: one that was moved away while its lock was waited for stays, with all under it.
+func (d *deletion) lockComponent(tx *gorm.DB, c *component, nodes []*node) error {
+	if !d.engine.dialect.Has(dialect.RowLocks) || c == d.graph.components[0] {
+		return nil // the root's component is locked by lockRows
+	}
+	for _, n := range nodes {
+		if d.several(n) {
+			if err := d.lockNode(tx, d.taken(c), n, d.engine.dialect.MarkLock()); err != nil {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// several tells whether several statements take a node's rows.
+func (d *deletion) several(n *node) bool { return len(n.in) > 1 || len(n.inner) > 0 }
+
+// takeComponent takes the rows of a node that the relations inside its component lead to, which are locked already. Rows that
+// came under taken ones meanwhile are taken in another turn.
+func (d *deletion) takeComponent(tx *gorm.DB, n *node) error {
+	locks := d.engine.dialect.Has(dialect.RowLocks)
+	for {
 		rows, err := d.takeInner(tx, n)
 		if err != nil {
 			return err
@@ -143,19 +160,24 @@ func (d *deletion) takeComponent(tx *gorm.DB, n *node) error {
 		if more, err := d.anyLeft(tx, n); err != nil || !more {
 			return err
 		}
+		if err := d.lockNode(tx, d.taken(n.component), n, d.engine.dialect.MarkLock()); err != nil {
+			return err
+		}
 	}
 }
 
-// lockInner locks the rows that takeInner will take, in the order of their keys.
-func (d *deletion) lockInner(tx *gorm.DB, n *node) error {
-	w := d.taken(n.component)
+// lockNode locks a node's rows in the walk, in the order of their keys.
+func (d *deletion) lockNode(tx *gorm.DB, w *walk, n *node, strength string) error {
 	q := newQuery(tx, d.engine.dialect)
 	w.with(q, n.component)
 	table := n.policy.schema.Table
 	q.text("SELECT count(*) FROM (SELECT 1 FROM ").name(table).text(" WHERE ")
 	w.inWalk(q, n, table)
-	writeAnd(q, n.policy.predicates.live, table)
-	q.text(" ORDER BY ").columns(table, n.policy.schema.PrimaryFields).text(" FOR UPDATE) AS locked")
+	d.live(q, n.policy, table)
+	if fields := n.policy.schema.PrimaryFields; len(fields) > 0 {
+		q.text(" ORDER BY ").columns(table, fields)
+	}
+	q.text(" ", strength, ") AS locked")
 	return q.rows(func(func(...any) error) error { return nil })
 }
 
@@ -188,7 +210,7 @@ func (d *deletion) takeEdge(tx *gorm.DB, e *edge) (int64, error) {
 	q := newQuery(tx, d.engine.dialect)
 	w.with(q, e.from.component)
 	d.update(q, e.to)
-	if d.crowded(e.to) {
+	if d.crowded(e.to) && !d.several(e.to) {
 		// Other deletions reach the table by other relations: lock in the order of the keys, so that two never wait for
 		// each other.
 		d.ordered(q, e.to, func(table string) { e.matchIn(q, w, table) })
@@ -218,7 +240,7 @@ func (d *deletion) ordered(q *query, n *node, condition func(table string)) {
 	q.key("", fields).text(" IN (SELECT ").columns(table, fields).text(" FROM ").name(table).text(" WHERE ")
 	condition(table)
 	writeAnd(q, n.policy.predicates.live, table)
-	q.text(" ORDER BY ").columns(table, fields).text(" FOR UPDATE)")
+	q.text(" ORDER BY ").columns(table, fields).text(" ", d.engine.dialect.MarkLock(), ")")
 }
 
 // crowded tells whether deletions reach the model's rows by more than one relation.

@@ -16,21 +16,38 @@
 //	err := db.Use(softdelete.New(softdelete.Config{Models: []any{&User{}, &Post{}, &Payment{}, &Invoice{}}}))
 //
 // From then on every GORM statement obeys: db.Delete(&user) checks and follows the rules in one transaction, queries return
-// live rows, and Restore(db, &user) brings back exactly what that deletion took.
+// live rows, and Restore(db, &user) brings back exactly what that deletion took. README.md has the tables of strategies and
+// rules with when to use which, and example/ a tour to run.
 //
 // # Words
 //
 // A row is live or deleted; visible is what ordinary queries return. A deletion is one call; all rows that it took carry the
 // same mark, their DeletionID, or their time of deletion where the model has no such field. A restore undoes one deletion.
 //
-// # Reading deleted rows
+// # Restoring
+//
+// Of the rows under a restored one, those come back that the same deletion took; what was deleted before stays deleted. Where
+// deletions overlap, a row is live exactly when none that took it, or would have taken it, is still in force.
+//
+// # Reading and writing
 //
 // WithDeleted, OnlyDeleted and WithDeletedIn go into db.Clauses or gorm.G; db.Unscoped shows all rows as always. Raw SQL,
-// hand-written joins and db.Table without a model are not rewritten: write Live there.
+// joins written as text and db.Table without a model are not rewritten: write Live there. Updates, Save and upserts reach
+// live rows only.
+//
+// # Indexes
+//
+// AutoMigrate makes unique indexes unique among live rows, so that a deleted row's value can be used again, and rebuilds
+// those made before; DDL lists the statements instead.
 //
 // # Errors
 //
 // All errors are for errors.Is and errors.As and say what to do next: ErrBlocked comes as a *BlockedError with the rows that
 // forbid the deletion, ErrRestoreConflict as a *ConflictError with the index and the live row's key. They hold keys, names
 // and counts, never a value of a row.
+//
+// # Not built yet
+//
+// The strategy archive and the setting events are refused. The settings retain, then, clock and tenant are checked, but
+// nothing purges rows; nothing erases personal data.
 package softdelete

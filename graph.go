@@ -1,6 +1,7 @@
 package softdelete
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -36,8 +37,19 @@ type node struct {
 // component is a set of nodes that reach each other; most are one node without a relation to itself.
 type component struct {
 	index int
-	nodes []*node
-	inner []*edge
+	// height is the longest way down to a component without children.
+	height int
+	nodes  []*node
+	inner  []*edge
+}
+
+// table is the first of the component's tables by name.
+func (c *component) table() string {
+	first := c.nodes[0].policy.schema.Table
+	for _, n := range c.nodes[1:] {
+		first = min(first, n.policy.schema.Table)
+	}
+	return first
 }
 
 // edge is a relation between two nodes. to is nil where the relation is only looked at.
@@ -75,6 +87,12 @@ func (g *graph) leaf(n *node) bool {
 func (p *policy) graphOf() *graph {
 	p.graphOnce.Do(func() { p.graph = newGraph([]*policy{p}, false) })
 	return p.graph
+}
+
+// lockedFirst orders relations by their parents, in the order in which deletions lock these.
+func lockedFirst(a, b *relation) int {
+	first, second := a.parent.graphOf().components[0], b.parent.graphOf().components[0]
+	return cmp.Or(cmp.Compare(second.height, first.height), cmp.Compare(first.table(), second.table()))
 }
 
 // restoreGraph gives the graph of restores that begin at the model: the same, with the marks carried along.
@@ -163,7 +181,9 @@ func newGraph(roots []*policy, guards bool) *graph {
 	return g
 }
 
-// order finds the components (Tarjan's algorithm) and sorts components and nodes so that parents come first.
+// order finds the components (Tarjan's algorithm) and sorts components and nodes so that parents come first. Two graphs have
+// the models that both reach in the same order, whatever their roots: the height of a model depends only on what is below
+// it. Deletions lock their rows in this order, so that two never wait for each other.
 func (g *graph) order(edges []*edge) {
 	type state struct {
 		index, low int
@@ -203,6 +223,12 @@ func (g *graph) order(edges []*edge) {
 		}
 		// The root of the component was met first.
 		slices.Reverse(c.nodes)
+		// Components below were met before.
+		for _, e := range edges {
+			if e.from.component == c && e.to.component != c {
+				c.height = max(c.height, e.to.component.height+1)
+			}
+		}
 		g.components = append(g.components, c)
 	}
 	for _, n := range g.nodes {
@@ -212,6 +238,9 @@ func (g *graph) order(edges []*edge) {
 	}
 	// Tarjan's algorithm gives components in reverse topological order.
 	slices.Reverse(g.components)
+	slices.SortStableFunc(g.components, func(a, b *component) int {
+		return cmp.Or(cmp.Compare(b.height, a.height), cmp.Compare(a.table(), b.table()))
+	})
 	g.nodes = g.nodes[:0]
 	for i, c := range g.components {
 		c.index = i

@@ -214,6 +214,7 @@ func (e *engine) compile(db *gorm.DB, reached []reachedSchema) {
 	}
 	for _, p := range fresh {
 		p.predicates.lazy = p.lazyPredicate(quote)
+		slices.SortStableFunc(p.guards, lockedFirst)
 	}
 	for _, p := range fresh {
 		if p.canonical {

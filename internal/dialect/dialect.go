@@ -63,6 +63,8 @@ type Dialect struct {
 	integer func(expression string) string
 	// padded gives an integer as text of 19 digits.
 	padded func(expression string) string
+	// markLock locks rows in a SELECT as strongly as an UPDATE that leaves their keys alone.
+	markLock string
 	// tryLock asks for a lock on the number in the bound value, until the transaction ends, and gives whether it was free.
 	tryLock func(number string) string
 
@@ -111,6 +113,10 @@ func (d *Dialect) LeadingNanoseconds(text string) string {
 
 // Padded is an integer as text of 19 digits, the form that LeadingNanoseconds reads.
 func (d *Dialect) Padded(expression string) string { return d.padded(expression) }
+
+// MarkLock ends a SELECT that locks rows which are about to be marked. Where the database can tell, it leaves alone those
+// who only check that a key is there. It needs the feature RowLocks.
+func (d *Dialect) MarkLock() string { return d.markLock }
 
 // TryLock is an expression that reserves a number until the transaction ends and tells whether it was free.
 // It needs the feature AdvisoryLocks.

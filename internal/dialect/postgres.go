@@ -19,10 +19,11 @@ var postgres = Dialect{
 	native: func(nanoseconds string) string {
 		return "(timestamptz 'epoch' + (" + nanoseconds + " / 1000) * interval '1 microsecond')"
 	},
-	text:    func(expression string) string { return expression + "::text" },
-	integer: func(expression string) string { return expression + "::bigint" },
-	padded:  func(expression string) string { return "lpad(" + expression + "::text, 19, '0')" },
-	tryLock: func(number string) string { return "pg_try_advisory_xact_lock(" + number + ")" },
+	text:     func(expression string) string { return expression + "::text" },
+	integer:  func(expression string) string { return expression + "::bigint" },
+	padded:   func(expression string) string { return "lpad(" + expression + "::text, 19, '0')" },
+	markLock: "FOR NO KEY UPDATE",
+	tryLock:  func(number string) string { return "pg_try_advisory_xact_lock(" + number + ")" },
 
 	findIndex: func(db *gorm.DB, table, name string) (*Index, error) {
 		var found []Index
