@@ -376,6 +376,7 @@ func (d *deletion) setFields() {
 			if a.former != nil {
 				set, _ = a.former.ValueOf(d.stmt.Context, value)
 			}
+			d.snapshot.release(d.stmt.Context, a.field, value)
 			_ = d.stmt.AddError(a.field.Set(d.stmt.Context, value, set))
 		}
 	}

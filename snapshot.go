@@ -1,7 +1,11 @@
 package softdelete
 
 import (
+	"context"
 	"reflect"
+	"slices"
+
+	"gorm.io/gorm/schema"
 )
 
 // snapshot is a copy of the caller's value, to put back when the call fails.
@@ -31,5 +35,25 @@ func (s snapshot) restore() {
 	}
 	for _, element := range s.elements {
 		element.restore()
+	}
+}
+
+// release makes a field of the value ready to be set. A copy of the value shares what stands behind pointers: a field in a
+// struct that is embedded by its address is copied on its own, and one that is a pointer gets a fresh one, since others may
+// point to the same.
+func (s *snapshot) release(ctx context.Context, field *schema.Field, value reflect.Value) {
+	pointer := field.FieldType.Kind() == reflect.Pointer
+	shared := slices.ContainsFunc(field.StructField.Index, func(i int) bool { return i < 0 })
+	if !pointer && !shared {
+		return
+	}
+	target := field.ReflectValueOf(ctx, value)
+	if shared {
+		copied := reflect.New(target.Type()).Elem()
+		copied.Set(target)
+		s.elements = append(s.elements, snapshot{target: target, copied: copied})
+	}
+	if pointer {
+		target.SetZero()
 	}
 }
