@@ -319,9 +319,6 @@ func (e *engine) endDelete(db *gorm.DB) {
 	if d == nil || db.DryRun {
 		return
 	}
-	if db.Error != nil {
-		db.Error = d.explain(db, db.Error)
-	}
 	if err := d.work.end(db, db.Error); db.Error == nil {
 		_ = db.AddError(err)
 	}
@@ -336,6 +333,7 @@ func (e *engine) finishDelete(db *gorm.DB) {
 	db.Statement.Context = d.context
 	db.Statement.Settings.Delete(deletionKey{})
 	if db.Error != nil {
+		db.Error = d.explain(db, db.Error)
 		db.RowsAffected = 0
 		d.snapshot.restore()
 		return
