@@ -1,0 +1,76 @@
+package main
+
+import (
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete"
+)
+
+// models are what the plugin checks at the start and what AutoMigrate creates.
+var models = []any{&Organization{}, &User{}, &Post{}, &Comment{}, &Payment{}}
+
+// Organization cannot be deleted while it has live users.
+type Organization struct {
+	ID        uint
+	Name      string         `gorm:"uniqueIndex"` // unique among live rows
+	DeletedAt gorm.DeletedAt // makes the strategy timestamp
+	Users     []User         `softdelete:"block"`
+}
+
+// User takes their posts along. Payments stay, for the books.
+type User struct {
+	ID             uint
+	OrganizationID uint
+	Name           string
+	Email          string `gorm:"uniqueIndex"` // free again once the user is deleted
+	DeletedAt      gorm.DeletedAt
+	DeletionID     softdelete.DeletionID // which deletion took the row
+	Posts          []Post                `softdelete:"cascade"`
+	Payments       []Payment             `softdelete:"keep"`
+}
+
+// Post takes its comments along.
+type Post struct {
+	ID         uint
+	UserID     uint
+	User       *User `softdelete:"guard"` // no new post for a deleted user
+	Title      string
+	DeletedAt  gorm.DeletedAt
+	DeletionID softdelete.DeletionID
+	Comments   []Comment `softdelete:"cascade"`
+}
+
+// Comment is deleted by a flag.
+type Comment struct {
+	ID         uint
+	PostID     uint
+	Text       string
+	Deleted    bool `softdelete:"flag"`
+	DeletionID softdelete.DeletionID
+}
+
+// Payment is never deleted.
+type Payment struct {
+	_      struct{} `softdelete:"never"`
+	ID     uint
+	UserID uint
+	Cents  int64
+}
+
+// fill creates the rows that the steps work on.
+func fill(db *gorm.DB) error {
+	return db.Create(&Organization{
+		Name: "Acme",
+		Users: []User{
+			{
+				Name: "Ann", Email: "ann@example.com",
+				Posts: []Post{
+					{Title: "First draft", Comments: []Comment{{Text: "Too long."}}},
+					{Title: "Release notes", Comments: []Comment{{Text: "Great."}, {Text: "At last."}}},
+				},
+				Payments: []Payment{{Cents: 1200}, {Cents: 800}},
+			},
+			{Name: "Bob", Email: "bob@example.com"},
+		},
+	}).Error
+}

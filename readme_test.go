@@ -1,0 +1,104 @@
+package softdelete_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// readmeBlock is a block of code in README.md.
+type readmeBlock struct{ language, text string }
+
+func readmeBlocks(t *testing.T) []readmeBlock {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	var blocks []readmeBlock
+	for _, match := range regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {
+		blocks = append(blocks, readmeBlock{match[1], match[2]})
+	}
+	require.NotEmpty(t, blocks)
+	return blocks
+}
+
+func (b readmeBlock) program() bool      { return strings.HasPrefix(b.text, "package ") }
+func (b readmeBlock) declarations() bool { return strings.HasPrefix(b.text, "type ") }
+
+// goTool runs the go command on files outside the module, with the module's dependencies.
+func goTool(t *testing.T, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", args...)
+	var out, problems strings.Builder
+	command.Stdout, command.Stderr = &out, &problems
+	err = command.Run()
+	return out.String(), problems.String(), err
+}
+
+func TestTheProgramInTheReadmePrintsWhatItSays(t *testing.T) {
+	blocks := readmeBlocks(t)
+	programs := 0
+	for i, block := range blocks {
+		if !block.program() {
+			continue
+		}
+		programs++
+		file := filepath.Join(t.TempDir(), "main.go")
+		require.NoError(t, os.WriteFile(file, []byte(block.text), 0o600))
+		stdout, stderr, err := goTool(t, "run", file)
+		require.NoError(t, err, stderr)
+		require.Equal(t, "text", blocks[i+1].language, "the output follows the program")
+		require.Equal(t, blocks[i+1].text, stdout)
+	}
+	require.NotZero(t, programs)
+}
+
+// readmeHead stands before a block of statements: what the text around it takes for granted.
+const readmeHead = `package readme
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete"
+)
+
+var _ = []any{context.Background, errors.Is, fmt.Print, gorm.Open, softdelete.New}
+
+`
+
+const readmeFunction = `(
+	ctx context.Context, db *gorm.DB, user User, users []User, posts []Post, titles []string, address string, id softdelete.DeletionID,
+) {
+	{
+`
+
+func TestTheGoCodeInTheReadmeCompiles(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"build", "-gcflags=-e"} // all errors, not the first ten; a package that is no program leaves no file
+	add := func(name, text string) {
+		file := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(file, []byte(readmeHead+text), 0o600))
+		args = append(args, file)
+	}
+	for i, block := range readmeBlocks(t) {
+		name := strconv.Itoa(i)
+		switch {
+		case block.language != "go" || block.program():
+		case block.declarations():
+			add("models"+name+".go", block.text)
+		default:
+			add("block"+name+".go", "func block"+name+readmeFunction+block.text+"\t}\n}\n")
+		}
+	}
+	_, stderr, err := goTool(t, args...)
+	require.NoError(t, err, stderr)
+}
