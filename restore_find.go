@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -90,8 +91,7 @@ func (r *restoration) judge(tx *gorm.DB, root *node, standing int64, conflicts [
 		return tooManyRows(r.rows, limit)
 	}
 	if standing > 0 {
-		return fmt.Errorf("%w: %d %s of %s or below would come back under a deleted parent; restore that parent first",
-			ErrParentDeleted, standing, plural(standing, "row"), r.root.schema.Name)
+		return r.parentError(tx, standing)
 	}
 	if r.deletion != "" && r.rows == 0 {
 		return r.unknown(tx)
@@ -100,6 +100,38 @@ func (r *restoration) judge(tx *gorm.DB, root *node, standing int64, conflicts [
 		return r.conflictError(tx, conflicts[0])
 	}
 	return nil
+}
+
+// parentError names the deleted parents under which rows would come back.
+func (r *restoration) parentError(tx *gorm.DB, standing int64) error {
+	for _, n := range r.graph.nodes {
+		holders := n.policy.guards
+		if n.policy == r.root {
+			holders = slices.Concat(r.holders(n), holders)
+		}
+		for _, h := range holders {
+			if h.parent.predicates.deleted == nil {
+				continue
+			}
+			fields := h.parent.schema.PrimaryFields
+			q := newQuery(tx, r.engine.dialect)
+			r.lost.with(q, r.graph.last())
+			q.text("SELECT ").columns("holder", fields).text(" FROM ").name(h.parent.schema.Table).text(" AS holder WHERE ")
+			r.above(q, n, h)
+			writeAnd(q, h.parent.predicates.deleted, "holder")
+			q.text(" ORDER BY ").columns("holder", fields).text(" LIMIT ", fmt.Sprint(mostKeys))
+			keys, err := q.keys(fields)
+			if err != nil {
+				return err
+			}
+			if len(keys) > 0 {
+				return fmt.Errorf("%w: %d %s of %s would come back under deleted rows of table %s with keys %s; restore them first",
+					ErrParentDeleted, standing, plural(standing, "row"), n.policy.schema.Name, h.parent.schema.Table, strings.Join(keys, "; "))
+			}
+		}
+	}
+	return fmt.Errorf("%w: %d %s of %s would come back under a deleted parent; restore that parent first",
+		ErrParentDeleted, standing, plural(standing, "row"), r.root.schema.Name)
 }
 
 // unknown is the error for a deletion without rows, unless the ledger knows it.
