@@ -3,6 +3,7 @@ package softdelete
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -106,7 +107,8 @@ func structFields(t reflect.Type) func(func(reflect.StructField) bool) {
 
 // addModelSettings takes the words that concern the whole model, wherever they stand.
 func (b *policyBuilder) addModelSettings(field string, tag settings) {
-	for word, value := range tag {
+	for _, word := range slices.Sorted(maps.Keys(tag)) {
+		value := tag[word]
 		if !slices.Contains(words[word].carriers, onModel) {
 			continue
 		}
@@ -304,7 +306,8 @@ func (b *policyBuilder) settleStatus(field *schema.Field, tag settings) {
 		return
 	}
 	s := statusStrategy{field: field}
-	for word, texts := range values {
+	for _, word := range []string{"deleted", "active", "visible"} {
+		texts := values[word]
 		if number && !tag.has(word) && word != "visible" {
 			b.refuse(field.Name, "an integer status needs %s:N, since its default is a text", word)
 			return
