@@ -234,6 +234,9 @@ func (d *deletion) buildRoot() {
 		value := a.value
 		if a.former != nil {
 			value = clause.Column{Name: a.former.DBName}
+			if a.fallback != nil {
+				value = clause.Expr{SQL: "COALESCE(?, ?)", Vars: []any{value, a.fallback}}
+			}
 		}
 		set = append(set, clause.Assignment{Column: clause.Column{Name: a.field.DBName}, Value: value})
 	}
@@ -372,7 +375,10 @@ func (d *deletion) setFields() {
 		for _, a := range list {
 			set := a.value
 			if a.former != nil {
-				set, _ = a.former.ValueOf(d.stmt.Context, value)
+				var zero bool
+				if set, zero = a.former.ValueOf(d.stmt.Context, value); zero && a.fallback != nil && a.former.FieldType.Kind() == reflect.Pointer {
+					set = a.fallback
+				}
 			}
 			d.snapshot.release(d.stmt.Context, a.field, value)
 			_ = d.stmt.AddError(a.field.Set(d.stmt.Context, value, set))

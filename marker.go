@@ -115,7 +115,11 @@ func (s statusStrategy) predicates(quote func(string) string) predicates {
 func (s statusStrategy) mark(list []assignment, p *policy, _ time.Time) []assignment {
 	if p.previous != nil {
 		// The former value first: MySQL assigns from left to right.
-		list = append(list, assignment{field: p.previous, former: s.field})
+		keep := assignment{field: p.previous, former: s.field}
+		if p.previous.NotNull && !s.field.NotNull {
+			keep.fallback = s.active // NULL, which counts as live, has no place there
+		}
+		list = append(list, keep)
 	}
 	return append(list, assignment{field: s.field, value: s.deleted})
 }
@@ -254,7 +258,8 @@ func (q *query) assign(list []assignment) *query {
 			q.bind(a.value)
 		case a.fallback == nil:
 			q.name(a.former.DBName)
-		case a.former.GORMDataType == schema.String:
+		case a.former.GORMDataType == schema.String && (a.former.NotNull || a.former.FieldType.Kind() == reflect.String):
+			// The field holds no NULL in Go: the empty text is what it shows where nothing was kept.
 			q.text("COALESCE(NULLIF(").name(a.former.DBName).text(", ''), ").text(statusLiteral(a.fallback)).text(")")
 		default:
 			q.text("COALESCE(").name(a.former.DBName).text(", ").text(statusLiteral(a.fallback)).text(")")

@@ -93,7 +93,7 @@ func (d *Dialect) Text(expression string) string { return d.text(expression) }
 // Nanoseconds is the instant in a column as a count of nanoseconds since 1970; unit is that of an Integer column.
 func (d *Dialect) Nanoseconds(column string, clock Clock, unit time.Duration) string {
 	if clock == Integer {
-		return times(column, unit)
+		return times(d.integer(column), unit) // a column of 32 bits would overflow
 	}
 	return d.nanoseconds(column)
 }
