@@ -267,7 +267,7 @@ func (e *engine) cascadeDelete(db *gorm.DB) {
 
 // finishWriting takes the rows under the root rows, looks again for what refuses, and writes the ledger.
 func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
-	d.addEffect(Effect{Table: d.target.name, Action: d.action(d.root), Rows: rootRows}, 0)
+	d.addEffect(Effect{Table: d.target.name, Action: d.action(d.root), Rows: rootRows}, 0, 0)
 	if rootRows == 0 {
 		return nil
 	}

@@ -13,7 +13,13 @@ import (
 
 // readsFirst tells whether the deletion looks into the database before it writes.
 func (d *deletion) readsFirst() bool {
-	return d.outer == nil && (len(d.graph.nodes) > 1 || d.mayRefuse())
+	return len(d.graph.nodes) > 1 || d.mayRefuse() || d.seeksKeys()
+}
+
+// seeksKeys tells whether findKeys looks into the database.
+func (d *deletion) seeksKeys() bool {
+	wanted := len(d.graph.nodes) > 1 || len(d.graph.kept) > 0 || d.engine.plugin.config.Ledger
+	return d.keys == nil && wanted && len(d.root.schema.PrimaryFields) > 0
 }
 
 // mayRefuse tells whether rows can refuse the deletion.
@@ -74,13 +80,10 @@ func (d *deletion) reach() *walk {
 // findKeys asks for the root rows' keys where the caller gave conditions: few keys save later statements a search for the
 // mark.
 func (d *deletion) findKeys(tx *gorm.DB) error {
-	if d.keys != nil || len(d.graph.nodes) == 1 && len(d.graph.kept) == 0 && !d.engine.plugin.config.Ledger {
+	if !d.seeksKeys() {
 		return nil
 	}
 	fields := d.root.schema.PrimaryFields
-	if len(fields) == 0 {
-		return nil
-	}
 	q := newQuery(tx, d.engine.dialect).text("SELECT ").columns(d.target.qualifier, fields).text(" FROM ")
 	d.target.from(q)
 	q.text(" WHERE ")
@@ -310,10 +313,10 @@ func (d *deletion) foresee(tx *gorm.DB) error {
 	}
 	w := d.reach()
 	var counts tally
-	count := func(e Effect, depth int, from func(q *query)) {
+	count := func(e Effect, depth, rank int, from func(q *query)) {
 		counts.add(from, func(rows int64) {
 			e.Rows = rows
-			d.addEffect(e, depth)
+			d.addEffect(e, depth, rank)
 			if e.Action != ActionKept {
 				d.rows += rows
 			}
@@ -323,7 +326,7 @@ func (d *deletion) foresee(tx *gorm.DB) error {
 	if d.root.never() {
 		rootAction = ActionKept
 	}
-	count(Effect{Table: d.target.name, Action: rootAction}, 0, func(q *query) {
+	count(Effect{Table: d.target.name, Action: rootAction}, 0, 0, func(q *query) {
 		q.text(" FROM ")
 		d.target.from(q)
 		q.text(" WHERE ")
@@ -332,14 +335,14 @@ func (d *deletion) foresee(tx *gorm.DB) error {
 	})
 	for _, n := range d.graph.nodes {
 		for _, part := range d.parts(n) {
-			count(Effect{Table: n.policy.schema.Table, Relation: part.relation, Action: d.action(n.policy)}, n.depth, func(q *query) {
+			count(Effect{Table: n.policy.schema.Table, Relation: part.relation, Action: d.action(n.policy)}, max(n.depth, 1), n.index, func(q *query) {
 				w.nodeRows(q, n)
 				d.onlyPart(q, w, n, part)
 			})
 		}
 	}
 	for _, e := range d.graph.kept {
-		count(Effect{Table: e.child.schema.Table, Relation: e.name, Action: ActionKept}, e.from.depth+1, func(q *query) { d.untaken(q, w, e) })
+		count(Effect{Table: e.child.schema.Table, Relation: e.name, Action: ActionKept}, e.from.depth+1, keptRank, func(q *query) { d.untaken(q, w, e) })
 	}
 	q := newQuery(tx, d.engine.dialect)
 	w.with(q, d.graph.last())

@@ -54,7 +54,7 @@ func (d *deletion) buildSingle(db *gorm.DB) {
 			if e.from.policy != d.root {
 				q.text("(SELECT count(*) FROM ").name(w.table(e.from.component)).text(") <= ", fmt.Sprint(manyRows), " AND ")
 			}
-			e.matchIn(q, w, "")
+			d.ordered(q, n, func(table string) { e.matchIn(q, w, table) })
 		}
 		q.text(" RETURNING ")
 		joined(q, n.carried, ", ", func(c *carriedColumn) { q.name(c.name).text(" AS ", c.alias) })

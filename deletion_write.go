@@ -210,12 +210,10 @@ func (d *deletion) takeEdge(tx *gorm.DB, e *edge) (int64, error) {
 	q := newQuery(tx, d.engine.dialect)
 	w.with(q, e.from.component)
 	d.update(q, e.to)
-	if d.crowded(e.to) && !d.several(e.to) {
-		// Other deletions reach the table by other relations: lock in the order of the keys, so that two never wait for
-		// each other.
-		d.ordered(q, e.to, func(table string) { e.matchIn(q, w, table) })
+	if d.several(e.to) {
+		e.matchIn(q, w, "") // locked already
 	} else {
-		e.matchIn(q, w, "")
+		d.ordered(q, e.to, func(table string) { e.matchIn(q, w, table) })
 	}
 	return q.exec()
 }
@@ -268,7 +266,7 @@ func (d *deletion) countKept(tx *gorm.DB, w *walk) error {
 	var counts tally
 	for _, e := range d.graph.kept {
 		counts.add(func(q *query) { d.untaken(q, w, e) }, func(rows int64) {
-			d.addEffect(Effect{Table: e.child.schema.Table, Relation: e.name, Action: ActionKept, Rows: rows}, e.from.depth+1)
+			d.addEffect(Effect{Table: e.child.schema.Table, Relation: e.name, Action: ActionKept, Rows: rows}, e.from.depth+1, keptRank)
 		})
 	}
 	q := newQuery(tx, d.engine.dialect)

@@ -34,6 +34,7 @@ func (e *engine) guardCreate(db *gorm.DB, p *policy) error {
 				add(row.key(r))
 			}
 		})
+		add(conflictKey(db.Statement, r))
 		if deleted, err := e.deletedParents(db, r, keys); err != nil {
 			return err
 		} else if len(deleted) > 0 {
@@ -41,6 +42,30 @@ func (e *engine) guardCreate(db *gorm.DB, p *policy) error {
 		}
 	}
 	return nil
+}
+
+// conflictKey is the key that an upsert assigns to the rows it meets, by values of its own; what it takes from the rows it
+// inserts is theirs. It counts whether a row is met or not, since that shows only in the insert itself.
+func conflictKey(stmt *gorm.Statement, r *relation) (key []any, ok bool) {
+	c, ok := onConflict(stmt)
+	if !ok || c.DoNothing {
+		return nil, false
+	}
+	for _, pair := range r.keys {
+		i := slices.IndexFunc(c.DoUpdates, func(a clause.Assignment) bool { return a.Column.Name == pair.child.DBName })
+		if i < 0 || computed(c.DoUpdates[i].Value) {
+			return nil, false
+		}
+		if _, column := c.DoUpdates[i].Value.(clause.Column); column {
+			return nil, false
+		}
+		value, ok := plainValue(c.DoUpdates[i].Value)
+		if !ok {
+			return nil, false
+		}
+		key = append(key, value)
+	}
+	return key, true
 }
 
 func parentError(r *relation, key string) error {

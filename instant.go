@@ -1,6 +1,7 @@
 package softdelete
 
 import (
+	"fmt"
 	"hash/fnv"
 	"slices"
 	"strconv"
@@ -11,14 +12,23 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 )
 
-// concerned lists the models that cascade relations connect with p, in either direction, and that mark rows.
+// concerned lists the models that mark rows and whose deletions must differ in time from those of p: those that cascade and
+// guard relations connect with p, in either direction. By these relations marks are passed on.
 func concerned(p *policy) []*policy {
-	if !p.cascades && len(p.cascadeParents()) == 0 {
-		if _, marks := p.marker(); marks {
-			return p.alone
-		}
-		return nil
+	if p.cascades || len(p.cascadeParents()) > 0 {
+		return connected(p, true)
 	}
+	switch _, marks := p.marker(); {
+	case !marks:
+		return nil
+	case len(p.guards) == 0 && len(p.guardedBy()) == 0:
+		return p.alone
+	}
+	return connected(p, true)
+}
+
+// connected lists the models that mark rows and that cascade relations, and if asked for guard relations, connect with p.
+func connected(p *policy, guards bool) []*policy {
 	seen := map[*policy]bool{p: true}
 	all := []*policy{p}
 	for i := 0; i < len(all); i++ {
@@ -35,6 +45,15 @@ func concerned(p *policy) []*policy {
 		}
 		for _, r := range all[i].cascadeParents() {
 			visit(r.parent)
+		}
+		if !guards {
+			continue
+		}
+		for _, r := range all[i].guards {
+			visit(r.parent)
+		}
+		for _, r := range all[i].guardedBy() {
+			visit(r.child)
 		}
 	}
 	marking := all[:0]
@@ -156,6 +175,10 @@ func (e *engine) instantUsed(tx *gorm.DB, models []*policy, at time.Time) (used 
 		if p.at != nil {
 			q.text(" OR EXISTS (SELECT 1 FROM ").name(p.schema.Table).text(" WHERE ").name(p.at.DBName)
 			q.text(" = ").bind(p.atClock.value(at)).text(")")
+		} else if p.id != nil {
+			// Beside a model without a DeletionID the time that begins this one's is a mark too.
+			q.text(" OR EXISTS (SELECT 1 FROM ").name(p.schema.Table).text(" WHERE ").name(p.id.DBName)
+			q.text(" LIKE ").bind(fmt.Sprintf("%0*d-%%", instantDigits, at.UnixNano())).text(")")
 		}
 	}
 	err = q.rows(func(func(...any) error) error { used = true; return nil })

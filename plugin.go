@@ -223,6 +223,9 @@ func (e *engine) compile(db *gorm.DB, reached []reachedSchema) {
 					r.child.addParent(r)
 				}
 			}
+			for _, r := range p.guards {
+				r.parent.addWard(r)
+			}
 		}
 		if p.err == nil {
 			patch(p, db.NamingStrategy)

@@ -15,7 +15,8 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 )
 
-// policy says what deleting a row of one model means. It is compiled once per schema; after that only parents grows.
+// policy says what deleting a row of one model means. It is compiled once per schema; after that only parents and wards
+// grow.
 type policy struct {
 	schema   *schema.Schema
 	strategy strategy
@@ -48,6 +49,8 @@ type policy struct {
 	// parents are the cascade relations into this model, of the models compiled so far. A model that is compiled later may
 	// add its own.
 	parents atomic.Pointer[[]*relation]
+	// wards are the guard relations of other models to this one, likewise.
+	wards atomic.Pointer[[]*relation]
 
 	restoreHooks restoreHooks
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"gorm.io/gorm/schema"
 )
@@ -146,23 +147,29 @@ func (p *policy) check() (problems []error) {
 	return problems
 }
 
-// addParent makes the relation known to its child. Relations of another schema of the same model replace none.
-func (p *policy) addParent(r *relation) {
-	var known []*relation
-	if parents := p.parents.Load(); parents != nil {
-		known = *parents
-	}
-	grown := append(slices.Clone(known), r)
-	p.parents.Store(&grown)
+// addParent makes a cascade relation known to its child. Relations of another schema of the same model replace none.
+func (p *policy) addParent(r *relation) { grow(&p.parents, r) }
+
+// addWard makes a guard relation known to its parent.
+func (p *policy) addWard(r *relation) { grow(&p.wards, r) }
+
+func grow(list *atomic.Pointer[[]*relation], r *relation) {
+	grown := append(slices.Clone(known(list)), r)
+	list.Store(&grown)
 }
 
-// cascadeParents lists the cascade relations into the model.
-func (p *policy) cascadeParents() []*relation {
-	if parents := p.parents.Load(); parents != nil {
-		return *parents
+func known(list *atomic.Pointer[[]*relation]) []*relation {
+	if relations := list.Load(); relations != nil {
+		return *relations
 	}
 	return nil
 }
+
+// cascadeParents lists the cascade relations into the model.
+func (p *policy) cascadeParents() []*relation { return known(&p.parents) }
+
+// guardedBy lists the guard relations to the model.
+func (p *policy) guardedBy() []*relation { return known(&p.wards) }
 
 // reachedSchema is a schema that a statement may read. A canonical one is GORM's schema of its model; there are others, of a
 // model that is used with db.Table.

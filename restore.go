@@ -51,7 +51,7 @@ func RestoreDeletion(db *gorm.DB, id DeletionID) (Report, error) {
 	}
 	r := &restoration{engine: e, deletion: id, at: at}
 	// The root's model first, so that its rows lead the report; models that carry no ID are told by the time, which is
-	// unique among the models that cascades connect with the root.
+	// unique among the models that cascades and guards connect with the root.
 	for i, p := range policies {
 		if id.rootedIn(p.schema.Table) {
 			r.root = p
@@ -59,11 +59,10 @@ func RestoreDeletion(db *gorm.DB, id DeletionID) (Report, error) {
 			break
 		}
 	}
-	var byTime []*policy
 	if r.root != nil {
-		byTime = concerned(r.root)
+		r.timed = concerned(r.root)
 	}
-	policies = slices.DeleteFunc(policies, func(p *policy) bool { return p.id == nil && !slices.Contains(byTime, p) })
+	policies = slices.DeleteFunc(policies, func(p *policy) bool { return p.id == nil && !slices.Contains(r.timed, p) })
 	if len(policies) == 0 {
 		return Report{}, fmt.Errorf("%w: deletion %s", gorm.ErrRecordNotFound, id)
 	}
@@ -99,9 +98,11 @@ type restoration struct {
 	graph   *graph
 	preview bool
 
-	// deletion is set by RestoreDeletion. Otherwise where and keys tell the root rows.
+	// deletion is set by RestoreDeletion. Otherwise where and keys tell the root rows. timed are the models among which the
+	// deletion's time is its own.
 	deletion DeletionID
 	at       time.Time
+	timed    []*policy
 	where    []clause.Expression
 	target   target
 
@@ -284,7 +285,11 @@ func (r *restoration) carriesMark(q *query, p *policy, table string) {
 		q.column(table, p.at.DBName).text(" = ").bind(p.atClock.value(r.at))
 		return
 	}
-	q.column(table, p.id.DBName).text(" IN (").bind(r.deletion).text(", ").bind(string(r.deletion[:instantDigits]) + handedOverSuffix).text(")")
+	q.column(table, p.id.DBName).text(" IN (").bind(r.deletion)
+	if slices.Contains(r.timed, p) {
+		q.text(", ").bind(string(r.deletion[:instantDigits]) + handedOverSuffix)
+	}
+	q.text(")")
 }
 
 // sameDeletion writes AND and the condition that parent and child carry the mark of one deletion. parent is an alias of a
@@ -386,7 +391,7 @@ func (r *restoration) pin(tx *gorm.DB) (none bool, err error) {
 	q.text(" LIMIT ", fmt.Sprint(fewKeys+1))
 	keys, err := q.keyValues(fields)
 	if err == nil && len(keys) == 0 {
-		r.effects = append(r.effects, depthEffect{Effect{Table: r.target.name, Action: ActionRestored}, 0})
+		r.effects = append(r.effects, depthEffect{Effect{Table: r.target.name, Action: ActionRestored}, 0, 0})
 		return true, nil
 	}
 	if err == nil && len(keys) <= fewKeys {
@@ -472,24 +477,24 @@ func (r *restoration) above(q *query, n *node, h *relation) {
 // root, parents before children, in the same order whichever of them the restore begins at.
 func (r *restoration) lockOrder() []*policy {
 	byTable := func(a, b *policy) int { return cmp.Compare(a.schema.Table, b.schema.Table) }
-	var connected, guarding []*policy
+	var cascading, guarding []*policy
 	for _, n := range r.graph.nodes {
-		for _, p := range concerned(n.policy) {
-			if !slices.Contains(connected, p) {
-				connected = append(connected, p)
+		for _, p := range connected(n.policy, false) {
+			if !slices.Contains(cascading, p) {
+				cascading = append(cascading, p)
 			}
 		}
 	}
-	slices.SortFunc(connected, byTable)
+	slices.SortFunc(cascading, byTable)
 	for _, n := range r.graph.nodes {
 		for _, g := range n.policy.guards {
-			if !slices.Contains(connected, g.parent) && !slices.Contains(guarding, g.parent) {
+			if !slices.Contains(cascading, g.parent) && !slices.Contains(guarding, g.parent) {
 				guarding = append(guarding, g.parent)
 			}
 		}
 	}
 	slices.SortFunc(guarding, byTable)
-	for _, n := range newGraph(connected, false).nodes {
+	for _, n := range newGraph(cascading, false).nodes {
 		guarding = append(guarding, n.policy)
 	}
 	return guarding

@@ -160,7 +160,7 @@ func (r *restoration) count(counts *tally, n *node, action Action, total map[*no
 		counts.add(from, func(rows int64) {
 			total[n] += rows
 			if rows > 0 || depth == 0 && action == ActionRestored {
-				r.effects = append(r.effects, depthEffect{Effect{n.policy.schema.Table, relation, action, rows}, depth})
+				r.effects = append(r.effects, depthEffect{Effect{n.policy.schema.Table, relation, action, rows}, depth, n.index})
 			}
 		})
 	}

@@ -88,7 +88,8 @@ func (r *restoration) handOver(q *query, n *node) {
 		if p.id != nil {
 			q.text(", ")
 		}
-		q.name(p.at.DBName).text(" = ", q.dialect.Instant(q.dialect.LeadingNanoseconds(mark), p.atClock.kind, p.atClock.unit))
+		column := quoteName(q.tx, p.at.DBName)
+		q.text(column, " = ", q.dialect.Instant(column, q.dialect.LeadingNanoseconds(mark), p.atClock.kind, p.atClock.unit))
 	}
 }
 

@@ -57,8 +57,10 @@ func TestUpsertsNeverReachDeletedRows(t *testing.T) {
 		return clause.OnConflict{Columns: []clause.Column{{Name: column}}, DoUpdates: clause.AssignmentColumns(updates)}
 	}
 	refused := map[string]func(db *gorm.DB, stale upsertUser) error{
-		"Save of a stale row":     func(db *gorm.DB, stale upsertUser) error { return db.Save(&stale).Error },
-		"Save of a slice with it": func(db *gorm.DB, stale upsertUser) error { return db.Save(&[]upsertUser{stale, {Email: "new", Nick: "new"}}).Error },
+		"Save of a stale row": func(db *gorm.DB, stale upsertUser) error { return db.Save(&stale).Error },
+		"Save of a slice with it": func(db *gorm.DB, stale upsertUser) error {
+			return db.Save(&[]upsertUser{stale, {Email: "new", Nick: "new"}}).Error
+		},
 		"an upsert by its key": func(db *gorm.DB, stale upsertUser) error {
 			return db.Clauses(updateAll).Create(&stale).Error
 		},

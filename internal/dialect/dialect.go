@@ -55,8 +55,8 @@ type Dialect struct {
 	features Feature
 	// nanoseconds gives the instant in a native time column as an integer count of nanoseconds since 1970.
 	nanoseconds func(column string) string
-	// native gives a value of the native time type for an integer count of nanoseconds since 1970.
-	native func(nanoseconds string) string
+	// native gives a value for a native time column, of the column's own type, for an integer count of nanoseconds since 1970.
+	native func(column, nanoseconds string) string
 	// text gives any value as text.
 	text func(expression string) string
 	// integer gives a text as a 64-bit integer.
@@ -98,12 +98,12 @@ func (d *Dialect) Nanoseconds(column string, clock Clock, unit time.Duration) st
 	return d.nanoseconds(column)
 }
 
-// Instant is the value for a column of the given clock and unit that stands for a count of nanoseconds since 1970.
-func (d *Dialect) Instant(nanoseconds string, clock Clock, unit time.Duration) string {
+// Instant is the value for the column, of the given clock and unit, that stands for a count of nanoseconds since 1970.
+func (d *Dialect) Instant(column, nanoseconds string, clock Clock, unit time.Duration) string {
 	if clock == Integer {
 		return "(" + nanoseconds + " / " + literal(unit) + ")"
 	}
-	return d.native(nanoseconds)
+	return d.native(column, nanoseconds)
 }
 
 // LeadingNanoseconds is the integer that the first 19 characters of a text are.

@@ -16,8 +16,9 @@ var postgres = Dialect{
 	nanoseconds: func(column string) string {
 		return "((extract(epoch from " + column + ") * 1000000)::bigint * 1000)"
 	},
-	native: func(nanoseconds string) string {
-		return "(timestamptz 'epoch' + (" + nanoseconds + " / 1000) * interval '1 microsecond')"
+	native: func(column, nanoseconds string) string {
+		// The literal takes the column's type, with or without a time zone: a cast between the two would use the session's zone.
+		return "(CASE WHEN true THEN 'epoch' ELSE " + column + " END + (" + nanoseconds + " / 1000) * interval '1 microsecond')"
 	},
 	text:     func(expression string) string { return expression + "::text" },
 	integer:  func(expression string) string { return expression + "::bigint" },

@@ -19,7 +19,7 @@ var sqlite = Dialect{
 			"length(" + fraction + ") - 6), ' ') ELSE '' END || '000000000', 1, 9)"
 		return "(CAST(strftime('%s', " + column + ") AS INTEGER) * 1000000000 + CAST(" + digits + " AS INTEGER))"
 	},
-	native: func(nanoseconds string) string {
+	native: func(_, nanoseconds string) string {
 		fraction := "rtrim(rtrim(printf('.%09d', " + nanoseconds + " % 1000000000), '0'), '.')"
 		return "(strftime('%Y-%m-%d %H:%M:%S', " + nanoseconds + " / 1000000000, 'unixepoch') || " + fraction + " || '+00:00')"
 	},
