@@ -35,6 +35,7 @@ type deletion struct {
 	context  context.Context // the statement's before
 	snapshot snapshot
 	keys     [][]any                 // the root rows' keys, where there are few
+	exact    bool                    // each of the keys was that of a live row, which is taken now
 	counts   *counter                // of the single statement that writes several tables
 	loaded   map[*node]reflect.Value // rows for AfterDelete that are gone by then
 
@@ -271,6 +272,7 @@ func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
 	if rootRows == 0 {
 		return nil
 	}
+	d.exact = rootRows == int64(len(d.keys))
 	if d.action(d.root) == ActionDeleted {
 		if err := d.cascade(tx); err != nil {
 			return err

@@ -13,7 +13,7 @@ import (
 
 // readsFirst tells whether the deletion looks into the database before it writes.
 func (d *deletion) readsFirst() bool {
-	return len(d.graph.nodes) > 1 || d.mayRefuse() || d.seeksKeys()
+	return d.mayRefuse() || d.seeksKeys() || len(d.graph.nodes) > 1 && d.action(d.root) == ActionRemoved || d.hasHooks()
 }
 
 // seeksKeys tells whether findKeys looks into the database.

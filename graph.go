@@ -19,6 +19,9 @@ type graph struct {
 	checks []*edge
 	// kept are the relations whose rows stay.
 	kept []*edge
+	// byKey tells that the root's primary key, a single column, is all that relations ask of a root row, and that no
+	// relation leads back to the root.
+	byKey bool
 	// err is what is wrong with the tags of any model in the graph.
 	err error
 }
@@ -173,9 +176,14 @@ func newGraph(roots []*policy, guards bool) *graph {
 			n.carry(field.DBName)
 		}
 	}
+	root := g.nodes[0]
+	g.byKey = len(roots) == 1 && len(root.policy.schema.PrimaryFields) == 1 && len(root.component.inner) == 0
 	for _, e := range slices.Concat(edges, g.checks, g.kept) {
 		for _, key := range e.keys {
 			e.from.carry(key.parent.DBName)
+		}
+		if g.byKey && e.from == root && (len(e.keys) != 1 || e.keys[0].parent != root.policy.schema.PrimaryFields[0] || e.keys[0].asText()) {
+			g.byKey = false
 		}
 	}
 	return g

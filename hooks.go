@@ -3,6 +3,7 @@ package softdelete
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
@@ -32,6 +33,13 @@ func findRestoreHooks(s *schema.Schema) restoreHooks {
 
 // hookBatch is how many rows are loaded at a time for hooks.
 const hookBatch = 500
+
+// hasHooks tells whether hooks of rows under the root rows may run.
+func (d *deletion) hasHooks() bool {
+	return !d.stmt.SkipHooks && slices.ContainsFunc(d.graph.nodes, func(n *node) bool {
+		return (n.policy != d.root || len(n.inner) > 0) && (n.policy.schema.BeforeDelete || n.policy.schema.AfterDelete)
+	})
+}
 
 // beforeHooks runs the BeforeDelete hooks of the rows under the root rows. The root's own hook is GORM's.
 func (d *deletion) beforeHooks(tx *gorm.DB) error {

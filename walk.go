@@ -26,6 +26,9 @@ type walk struct {
 	marked bool
 	// stored are components whose rows were put into a temporary table, see store.
 	stored map[*component]bool
+	// keys are the primary keys of the root's rows where they are known, and few: they stand in for the root's WITH table.
+	// The graph must be byKey.
+	keys [][]any
 }
 
 // markColumn is the column of a marked walk.
@@ -44,7 +47,7 @@ func with(q *query, last *component, walks ...*walk) {
 	recursive := false
 	for _, w := range walks {
 		for _, c := range w.graph.components[:last.index+1] {
-			if !w.stored[c] {
+			if !w.stored[c] && !w.known(c.nodes[0]) {
 				tables = append(tables, table{w, c})
 				recursive = recursive || len(c.inner) > 0 && !w.flat
 			}
@@ -72,6 +75,15 @@ func (w *walk) with(q *query, last *component) { with(q, last, w) }
 
 // nodeColumn tells rows of different nodes in one WITH table apart.
 const nodeColumn = "node"
+
+// known tells whether the node's rows are written as their keys.
+func (w *walk) known(n *node) bool { return w.keys != nil && n == w.graph.nodes[0] }
+
+// knownKeys writes the keys as a list in parentheses.
+func (w *walk) knownKeys(q *query) {
+	q.text("(")
+	joined(q, w.keys, ", ", func(key []any) { q.bind(key[0]) }).text(")")
+}
 
 // columns are the columns of the component's WITH table.
 func (w *walk) columns(c *component) []string {
@@ -107,7 +119,11 @@ func (w *walk) component(q *query, c *component) {
 		for _, e := range n.in {
 			if !w.flat {
 				union()
-				w.selectStep(q, e, func() { q.name(w.table(e.from.component)).text(" AS p") })
+				from := func() { q.name(w.table(e.from.component)).text(" AS p") }
+				if w.known(e.from) {
+					from = nil
+				}
+				w.selectStep(q, e, from)
 			}
 		}
 	}
@@ -138,7 +154,7 @@ func (w *walk) component(q *query, c *component) {
 }
 
 // selectStep writes the SELECT of the rows that an edge leads to. from writes the WITH table to join with, as p; without
-// it, p is known from outside.
+// it, p is known from outside, or not needed.
 func (w *walk) selectStep(q *query, e *edge, from func()) {
 	e.to.selectCarried(q, "c")
 	if w.marked {
@@ -150,7 +166,11 @@ func (w *walk) selectStep(q *query, e *edge, from func()) {
 		from()
 	}
 	q.text(" WHERE ")
-	e.match(q, "p", "c")
+	if w.known(e.from) {
+		e.matchIn(q, w, "c")
+	} else {
+		e.match(q, "p", "c")
+	}
 	w.step(q, e, "p", "c")
 }
 
@@ -195,7 +215,13 @@ func (e *edge) matchIn(q *query, w *walk, child string) {
 	for i, key := range e.keys {
 		children[i] = key.child
 	}
-	q.key(child, children).text(" IN (SELECT ")
+	q.key(child, children).text(" IN ")
+	if w.known(e.from) {
+		w.knownKeys(q)
+		e.matchFixed(q, child)
+		return
+	}
+	q.text("(SELECT ")
 	joined(q, e.keys, ", ", func(key keyPair) {
 		q.text(parentValue(q, key, e.from.carry(key.parent.DBName)))
 	})
@@ -222,15 +248,25 @@ func (r *relation) matchFixed(q *query, child string) {
 // parentValue is a parent's key as the child's column compares with it: a polymorphic key may be text where the parent's is
 // a number.
 func parentValue(q *query, key keyPair, parent string) string {
-	if key.child.GORMDataType == schema.String && key.parent.DataType != key.child.DataType {
+	if key.asText() {
 		return q.dialect.Text(parent)
 	}
 	return parent
 }
 
+// asText tells whether the parent's key is compared as text.
+func (k keyPair) asText() bool {
+	return k.child.GORMDataType == schema.String && k.parent.DataType != k.child.DataType
+}
+
 // inWalk writes the condition that a row's key is among the node's rows in the WITH table.
 func (w *walk) inWalk(q *query, n *node, table string) {
-	q.key(table, n.policy.schema.PrimaryFields).text(" IN (SELECT ")
+	q.key(table, n.policy.schema.PrimaryFields).text(" IN ")
+	if w.known(n) {
+		w.knownKeys(q)
+		return
+	}
+	q.text("(SELECT ")
 	joined(q, n.policy.schema.PrimaryFields, ", ", func(field *schema.Field) { q.text(n.carry(field.DBName)) })
 	q.text(" FROM ").name(w.table(n.component))
 	w.onlyNode(q, n)

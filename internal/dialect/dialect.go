@@ -26,6 +26,8 @@ const (
 	PartialIndexes
 	// AdvisoryLocks: a transaction can lock a number.
 	AdvisoryLocks
+	// Estimates: the way to join tables is chosen by how many rows statistics lead to expect.
+	Estimates
 	// RenameIndex: an index can be renamed in place.
 	RenameIndex
 	// DropConstraint: a constraint can be dropped in place. Without it GORM makes the table anew, which loses its indexes.
