@@ -132,13 +132,28 @@ func (e *engine) planDelete(db *gorm.DB) {
 		return
 	}
 	d.addKeyConditions()
-	if _, conditions := db.Statement.Clauses["WHERE"]; !conditions && !db.AllowGlobalUpdate {
+	if !hasCondition(db.Statement) && !db.AllowGlobalUpdate {
 		_ = db.AddError(gorm.ErrMissingWhereClause)
 		return
 	}
 	if err := d.plan(db); err != nil {
 		_ = db.AddError(err)
 	}
+}
+
+// hasCondition tells whether the statement has a condition beside the model's filter, as GORM's guard asks
+// (callbacks/helper.go:109, GORM 1.31).
+func hasCondition(stmt *gorm.Statement) bool {
+	c, ok := stmt.Clauses["WHERE"]
+	where, known := c.Expression.(clause.Where)
+	if !known {
+		return ok
+	}
+	conditions := len(where.Exprs)
+	if _, filtered := stmt.Clauses[softDeleteEnabled]; filtered {
+		conditions--
+	}
+	return conditions > 0
 }
 
 func (d *deletion) plan(db *gorm.DB) error {
