@@ -157,7 +157,12 @@ func (r *restoration) readConditions(db *gorm.DB, value any) error {
 	}
 	r.target = targetOf(built.Statement)
 	if where, ok := built.Statement.Clauses["WHERE"].Expression.(clause.Where); ok {
-		r.where = append(r.where, where.Exprs...)
+		for _, condition := range where.Exprs {
+			// A query that ran on the same *gorm.DB before has left its filter.
+			if _, ours := condition.(*filter); !ours {
+				r.where = append(r.where, condition)
+			}
+		}
 	}
 	_, keys := schema.GetIdentityFieldValuesMap(db.Statement.Context, reflect.Indirect(reflect.ValueOf(value)), s.PrimaryFields)
 	if column, in := schema.ToQueryValues(r.target.qualifier, s.PrimaryFieldDBNames, keys); len(in) > 0 {
