@@ -125,6 +125,7 @@ func restoreValue(db *gorm.DB, value any, function string, preview bool) (Report
 	if err := checkCall(db, value, function); err != nil {
 		return Report{}, err
 	}
+	db = db.Clauses() // what a hook gets is a session that still shows the conditions of the hook's own statement
 	e, err := engineOf(db)
 	if err != nil {
 		return Report{}, err

@@ -30,7 +30,8 @@ func Preview(db *gorm.DB, value any) (Report, error) {
 		return report, err
 	}
 	session := &gorm.Session{DryRun: true, SkipHooks: true, SkipDefaultTransaction: true}
-	tx := db.Session(session).Clauses(Into(&report))
+	// A session of what a hook gets would take over the conditions of the hook's own statement; a clause makes it a new one.
+	tx := db.Clauses().Session(session).Clauses(Into(&report))
 	tx.Statement.Settings.Store(previewKey{}, true)
 	err := tx.Delete(value).Error
 	return report, err
