@@ -22,7 +22,8 @@ import (
 //
 // Errors: gorm.ErrMissingWhereClause without key and condition, ErrParentDeleted where a row would stand under a deleted
 // parent, ErrRestoreConflict (a *ConflictError) where a live row has one of its unique values, ErrTooManyRows, and what the
-// hooks BeforeRestore and AfterRestore return. Then nothing has changed, in the database or in value.
+// hooks BeforeRestore and AfterRestore return. Then nothing has changed, in the database or in value. In a dry run it is
+// PreviewRestore.
 func Restore(db *gorm.DB, value any) (Report, error) {
 	return restoreValue(db, value, "Restore", false)
 }
@@ -49,7 +50,7 @@ func RestoreDeletion(db *gorm.DB, id DeletionID) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	r := &restoration{engine: e, deletion: id, at: at}
+	r := &restoration{engine: e, deletion: id, at: at, preview: db.DryRun}
 	// The root's model first, so that its rows lead the report; models that carry no ID are told by the time, which is
 	// unique among the models that cascades and guards connect with the root.
 	for i, p := range policies {
@@ -137,7 +138,7 @@ func restoreValue(db *gorm.DB, value any, function string, preview bool) (Report
 	if _, marks := p.marker(); !marks {
 		return Report{}, fmt.Errorf("%w: %s has no deleted rows to restore; its strategy is %q", ErrUnsupported, p.schema.Name, p.strategy.word())
 	}
-	r := &restoration{engine: e, root: p, graph: p.restoreGraph(), preview: preview, target: target{qualifier: p.schema.Table, name: p.schema.Table}}
+	r := &restoration{engine: e, root: p, graph: p.restoreGraph(), preview: preview || db.DryRun, target: target{qualifier: p.schema.Table, name: p.schema.Table}}
 	if r.graph.err != nil {
 		return Report{}, r.graph.err
 	}
