@@ -59,7 +59,7 @@ func (d *deletion) beforeHooks(tx *gorm.DB) error {
 			if keeps {
 				kept = reflect.AppendSlice(kept, rows)
 			}
-			return callHooks(rows, func(row any) error {
+			return callHooks(tx, s, rows, d.erasing, func(tx *gorm.DB, row any) error {
 				if hook, ok := row.(beforeDelete); ok {
 					return hook.BeforeDelete(tx)
 				}
@@ -86,18 +86,19 @@ func (d *deletion) afterHooks(tx *gorm.DB) error {
 		return nil
 	}
 	tx = inWork(tx, tx.Statement.Context)
-	call := func(rows reflect.Value) error {
-		return callHooks(rows, func(row any) error {
-			if hook, ok := row.(afterDelete); ok {
-				return hook.AfterDelete(tx)
-			}
-			return nil
-		})
-	}
 	w := d.taken(nil)
 	for _, n := range d.graph.nodes {
-		if n.policy == d.root && len(n.inner) == 0 || !n.policy.schema.AfterDelete {
+		s := n.policy.schema
+		if n.policy == d.root && len(n.inner) == 0 || !s.AfterDelete {
 			continue
+		}
+		call := func(rows reflect.Value) error {
+			return callHooks(tx, s, rows, d.erasing, func(tx *gorm.DB, row any) error {
+				if hook, ok := row.(afterDelete); ok {
+					return hook.AfterDelete(tx)
+				}
+				return nil
+			})
 		}
 		var err error
 		if d.action(n.policy) == ActionRemoved {
@@ -167,12 +168,19 @@ func (q *query) tuple(values []any) *query {
 	return joined(q, values, ", ", func(value any) { q.bind(value) }).text(")")
 }
 
-func callHooks(rows reflect.Value, call func(row any) error) error {
-	if !rows.IsValid() {
+// callHooks calls a hook on loaded rows. What it gets is what GORM gives to hooks (callbacks/callmethod.go, GORM 1.31): a
+// session without conditions whose statement still tells of the model, the row, and whether the delete is Unscoped.
+func callHooks(tx *gorm.DB, s *schema.Schema, rows reflect.Value, unscoped bool, call func(tx *gorm.DB, row any) error) error {
+	if !rows.IsValid() || rows.Len() == 0 {
 		return nil
 	}
+	shown := tx.Session(&gorm.Session{NewDB: true, Initialized: true})
+	stmt := shown.Statement
+	stmt.Schema, stmt.Table, stmt.Unscoped = s, s.Table, unscoped
 	for i := range rows.Len() {
-		if err := call(rows.Index(i).Interface()); err != nil {
+		row := rows.Index(i)
+		stmt.Model, stmt.Dest, stmt.ReflectValue = row.Interface(), row.Interface(), row.Elem()
+		if err := call(shown.Session(&gorm.Session{NewDB: true}), row.Interface()); err != nil {
 			return err
 		}
 	}

@@ -107,7 +107,7 @@ func (r *restoration) beforeHooks(tx *gorm.DB) error {
 			if hooks.after {
 				kept = reflect.AppendSlice(kept, rows)
 			}
-			return callHooks(rows, func(row any) error {
+			return callHooks(tx, n.policy.schema, rows, false, func(tx *gorm.DB, row any) error {
 				if hook, ok := row.(beforeRestore); ok {
 					return hook.BeforeRestore(tx)
 				}
@@ -134,7 +134,7 @@ func (r *restoration) afterHooks(tx *gorm.DB) error {
 			return err
 		}
 		finish()
-		err = callHooks(loaded.rows, func(row any) error { return row.(afterRestore).AfterRestore(tx) })
+		err = callHooks(tx, s, loaded.rows, false, func(tx *gorm.DB, row any) error { return row.(afterRestore).AfterRestore(tx) })
 		if err != nil {
 			return err
 		}
