@@ -95,6 +95,13 @@ func (e *engine) beginDelete(db *gorm.DB) {
 			gorm.ErrInvalidValue, p.schema.Name))
 		return
 	}
+	if d.outer != nil {
+		// A BeforeDelete hook of the outer deletion's root runs before that has chosen its mark.
+		if err := d.outer.chooseMark(db); err != nil {
+			_ = db.AddError(err)
+			return
+		}
+	}
 	if !db.DryRun {
 		work, err := beginWork(db)
 		if err != nil {
@@ -176,8 +183,11 @@ func (d *deletion) plan(db *gorm.DB) error {
 	return nil
 }
 
-// chooseMark decides on the deletion's time: that of the deletion around it where it fits.
+// chooseMark decides on the deletion's time, once: that of the deletion around it where it fits.
 func (d *deletion) chooseMark(tx *gorm.DB) (err error) {
+	if !d.at.IsZero() {
+		return nil
+	}
 	d.at, err = d.engine.chooseInstant(tx, d.root, d.outer)
 	d.shares = d.outer != nil && d.outer.at.Equal(d.at)
 	return err
