@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -23,7 +24,8 @@ type deletion struct {
 	// erasing is set for Unscoped: rows go for good, live and deleted ones alike.
 	erasing bool
 	preview bool
-	outer   *deletion // the deletion in whose hooks or associations this one runs
+	outer   *deletion   // the deletion in whose hooks or associations this one runs
+	over    atomic.Bool // a hook may have kept the context
 
 	id            DeletionID // see ID
 	at            time.Time
@@ -80,7 +82,7 @@ func (e *engine) beginDelete(db *gorm.DB) {
 	if value, ok := stmt.Settings.Load(reportKey{}); ok {
 		d.report = value.(*Report)
 	}
-	if outer, ok := stmt.Context.Value(deletionKey{}).(*deletion); ok && outer.engine == e {
+	if outer, ok := stmt.Context.Value(deletionKey{}).(*deletion); ok && outer.engine == e && !outer.over.Load() {
 		d.outer = outer
 	}
 	switch {
@@ -360,6 +362,7 @@ func (e *engine) finishDelete(db *gorm.DB) {
 	if d == nil {
 		return
 	}
+	d.over.Store(true)
 	db.Statement.Context = d.context
 	db.Statement.Settings.Delete(deletionKey{})
 	if db.Error != nil {
