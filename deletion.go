@@ -293,7 +293,7 @@ func (e *engine) cascadeDelete(db *gorm.DB) {
 	}
 }
 
-// finishWriting takes the rows under the root rows, looks again for what refuses, and writes the ledger.
+// finishWriting takes the rows under the root rows and looks again for what refuses.
 func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
 	d.addEffect(Effect{Table: d.target.name, Action: d.action(d.root), Rows: rootRows}, 0, 0)
 	if rootRows == 0 {
@@ -312,16 +312,7 @@ func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
 	if limit := d.engine.plugin.config.MaxRows; limit > 0 && d.rows > limit {
 		return tooManyRows(d.rows, limit)
 	}
-	if err := d.afterHooks(tx); err != nil {
-		return err
-	}
-	if d.outer != nil {
-		d.outer.include(d)
-		if d.shares {
-			return nil
-		}
-	}
-	return d.writeLedger(tx)
+	return d.afterHooks(tx)
 }
 
 // include adds what a deletion inside this one did: one of GORM's for a selected association, or one of a hook.
@@ -345,14 +336,20 @@ func tooManyRows(rows, limit int64) error {
 	return fmt.Errorf("%w: %d rows, Config.MaxRows is %d; narrow the condition or raise the bound", ErrTooManyRows, rows, limit)
 }
 
-// endDelete ends the transaction or savepoint.
+// endDelete runs after the last hook: it writes the ledger and ends the transaction or savepoint.
 func (e *engine) endDelete(db *gorm.DB) {
 	d := deletionOf(db.Statement)
 	if d == nil || db.DryRun {
 		return
 	}
+	if db.Error == nil && d.rows > 0 && !d.shares {
+		_ = db.AddError(d.writeLedger(db))
+	}
 	if err := d.work.end(db, db.Error); db.Error == nil {
 		_ = db.AddError(err)
+	}
+	if db.Error == nil && d.outer != nil {
+		d.outer.include(d)
 	}
 }
 
