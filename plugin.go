@@ -236,19 +236,20 @@ func (e *engine) compile(db *gorm.DB, reached []reachedSchema) {
 	}
 }
 
-// patch puts the model's filter into GORM's schema, in place of gorm.DeletedAt's own clauses.
+// patch puts the model's filter into GORM's schema, in place of gorm.DeletedAt's own clauses. Its clause for deletions stays:
+// it does nothing where the plugin has built the statement, and marks the row where db.Use has failed and the plugin does
+// not run.
 func patch(p *policy, namer schema.Namer) {
 	s := p.schema
 	foreign := func(c clause.Interface) bool {
 		switch c.(type) {
-		case gorm.SoftDeleteQueryClause, gorm.SoftDeleteUpdateClause, gorm.SoftDeleteDeleteClause:
+		case gorm.SoftDeleteQueryClause, gorm.SoftDeleteUpdateClause:
 			return true
 		}
 		return false
 	}
 	s.QueryClauses = slices.DeleteFunc(slices.Clone(s.QueryClauses), foreign)
 	s.UpdateClauses = slices.DeleteFunc(slices.Clone(s.UpdateClauses), foreign)
-	s.DeleteClauses = slices.DeleteFunc(slices.Clone(s.DeleteClauses), foreign)
 	s.QueryClauses = append(s.QueryClauses, &scopeClause{
 		policy: p, visible: whereOf(p.predicates.reads()), deleted: whereOf(p.predicates.deleted),
 	})
