@@ -236,6 +236,10 @@ func (e *engine) markDelete(db *gorm.DB) {
 	if db.Error != nil || d == nil || d.preview {
 		return
 	}
+	if err := d.refuseSelected(db); err != nil {
+		_ = db.AddError(err)
+		return
+	}
 	if d.action(d.root) == ActionRemoved {
 		if err := d.removeChildren(db); err != nil {
 			_ = db.AddError(err)

@@ -135,7 +135,8 @@ func (d *deletion) refuse(tx *gorm.DB) error {
 	if !d.mayRefuse() {
 		return nil
 	}
-	blocking, total, err := d.findBlocking(tx, d.reach())
+	checks, _ := d.checks()
+	blocking, total, err := d.findBlocking(tx, d.reach(), checks)
 	if err != nil {
 		return err
 	}
@@ -151,10 +152,49 @@ type blockingRows struct {
 	rows int64
 }
 
-// findBlocking counts the rows that refuse, per relation, and where a bound is set the rows that the walk reaches.
-func (d *deletion) findBlocking(tx *gorm.DB, w *walk) (blocking []blockingRows, total int64, err error) {
-	var counts tally
+// selected tells whether GORM deletes the relation's rows itself before the root rows, since the caller has named it in
+// Select.
+func (d *deletion) selected(e *edge) bool {
+	if len(d.stmt.Selects) == 0 || e.from.policy != d.root {
+		return false
+	}
+	columns, _ := d.stmt.SelectAndOmitColumns(true, false)
+	return columns[e.name]
+}
+
+// checks splits the relations that are looked at into those of now, and those of selected associations: their rows refuse
+// only where GORM has left them.
+func (d *deletion) checks() (now, later []*edge) {
+	if len(d.stmt.Selects) == 0 {
+		return d.graph.checks, nil
+	}
 	for _, e := range d.graph.checks {
+		if d.selected(e) {
+			later = append(later, e)
+		} else {
+			now = append(now, e)
+		}
+	}
+	return now, later
+}
+
+// refuseSelected looks for rows of selected associations that refuse, once GORM has deleted what it could.
+func (d *deletion) refuseSelected(tx *gorm.DB) error {
+	_, later := d.checks()
+	if len(later) == 0 || tx.DryRun {
+		return nil
+	}
+	blocking, _, err := d.findBlocking(tx, d.reach(), later)
+	if err != nil {
+		return err
+	}
+	return d.refusal(tx, d.reach(), blocking)
+}
+
+// findBlocking counts the rows that refuse, per relation, and where a bound is set the rows that the walk reaches.
+func (d *deletion) findBlocking(tx *gorm.DB, w *walk, checks []*edge) (blocking []blockingRows, total int64, err error) {
+	var counts tally
+	for _, e := range checks {
 		counts.add(func(q *query) { d.untaken(q, w, e) }, func(rows int64) {
 			if rows > 0 {
 				blocking = append(blocking, blockingRows{edge: e, rows: rows})
@@ -342,6 +382,9 @@ func (d *deletion) foresee(tx *gorm.DB) error {
 		}
 	}
 	for _, e := range d.graph.kept {
+		if d.selected(e) {
+			continue
+		}
 		count(Effect{Table: e.child.schema.Table, Relation: e.name, Action: ActionKept}, e.from.depth+1, keptRank, func(q *query) { d.untaken(q, w, e) })
 	}
 	q := newQuery(tx, d.engine.dialect)
@@ -363,7 +406,8 @@ func (d *deletion) foreseeBlockers(tx *gorm.DB, w *walk) error {
 	if !d.mayRefuse() {
 		return nil
 	}
-	blocking, _, err := d.findBlocking(tx, w)
+	checks, _ := d.checks()
+	blocking, _, err := d.findBlocking(tx, w, checks)
 	if err != nil {
 		return err
 	}

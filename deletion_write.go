@@ -269,7 +269,7 @@ func (d *deletion) refuseAgain(tx *gorm.DB) error {
 		return nil
 	}
 	w := d.taken(nil)
-	blocking, _, err := d.findBlocking(tx, w)
+	blocking, _, err := d.findBlocking(tx, w, d.graph.checks)
 	if err != nil {
 		return err
 	}
