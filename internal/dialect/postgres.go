@@ -12,7 +12,7 @@ import (
 var postgres = Dialect{
 	Name:      "postgres",
 	Precision: time.Microsecond,
-	features:  RowLocks | WritesInWith | WithBeforeWrite | PartialIndexes | AdvisoryLocks | RenameIndex | DropConstraint |
+	features: RowLocks | WritesInWith | WithBeforeWrite | PartialIndexes | AdvisoryLocks | RenameIndex | DropConstraint |
 		Estimates,
 	nanoseconds: func(column string) string {
 		return "((extract(epoch from " + column + ") * 1000000)::bigint * 1000)"
