@@ -18,19 +18,6 @@ func (d *deletion) mark(q *query, p *policy, table string) {
 	q.column(table, p.at.DBName).text(" = ").bind(p.atClock.value(d.at))
 }
 
-// opaqueMark writes the mark's condition so that a planner that goes by estimates has none for it. It has never seen this
-// mark, expects one row at most at every level, and would join what are thousands of rows by comparing each with each.
-// Like this it follows the relations' keys, as the search for the rows did.
-func (d *deletion) opaqueMark(q *query, p *policy, table string) {
-	if !d.engine.dialect.Has(dialect.Estimates) {
-		d.mark(q, p, table)
-		return
-	}
-	q.text("COALESCE(")
-	d.mark(q, p, table)
-	q.text(", FALSE)")
-}
-
 // taken is the walk over the rows that the deletion has taken so far. Inside growing, a component, it goes on to the live
 // rows that it is about to take.
 func (d *deletion) taken(growing *component) *walk {
@@ -41,7 +28,7 @@ func (d *deletion) taken(growing *component) *walk {
 			return
 		}
 		if n.component != growing {
-			d.opaqueMark(q, n.policy, table)
+			q.opaque(func() { d.mark(q, n.policy, table) })
 			return
 		}
 		q.text("(")

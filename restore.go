@@ -282,7 +282,18 @@ func (r *restoration) lostBase(n *node) func(q *query) {
 		} else {
 			r.rootCondition(q)
 		}
-		writeAnd(q, n.policy.predicates.deleted, table)
+		if r.deletion != "" {
+			writeAnd(q, n.policy.predicates.deleted, table)
+		} else {
+			q.andDeleted(n.policy, table)
+		}
+	}
+}
+
+// andDeleted writes AND and the condition that a row is deleted, of rows that are found by their keys.
+func (q *query) andDeleted(p *policy, table string) {
+	if deleted := p.predicates.deleted; deleted != nil {
+		q.text(" AND ").opaque(func() { q.text(deleted.of(quoteName(q.tx, table))) })
 	}
 }
 
@@ -302,18 +313,19 @@ func (r *restoration) carriesMark(q *query, p *policy, table string) {
 // sameDeletion writes AND and the condition that parent and child carry the mark of one deletion. parent is an alias of a
 // WITH table, child one of the child's own.
 func (r *restoration) sameDeletion(q *query, e *edge, parent, child string) {
-	writeAnd(q, e.child.predicates.deleted, child)
 	p, c := e.parent, e.child
 	carried := func(field *schema.Field) string { return q.quoted(parent, e.from.carry(field.DBName)) }
-	q.text(" AND ")
-	switch {
-	case p.id != nil && c.id != nil:
-		q.column(child, c.id.DBName).text(" = ", carried(p.id))
-	case p.id == nil && c.id == nil && p.atClock == c.atClock:
-		q.column(child, c.at.DBName).text(" = ", carried(p.at))
-	default:
-		q.text(q.instant(c, func(field *schema.Field) string { return q.quoted(child, field.DBName) }), " = ", q.instant(p, carried))
-	}
+	q.text(" AND ").opaque(func() {
+		switch {
+		case p.id != nil && c.id != nil:
+			q.column(child, c.id.DBName).text(" = ", carried(p.id))
+		case p.id == nil && c.id == nil && p.atClock == c.atClock:
+			q.column(child, c.at.DBName).text(" = ", carried(p.at))
+		default:
+			q.text(q.instant(c, func(field *schema.Field) string { return q.quoted(child, field.DBName) }), " = ", q.instant(p, carried))
+		}
+		writeAnd(q, c.predicates.deleted, child)
+	})
 }
 
 // instant is the time of deletion of a row as a count of nanoseconds, from its time or else its ID. column gives a column
@@ -375,7 +387,7 @@ func (r *restoration) holding(q *query, h *relation, holder, child string) {
 		q.column(child, key.child.DBName).text(" = ", parentValue(q, key, q.quoted(holder, key.parent.DBName)))
 	})
 	h.matchFixed(q, child)
-	writeAnd(q, h.parent.predicates.deleted, holder)
+	q.andDeleted(h.parent, holder)
 	if from := r.graph.nodeOf(h.parent); from != nil {
 		q.text(" AND NOT (")
 		r.lost.inWalk(q, from, holder)
@@ -439,27 +451,31 @@ func (r *restoration) lockTables(tx *gorm.DB, order []*policy) (counts []int64, 
 	for _, p := range order {
 		q := newQuery(tx, r.engine.dialect)
 		r.lost.with(q, r.graph.last())
-		q.text("SELECT count(*) FROM (SELECT 1 FROM ").name(p.schema.Table).text(" AS holder WHERE 1 = 0")
+		fields := p.schema.PrimaryFields
+		q.text("SELECT count(*) FROM (SELECT 1 FROM ").name(p.schema.Table).text(" AS holder WHERE ").key("holder", fields).text(" IN (")
 		strength := ""
+		// A union of keys, not alternatives: for those the database would read the whole table.
 		if n := r.graph.nodeOf(p); n != nil && (r.lostBase(n) != nil || !r.graph.leaf(n)) {
 			strength = "FOR UPDATE"
-			q.text(" OR (")
-			r.lost.inWalk(q, n, "holder")
-			q.text(")")
+			r.lost.selectKeys(q, n)
 		}
 		for _, n := range r.graph.nodes {
 			for _, h := range slices.Concat(r.holders(n), n.policy.guards) {
 				if h.parent == p {
+					if strength != "" {
+						q.text(" UNION ")
+					}
 					strength = cmp.Or(strength, "FOR SHARE")
-					q.text(" OR ")
-					r.above(q, n, h)
+					q.text("SELECT ").columns("over", fields).text(" FROM ").name(p.schema.Table).text(" AS over, ")
+					q.name(n.policy.schema.Table).text(" AS t WHERE ")
+					r.under(q, n, h, "over")
 				}
 			}
 		}
 		if strength == "" {
 			continue
 		}
-		q.text(" ORDER BY ").columns("holder", p.schema.PrimaryFields).text(" ", strength, ") AS locked")
+		q.text(") ORDER BY ").columns("holder", p.schema.PrimaryFields).text(" ", strength, ") AS locked")
 		var count int64
 		if err := q.rows(func(scan func(...any) error) error { return scan(&count) }); err != nil {
 			return nil, err
@@ -472,12 +488,17 @@ func (r *restoration) lockTables(tx *gorm.DB, order []*policy) (counts []int64, 
 // above writes the condition that a parent's row, as holder, has a lost row of the node under it.
 func (r *restoration) above(q *query, n *node, h *relation) {
 	q.text("EXISTS (SELECT 1 FROM ").name(n.policy.schema.Table).text(" AS t WHERE ")
+	r.under(q, n, h, "holder")
+	q.text(")")
+}
+
+// under writes the condition that a lost row of the node, as t, refers to a parent's row.
+func (r *restoration) under(q *query, n *node, h *relation, holder string) {
 	r.lost.inWalk(q, n, "t")
 	for _, key := range h.keys {
-		q.text(" AND ").column("t", key.child.DBName).text(" = ", parentValue(q, key, q.quoted("holder", key.parent.DBName)))
+		q.text(" AND ").column("t", key.child.DBName).text(" = ", parentValue(q, key, q.quoted(holder, key.parent.DBName)))
 	}
 	h.matchFixed(q, "t")
-	q.text(")")
 }
 
 // lockOrder lists the models whose rows may need a lock: guarding parents first, then all that cascades connect with the

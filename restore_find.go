@@ -257,7 +257,7 @@ func (r *restoration) guarded(q *query, n *node, g *relation) {
 	joined(q, g.keys, " AND ", func(key keyPair) {
 		q.column("holder", key.parent.DBName).text(" = ").column("t", key.child.DBName)
 	})
-	writeAnd(q, g.parent.predicates.deleted, "holder")
+	q.andDeleted(g.parent, "holder")
 	if from := r.graph.nodeOf(g.parent); from != nil {
 		q.text(" AND NOT (")
 		r.comingBack(q, from, "holder")

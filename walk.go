@@ -266,11 +266,17 @@ func (w *walk) inWalk(q *query, n *node, table string) {
 		w.knownKeys(q)
 		return
 	}
-	q.text("(SELECT ")
+	q.text("(")
+	w.selectKeys(q, n)
+	q.text(")")
+}
+
+// selectKeys writes the SELECT of the keys of the node's rows in the WITH table.
+func (w *walk) selectKeys(q *query, n *node) {
+	q.text("SELECT ")
 	joined(q, n.policy.schema.PrimaryFields, ", ", func(field *schema.Field) { q.text(n.carry(field.DBName)) })
 	q.text(" FROM ").name(w.table(n.component))
 	w.onlyNode(q, n)
-	q.text(")")
 }
 
 // store puts the rows of a component of several models into a temporary table: writing the rows of one model would change
