@@ -1,7 +1,6 @@
 package softdelete_test
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -279,6 +278,6 @@ func TestDeletionByConditionCarriesNoListOfKeys(t *testing.T) {
 			require.Zero(t, db.deleted(t, "set_comments"))
 			sizes[users] = [2]bulk{deletion, restore}
 		}
-		require.Equal(t, sizes[150], sizes[450], fmt.Sprint("number of statements, longest text, most bound values"))
+		require.Equal(t, sizes[150], sizes[450], "number of statements, longest text, most bound values")
 	})
 }
