@@ -1,7 +1,6 @@
 package softdelete_test
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -95,9 +94,9 @@ func TestAGuardedWriteThatFailsChangesNothing(t *testing.T) {
 		"Save of a new row":  func(db *gorm.DB) error { return db.Save(&atomicLetter{FolderID: 2}).Error },
 		"Save of a live row": func(db *gorm.DB) error { return db.Save(&atomicLetter{ID: 1000, FolderID: 2}).Error },
 	}
-	for _, config := range []gorm.Config{{}, {SkipDefaultTransaction: true}, {SkipDefaultTransaction: true, PrepareStmt: true}} {
+	for _, mode := range atomicModes {
 		testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-			db, plain := database.Open(t, &config), database.Open(t)
+			db, plain := database.Open(t, &mode.config), database.Open(t)
 			models := []any{&atomicFolder{}, &atomicFile{}, &atomicLetter{}}
 			require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
 			require.NoError(t, db.AutoMigrate(models...))
@@ -114,18 +113,32 @@ func TestAGuardedWriteThatFailsChangesNothing(t *testing.T) {
 						require.NoError(t, plain.Exec("DELETE FROM atomic_letters").Error)
 						require.NoError(t, plain.Create(&atomicLetter{ID: 1000, FolderID: 1}).Error)
 					}
+					// run writes with a plan, in the caller's transaction where the mode says so. He commits.
+					run := func(plan func()) (err error) {
+						if !mode.within {
+							plan()
+							return write(db)
+						}
+						require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
+							plan()
+							err = write(tx)
+							faults.Reset()
+							return nil
+						}))
+						return err
+					}
 					reset()
 					before := letters()
-					faults.Reset()
-					require.NoError(t, write(db))
-					total := faults.Count()
+					total := 0
+					require.NoError(t, run(func() { faults.OnStatement(func(n int, _ string) error { total = n; return nil }) }))
 					reset()
 					for n := 1; n <= total; n++ {
-						faults.FailAt(n, errAtomic)
-						require.ErrorIs(t, write(db), errAtomic, n)
+						require.ErrorIs(t, run(func() { faults.FailAt(n, errAtomic) }), errAtomic, n)
 						require.Equal(t, before, letters(), n)
-						faults.FailAfter(n, errAtomic)
-						require.ErrorIs(t, write(db), errAtomic, n)
+						if mode.within {
+							continue // as under plain GORM, what was executed stays in the caller's transaction
+						}
+						require.ErrorIs(t, run(func() { faults.FailAfter(n, errAtomic) }), errAtomic, n)
 						if n < total { // the last is COMMIT
 							require.Equal(t, before, letters(), n)
 						}
@@ -144,7 +157,7 @@ func TestAGuardedWriteThatFailsChangesNothing(t *testing.T) {
 					var letter atomicLetter
 					require.NoError(t, tx.Take(&letter, 2000).Error)
 					require.EqualValues(t, 1, letter.FolderID)
-					return errors.Join(err)
+					return err
 				}), softdelete.ErrParentDeleted)
 			})
 		})

@@ -84,12 +84,13 @@ func (e *engine) beginDelete(db *gorm.DB) {
 	}
 	if outer, ok := stmt.Context.Value(deletionKey{}).(*deletion); ok && outer.engine == e && !outer.over.Load() {
 		d.outer = outer
+		d.preview = d.preview || outer.preview
 	}
 	switch {
 	case d.graph.err != nil:
 		_ = db.AddError(d.graph.err)
 		return
-	case p.never() && !preview:
+	case p.never() && !d.preview:
 		_ = db.AddError(d.neverError(p, 0))
 		return
 	case stmt.ReflectValue.Kind() == reflect.Struct && !stmt.ReflectValue.CanAddr():
@@ -122,7 +123,7 @@ func (e *engine) beginDelete(db *gorm.DB) {
 
 // reports tells whether the numbers per relation are wanted.
 func (d *deletion) reports() bool {
-	return d.report != nil || d.preview || d.engine.plugin.config.Ledger
+	return d.report != nil || d.preview || d.engine.plugin.config.Ledger || d.outer != nil && d.outer.reports()
 }
 
 func (d *deletion) neverError(p *policy, rows int64) error {
@@ -233,7 +234,7 @@ const fewKeys = 100
 // markDelete builds the statement that GORM's own callback executes for the root rows.
 func (e *engine) markDelete(db *gorm.DB) {
 	d := deletionOf(db.Statement)
-	if db.Error != nil || d == nil || d.preview {
+	if db.Error != nil || d == nil {
 		return
 	}
 	if err := d.refuseSelected(db); err != nil {
@@ -321,19 +322,29 @@ func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
 
 // include adds what a deletion inside this one did: one of GORM's for a selected association, or one of a hook.
 func (d *deletion) include(inner *deletion) {
+	relation := d.relationTo(inner.root)
+	if d.preview && relation != nil && relation.rule == ruleCascade {
+		return // foreseen already
+	}
 	for _, effect := range inner.effects {
-		if effect.Relation == "" {
-			for _, r := range d.root.has {
-				if r.child == inner.root {
-					effect.Relation = r.name
-					break
-				}
-			}
+		if effect.Relation == "" && relation != nil {
+			effect.Relation = relation.name
 		}
 		effect.depth++
 		d.effects = append(d.effects, effect)
 	}
+	d.blockers = append(d.blockers, inner.blockers...)
 	d.rows += inner.rows
+}
+
+// relationTo is the root's first relation to a model.
+func (d *deletion) relationTo(p *policy) *relation {
+	for _, r := range d.root.has {
+		if r.child == p {
+			return r
+		}
+	}
+	return nil
 }
 
 func tooManyRows(rows, limit int64) error {
@@ -343,14 +354,16 @@ func tooManyRows(rows, limit int64) error {
 // endDelete runs after the last hook: it writes the ledger and ends the transaction or savepoint.
 func (e *engine) endDelete(db *gorm.DB) {
 	d := deletionOf(db.Statement)
-	if d == nil || db.DryRun {
+	if d == nil {
 		return
 	}
-	if db.Error == nil && d.rows > 0 && !d.shares {
-		_ = db.AddError(d.writeLedger(db))
-	}
-	if err := d.work.end(db, db.Error); db.Error == nil {
-		_ = db.AddError(err)
+	if !db.DryRun {
+		if db.Error == nil && d.rows > 0 && !d.shares {
+			_ = db.AddError(d.writeLedger(db))
+		}
+		if err := d.work.end(db, db.Error); db.Error == nil {
+			_ = db.AddError(err)
+		}
 	}
 	if db.Error == nil && d.outer != nil {
 		d.outer.include(d)

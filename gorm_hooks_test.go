@@ -224,29 +224,86 @@ func TestWhatAHookGets(t *testing.T) {
 }
 
 func TestADeletionInAHook(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		t.Run("is part of the deletion around it", func(t *testing.T) {
-			db := newContract(t, database)
-			other := contractTeam{ID: 2}
-			ctx := hooked(t.Context(), func(tx *gorm.DB, hook string, row any) error {
-				if team, ok := row.(*contractTeam); ok && team.ID == 1 && hook == "BeforeDelete" {
-					return tx.Delete(&other).Error
+	// deleting is a context under which one hook of team 1 deletes team 2 and gives what becomes of that to judge.
+	deleting := func(ctx context.Context, in string, other *contractTeam, judge func(error) error) context.Context {
+		return hooked(ctx, func(tx *gorm.DB, hook string, row any) error {
+			switch row := row.(type) {
+			case *contractTeam:
+				if row.ID == 1 && in == hook+" team" {
+					return judge(tx.Delete(other).Error)
 				}
-				return nil
-			})
-			team := contractTeam{ID: 1}
-			report, err := softdelete.Delete(db.WithContext(ctx), &team)
-			require.NoError(t, err)
-			require.Equal(t, "three: ", contractLive(t, db))
-			require.NotEmpty(t, report.DeletionID)
-			require.Equal(t, report.DeletionID, team.DeletionID)
-			require.Equal(t, report.DeletionID, other.DeletionID)
-			_, err = softdelete.RestoreDeletion(db, report.DeletionID)
-			require.NoError(t, err)
-			require.Equal(t, contractAll, contractLive(t, db))
-			require.NoError(t, db.Migrator().DropTable(&contractTeam{}, &contractMember{}, &contractNote{}))
+				if row.ID == 2 && hook == "AfterDelete" && other.Name == "fails" {
+					return errAtomic
+				}
+			case *contractMember:
+				if row.Name == "a" && in == hook+" member" {
+					return judge(tx.Delete(other).Error)
+				}
+			}
+			return nil
 		})
-		t.Run("is one of its own once that deletion is over", func(t *testing.T) {
+	}
+	open := func(t *testing.T, database *testdb.Database) *gorm.DB {
+		db := newContract(t, database)
+		ledger := database.Open(t)
+		require.NoError(t, ledger.Use(softdelete.New(softdelete.Config{Models: []any{&contractTeam{}, &contractMember{}}, Ledger: true})))
+		require.NoError(t, ledger.AutoMigrate(softdelete.Tables()...))
+		require.Equal(t, contractAll, contractLive(t, db))
+		return ledger
+	}
+	for _, in := range []string{"BeforeDelete team", "BeforeDelete member", "AfterDelete member", "AfterDelete team"} {
+		t.Run("in "+in+" is part of the deletion around it", func(t *testing.T) {
+			testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+				db := open(t, database)
+				team, other := contractTeam{ID: 1}, contractTeam{ID: 2}
+				report, err := softdelete.Delete(db.WithContext(deleting(t.Context(), in, &other, func(err error) error { return err })), &team)
+				require.NoError(t, err)
+				require.Equal(t, "three: ", contractLive(t, db))
+				require.NotEmpty(t, report.DeletionID)
+				require.Equal(t, report.DeletionID, team.DeletionID)
+				require.Equal(t, report.DeletionID, other.DeletionID)
+				var rows int64
+				for _, effect := range report.Effects {
+					if effect.Action == softdelete.ActionDeleted {
+						rows += effect.Rows
+					}
+				}
+				require.EqualValues(t, 5, rows)
+				var ledger []softdelete.Deletion
+				require.NoError(t, db.Find(&ledger).Error)
+				require.Len(t, ledger, 1)
+				require.EqualValues(t, 5, ledger[0].Rows)
+				require.Equal(t, "1", ledger[0].Key)
+				_, err = softdelete.RestoreDeletion(db, report.DeletionID)
+				require.NoError(t, err)
+				require.Equal(t, contractAll, contractLive(t, db))
+			})
+		})
+		t.Run("in "+in+" that fails at its last hook does not count", func(t *testing.T) {
+			testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+				db := open(t, database)
+				team, other := contractTeam{ID: 1}, contractTeam{ID: 2, Name: "fails"}
+				var inner error
+				ctx := deleting(t.Context(), in, &other, func(err error) error { inner = err; return nil })
+				report, err := softdelete.Delete(db.WithContext(ctx), &team)
+				require.NoError(t, err)
+				require.ErrorIs(t, inner, errAtomic)
+				require.Equal(t, "two three: c", contractLive(t, db))
+				require.Equal(t, contractTeam{ID: 2, Name: "fails"}, other)
+				require.Equal(t, []softdelete.Effect{
+					{Table: "contract_teams", Action: softdelete.ActionDeleted, Rows: 1},
+					{Table: "contract_members", Relation: "Members", Action: softdelete.ActionDeleted, Rows: 2},
+					{Table: "contract_notes", Relation: "Notes", Action: softdelete.ActionKept, Rows: 1},
+				}, report.Effects)
+				var ledger []softdelete.Deletion
+				require.NoError(t, db.Find(&ledger).Error)
+				require.Len(t, ledger, 1)
+				require.EqualValues(t, 3, ledger[0].Rows)
+			})
+		})
+	}
+	t.Run("is one of its own once that deletion is over", func(t *testing.T) {
+		testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 			db := newContract(t, database)
 			var kept context.Context
 			ctx := hooked(t.Context(), func(tx *gorm.DB, _ string, _ any) error {

@@ -68,4 +68,10 @@ type intoReport struct{ report *Report }
 func (intoReport) Build(clause.Builder) {}
 
 // ModifyStatement implements gorm.StatementModifier.
-func (i intoReport) ModifyStatement(stmt *gorm.Statement) { stmt.Settings.Store(reportKey{}, i.report) }
+func (i intoReport) ModifyStatement(stmt *gorm.Statement) {
+	if _, err := engineOf(stmt.DB); err != nil {
+		_ = stmt.AddError(err)
+		return
+	}
+	stmt.Settings.Store(reportKey{}, i.report)
+}

@@ -48,6 +48,10 @@ func (view) Build(clause.Builder) {}
 
 // ModifyStatement implements gorm.StatementModifier.
 func (v view) ModifyStatement(stmt *gorm.Statement) {
+	if _, err := engineOf(stmt.DB); err != nil {
+		_ = stmt.AddError(err)
+		return
+	}
 	former := viewOf(stmt)
 	if v.rows == visibleRows {
 		v.rows = former.rows
