@@ -385,9 +385,6 @@ func (e *engine) finishDelete(db *gorm.DB) {
 		d.snapshot.restore()
 		return
 	}
-	if d.preview {
-		d.snapshot.restore() // GORM's own soft delete has filled the value while it built the statement
-	}
 	if d.report != nil {
 		*d.report = Report{DeletionID: d.ID(), At: d.at, Effects: sortEffects(d.effects), Blockers: d.blockers}
 	}

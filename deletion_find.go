@@ -213,6 +213,10 @@ func (d *deletion) findBlocking(tx *gorm.DB, w *walk, checks []*edge) (blocking 
 
 // nodeRows writes FROM and WHERE of a node's rows in the walk.
 func (w *walk) nodeRows(q *query, n *node) {
+	if len(n.policy.schema.PrimaryFields) == 0 { // a root without relations
+		q.text(" FROM ").name(w.table(n.component))
+		return
+	}
 	q.text(" FROM ").name(n.policy.schema.Table).text(" WHERE ")
 	w.inWalk(q, n, n.policy.schema.Table)
 }

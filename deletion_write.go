@@ -174,12 +174,15 @@ func (d *deletion) takeComponent(tx *gorm.DB, n *node) error {
 // lockNode locks a node's rows in the walk, in the order of their keys.
 func (d *deletion) lockNode(tx *gorm.DB, w *walk, n *node, strength string) error {
 	q := newQuery(tx, d.engine.dialect)
-	w.with(q, n.component)
-	table := n.policy.schema.Table
-	q.text("SELECT count(*) FROM (SELECT 1 FROM ").name(table).text(" WHERE ")
-	w.inWalk(q, n, table)
-	d.live(q, n.policy, table)
-	if fields := n.policy.schema.PrimaryFields; len(fields) > 0 {
+	table, fields := n.policy.schema.Table, n.policy.schema.PrimaryFields
+	if len(fields) == 0 { // a root without relations that take rows
+		q.text("SELECT count(*) FROM (")
+		w.base(n)(q)
+	} else {
+		w.with(q, n.component)
+		q.text("SELECT count(*) FROM (SELECT 1 FROM ").name(table).text(" WHERE ")
+		w.inWalk(q, n, table)
+		d.live(q, n.policy, table)
 		q.text(" ORDER BY ").columns(table, fields)
 	}
 	q.text(" ", strength, ") AS locked")

@@ -175,6 +175,9 @@ func newGraph(roots []*policy, guards bool) *graph {
 		for _, field := range n.policy.schema.PrimaryFields {
 			n.carry(field.DBName)
 		}
+		if len(n.policy.schema.PrimaryFields) == 0 && len(n.policy.schema.DBNames) > 0 {
+			n.carry(n.policy.schema.DBNames[0]) // a table in WITH has a column
+		}
 	}
 	root := g.nodes[0]
 	g.byKey = len(roots) == 1 && len(root.policy.schema.PrimaryFields) == 1 && len(root.component.inner) == 0

@@ -68,9 +68,15 @@ func (r *restoration) markLedger(tx *gorm.DB) error {
 	}
 	table := "t"
 	q.name("table").text(" = ").bind(r.target.name).text(" AND ")
-	if r.root.id != nil {
+	switch {
+	case r.root.id != nil:
 		q.name("id").text(" IN (SELECT ").column(table, r.root.id.DBName)
-	} else {
+	case r.root.at == nil: // without a mark only the key tells
+		q.name("key").text(" IN (SELECT ")
+		joined(q, r.root.schema.PrimaryFields, " || ',' || ", func(field *schema.Field) {
+			q.text(q.dialect.Text(q.quoted(table, field.DBName)))
+		})
+	default:
 		deletedAt := q.dialect.Nanoseconds(quoteName(tx, "deleted_at"), dialect.Native, 0)
 		instant := q.instant(r.root, func(field *schema.Field) string { return q.quoted(table, field.DBName) })
 		q.text(deletedAt, " IN (SELECT ", instant)

@@ -357,7 +357,8 @@ func (b *policyBuilder) settleCompanions() {
 		return
 	}
 	if b.at != nil && b.at != b.column {
-		c, remedy := b.readClock(b.at, b.parse(b.at.Name, b.at.Tag.Get(tagKey), onColumn))
+		tag, _ := parseTag(b.at.Tag.Get(tagKey), onColumn) // its problems are told already
+		c, remedy := b.readClock(b.at, tag)
 		if remedy != "" {
 			b.refuse(b.at.Name, "%s", remedy)
 		}
@@ -367,6 +368,9 @@ func (b *policyBuilder) settleCompanions() {
 		b.refuse(b.previous.Name, "%q belongs to the strategy status, not %s", "previous", b.strategy.word())
 	} else if b.previous != nil && b.previous.GORMDataType != status.field.GORMDataType {
 		b.refuse(b.previous.Name, "the former status needs the type of %s, %s", status.field.Name, status.field.FieldType)
+	}
+	if b.id != nil && b.id.Size > 0 && b.id.Size < deletionIDLen {
+		b.refuse(b.id.Name, "a DeletionID has %d characters, the column %d; leave its size to GORM", deletionIDLen, b.id.Size)
 	}
 	for _, field := range []*schema.Field{b.actor, b.reason} {
 		if field != nil && field.GORMDataType != schema.String {

@@ -60,6 +60,22 @@ func TestPolicyRefusesCompanions(t *testing.T) {
 			}
 			return &Article{}
 		}()}, "Article.When", []string{`unknown unit "weeks"`}},
+		{"at with an unknown word", []any{func() any {
+			type Article struct {
+				ID   uint
+				Gone bool       `softdelete:"flag"`
+				When *time.Time `softdelete:"at;untt:ms"`
+			}
+			return &Article{}
+		}()}, "Article.When", []string{`unknown setting "untt" (did you mean "unit"?)`}},
+		{"a DeletionID that is too short", []any{func() any {
+			type Article struct {
+				ID         uint
+				DeletedAt  gorm.DeletedAt
+				DeletionID softdelete.DeletionID `gorm:"size:36"`
+			}
+			return &Article{}
+		}()}, "Article.DeletionID", []string{"45 characters, the column 36"}},
 		{"previous beside a flag", []any{func() any {
 			type Article struct {
 				ID   uint

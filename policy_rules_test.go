@@ -93,6 +93,31 @@ func TestPolicyRefusesRules(t *testing.T) {
 			}
 			return &Article{}
 		}()}, "Article.Tags", []string{"the join table article_tags", "db.SetupJoinTable before db.Use"}},
+		{"cascade to a model without a primary key", []any{func() any {
+			type Note struct {
+				ArticleID uint
+				DeletedAt gorm.DeletedAt
+			}
+			type Article struct {
+				ID        uint
+				DeletedAt gorm.DeletedAt
+				Notes     []Note `softdelete:"cascade"`
+			}
+			return &Article{}
+		}()}, "Article.Notes", []string{"cascade to a model without a primary key", `gorm:"primaryKey"`, "Note"}},
+		{"cascade from a model without a primary key", []any{func() any {
+			type Note struct {
+				ID          uint
+				ArticleCode string
+				DeletedAt   gorm.DeletedAt
+			}
+			type Article struct {
+				Code      string
+				DeletedAt gorm.DeletedAt
+				Notes     []Note `gorm:"foreignKey:ArticleCode;references:Code" softdelete:"cascade"`
+			}
+			return &Article{}
+		}()}, "Article.Notes", []string{"cascade from a model without a primary key", "Article"}},
 		{"two rules on one relation", []any{func() any {
 			type Article struct {
 				ID        uint

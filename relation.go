@@ -128,6 +128,10 @@ func (p *policy) check() (problems []error) {
 			refuse(r, "cascade to %s, which has no policy; give it a model with db.SetupJoinTable before db.Use", childName)
 		case childNone && r.child.err == nil:
 			refuse(r, "cascade to %s, which has no policy; give it a gorm.DeletedAt field, or write keep", childName)
+		case len(p.schema.PrimaryFields) == 0:
+			refuse(r, "cascade from a model without a primary key; tag a field of %s with gorm:\"primaryKey\", or write keep", p.schema.Name)
+		case len(r.child.schema.PrimaryFields) == 0:
+			refuse(r, "cascade to a model without a primary key; tag a field of %s with gorm:\"primaryKey\", or write keep", childName)
 		case parentMarks && !p.canCarryMark():
 			refuse(r, "cascade from a %s model that cannot say which deletion took a row; add a field of type "+
 				"softdelete.DeletionID or one tagged at to %s", p.strategy.word(), p.schema.Name)

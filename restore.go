@@ -89,7 +89,10 @@ func (e *engine) restorable(db *gorm.DB) ([]*policy, error) {
 		}
 		return true
 	})
-	return slices.DeleteFunc(list, func(p *policy) bool { _, marks := p.marker(); return !marks || !p.canCarryMark() && len(p.has) > 0 }), nil
+	return slices.DeleteFunc(list, func(p *policy) bool {
+		_, marks := p.marker()
+		return !marks || !p.canCarryMark() || len(p.schema.PrimaryFields) == 0
+	}), nil
 }
 
 // restoration is one call that restores rows.
@@ -137,6 +140,9 @@ func restoreValue(db *gorm.DB, value any, function string, preview bool) (Report
 	}
 	if _, marks := p.marker(); !marks {
 		return Report{}, fmt.Errorf("%w: %s has no deleted rows to restore; its strategy is %q", ErrUnsupported, p.schema.Name, p.strategy.word())
+	}
+	if len(p.schema.PrimaryFields) == 0 {
+		return Report{}, fmt.Errorf("%w: %s has no primary key to restore its rows by; update its deletion column through db.Unscoped()", ErrUnsupported, p.schema.Name)
 	}
 	r := &restoration{engine: e, root: p, graph: p.restoreGraph(), preview: preview || db.DryRun, target: target{qualifier: p.schema.Table, name: p.schema.Table}}
 	if r.graph.err != nil {
