@@ -101,18 +101,21 @@ func (d *deletion) findKeys(tx *gorm.DB) error {
 
 // lockRows locks rows before anything is written, table by table, in the order of their keys. Of a removal these are all
 // rows that others may come under, for a removed row leaves nothing that a second look could find them by. Rows marked in
-// place are locked by the marking, but where several statements mark them.
+// place are locked by the marking, but where several statements mark them, and where hooks must see them all first.
 func (d *deletion) lockRows(tx *gorm.DB) error {
 	if !d.engine.dialect.Has(dialect.RowLocks) {
 		return nil
 	}
 	w := d.reach()
 	if d.action(d.root) == ActionDeleted {
-		root := d.graph.components[0]
-		if len(root.inner) == 0 && (len(d.graph.nodes) == 1 || len(d.keys) == 1 || d.single(d.stmt.DB)) {
+		root, nodes := d.graph.components[0], d.graph.components[0].nodes
+		switch {
+		case d.hasHooks():
+			nodes = d.graph.nodes
+		case len(root.inner) == 0 && (len(d.graph.nodes) == 1 || len(d.keys) == 1 || d.single(d.stmt.DB)):
 			return nil
 		}
-		for _, n := range root.nodes {
+		for _, n := range nodes {
 			if err := d.lockNode(tx, w, n, d.engine.dialect.MarkLock()); err != nil {
 				return err
 			}
@@ -267,9 +270,8 @@ func (d *deletion) untaken(q *query, w *walk, e *edge) {
 	e.matchIn(q, w, table)
 	writeAnd(q, e.child.predicates.live, table)
 	if n := d.graph.nodeOf(e.child); n != nil {
-		q.text(" AND NOT (")
-		w.inWalk(q, n, table)
-		q.text(")")
+		q.text(" AND ")
+		w.notInWalk(q, n, table)
 	}
 }
 
@@ -379,7 +381,7 @@ func (d *deletion) foresee(tx *gorm.DB) error {
 	})
 	for _, n := range d.graph.nodes {
 		for _, part := range d.parts(n) {
-			count(Effect{Table: n.policy.schema.Table, Relation: part.relation, Action: d.action(n.policy)}, max(n.depth, 1), n.index, func(q *query) {
+			count(Effect{Table: n.policy.schema.Table, Relation: part.relation, Action: d.action(n.policy)}, n.below(), n.index, func(q *query) {
 				w.nodeRows(q, n)
 				d.onlyPart(q, w, n, part)
 			})

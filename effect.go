@@ -39,5 +39,5 @@ func sortEffects(list []depthEffect) []Effect {
 // took notes rows that the deletion took through a relation.
 func (d *deletion) took(n *node, relation string, rows int64) {
 	d.rows += rows
-	d.addEffect(Effect{Table: n.policy.schema.Table, Relation: relation, Action: d.action(n.policy), Rows: rows}, max(n.depth, 1), n.index)
+	d.addEffect(Effect{Table: n.policy.schema.Table, Relation: relation, Action: d.action(n.policy), Rows: rows}, n.below(), n.index)
 }

@@ -55,6 +55,15 @@ func (c *component) table() string {
 	return first
 }
 
+// below is the depth of the rows that relations lead to: of a root's model too, where a cycle comes back to it.
+func (n *node) below() int {
+	if n.depth > 0 || len(n.inner) == 0 {
+		return max(n.depth, 1)
+	}
+	first := slices.MinFunc(n.inner, func(a, b *edge) int { return cmp.Compare(a.from.depth, b.from.depth) })
+	return first.from.depth + 1
+}
+
 // edge is a relation between two nodes. to is nil where the relation is only looked at.
 type edge struct {
 	*relation

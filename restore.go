@@ -395,9 +395,8 @@ func (r *restoration) holding(q *query, h *relation, holder, child string) {
 	h.matchFixed(q, child)
 	q.andDeleted(h.parent, holder)
 	if from := r.graph.nodeOf(h.parent); from != nil {
-		q.text(" AND NOT (")
-		r.lost.inWalk(q, from, holder)
-		q.text(")")
+		q.text(" AND ")
+		r.lost.notInWalk(q, from, holder)
 	}
 }
 

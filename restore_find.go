@@ -29,9 +29,8 @@ func (r *restoration) withUpTo(q *query, n *node) { with(q, n.component, r.walks
 func (r *restoration) comingBack(q *query, n *node, table string) {
 	r.lost.inWalk(q, n, table)
 	if r.holds {
-		q.text(" AND NOT (")
-		r.held.inWalk(q, n, table)
-		q.text(")")
+		q.text(" AND ")
+		r.held.notInWalk(q, n, table)
 	}
 }
 
@@ -79,6 +78,12 @@ func (r *restoration) find(tx *gorm.DB) error {
 	if err := counts.run(q); err != nil {
 		return err
 	}
+	kept := int64(0)
+	for _, rows := range r.kept {
+		kept += rows
+	}
+	// Nobody holds a row, and the parents are locked: the statements that follow need not ask again.
+	r.holds = r.holds && kept > 0
 	return r.judge(tx, root, standing, conflicts)
 }
 
@@ -173,7 +178,7 @@ func (r *restoration) count(counts *tally, n *node, action Action, total map[*no
 		add("", 0, func(q *query) { r.askedFor(q, true) })
 	}
 	for i, e := range edges {
-		add(e.name, max(1, n.depth), func(q *query) {
+		add(e.name, n.below(), func(q *query) {
 			if n.policy == r.root {
 				r.askedFor(q, false)
 			}

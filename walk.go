@@ -271,6 +271,25 @@ func (w *walk) inWalk(q *query, n *node, table string) {
 	q.text(")")
 }
 
+// notInWalk writes the condition that a row's key is not among the node's rows in the WITH table.
+func (w *walk) notInWalk(q *query, n *node, table string) {
+	if w.known(n) || !q.dialect.Has(dialect.Estimates) {
+		q.text("NOT (")
+		w.inWalk(q, n, table)
+		q.text(")")
+		return
+	}
+	// Not NOT IN: where many rows are expected, the database would compare each row with each.
+	q.text("NOT EXISTS (SELECT 1 FROM ").name(w.table(n.component)).text(" WHERE ")
+	joined(q, n.policy.schema.PrimaryFields, " AND ", func(field *schema.Field) {
+		q.text(n.carry(field.DBName), " = ").column(table, field.DBName)
+	})
+	if len(n.component.nodes) > 1 {
+		q.text(" AND ", nodeColumn, " = ", strconv.Itoa(n.index))
+	}
+	q.text(")")
+}
+
 // selectKeys writes the SELECT of the keys of the node's rows in the WITH table.
 func (w *walk) selectKeys(q *query, n *node) {
 	q.text("SELECT ")
