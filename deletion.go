@@ -40,6 +40,7 @@ type deletion struct {
 	exact    bool                    // each of the keys was that of a live row, which is taken now
 	counts   *counter                // of the single statement that writes several tables
 	loaded   map[*node]reflect.Value // rows for AfterDelete that are gone by then
+	together func(db *gorm.DB) error // runs after a statement that removed more than the root rows
 
 	report   *Report
 	blockers []Blocker
@@ -291,6 +292,12 @@ func (e *engine) cascadeDelete(db *gorm.DB) {
 	}
 	if db.Error != nil || db.DryRun {
 		return
+	}
+	if d.together != nil {
+		if err := d.together(db); err != nil {
+			_ = db.AddError(err)
+			return
+		}
 	}
 	d.rows += db.RowsAffected
 	if err := d.finishWriting(db, db.RowsAffected); err != nil {

@@ -64,6 +64,7 @@ func (d *deletion) buildSingle(db *gorm.DB) {
 	joined(q, d.graph.nodes, ", ", func(n *node) {
 		q.text("(SELECT count(*) FROM ").name(w.table(n.component)).text(")")
 	})
+	q.text(", ", d.engine.dialect.Snapshot())
 	stmt := d.stmt
 	stmt.SQL.WriteString(q.stmt.SQL.String())
 	stmt.Vars = append(stmt.Vars, q.stmt.Vars...)
@@ -86,6 +87,8 @@ func (d *deletion) rootRows(q *query) {
 type counter struct {
 	gorm.ConnPool
 	counts []int64
+	// snapshot is what the statement saw of other transactions.
+	snapshot string
 }
 
 // ExecContext implements gorm.ConnPool.
@@ -99,9 +102,9 @@ func (c *counter) ExecContext(ctx context.Context, query string, args ...any) (r
 			err = closeErr
 		}
 	}()
-	targets := make([]any, len(c.counts))
+	targets := []any{&c.snapshot}
 	for i := range c.counts {
-		targets[i] = &c.counts[i]
+		targets = slices.Insert(targets, i, any(&c.counts[i]))
 	}
 	if rows.Next() {
 		err = rows.Scan(targets...)
@@ -138,8 +141,12 @@ func (d *deletion) takeCounts() (left []*node) {
 }
 
 // sweep looks, after the single statement, for rows that came under the taken ones while it waited for locks: it saw the
-// database as it was when it began. Now the locks are held, and nothing more can come.
+// database as it was when it began. Now the locks are held, and nothing more can come. Where no transaction has ended
+// meanwhile, nothing has come.
 func (d *deletion) sweep(tx *gorm.DB, nodes []*node) error {
+	if same, err := d.seesTheSame(tx); err != nil || same {
+		return err
+	}
 	w := d.taken(nil)
 	var late int64
 	var counts tally
@@ -166,4 +173,12 @@ func (d *deletion) sweep(tx *gorm.DB, nodes []*node) error {
 		return err
 	}
 	return d.takeNodes(tx, nodes)
+}
+
+// seesTheSame tells whether the database shows what it showed the single statement.
+func (d *deletion) seesTheSame(tx *gorm.DB) (same bool, err error) {
+	var now string
+	q := newQuery(tx, d.engine.dialect).text("SELECT ", d.engine.dialect.Snapshot())
+	err = q.rows(func(scan func(...any) error) error { return scan(&now) })
+	return now == d.counts.snapshot, err
 }

@@ -243,10 +243,14 @@ func (d *deletion) ordered(q *query, n *node, condition func(table string)) {
 		condition("")
 		return
 	}
-	q.key("", fields).text(" IN (SELECT ").columns(table, fields).text(" FROM ").name(table).text(" WHERE ")
+	open, shut := " IN (", ")"
+	if len(fields) == 1 {
+		open, shut = d.engine.dialect.Among()
+	}
+	q.key("", fields).text(open, "SELECT ").columns(table, fields).text(" FROM ").name(table).text(" WHERE ")
 	condition(table)
 	writeAnd(q, n.policy.predicates.live, table)
-	q.text(" ORDER BY ").columns(table, fields).text(" ", d.engine.dialect.MarkLock(), ")")
+	q.text(" ORDER BY ").columns(table, fields).text(" ", d.engine.dialect.MarkLock(), shut)
 }
 
 // crowded tells whether deletions reach the model's rows by more than one relation.
@@ -296,32 +300,113 @@ func (d *deletion) removeChildren(db *gorm.DB) error {
 	if err := d.takeNodes(tx, marked); err != nil {
 		return err
 	}
-	start := func() *query { return newQuery(tx, d.engine.dialect) }
 	for _, c := range slices.Backward(d.graph.components) {
 		if d.action(c.nodes[0].policy) != ActionRemoved {
 			continue
 		}
-		w := d.taken(nil)
-		drop, err := w.store(start, c)
-		if err != nil {
-			return err
-		}
-		for _, n := range slices.Backward(c.nodes) {
-			if err := d.removeRows(tx, w, n); err != nil {
-				return err
-			}
-		}
-		if err := drop(); err != nil {
+		if err := d.removeComponent(tx, c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// removeRows removes a node's rows, but for the root rows, which GORM's own statement removes.
+// removeComponent removes the rows of a component's models.
+func (d *deletion) removeComponent(tx *gorm.DB, c *component) error {
+	w := d.taken(nil)
+	ring := d.ring(c.nodes[0])
+	var rows int64
+	if ring {
+		q := newQuery(tx, d.engine.dialect).text("SELECT count(*) FROM (")
+		w.base(c.nodes[0])(q)
+		q.text(") AS roots")
+		if err := q.rows(func(scan func(...any) error) error { return scan(&rows) }); err != nil {
+			return err
+		}
+	}
+	drop, err := w.store(func() *query { return newQuery(tx, d.engine.dialect) }, c)
+	if err != nil {
+		return err
+	}
+	if err := d.loosen(tx, w, c); err != nil {
+		return err
+	}
+	for _, n := range slices.Backward(c.nodes) {
+		if err := d.removeRows(tx, w, n); err != nil {
+			return err
+		}
+	}
+	if ring {
+		d.together = d.removeTogether(tx, w, rows, drop)
+		return nil
+	}
+	return drop()
+}
+
+// ring tells whether the root's model also loses rows under the root rows, and one statement is to remove them all: rows of
+// a ring refer to each other. The rows that a caller asks to be returned are the root rows alone, which needs two.
+func (d *deletion) ring(n *node) bool {
+	_, returning := d.stmt.Clauses["RETURNING"]
+	return n.policy == d.root && len(n.inner) > 0 && !returning
+}
+
+// removeTogether makes GORM's own statement remove the root rows with all of their model's under them. What it returns runs
+// after that statement.
+func (d *deletion) removeTogether(tx *gorm.DB, w *walk, rootRows int64, drop func() error) func(db *gorm.DB) error {
+	n := d.graph.nodes[0]
+	q := newQuery(tx, d.engine.dialect).key("", n.policy.schema.PrimaryFields).text(" IN (")
+	w.with(q, n.component)
+	w.selectKeys(q, n)
+	q.text(")")
+	d.stmt.Clauses["WHERE"] = clause.Clause{Name: "WHERE", Expression: clause.Where{Exprs: []clause.Expression{written{q}}}}
+	return func(db *gorm.DB) error {
+		d.took(n, n.inner[0].name, db.RowsAffected-rootRows)
+		db.RowsAffected = rootRows
+		return drop()
+	}
+}
+
+// written is a condition that stands in a query of the plugin's own. It must be the first in its statement to bind values.
+type written struct{ *query }
+
+// Build implements clause.Expression.
+func (w written) Build(builder clause.Builder) {
+	stmt := builder.(*gorm.Statement)
+	stmt.SQL.WriteString(w.stmt.SQL.String())
+	stmt.Vars = append(stmt.Vars, w.stmt.Vars...)
+}
+
+// loosen empties the keys by which rows of a component of several models refer to rows that are removed before them: with
+// foreign keys, no order of removal would do.
+func (d *deletion) loosen(tx *gorm.DB, w *walk, c *component) error {
+	for _, e := range c.inner {
+		if slices.Index(c.nodes, e.to) >= slices.Index(c.nodes, e.from) {
+			continue
+		}
+		var columns []assignment
+		for _, key := range e.keys {
+			if !key.child.NotNull && !key.child.PrimaryKey {
+				columns = append(columns, assignment{field: key.child})
+			}
+		}
+		if len(columns) == 0 {
+			continue
+		}
+		q := newQuery(tx, d.engine.dialect)
+		w.with(q, c)
+		q.text("UPDATE ").name(e.to.policy.schema.Table).text(" SET ").assign(columns).text(" WHERE ")
+		w.inWalk(q, e.to, "")
+		if _, err := q.exec(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeRows removes a node's rows. The root rows are left to GORM's own statement.
 func (d *deletion) removeRows(tx *gorm.DB, w *walk, n *node) error {
 	parts := d.parts(n)
-	if len(parts) == 0 {
+	if len(parts) == 0 || d.ring(n) {
 		return nil
 	}
 	q := newQuery(tx, d.engine.dialect)

@@ -67,6 +67,10 @@ type Dialect struct {
 	padded func(expression string) string
 	// markLock locks rows in a SELECT as strongly as an UPDATE that leaves their keys alone.
 	markLock string
+	// among writes that a value is one of those that a SELECT gives; it stands around the SELECT. Where it is empty, IN does.
+	among [2]string
+	// snapshot is text that stays the same from one statement to the next where no transaction ended between them.
+	snapshot string
 	// tryLock asks for a lock on the number in the bound value, until the transaction ends, and gives whether it was free.
 	tryLock func(number string) string
 
@@ -119,6 +123,19 @@ func (d *Dialect) Padded(expression string) string { return d.padded(expression)
 // MarkLock ends a SELECT that locks rows which are about to be marked. Where the database can tell, it leaves alone those
 // who only check that a key is there. It needs the feature RowLocks.
 func (d *Dialect) MarkLock() string { return d.markLock }
+
+// Among stands between a value and a SELECT of those that it may be one of, and after that. With many rows it is the fastest
+// way to find each by its key.
+func (d *Dialect) Among() (open, shut string) {
+	if d.among[0] == "" {
+		return " IN (", ")"
+	}
+	return d.among[0], d.among[1]
+}
+
+// Snapshot is an expression that tells what a statement sees of other transactions: two statements that give the same text
+// see the same. It needs the feature WritesInWith.
+func (d *Dialect) Snapshot() string { return d.snapshot }
 
 // TryLock is an expression that reserves a number until the transaction ends and tells whether it was free.
 // It needs the feature AdvisoryLocks.
