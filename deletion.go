@@ -39,6 +39,7 @@ type deletion struct {
 	keys     [][]any                 // the root rows' keys, where there are few
 	exact    bool                    // each of the keys was that of a live row, which is taken now
 	counts   *counter                // of the single statement that writes several tables
+	vast     []*node                 // those whose rows the single statement left, since their parents are many
 	loaded   map[*node]reflect.Value // rows for AfterDelete that are gone by then
 	together func(db *gorm.DB) error // runs after a statement that removed more than the root rows
 

@@ -42,6 +42,9 @@ func (d *deletion) single(db *gorm.DB) bool {
 // rows; they are left for takeNodes.
 func (d *deletion) buildSingle(db *gorm.DB) {
 	w := &walk{graph: d.graph, prefix: "marked"}
+	// Rows at the bottom, mostly the greater part, are counted only for those who want to know.
+	reports := d.reports() || d.engine.plugin.config.MaxRows > 0
+	counted := func(n *node) bool { return reports || n.policy == d.root || !d.graph.leaf(n) }
 	q := newQuery(inWork(db, db.Statement.Context), d.engine.dialect)
 	q.text("WITH ")
 	joined(q, d.graph.nodes, ", ", func(n *node) {
@@ -56,12 +59,18 @@ func (d *deletion) buildSingle(db *gorm.DB) {
 			}
 			d.ordered(q, n, func(table string) { e.matchIn(q, w, table) })
 		}
-		q.text(" RETURNING ")
-		joined(q, n.carried, ", ", func(c *carriedColumn) { q.name(c.name).text(" AS ", c.alias) })
+		if counted(n) {
+			q.text(" RETURNING ")
+			joined(q, n.carried, ", ", func(c *carriedColumn) { q.name(c.name).text(" AS ", c.alias) })
+		}
 		q.text(")")
 	})
 	q.text(" SELECT ")
 	joined(q, d.graph.nodes, ", ", func(n *node) {
+		if !counted(n) {
+			q.text("0")
+			return
+		}
 		q.text("(SELECT count(*) FROM ").name(w.table(n.component)).text(")")
 	})
 	q.text(", ", d.engine.dialect.Snapshot())

@@ -1,6 +1,8 @@
 package softdelete_test
 
 import (
+	"flag"
+	"os"
 	"testing"
 	"time"
 
@@ -68,6 +70,22 @@ func TestHistoriesOfDeletionsAndRestoresFollowTheModel(t *testing.T) {
 			t.Run(variant.name, func(t *testing.T) { historyCheck(t, database, variant) })
 		}
 	})
+}
+
+// historyChecks is how many histories a run of the tests goes through, per database and variant, where the flag rapid.checks
+// does not say so. A hundred take ten minutes.
+const historyChecks = "10"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
+	if !given {
+		if err := flag.Set("rapid.checks", historyChecks); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
 }
 
 func historyCheck(t *testing.T, database *testdb.Database, variant historyVariant) {
