@@ -66,7 +66,7 @@ func (f *concForest) delete(model string, ids ...uint) func(db *gorm.DB) error {
 
 // restore is a call that restores a row of a model.
 func (f *concForest) restore(model string, id uint) func(db *gorm.DB) error {
-	return concRestore(concNew[model](id))
+	return func(db *gorm.DB) error { return concRestore(concNew[model](id))(db) }
 }
 
 // restoreDeletion is a call that restores the n-th last deletion.
