@@ -144,3 +144,12 @@ func splitTopLevel(list string) (parts []string) {
 	}
 	return append(parts, list[start:])
 }
+
+// affected is an sql.Result of a number of rows.
+type affected int64
+
+// LastInsertId implements sql.Result.
+func (affected) LastInsertId() (int64, error) { return 0, nil }
+
+// RowsAffected implements sql.Result.
+func (a affected) RowsAffected() (int64, error) { return int64(a), nil }

@@ -38,8 +38,7 @@ type deletion struct {
 	snapshot snapshot
 	keys     [][]any                 // the root rows' keys, where there are few
 	exact    bool                    // each of the keys was that of a live row, which is taken now
-	counts   *counter                // of the single statement that writes several tables
-	vast     []*node                 // those whose rows the single statement left, since their parents are many
+	marked   map[*node]int64         // the rows taken of each node so far
 	loaded   map[*node]reflect.Value // rows for AfterDelete that are gone by then
 	together func(db *gorm.DB) error // runs after a statement that removed more than the root rows
 
@@ -253,10 +252,6 @@ func (e *engine) markDelete(db *gorm.DB) {
 		d.stmt.Build(d.stmt.BuildClauses...)
 		return
 	}
-	if d.single(db) {
-		d.buildSingle(db)
-		return
-	}
 	d.buildRoot()
 }
 
@@ -288,9 +283,6 @@ func (e *engine) cascadeDelete(db *gorm.DB) {
 		return
 	}
 	delete(db.Statement.Clauses, "SET")
-	if d.counts != nil {
-		db.Statement.ConnPool = d.counts.ConnPool
-	}
 	if db.Error != nil || db.DryRun {
 		return
 	}
@@ -313,6 +305,7 @@ func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
 		return nil
 	}
 	d.exact = rootRows == int64(len(d.keys))
+	d.marked = map[*node]int64{d.graph.nodes[0]: rootRows}
 	if d.action(d.root) == ActionDeleted {
 		if err := d.cascade(tx); err != nil {
 			return err

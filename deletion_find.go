@@ -112,7 +112,7 @@ func (d *deletion) lockRows(tx *gorm.DB) error {
 		switch {
 		case d.hasHooks():
 			nodes = d.graph.nodes
-		case len(root.inner) == 0 && (len(d.graph.nodes) == 1 || len(d.keys) == 1 || d.single(d.stmt.DB)):
+		case len(root.inner) == 0 && (len(d.graph.nodes) == 1 || len(d.keys) == 1):
 			return nil
 		}
 		for _, n := range nodes {

@@ -87,15 +87,7 @@ func (d *deletion) knownKeys(q *query) {
 
 // cascade takes the rows under the root rows, which are marked already.
 func (d *deletion) cascade(tx *gorm.DB) error {
-	rest := d.graph.nodes
-	if d.counts != nil {
-		rest = d.takeCounts()
-		d.vast = rest
-		if err := d.sweep(tx, slices.DeleteFunc(slices.Clone(d.graph.nodes), func(n *node) bool { return slices.Contains(rest, n) })); err != nil {
-			return err
-		}
-	}
-	if err := d.takeNodes(tx, rest); err != nil {
+	if err := d.takeNodes(tx, d.graph.nodes); err != nil {
 		return err
 	}
 	return d.refuseAgain(tx)
@@ -213,14 +205,19 @@ func (d *deletion) update(q *query, n *node) {
 	q.text(" WHERE ", n.policy.predicates.live.of(""), " AND ")
 }
 
+// manyParents is the number of parents up to which the rows under them are locked in the order of their keys before they are
+// marked. Beyond it a level is marked fastest by a plain UPDATE, which locks its rows in no order. Cascades that meet in such
+// a level have waited for each other at its parents.
+const manyParents = 50
+
 // takeEdge marks the live rows that refer to taken rows by one relation.
 func (d *deletion) takeEdge(tx *gorm.DB, e *edge) (int64, error) {
 	w := d.taken(nil)
 	q := newQuery(tx, d.engine.dialect)
 	w.with(q, e.from.component)
 	d.update(q, e.to)
-	if d.several(e.to) {
-		e.matchIn(q, w, "") // locked already
+	if d.several(e.to) || d.marked[e.from] > manyParents {
+		e.matchIn(q, w, "") // locked already, or many
 	} else {
 		d.ordered(q, e.to, func(table string) { e.matchIn(q, w, table) })
 	}
@@ -248,25 +245,11 @@ func (d *deletion) ordered(q *query, n *node, condition func(table string)) {
 	if len(fields) == 1 {
 		open, shut = d.engine.dialect.Among()
 	}
-	vast := len(fields) == 1 && slices.Contains(d.vast, n)
 	q.key("", fields).text(open, "SELECT ").columns(table, fields).text(" FROM ").name(table).text(" WHERE ")
 	condition(table)
 	writeAnd(q, n.policy.predicates.live, table)
-	q.text(" ORDER BY ").columns(table, fields)
-	if !vast {
-		q.text(" ", d.engine.dialect.MarkLock())
-	}
-	q.text(shut)
-	if vast {
-		// The list is in the order of the keys, and so is the search for them in the index of a table of this size: a lock
-		// before the write would only add to its cost. A row that was moved away while its lock was waited for stays.
-		q.text(" AND ")
-		condition("")
-	}
+	q.text(" ORDER BY ").columns(table, fields).text(" ", d.engine.dialect.MarkLock(), shut)
 }
-
-// crowded tells whether deletions reach the model's rows by more than one relation.
-func (d *deletion) crowded(n *node) bool { return len(n.policy.cascadeParents()) > 1 }
 
 // refuseAgain looks for rows that refuse once more: what concurrent transactions added while the marking waited for their
 // locks shows now.

@@ -39,5 +39,8 @@ func sortEffects(list []depthEffect) []Effect {
 // took notes rows that the deletion took through a relation.
 func (d *deletion) took(n *node, relation string, rows int64) {
 	d.rows += rows
+	if d.marked != nil {
+		d.marked[n] += rows
+	}
 	d.addEffect(Effect{Table: n.policy.schema.Table, Relation: relation, Action: d.action(n.policy), Rows: rows}, n.below(), n.index)
 }

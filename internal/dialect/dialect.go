@@ -69,8 +69,6 @@ type Dialect struct {
 	markLock string
 	// among writes that a value is one of those that a SELECT gives; it stands around the SELECT. Where it is empty, IN does.
 	among [2]string
-	// snapshot is text that stays the same from one statement to the next where no transaction ended between them.
-	snapshot string
 	// tryLock asks for a lock on the number in the bound value, until the transaction ends, and gives whether it was free.
 	tryLock func(number string) string
 
@@ -132,10 +130,6 @@ func (d *Dialect) Among() (open, shut string) {
 	}
 	return d.among[0], d.among[1]
 }
-
-// Snapshot is an expression that tells what a statement sees of other transactions: two statements that give the same text
-// see the same. It needs the feature WritesInWith.
-func (d *Dialect) Snapshot() string { return d.snapshot }
 
 // TryLock is an expression that reserves a number until the transaction ends and tells whether it was free.
 // It needs the feature AdvisoryLocks.

@@ -26,7 +26,6 @@ var postgres = Dialect{
 	padded:   func(expression string) string { return "lpad(" + expression + "::text, 19, '0')" },
 	markLock: "FOR NO KEY UPDATE",
 	among:    [2]string{" = ANY (ARRAY(", "))"},
-	snapshot: "txid_current_snapshot()::text",
 	tryLock:  func(number string) string { return "pg_try_advisory_xact_lock(" + number + ")" },
 
 	findIndex: func(db *gorm.DB, table, name string) (*Index, error) {
