@@ -3,16 +3,21 @@ package softdelete
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"slices"
 	"strings"
 
 	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 )
 
 // DDL lists the statements that db.AutoMigrate(models...) would execute on the database as it is, in order, and executes
 // none of them: for goose, golang-migrate and others that keep migrations as SQL. On an empty database that is everything;
 // on one that an earlier version made, the upgrade. Without models it takes Config.Models. The list is the same every time.
+//
+// Where the database makes a table anew to change it (SQLite), the list begins by switching foreign keys off and ends by
+// switching them on again, if the connection has them on: execute it on a single connection, and not in a transaction that
+// was begun before, where the switch has no effect.
 func DDL(db *gorm.DB, models ...any) ([]string, error) {
 	e, err := engineOf(db)
 	if err != nil {
@@ -21,12 +26,16 @@ func DDL(db *gorm.DB, models ...any) ([]string, error) {
 	if len(models) == 0 {
 		models = e.plugin.config.Models
 	}
-	for _, model := range models {
-		if _, err := policyOf(db, model); err != nil {
+	recorder := &ddlRecorder{ConnPool: db.Statement.ConnPool, data: db.Statement.ConnPool, made: map[string]bool{}}
+	if !e.dialect.Has(dialect.AlterInPlace) {
+		// What a step does depends on those before it: they are executed, on an empty copy.
+		copied, err := e.dialect.Rehearsal(inWork(db, db.Statement.Context))
+		if err != nil {
 			return nil, err
 		}
+		defer copied.Close()
+		recorder.ConnPool, recorder.rehearsal = copied, copied
 	}
-	recorder := &ddlRecorder{ConnPool: db.Statement.ConnPool, dropped: map[string]bool{}, made: map[string]bool{}}
 	tx := inWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
 	recorder.explain = tx.Dialector.Explain
 	tx.Statement.ConnPool = recorder
@@ -36,29 +45,34 @@ func DDL(db *gorm.DB, models ...any) ([]string, error) {
 	if err := tx.Session(&gorm.Session{}).AutoMigrate(models...); err != nil {
 		return nil, err
 	}
-	return inStableOrder(recorder.statements), nil
+	return recorder.list(e.dialect, inWork(db, db.Statement.Context))
 }
 
 // ddlRecorder is a connection that lets a migration read and notes what it would write.
 type ddlRecorder struct {
 	gorm.ConnPool
-	explain    func(sql string, vars ...any) string
-	statements []string
-	dropped    map[string]bool // tables that were dropped, and made anew, with their indexes
-	made       map[string]bool // indexes that were built
+	data      gorm.ConnPool // the database's own rows
+	rehearsal *sql.DB       // executes what is written; nil where the database changes tables in place
+	explain   func(sql string, vars ...any) string
+	parts     []ddlPart
+	made      map[string]bool // indexes that were built, where nothing is executed
 }
 
 // ExecContext implements gorm.ConnPool: it notes the statement.
-func (r *ddlRecorder) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
+func (r *ddlRecorder) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	statement := strings.TrimSpace(r.explain(query, args...))
 	if strings.HasPrefix(statement, "SAVEPOINT ") {
 		return affected(0), nil
 	}
-	if table, ok := strings.CutPrefix(statement, "DROP TABLE "); ok {
-		r.dropped[strings.Trim(table, "`\"")] = true
+	if len(r.parts) == 0 {
+		r.begin("", nil)
 	}
-	r.statements = append(r.statements, statement)
-	return affected(0), nil
+	part := &r.parts[len(r.parts)-1]
+	part.statements = append(part.statements, statement)
+	if r.rehearsal == nil {
+		return affected(0), nil
+	}
+	return r.rehearsal.ExecContext(ctx, query, args...)
 }
 
 // BeginTx implements gorm.ConnPoolBeginner: the migration's transactions read on the same connection.
@@ -86,63 +100,20 @@ func recorderOf(db *gorm.DB) *ddlRecorder {
 	return nil
 }
 
-// inStableOrder sorts the constraints inside CREATE TABLE, and neighbouring statements that add one: GORM takes them from a
-// map (migrator/migrator.go:294, GORM 1.31).
-func inStableOrder(statements []string) []string {
-	sorted := make([]string, len(statements))
-	for i, statement := range statements {
-		sorted[i] = sortConstraints(statement)
+// list gives the statements in their stable order.
+func (r *ddlRecorder) list(d *dialect.Dialect, db *gorm.DB) (statements []string, err error) {
+	for _, part := range inStableOrder(r.parts) {
+		statements = append(statements, sortedConstraints(part.statements)...)
 	}
-	adds := func(s string) bool {
-		return strings.HasPrefix(s, "ALTER TABLE") && strings.Contains(s, " ADD CONSTRAINT ")
+	drops := func(statement string) bool { return strings.HasPrefix(statement, "DROP TABLE ") }
+	if r.rehearsal == nil || !slices.ContainsFunc(statements, drops) {
+		return statements, nil
 	}
-	for start := 0; start < len(sorted); start++ {
-		end := start
-		for end < len(sorted) && adds(sorted[end]) {
-			end++
-		}
-		slices.Sort(sorted[start:end])
-		start = max(start, end-1)
+	enforced, err := d.Enforced(db)
+	if enforced {
+		statements = append([]string{d.Enforce(false)}, append(statements, d.Enforce(true))...)
 	}
-	return sorted
-}
-
-func sortConstraints(statement string) string {
-	open := strings.IndexByte(statement, '(')
-	if !strings.HasPrefix(statement, "CREATE TABLE") || open < 0 || !strings.HasSuffix(statement, ")") {
-		return statement
-	}
-	parts := splitTopLevel(statement[open+1 : len(statement)-1])
-	first := slices.IndexFunc(parts, func(part string) bool { return strings.HasPrefix(part, "CONSTRAINT ") })
-	if first < 0 {
-		return statement
-	}
-	slices.Sort(parts[first:])
-	return fmt.Sprintf("%s(%s)", statement[:open], strings.Join(parts, ","))
-}
-
-// splitTopLevel splits a list at the commas outside parentheses and quotes.
-func splitTopLevel(list string) (parts []string) {
-	depth, start := 0, 0
-	var quote rune
-	for i, c := range list {
-		switch {
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			}
-		case c == '\'' || c == '"' || c == '`':
-			quote = c
-		case c == '(':
-			depth++
-		case c == ')':
-			depth--
-		case c == ',' && depth == 0:
-			parts = append(parts, list[start:i])
-			start = i + 1
-		}
-	}
-	return append(parts, list[start:])
+	return statements, err
 }
 
 // affected is an sql.Result of a number of rows.

@@ -2,8 +2,10 @@ package softdelete
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 	gormmigrator "gorm.io/gorm/migrator"
@@ -29,22 +31,46 @@ func (m *migrator) BuildIndexOptions(options []schema.IndexOption, stmt *gorm.St
 	return nil
 }
 
-// AutoMigrate implements gorm.Migrator. Wrong tags stop it before anything is changed.
+// AutoMigrate implements gorm.Migrator. Wrong tags and live duplicates stop it before anything is changed.
 func (m *migrator) AutoMigrate(values ...any) error {
+	if err := m.compile(values); err != nil {
+		return err
+	}
+	if m.engine.dialect.Has(dialect.AlterInPlace) || recorderOf(m.db) != nil || m.db.DryRun {
+		if err := m.refuseDuplicatesIn(values); err != nil {
+			return err
+		}
+		return m.Migrator.AutoMigrate(values...)
+	}
+	return m.atomically(func(tx *gorm.DB) error { return m.engine.innerMigrator(tx).AutoMigrate(values...) })
+}
+
+// compile compiles the policies of all values at once, so that each knows of the foreign keys of the others.
+func (m *migrator) compile(values []any) error {
+	var schemas []*schema.Schema
+	for _, value := range values {
+		if _, isName := value.(string); isName {
+			continue
+		}
+		stmt, err := m.statement(value)
+		if err != nil {
+			return err
+		}
+		schemas = append(schemas, stmt.Schema)
+	}
+	m.engine.compileTogether(m.db, schemas)
 	for _, value := range values {
 		if _, err := m.policy(value); err != nil {
 			return err
 		}
 	}
-	return m.Migrator.AutoMigrate(values...)
+	return nil
 }
 
 // CreateTable implements gorm.Migrator.
 func (m *migrator) CreateTable(values ...any) error {
-	for _, value := range values {
-		if _, err := m.policy(value); err != nil {
-			return err
-		}
+	if err := m.compile(values); err != nil {
+		return err
 	}
 	return m.Migrator.CreateTable(values...)
 }
@@ -90,6 +116,16 @@ func (m *migrator) index(value any, name string) (stmt *gorm.Statement, index *s
 	return stmt, index, index != nil, nil
 }
 
+// HasTable implements gorm.Migrator. AutoMigrate begins with it for each table.
+func (m *migrator) HasTable(value any) bool {
+	if r := recorderOf(m.db); r != nil {
+		if stmt, err := m.statement(value); err == nil {
+			r.begin(stmt.Table, stmt.Schema)
+		}
+	}
+	return m.Migrator.HasTable(value)
+}
+
 // HasIndex implements gorm.Migrator: it tells whether the table has the index as the model declares it. One over other rows
 // counts as missing; CreateIndex then replaces it.
 func (m *migrator) HasIndex(value any, name string) bool {
@@ -104,27 +140,53 @@ func (m *migrator) HasIndex(value any, name string) bool {
 	if r := recorderOf(m.db); r != nil && r.made[index.Name] {
 		return true
 	}
-	found, err := m.found(stmt.Table, index.Name)
+	found, err := m.engine.dialect.FindIndex(m.reader(), tableOf(stmt), index.Name)
 	if err != nil {
 		_ = m.db.AddError(err)
 		return false
 	}
-	return found != nil && found.Matches(index.Class == "UNIQUE", index.Where)
+	p, _ := m.policy(value)
+	return found != nil && p.declares(index, found)
 }
 
-// found is the index of a name on a table, as the database has it, or as a rehearsed migration would have left it.
-func (m *migrator) found(table, name string) (*dialect.Index, error) {
-	if r := recorderOf(m.db); r != nil && r.dropped[table] {
-		return nil, nil
+// declares tells whether an index of the database is the declared one. How the database tells a condition of the plugin's is
+// known. One that came with the tag may be told in a very different form: then any condition is taken for it but the
+// plugin's, as GORM does.
+func (p *policy) declares(index *schema.Index, found *dialect.Index) bool {
+	live, deleted := p.predicates.live.of(""), p.predicates.deleted.of("")
+	switch {
+	case found.Unique != (index.Class == "UNIQUE"):
+		return false
+	case index.Where == "" || index.Where == live || index.Where == deleted:
+		return found.Covers(index.Where)
 	}
-	return m.engine.dialect.FindIndex(m.reader(), table, name)
+	return found.Covers(index.Where) || found.Where != "" && !found.Covers(live)
 }
 
-// reader is a session that reads even while a migration is only rehearsed.
+// reader is a session that reads even while a migration is only rehearsed, and then reads what the rehearsal has made.
 func (m *migrator) reader() *gorm.DB {
 	tx := inWork(m.db, context.WithoutCancel(m.db.Statement.Context))
 	tx.Config.DryRun = false
 	return tx
+}
+
+// data is a session that reads the database's rows, even while a migration is only rehearsed. It keeps the table of db.Table.
+func (m *migrator) data() *gorm.DB {
+	tx := m.db.Session(&gorm.Session{Context: context.WithoutCancel(m.db.Statement.Context)})
+	tx.Config.DryRun = false
+	if r := recorderOf(m.db); r != nil {
+		tx.Statement.ConnPool = r.data
+	}
+	return tx
+}
+
+// tableOf is the table of a statement that migrates.
+func tableOf(stmt *gorm.Statement) dialect.Table {
+	table := dialect.Table{Name: stmt.Table, Quoted: quoteName(stmt.DB, stmt.Table)}
+	if stmt.TableExpr != nil {
+		table.Quoted = stmt.TableExpr.SQL
+	}
+	return table
 }
 
 // CreateIndex implements gorm.Migrator. It refuses a name that another table's index has, and live duplicates, before it
@@ -137,21 +199,21 @@ func (m *migrator) CreateIndex(value any, name string) error {
 		}
 		return err
 	}
-	owner, err := m.engine.dialect.IndexOwner(m.reader(), stmt.Table, index.Name)
+	owner, err := m.engine.dialect.IndexOwner(m.reader(), tableOf(stmt), index.Name)
 	if err != nil {
 		return err
 	}
 	if owner != "" {
-		return fmt.Errorf("softdelete: index %s of %s: the table %s has an index of this name; name one of them otherwise",
+		return fmt.Errorf("softdelete: index %s of %s: its name is taken, by table %s; name one of them otherwise",
 			index.Name, stmt.Table, owner)
 	}
-	if err := m.refuseDuplicates(stmt, index); err != nil {
+	if err := m.refuseDuplicates(value, stmt, index); err != nil {
 		return err
 	}
-	if r := recorderOf(m.db); r != nil {
+	if r := recorderOf(m.db); r != nil && r.rehearsal == nil {
 		r.made[index.Name] = true
 	}
-	found, err := m.found(stmt.Table, index.Name)
+	found, err := m.engine.dialect.FindIndex(m.reader(), tableOf(stmt), index.Name)
 	if err != nil || found == nil {
 		if err == nil {
 			err = m.Migrator.CreateIndex(value, name)
@@ -187,7 +249,8 @@ func (m *migrator) replace(value any, name string) error {
 func shortName(name, suffix string) string {
 	const longest = 60
 	if len(name)+len(suffix) > longest {
-		name = name[:longest-len(suffix)]
+		sum := fmt.Sprintf("%x", sha256.Sum256([]byte(name)))[:8]
+		name = strings.ToValidUTF8(name[:longest-len(suffix)-len(sum)], "") + sum
 	}
 	return name + suffix
 }
@@ -198,38 +261,6 @@ func (e *engine) innerMigrator(db *gorm.DB) gorm.Migrator {
 		return wrapped.Unwrap().Migrator(db)
 	}
 	return db.Migrator()
-}
-
-// refuseDuplicates finds live rows that have the same values in the columns of a unique index.
-func (m *migrator) refuseDuplicates(stmt *gorm.Statement, index *schema.Index) error {
-	expression := slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return o.Expression != "" })
-	// In DDL the table may not be there yet.
-	if index.Class != "UNIQUE" || expression || len(stmt.Schema.PrimaryFields) == 0 || !m.Migrator.HasTable(stmt.Table) {
-		return nil
-	}
-	fields := make([]*schema.Field, len(index.Fields))
-	columns := make([]string, len(index.Fields))
-	for i, option := range index.Fields {
-		fields[i], columns[i] = option.Field, option.Field.DBName
-	}
-	where := func(q *query) {
-		q.text(" WHERE ")
-		if index.Where != "" {
-			q.text("(", index.Where, ") AND ")
-		}
-		joined(q, fields, " AND ", func(field *schema.Field) { q.name(field.DBName).text(" IS NOT NULL") })
-	}
-	q := newQuery(m.reader(), m.engine.dialect).text("SELECT ").columns("", stmt.Schema.PrimaryFields).text(" FROM ").name(stmt.Table)
-	where(q)
-	q.text(" AND ").key("", fields).text(" IN (SELECT ").columns("", fields).text(" FROM ").name(stmt.Table)
-	where(q)
-	q.text(" GROUP BY ").columns("", fields).text(" HAVING count(*) > 1) ORDER BY ").columns("", fields).text(", ").columns("", stmt.Schema.PrimaryFields)
-	q.text(" LIMIT ", fmt.Sprint(mostKeys))
-	keys, err := q.keys(stmt.Schema.PrimaryFields)
-	if err != nil || len(keys) == 0 {
-		return err
-	}
-	return &ConflictError{Index: index.Name, Columns: columns, LiveKeys: keys, building: true}
 }
 
 // MigrateColumnUnique implements gorm.Migrator. Where `gorm:"unique"` became an index, the constraint that an earlier
@@ -247,7 +278,9 @@ func (m *migrator) MigrateColumnUnique(value any, field *schema.Field, columnTyp
 	if err != nil {
 		return err
 	}
-	constraint := m.db.NamingStrategy.UniqueName(stmt.Table, field.DBName)
+	// GORM names it by the table with its schema in CREATE TABLE (schema/constraint.go:57), and without elsewhere
+	// (migrator/migrator.go:609, GORM 1.31).
+	tables := slices.Compact([]string{stmt.Schema.Table, stmt.Table})
 	index := p.wasUnique[field.DBName]
 	build := func(tx *gorm.DB) error {
 		if tx.Migrator().HasIndex(value, index) {
@@ -256,13 +289,15 @@ func (m *migrator) MigrateColumnUnique(value any, field *schema.Field, columnTyp
 		return tx.Migrator().CreateIndex(value, index)
 	}
 	drop := func(tx *gorm.DB) error {
-		inner := m.engine.innerMigrator(tx)
-		if !inner.HasConstraint(value, constraint) {
-			return nil
+		for _, table := range tables {
+			constraint := m.db.NamingStrategy.UniqueName(table, field.DBName)
+			if tx.Migrator().HasConstraint(value, constraint) {
+				return tx.Migrator().DropConstraint(value, constraint)
+			}
 		}
-		return inner.DropConstraint(value, constraint)
+		return nil
 	}
-	if !m.engine.dialect.Has(dialect.DropConstraint) {
+	if !m.engine.dialect.Has(dialect.AlterInPlace) {
 		build, drop = drop, build
 	}
 	return m.db.Session(&gorm.Session{}).Transaction(func(tx *gorm.DB) error {

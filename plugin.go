@@ -129,13 +129,18 @@ func (e *engine) parse(db *gorm.DB, model any) (*schema.Schema, error) {
 // compileModels compiles Config.Models and joins all that is wrong with them.
 func (e *engine) compileModels(db *gorm.DB) error {
 	var problems []error
-	seen := map[*policy]bool{}
+	var schemas []*schema.Schema
 	for _, model := range e.plugin.config.Models {
 		s, err := e.parse(db, model)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%w: %w", ErrPolicy, err))
 			continue
 		}
+		schemas = append(schemas, s)
+	}
+	e.compileTogether(db, schemas)
+	seen := map[*policy]bool{}
+	for _, s := range schemas {
 		p := e.policy(db, s)
 		if !seen[p] {
 			seen[p] = true
@@ -166,6 +171,21 @@ func (e *engine) policy(db *gorm.DB, s *schema.Schema) *policy {
 	if p, ok := e.policies.Load(s); ok {
 		return p.(*policy)
 	}
+	e.compileTogether(db, []*schema.Schema{s})
+	p, _ := e.policies.Load(s)
+	return p.(*policy)
+}
+
+// compileTogether compiles the schemas that are not yet, and everything that they reach.
+func (e *engine) compileTogether(db *gorm.DB, schemas []*schema.Schema) {
+	compiled := func(s *schema.Schema) bool {
+		_, ok := e.policies.Load(s)
+		return ok
+	}
+	schemas = slices.DeleteFunc(slices.Clone(schemas), compiled)
+	if len(schemas) == 0 {
+		return
+	}
 	// This waits for schemas that another goroutine is parsing, which must not happen under the lock.
 	canonical := func(s *schema.Schema) *schema.Schema {
 		parsed, err := e.parse(db, reflect.New(s.ModelType).Interface())
@@ -174,15 +194,13 @@ func (e *engine) policy(db *gorm.DB, s *schema.Schema) *policy {
 		}
 		return parsed
 	}
-	reached := reachable(s, canonical)
+	reached := reachable(schemas, canonical)
 	e.plugin.compiling.Lock()
 	defer e.plugin.compiling.Unlock()
-	if p, ok := e.policies.Load(s); ok {
-		return p.(*policy)
+	if !slices.ContainsFunc(schemas, func(s *schema.Schema) bool { return !compiled(s) }) {
+		return
 	}
 	e.compile(db, reached)
-	p, _ := e.policies.Load(s)
-	return p.(*policy)
 }
 
 // compile makes the policies of the schemas and publishes them. The caller holds the lock.
@@ -228,7 +246,7 @@ func (e *engine) compile(db *gorm.DB, reached []reachedSchema) {
 			}
 		}
 		if p.err == nil {
-			patch(p, db.NamingStrategy)
+			patch(p, db.NamingStrategy, references(db, p.schema, reached))
 		}
 	}
 	for s, p := range policies {
@@ -239,7 +257,7 @@ func (e *engine) compile(db *gorm.DB, reached []reachedSchema) {
 // patch puts the model's filter into GORM's schema, in place of gorm.DeletedAt's own clauses. Its clause for deletions stays:
 // it does nothing where the plugin has built the statement, and marks the row where db.Use has failed and the plugin does
 // not run.
-func patch(p *policy, namer schema.Namer) {
+func patch(p *policy, namer schema.Namer, referenced [][]string) {
 	s := p.schema
 	foreign := func(c clause.Interface) bool {
 		switch c.(type) {
@@ -254,7 +272,7 @@ func patch(p *policy, namer schema.Namer) {
 		policy: p, visible: whereOf(p.predicates.reads()), deleted: whereOf(p.predicates.deleted),
 	})
 	s.UpdateClauses = append(s.UpdateClauses, &scopeClause{policy: p, visible: p.liveWhere, writes: true})
-	narrowIndexes(p, namer)
+	narrowIndexes(p, namer, referenced)
 }
 
 // patchedPolicy is the policy that another database with the same cache of schemas has put into the schema.

@@ -182,18 +182,21 @@ type reachedSchema struct {
 	canonical bool
 }
 
-// reachable lists the schemas that statements on s may read: s, its relations and their join tables, and so on. canonical
+// reachable lists the schemas that statements on the given ones may read: they, their relations and their join tables, and so on. canonical
 // gives GORM's own schema of a schema's model, complete with its relations.
-func reachable(s *schema.Schema, canonical func(*schema.Schema) *schema.Schema) []reachedSchema {
-	seen := map[*schema.Schema]bool{s: true}
-	all := []reachedSchema{{schema: s}}
+func reachable(schemas []*schema.Schema, canonical func(*schema.Schema) *schema.Schema) []reachedSchema {
+	seen := map[*schema.Schema]bool{}
+	var all []reachedSchema
+	for _, s := range schemas {
+		if !seen[s] {
+			seen[s] = true
+			all = append(all, reachedSchema{schema: s})
+		}
+	}
 	for i := 0; i < len(all); i++ {
 		current := all[i].schema
 		all[i].canonical = canonical(current) == current
-		current.Relationships.Mux.RLock()
-		relations := slices.Collect(maps.Values(current.Relationships.Relations))
-		current.Relationships.Mux.RUnlock()
-		for _, rel := range relations {
+		for _, rel := range relationsOf(current) {
 			for _, next := range []*schema.Schema{rel.Schema, rel.FieldSchema, rel.JoinTable} {
 				if next != nil && !seen[next] {
 					seen[next] = true
@@ -203,4 +206,11 @@ func reachable(s *schema.Schema, canonical func(*schema.Schema) *schema.Schema) 
 		}
 	}
 	return all
+}
+
+// relationsOf lists the relations of a schema. GORM adds to them while it parses other schemas.
+func relationsOf(s *schema.Schema) []*schema.Relationship {
+	s.Relationships.Mux.RLock()
+	defer s.Relationships.Mux.RUnlock()
+	return slices.Collect(maps.Values(s.Relationships.Relations))
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 )
 
@@ -33,14 +34,19 @@ func (i *uniqueIndex) concerns(p *policy) bool {
 
 // narrowIndexes rewrites the index settings of a schema whose model marks rows, so that AutoMigrate, and whatever else
 // reads the schema, builds its unique indexes over the live rows only. An index with a field tagged full stays as it is, and
-// so does one with a condition of its own. It runs before the schema is published: ParseIndexes writes to the fields
+// so does one with a condition of its own, and one that a foreign key refers to: the database asks for that. It runs before the schema is published: ParseIndexes writes to the fields
 // (schema/index.go:74, GORM 1.31).
-func narrowIndexes(p *policy, namer schema.Namer) {
+func narrowIndexes(p *policy, namer schema.Namer, referenced [][]string) {
 	if _, marks := p.marker(); !marks {
 		return
 	}
+	refersTo := func(columns ...string) bool {
+		return slices.ContainsFunc(referenced, func(key []string) bool {
+			return len(key) == len(columns) && !slices.ContainsFunc(key, func(c string) bool { return !slices.Contains(columns, c) })
+		})
+	}
 	for _, field := range p.schema.Fields {
-		if field.Unique && field.DBName != "" && !p.full[field.DBName] {
+		if field.Unique && field.DBName != "" && !p.full[field.DBName] && !refersTo(field.DBName) {
 			p.wasUnique[field.DBName] = makeUniqueIndex(p.schema, field, namer)
 		}
 	}
@@ -48,7 +54,8 @@ func narrowIndexes(p *policy, namer schema.Namer) {
 	live := p.predicates.live.of("")
 	for _, index := range p.schema.ParseIndexes() {
 		unique := index.Class == "UNIQUE"
-		full := slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return p.full[o.Field.DBName] })
+		full := slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return p.full[o.Field.DBName] }) ||
+			refersTo(columnsOf(index)...)
 		wanted := unique && !full || !unique && p.live[index.Fields[0].Field.DBName]
 		if index.Where == "" && wanted {
 			for _, option := range index.Fields {
@@ -67,6 +74,39 @@ func narrowIndexes(p *policy, namer schema.Namer) {
 	}
 }
 
+func columnsOf(index *schema.Index) []string {
+	columns := make([]string, len(index.Fields))
+	for i, option := range index.Fields {
+		columns[i] = option.Field.DBName
+	}
+	return columns
+}
+
+// references lists the columns of a schema that foreign keys of the reached schemas refer to, where AutoMigrate makes them.
+func references(db *gorm.DB, s *schema.Schema, reached []reachedSchema) (keys [][]string) {
+	if db.DisableForeignKeyConstraintWhenMigrating || db.IgnoreRelationshipsWhenMigrating {
+		return nil
+	}
+	for _, r := range reached {
+		for _, rel := range relationsOf(r.schema) {
+			// The links of a many2many relation have relations of their own.
+			if rel.JoinTable != nil || rel.Polymorphic != nil || rel.Field.IgnoreMigration || rel.Field.TagSettings["CONSTRAINT"] == "-" {
+				continue
+			}
+			var key []string
+			for _, reference := range rel.References {
+				if reference.PrimaryKey != nil && reference.PrimaryKey.Schema == s {
+					key = append(key, reference.PrimaryKey.DBName)
+				}
+			}
+			if len(key) > 0 {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys
+}
+
 // addRetentionIndex gives a model with a retention an index over its deleted rows by the clock that the retention counts
 // from, for the purge to read. A column that an index begins with already needs none.
 func addRetentionIndex(p *policy, namer schema.Namer) {
@@ -75,7 +115,8 @@ func addRetentionIndex(p *policy, namer schema.Namer) {
 		return
 	}
 	for _, index := range p.schema.ParseIndexes() {
-		if index.Fields[0].Field == field {
+		covers := index.Where == "" && index.Class != "UNIQUE" && !p.live[field.DBName]
+		if index.Fields[0].Field == field && index.Fields[0].Expression == "" && covers {
 			return
 		}
 	}

@@ -30,8 +30,9 @@ const (
 	Estimates
 	// RenameIndex: an index can be renamed in place.
 	RenameIndex
-	// DropConstraint: a constraint can be dropped in place. Without it GORM makes the table anew, which loses its indexes.
-	DropConstraint
+	// AlterInPlace: constraints and columns can be changed in place. Without it GORM makes the table anew, which loses its
+	// indexes; the functions in rebuild.go are for such a database.
+	AlterInPlace
 )
 
 // Clock says how a column keeps an instant.
@@ -72,8 +73,10 @@ type Dialect struct {
 	// tryLock asks for a lock on the number in the bound value, until the transaction ends, and gives whether it was free.
 	tryLock func(number string) string
 
-	findIndex  func(db *gorm.DB, table, name string) (*Index, error)
-	indexOwner func(db *gorm.DB, table, name string) (string, error)
+	findIndex  func(db *gorm.DB, table Table, name string) (*Index, error)
+	indexOwner func(db *gorm.DB, table Table, name string) (string, error)
+
+	rebuild rebuild
 }
 
 var dialects = []*Dialect{&postgres, &sqlite}

@@ -12,7 +12,7 @@ import (
 var postgres = Dialect{
 	Name:      "postgres",
 	Precision: time.Microsecond,
-	features: RowLocks | WritesInWith | WithBeforeWrite | PartialIndexes | AdvisoryLocks | RenameIndex | DropConstraint |
+	features: RowLocks | WritesInWith | WithBeforeWrite | PartialIndexes | AdvisoryLocks | RenameIndex | AlterInPlace |
 		Estimates,
 	nanoseconds: func(column string) string {
 		return "((extract(epoch from " + column + ") * 1000000)::bigint * 1000)"
@@ -28,32 +28,35 @@ var postgres = Dialect{
 	among:    [2]string{" = ANY (ARRAY(", "))"},
 	tryLock:  func(number string) string { return "pg_try_advisory_xact_lock(" + number + ")" },
 
-	findIndex: func(db *gorm.DB, table, name string) (*Index, error) {
+	// A cast to name cuts a name as the database does that is longer than it keeps.
+	findIndex: func(db *gorm.DB, table Table, name string) (*Index, error) {
 		var found []Index
 		err := db.Raw(`SELECT i.indisunique AS "unique", coalesce(pg_get_expr(i.indpred, i.indrelid), '') AS "where"
 			FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-			WHERE i.indrelid = to_regclass(?) AND c.relname = ?`, regclass(table), name).Scan(&found).Error
+			WHERE i.indrelid = to_regclass(?) AND c.relname = CAST(? AS name)`, table.Quoted, name).Scan(&found).Error
 		if err != nil || len(found) == 0 {
 			return nil, err
 		}
 		return &found[0], nil
 	},
-	indexOwner: func(db *gorm.DB, table, name string) (owner string, err error) {
-		err = db.Raw(`SELECT t.relname FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid JOIN pg_class t ON t.oid = i.indrelid
-			WHERE c.relname = ? AND i.indrelid <> to_regclass(?)
-			AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass(?))`,
-			name, regclass(table), regclass(table)).Scan(&owner).Error
+	indexOwner: func(db *gorm.DB, table Table, name string) (owner string, err error) {
+		err = db.Raw(`SELECT coalesce(t.relname, c.relname) FROM pg_class c
+			LEFT JOIN pg_index i ON i.indexrelid = c.oid LEFT JOIN pg_class t ON t.oid = i.indrelid
+			WHERE c.relname = CAST(? AS name) AND i.indrelid IS DISTINCT FROM to_regclass(?) AND c.relnamespace =
+			coalesce((SELECT relnamespace FROM pg_class WHERE oid = to_regclass(?)), to_regnamespace(?), current_schema()::regnamespace)`,
+			name, table.Quoted, table.Quoted, namespace(table)).Scan(&owner).Error
 		return owner, err
 	},
 }
 
-// regclass quotes a table's name, with its schema if it has one, for to_regclass.
-func regclass(table string) string {
-	parts := strings.Split(table, ".")
-	for i, part := range parts {
-		parts[i] = `"` + strings.ReplaceAll(part, `"`, `""`) + `"`
+// namespace is the quoted schema of a table, for to_regnamespace; nil where it has none.
+func namespace(table Table) *string {
+	schema, _, qualified := strings.Cut(table.Quoted, `"."`)
+	if !qualified {
+		return nil
 	}
-	return strings.Join(parts, ".")
+	schema += `"`
+	return &schema
 }
 
 func literal(unit time.Duration) string { return strconv.FormatInt(int64(unit), 10) }

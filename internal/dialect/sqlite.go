@@ -27,21 +27,73 @@ var sqlite = Dialect{
 	integer: func(expression string) string { return "CAST(" + expression + " AS INTEGER)" },
 	padded:  func(expression string) string { return "printf('%019d', " + expression + ")" },
 
-	findIndex: func(db *gorm.DB, table, name string) (*Index, error) {
+	findIndex: func(db *gorm.DB, table Table, name string) (*Index, error) {
 		var statements []string
-		err := db.Raw("SELECT coalesce(sql, '') FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND name = ?", table, name).
+		err := db.Raw("SELECT coalesce(sql, '') FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND name = ?", table.Name, name).
 			Scan(&statements).Error
 		if err != nil || len(statements) == 0 {
 			return nil, err
 		}
 		index := &Index{Unique: strings.HasPrefix(strings.ToUpper(statements[0]), "CREATE UNIQUE ")}
-		if at := strings.Index(strings.ToUpper(statements[0]), " WHERE "); at >= 0 {
-			index.Where = statements[0][at+len(" WHERE "):]
-		}
+		index.Where = condition(statements[0])
 		return index, nil
 	},
-	indexOwner: func(db *gorm.DB, table, name string) (owner string, err error) {
-		err = db.Raw("SELECT tbl_name FROM sqlite_master WHERE type = 'index' AND name = ? AND tbl_name <> ?", name, table).Scan(&owner).Error
+	indexOwner: func(db *gorm.DB, table Table, name string) (owner string, err error) {
+		err = db.Raw("SELECT tbl_name FROM sqlite_master WHERE type = 'index' AND name = ? AND tbl_name <> ?", name, table.Name).Scan(&owner).Error
 		return owner, err
 	},
+
+	rebuild: rebuild{
+		enforced: func(db *gorm.DB) (on bool, err error) {
+			err = db.Raw("PRAGMA foreign_keys").Scan(&on).Error
+			return on, err
+		},
+		enforce: func(on bool) string {
+			if on {
+				return "PRAGMA foreign_keys = ON"
+			}
+			return "PRAGMA foreign_keys = OFF"
+		},
+		referrers: func(db *gorm.DB, table string) (list []Referrer, err error) {
+			err = db.Raw(`SELECT m.name AS "table", f."from" AS "column" FROM sqlite_master m, pragma_foreign_key_list(m.name) f
+				WHERE m.type = 'table' AND m.name <> ? AND lower(f."table") = lower(?) ORDER BY 1, 2`, table, table).Scan(&list).Error
+			return list, err
+		},
+		violations: func(db *gorm.DB, table string) (rows int64, err error) {
+			err = db.Raw("SELECT count(*) FROM pragma_foreign_key_check(?)", table).Scan(&rows).Error
+			return rows, err
+		},
+		definitions: func(db *gorm.DB) (statements []string, err error) {
+			err = db.Raw("SELECT sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS NOT NULL " +
+				"AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT LIKE 'CREATE VIRTUAL %' ORDER BY type DESC, name").Scan(&statements).Error
+			return statements, err
+		},
+		empty: ":memory:",
+	},
+}
+
+// condition is what stands behind WHERE in a CREATE INDEX, empty where there is none.
+func condition(statement string) string {
+	const word = "where"
+	quote := byte(0)
+	for i := 0; i+len(word) < len(statement); i++ {
+		c := statement[i]
+		switch {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"' || c == '`':
+			quote = c
+		case c == '[':
+			quote = ']'
+		case i > 0 && !inWord(statement[i-1]) && strings.EqualFold(statement[i:i+len(word)], word) && !inWord(statement[i+len(word)]):
+			return strings.TrimSpace(statement[i+len(word):])
+		}
+	}
+	return ""
+}
+
+func inWord(c byte) bool {
+	return c == '_' || c == '$' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
 }

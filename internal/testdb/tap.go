@@ -57,14 +57,8 @@ func tapOf(db *gorm.DB) *tap {
 	return tap
 }
 
-// Open implements driver.Driver.
-func (t *tap) Open(dsn string) (driver.Conn, error) {
-	inner, err := t.inner.Open(dsn)
-	if err != nil {
-		return nil, err
-	}
-	return newTappedConn(t, inner)
-}
+// Open implements driver.Driver. What it opens is another database than the pool's, and is not tapped.
+func (t *tap) Open(dsn string) (driver.Conn, error) { return t.inner.Open(dsn) }
 
 func (t *tap) attach(recorder *Recorder) {
 	t.mu.Lock()
