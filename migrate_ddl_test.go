@@ -80,6 +80,12 @@ func TestDDLInATransactionSeesAndChangesNothingElse(t *testing.T) {
 		require.NoError(t, database.Open(t).AutoMigrate(&rebuildBefore{}))
 		db := migrateUse(t, database.Open(t))
 		outside := requireDDL(t, db, &rebuildAfter{})
+		require.NoError(t, db.Connection(func(conn *gorm.DB) error {
+			conn = conn.Session(&gorm.Session{})
+			require.Equal(t, outside, requireDDL(t, conn, &rebuildAfter{}))
+			return conn.AutoMigrate(&rebuildZone{})
+		}))
+		require.NoError(t, db.Migrator().DropTable(&rebuildZone{}))
 		require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
 			require.Equal(t, outside, requireDDL(t, tx, &rebuildAfter{}))
 			require.NoError(t, tx.AutoMigrate(&rebuildAfter{}))

@@ -48,7 +48,7 @@ func (d *Dialect) Rehearsal(db *gorm.DB) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool, err := db.DB()
+	pool, err := (&gorm.DB{Config: db.Config}).DB() // that of a session may be one connection, which has no driver to ask
 	if err != nil {
 		return nil, err
 	}
