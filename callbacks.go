@@ -19,6 +19,7 @@ func (e *engine) register(db *gorm.DB) error {
 		query.Before("gorm:preload").Register("softdelete:preload", e.beforePreload),
 		query.Before("gorm:after_query").Register("softdelete:preloaded", e.afterPreload),
 		row.Before("gorm:row").Register("softdelete:row", e.beforeQuery),
+		row.After("gorm:row").Register("softdelete:rowed", e.afterRow),
 
 		create.Before("gorm:before_create").Register("softdelete:begin_create", e.beginWrite),
 		create.Before("gorm:create").Register("softdelete:create", e.beforeCreate),
@@ -67,6 +68,9 @@ func (e *engine) beforeQuery(db *gorm.DB) {
 		return
 	}
 	stmt := db.Statement
+	if stmt.TableExpr != nil && p.predicates.reads() != nil {
+		stmt.Table = tableAlias(stmt)
+	}
 	if len(stmt.Joins) > 0 {
 		groupJoins(stmt)
 		_ = db.AddError(e.checkJoins(db))
@@ -120,20 +124,27 @@ type preloadState struct {
 func (e *engine) beforePreload(db *gorm.DB) {
 	stmt := db.Statement
 	value, ok := stmt.Settings.Load(viewKey{})
-	if !ok || db.Error != nil || len(stmt.Preloads) == 0 {
+	if !ok || db.Error != nil || len(stmt.Preloads) == 0 || stmt.Schema == nil {
 		return
 	}
 	v := value.(view)
 	stmt.Settings.Store(preloadKey{}, preloadState{view: v, preloads: stmt.Preloads})
-	stmt.Settings.Store(viewKey{}, v.forPreloads())
-	stmt.Preloads = v.openPreloads(stmt.Preloads)
+	preloads, links := v.openPreloads(stmt.Schema, stmt.Preloads)
+	inherited := v.forPreloads()
+	inherited.links = links
+	stmt.Settings.Store(viewKey{}, inherited)
+	stmt.Preloads = preloads
 }
 
 // preloadKey is where preloadState stands in a statement's settings.
 type preloadKey struct{}
 
+// afterRow ends a query whose rows the caller reads.
+func (e *engine) afterRow(db *gorm.DB) { withdrawFilter(db.Statement) }
+
 // afterPreload puts the statement's own view back.
 func (e *engine) afterPreload(db *gorm.DB) {
+	withdrawFilter(db.Statement)
 	if value, ok := db.Statement.Settings.LoadAndDelete(preloadKey{}); ok {
 		former := value.(preloadState)
 		db.Statement.Settings.Store(viewKey{}, former.view)
@@ -195,6 +206,7 @@ func (e *engine) afterCreate(db *gorm.DB) {
 
 // afterUpdate does the same for an update.
 func (e *engine) afterUpdate(db *gorm.DB) {
+	withdrawFilter(db.Statement)
 	e.checkSave(db)
 	e.beginLinks(db)
 }

@@ -35,6 +35,7 @@ type deletion struct {
 
 	work     unitOfWork
 	context  context.Context // the statement's before
+	where    clause.Clause   // the caller's conditions, with the keys of the value
 	snapshot snapshot
 	keys     [][]any                 // the root rows' keys, where there are few
 	exact    bool                    // each of the keys was that of a live row, which is taken now
@@ -78,7 +79,7 @@ func (e *engine) beginDelete(db *gorm.DB) {
 	}
 	d := &deletion{
 		engine: e, stmt: stmt, root: p, target: targetOf(stmt), graph: p.graphOf(), preview: preview, context: stmt.Context,
-		erasing: stmt.Unscoped, actor: actorFrom(stmt.Context), reason: reasonFrom(stmt.Context),
+		where: stmt.Clauses["WHERE"], erasing: stmt.Unscoped, actor: actorFrom(stmt.Context), reason: reasonFrom(stmt.Context),
 	}
 	if value, ok := stmt.Settings.Load(reportKey{}); ok {
 		d.report = value.(*Report)
@@ -143,6 +144,7 @@ func (e *engine) planDelete(db *gorm.DB) {
 		return
 	}
 	d.addKeyConditions()
+	d.where = db.Statement.Clauses["WHERE"]
 	if !hasCondition(db.Statement) && !db.AllowGlobalUpdate {
 		_ = db.AddError(gorm.ErrMissingWhereClause)
 		return
@@ -378,6 +380,7 @@ func (e *engine) finishDelete(db *gorm.DB) {
 		return
 	}
 	d.over.Store(true)
+	d.withdrawConditions()
 	db.Statement.Context = d.context
 	db.Statement.Settings.Delete(deletionKey{})
 	if db.Error != nil {
@@ -389,6 +392,16 @@ func (e *engine) finishDelete(db *gorm.DB) {
 	if d.report != nil {
 		*d.report = Report{DeletionID: d.ID(), At: d.at, Effects: sortEffects(d.effects), Blockers: d.blockers}
 	}
+}
+
+// withdrawConditions leaves the statement with the caller's conditions, for the next one of the same *gorm.DB.
+func (d *deletion) withdrawConditions() {
+	delete(d.stmt.Clauses, softDeleteEnabled)
+	if d.where.Expression == nil {
+		delete(d.stmt.Clauses, "WHERE")
+		return
+	}
+	d.stmt.Clauses["WHERE"] = d.where
 }
 
 // explain makes a foreign key's refusal a BlockedError.

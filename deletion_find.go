@@ -94,6 +94,7 @@ func (d *deletion) findKeys(tx *gorm.DB) error {
 	if err == nil && len(keys) > 0 && len(keys) <= fewKeys {
 		// From here on these are the root rows: one that begins to fulfil the conditions meanwhile was not looked at.
 		d.keys = keys
+		groupAlternatives(d.stmt)
 		d.stmt.AddClause(clause.Where{Exprs: []clause.Expression{d.target.keysIn(d.root.schema, keys)}})
 	}
 	return err

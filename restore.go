@@ -166,7 +166,7 @@ func (r *restoration) readConditions(db *gorm.DB, value any) error {
 	r.target = targetOf(built.Statement)
 	if where, ok := built.Statement.Clauses["WHERE"].Expression.(clause.Where); ok {
 		for _, condition := range where.Exprs {
-			// A query that ran on the same *gorm.DB before has left its filter.
+			// A statement of the same *gorm.DB that is under way has its filter among them.
 			if _, ours := condition.(*filter); !ours {
 				r.where = append(r.where, condition)
 			}

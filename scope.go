@@ -3,11 +3,13 @@ package softdelete
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
 	"gorm.io/gorm/utils"
 )
 
@@ -39,8 +41,9 @@ const (
 // view is which rows a statement reads.
 type view struct {
 	rows      rowSet
-	relations []string // relations in which all rows show
-	here      bool     // rows concerns the statement's own model, not what it preloads
+	relations []string       // relations in which all rows show
+	links     []reflect.Type // models of join tables all of whose rows show
+	here      bool           // rows concerns the statement's own model, not what it preloads
 }
 
 // Build writes nothing: a view only changes which predicate is added.
@@ -133,44 +136,68 @@ func (c *scopeClause) ModifyStatement(stmt *gorm.Statement) {
 	if c.writes && stmt.SQL.Len() > 0 || stmt == stmt.Statement && derivedTable(stmt) {
 		return
 	}
+	if stmt != stmt.Statement && stmt.Schema != nil {
+		// Association mode puts the condition on a join table into the statement itself (association.go:616, GORM 1.31).
+		groupAlternatives(stmt.Statement)
+	}
 	where := c.visible
 	if value, ok := stmt.Statement.Settings.Load(viewKey{}); ok && !c.writes {
 		where = c.viewed(stmt, value.(view))
-	} else if stmt != stmt.Statement && joinUnscoped(stmt) {
-		return
+	} else if stmt != stmt.Statement {
+		where = c.of(joinedRows(stmt))
 	}
 	addFilter(stmt, where)
 }
 
 // viewed is the clause for a statement with a view.
 func (c *scopeClause) viewed(stmt *gorm.Statement, v view) clause.Interface {
-	joined := stmt != stmt.Statement
-	switch {
-	case v.rows == allRows && !(joined && v.here), joined && v.rows == deletedRows, joined && v.opens(stmt.Table), joined && joinUnscoped(stmt):
-		return nil
-	case joined:
-		return c.visible
-	case v.rows == deletedRows && c.deleted == nil:
-		return noRows
-	case v.rows == deletedRows:
-		return c.deleted
+	if stmt == stmt.Statement {
+		if slices.Contains(v.links, c.policy.schema.ModelType) {
+			return nil
+		}
+		return c.of(v.rows)
 	}
-	return c.visible
+	if v.rows == allRows && !v.here || v.rows == deletedRows || v.opens(stmt) {
+		return nil
+	}
+	return c.of(joinedRows(stmt))
 }
 
-// opens tells whether the view opens the relation that GORM joins under the alias.
-func (v view) opens(alias string) bool {
-	return slices.ContainsFunc(v.relations, func(path string) bool {
-		name := ""
-		for _, step := range strings.Split(path, ".") {
-			if name == "" {
-				name = step
-			} else {
-				name = utils.NestedRelationName(name, step)
-			}
+// of is the clause that leaves the rows of the set.
+func (c *scopeClause) of(rows rowSet) clause.Interface {
+	switch {
+	case rows == allRows:
+		return nil
+	case rows == visibleRows:
+		return c.visible
+	case c.deleted == nil:
+		return noRows
+	}
+	return c.deleted
+}
+
+// opens tells whether the view opens the relation that the scratch statement joins.
+func (v view) opens(stmt *gorm.Statement) bool {
+	if len(v.relations) == 0 {
+		return false
+	}
+	for _, join := range stmt.Statement.Joins {
+		if join.Alias == stmt.Table {
+			return slices.Contains(v.relations, join.Name)
 		}
-		return name == alias
-	})
+	}
+	return slices.ContainsFunc(v.relations, func(path string) bool { return joinAlias(path) == stmt.Table })
+}
+
+// joinAlias is the name that GORM joins a relation under.
+func joinAlias(path string) string {
+	alias, rest, nested := strings.Cut(path, ".")
+	for nested {
+		var step string
+		step, rest, nested = strings.Cut(rest, ".")
+		alias = utils.NestedRelationName(alias, step)
+	}
+	return alias
 }
 
 // forPreloads is the view that the statement's preloads inherit. The opened relations are not for them: the paths begin at
@@ -186,38 +213,56 @@ func (v view) forPreloads() view {
 	return v
 }
 
-// openPreloads adds the view of all rows to the preloads of the relations that the view opens.
-func (v view) openPreloads(preloads map[string][]any) map[string][]any {
-	opened := maps.Clone(preloads)
+// openPreloads adds the view of all rows to the preloads of the relations that the view opens, and gives the models of the
+// join tables that these are read through.
+func (v view) openPreloads(s *schema.Schema, preloads map[string][]any) (opened map[string][]any, links []reflect.Type) {
+	opened = maps.Clone(preloads)
 	for _, path := range v.relations {
 		for name := range preloads {
 			if name == path || strings.HasPrefix(name, path+".") || name == clause.Associations && !strings.Contains(path, ".") {
-				opened[path] = append(slices.Clone(preloads[path]), func(tx *gorm.DB) *gorm.DB {
+				// Before the caller's functions: one of them may make the statement a sub-query of another.
+				opened[path] = slices.Insert(slices.Clone(preloads[path]), 0, any(func(tx *gorm.DB) *gorm.DB {
 					return tx.Clauses(view{rows: allRows, here: true})
-				})
+				}))
+				if rel := relationAt(s, path); rel != nil && rel.JoinTable != nil {
+					links = append(links, rel.JoinTable.ModelType)
+				}
 				break
 			}
 		}
 	}
-	return opened
+	return opened, links
 }
 
-// joinUnscoped tells whether the join that the scratch statement belongs to was asked for with an unscoped *gorm.DB, as in
+// relationAt finds the relation at the end of a path; nil where there is none.
+func relationAt(s *schema.Schema, path string) (rel *schema.Relationship) {
+	for name := range strings.SplitSeq(path, ".") {
+		if rel = s.Relationships.Relations[name]; rel == nil {
+			return nil
+		}
+		s = rel.FieldSchema
+	}
+	return rel
+}
+
+// joinedRows tells which rows the join that the scratch statement belongs to was asked for with, as in
 // Joins("Company", db.Unscoped()).
-func joinUnscoped(stmt *gorm.Statement) bool {
+func joinedRows(stmt *gorm.Statement) rowSet {
 	for _, join := range stmt.Statement.Joins {
-		if len(join.Conds) != 1 || join.Name != stmt.Table && join.Alias != stmt.Table {
+		if len(join.Conds) != 1 || join.Alias != stmt.Table && joinAlias(join.Name) != stmt.Table {
 			continue
 		}
 		if on, ok := join.Conds[0].(*gorm.DB); ok && on.Statement.Unscoped {
-			return true
+			return allRows
+		} else if ok {
+			return viewOf(on.Statement).rows
 		}
 	}
-	return false
+	return visibleRows
 }
 
 // noRows is the filter that no row passes: the deleted rows of a model that has none.
-var noRows clause.Interface = clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: "1 = 0"}}}
+var noRows = whereOf(predicate{"1 = 0"})
 
 // filter is a predicate as a clause.Expression.
 type filter struct{ predicate predicate }
@@ -236,89 +281,32 @@ func whereOf(p predicate) clause.Interface {
 	return clause.Where{Exprs: []clause.Expression{&filter{p}}}
 }
 
-// groupAlternatives puts the statement's conditions in parentheses where an OR among them would take the filter apart.
-// GORM does so itself for a raw " OR " between spaces, and only for that.
-func groupAlternatives(stmt *gorm.Statement) {
-	c, ok := stmt.Clauses["WHERE"]
-	if !ok {
+// withdrawFilter takes the filter out of a statement that has run. The next statement of the same *gorm.DB has its own, by
+// its own view, around all of its conditions.
+func withdrawFilter(stmt *gorm.Statement) {
+	if _, filtered := stmt.Clauses[softDeleteEnabled]; !filtered {
 		return
 	}
-	if where, ok := c.Expression.(clause.Where); ok && needsGroup(where.Exprs) {
-		c.Expression = clause.Where{Exprs: []clause.Expression{group(where.Exprs)}}
-		stmt.Clauses["WHERE"] = c
-	}
-}
-
-// groupJoins does the same for the conditions of joined relations.
-func groupJoins(stmt *gorm.Statement) {
-	for i := range stmt.Joins {
-		if on := stmt.Joins[i].On; on != nil && needsGroup(on.Exprs) {
-			stmt.Joins[i].On = &clause.Where{Exprs: []clause.Expression{group(on.Exprs)}}
-		}
-	}
-}
-
-// group is a list of conditions in parentheses.
-type group []clause.Expression
-
-// Build implements clause.Expression.
-func (g group) Build(builder clause.Builder) {
-	stmt, ok := builder.(*gorm.Statement)
-	if !ok {
+	delete(stmt.Clauses, softDeleteEnabled)
+	c := stmt.Clauses["WHERE"]
+	where, _ := c.Expression.(clause.Where)
+	exprs := where.Exprs
+	i := slices.IndexFunc(exprs, func(expr clause.Expression) bool { _, ok := expr.(*filter); return ok })
+	switch {
+	case i < 0:
 		return
+	case len(exprs) == 1:
+		delete(stmt.Clauses, "WHERE")
+		return
+	case i < len(exprs)-1:
+		copy(exprs[i:], exprs[i+1:]) // GORM made the slice when it added what follows
 	}
-	stmt.SQL.WriteByte('(')
-	start := stmt.SQL.Len()
-	clause.Where{Exprs: slices.Clone(g)}.Build(stmt)
-	if strings.Contains(stmt.SQL.String()[start:], "--") {
-		// A raw condition may end in a comment, which must not swallow the parenthesis.
-		stmt.SQL.WriteByte('\n')
+	exprs = exprs[: len(exprs)-1 : len(exprs)-1]
+	if g, ok := exprs[0].(group); ok && g.alternatives() {
+		exprs = slices.Concat(g, exprs[1:])
 	}
-	stmt.SQL.WriteByte(')')
-}
-
-func needsGroup(exprs []clause.Expression) bool {
-	for _, expr := range exprs {
-		switch e := expr.(type) {
-		case clause.OrConditions:
-			if len(e.Exprs) == 1 || needsGroup(e.Exprs) {
-				return true
-			}
-		case clause.AndConditions:
-			if needsGroup(e.Exprs) {
-				return true
-			}
-		case clause.Expr:
-			if hidesAlternative(e.SQL) {
-				return true
-			}
-		case clause.NamedExpr:
-			if hidesAlternative(e.SQL) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// hidesAlternative tells whether raw SQL has an OR that GORM does not see, or a comment that would swallow what follows.
-func hidesAlternative(sql string) bool {
-	for i := 0; i+1 < len(sql); i++ {
-		if sql[i] == '-' && sql[i+1] == '-' {
-			return true
-		}
-		if sql[i]|0x20 != 'o' || sql[i+1]|0x20 != 'r' || i > 0 && isWord(sql[i-1]) || i+2 < len(sql) && isWord(sql[i+2]) {
-			continue
-		}
-		if i == 0 || i+2 >= len(sql) || sql[i-1] != ' ' || sql[i+2] != ' ' {
-			return true
-		}
-	}
-	return false
-}
-
-func isWord(c byte) bool {
-	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
+	c.Expression = clause.Where{Exprs: exprs}
+	stmt.Clauses["WHERE"] = c
 }
 
 // lazyPredicate holds for rows that no deleted parent hides. A parent that is hidden itself hides its rows too, up to

@@ -58,10 +58,9 @@ func (e *engine) prepareUpsert(stmt *gorm.Statement, p *policy) {
 	if len(c.TargetWhere.Exprs) == 0 && p.targetsPartialIndex(c.Columns) {
 		c.TargetWhere = clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: p.predicates.live.of("")}}}
 	}
-	linking, _ := stmt.Context.Value(linkingKey{}).(bool)
 	switch {
 	case stmt.Unscoped:
-	case c.DoNothing && linking && len(c.Columns) == 0:
+	case c.DoNothing && len(c.Columns) == 0 && savesLinks(stmt):
 		c = p.revival(c, stmt)
 	case !c.DoNothing:
 		u := newUpsert(stmt, p.conflictFields(c.Columns))
@@ -101,16 +100,14 @@ func (p *policy) conflictFields(columns []clause.Column) []*schema.Field {
 	return fields
 }
 
-// revival turns "add the link if it is not there" into one that also brings a deleted link back.
+// revival turns "add the link if it is not there" into one that also brings a deleted link back. The caller may have listed
+// a linked row twice; a statement must not bring back one link twice.
 func (p *policy) revival(c clause.OnConflict, stmt *gorm.Statement) clause.OnConflict {
-	keys := p.schema.PrimaryFields
-	if slices.ContainsFunc(keys, func(f *schema.Field) bool { return f.AutoIncrement }) {
-		// The links have a key of their own; a unique index over live rows lets a new one in beside the deleted one.
-		return c
-	}
+	stmt.ReflectValue = distinctLinks(stmt)
+	stmt.Dest = stmt.ReflectValue.Interface()
 	c.DoNothing = false
 	c.Columns = nil
-	for _, field := range keys {
+	for _, field := range p.schema.PrimaryFields {
 		c.Columns = append(c.Columns, clause.Column{Name: field.DBName})
 	}
 	for _, a := range p.restoreAssignments() {
@@ -189,20 +186,53 @@ func (e *engine) deletedAmong(db *gorm.DB, p *policy, fields []*schema.Field, va
 	return nil, nil
 }
 
-// linkingKey marks, in the context, the statements that GORM makes to save a model's associations.
+// linkingKey is where, in the context, the schema of the model stands whose associations GORM is saving.
 type linkingKey struct{}
 
 // beginLinks marks the statements that save associations, for models with many2many relations.
 func (e *engine) beginLinks(db *gorm.DB) {
 	p := e.policyFor(db)
 	if p != nil && p.linked {
-		db.Statement.Context = context.WithValue(db.Statement.Context, linkingKey{}, true)
+		db.Statement.Context = context.WithValue(db.Statement.Context, linkingKey{}, p.schema)
 	}
 }
 
 // endLinks ends that.
 func (e *engine) endLinks(db *gorm.DB) {
-	if linking, ok := db.Statement.Context.Value(linkingKey{}).(bool); ok && linking {
-		db.Statement.Context = context.WithValue(db.Statement.Context, linkingKey{}, false)
+	if owner, ok := db.Statement.Context.Value(linkingKey{}).(*schema.Schema); ok && owner != nil {
+		db.Statement.Context = context.WithValue(db.Statement.Context, linkingKey{}, (*schema.Schema)(nil))
 	}
+}
+
+// savesLinks tells whether GORM made the statement to save the links of a model, whose columns are their primary key. Links
+// with a key of their own are not brought back: a unique index over live rows lets a new one in beside the deleted one.
+func savesLinks(stmt *gorm.Statement) bool {
+	owner, ok := stmt.Context.Value(linkingKey{}).(*schema.Schema)
+	if !ok || owner == nil {
+		return false
+	}
+	return slices.ContainsFunc(owner.Relationships.Many2Many, func(rel *schema.Relationship) bool {
+		return rel.JoinTable.ModelType == stmt.Schema.ModelType && !slices.ContainsFunc(stmt.Schema.PrimaryFields, func(f *schema.Field) bool {
+			return !slices.ContainsFunc(rel.References, func(ref *schema.Reference) bool { return ref.ForeignKey.DBName == f.DBName })
+		})
+	})
+}
+
+// distinctLinks gives the links that a statement saves, each once.
+func distinctLinks(stmt *gorm.Statement) reflect.Value {
+	links := stmt.ReflectValue
+	distinct := reflect.MakeSlice(links.Type(), 0, links.Len())
+	seen := map[string]bool{}
+	for i := range links.Len() {
+		link := created{ctx: stmt.Context, model: reflect.Indirect(links.Index(i))}
+		key := make([]any, len(stmt.Schema.PrimaryFields))
+		for i, field := range stmt.Schema.PrimaryFields {
+			key[i], _ = link.value(field)
+		}
+		if text := fmt.Sprintf("%#v", key); !seen[text] {
+			seen[text] = true
+			distinct = reflect.Append(distinct, links.Index(i))
+		}
+	}
+	return distinct
 }
