@@ -34,7 +34,8 @@ type deletion struct {
 	assignments   []assignment // what marks a root row
 
 	work     unitOfWork
-	context  context.Context // the statement's before
+	context  context.Context // the statement's before, where inner is set
+	inner    context.Context // the statement's inside, by which others find the deletion
 	where    clause.Clause   // the caller's conditions, with the keys of the value
 	snapshot snapshot
 	keys     [][]any                 // the root rows' keys, where there are few
@@ -78,7 +79,7 @@ func (e *engine) beginDelete(db *gorm.DB) {
 		return
 	}
 	d := &deletion{
-		engine: e, stmt: stmt, root: p, target: targetOf(stmt), graph: p.graphOf(), preview: preview, context: stmt.Context,
+		engine: e, stmt: stmt, root: p, target: targetOf(stmt), graph: p.graphOf(), preview: preview,
 		where: stmt.Clauses["WHERE"], erasing: stmt.Unscoped, actor: actorFrom(stmt.Context), reason: reasonFrom(stmt.Context),
 	}
 	if value, ok := stmt.Settings.Load(reportKey{}); ok {
@@ -89,6 +90,10 @@ func (e *engine) beginDelete(db *gorm.DB) {
 		d.preview = d.preview || outer.preview
 	}
 	switch {
+	case p.foreign != nil:
+		_ = db.AddError(fmt.Errorf("%w: %s is deleted by the rules of the type %s of its field %s, of which there is no report; "+
+			"make it a plain integer or bool, and tag it with the strategy timestamp or flag", ErrUnsupported, p.schema.Name, p.foreign.FieldType, p.foreign.Name))
+		return
 	case d.graph.err != nil:
 		_ = db.AddError(d.graph.err)
 		return
@@ -107,6 +112,7 @@ func (e *engine) beginDelete(db *gorm.DB) {
 			return
 		}
 	}
+	before := stmt.Context
 	if !db.DryRun {
 		work, err := beginWork(db)
 		if err != nil {
@@ -119,7 +125,8 @@ func (e *engine) beginDelete(db *gorm.DB) {
 	stmt.Settings.Store(deletionKey{}, d)
 	if len(stmt.Selects) > 0 || len(d.graph.nodes) > 1 || stmt.Schema.BeforeDelete || stmt.Schema.AfterDelete {
 		// Deletions of selected associations and of hooks find this one by the context.
-		stmt.Context = context.WithValue(stmt.Context, deletionKey{}, d)
+		d.context, d.inner = before, context.WithValue(stmt.Context, deletionKey{}, d)
+		stmt.Context = d.inner
 	}
 }
 
@@ -381,7 +388,7 @@ func (e *engine) finishDelete(db *gorm.DB) {
 	}
 	d.over.Store(true)
 	d.withdrawConditions()
-	db.Statement.Context = d.context
+	leaveContext(db.Statement, d.inner, d.context)
 	db.Statement.Settings.Delete(deletionKey{})
 	if db.Error != nil {
 		db.Error = d.explain(db, db.Error)

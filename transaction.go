@@ -16,7 +16,7 @@ type unitOfWork struct {
 	savepoint string        // empty where there is none
 	own       bool          // the transaction is ours to commit
 
-	context context.Context // the statement's before, where there is a savepoint
+	context, inner context.Context // the statement's before and inside, where there is a savepoint
 }
 
 // depthKey is where the number of savepoints around a statement stands in its context. Savepoints inside each other must
@@ -36,7 +36,8 @@ func beginWork(db *gorm.DB) (unitOfWork, error) {
 			return w, err
 		}
 		w.context = db.Statement.Context
-		db.Statement.Context = context.WithValue(w.context, depthKey{}, depth+1)
+		w.inner = context.WithValue(w.context, depthKey{}, depth+1)
+		db.Statement.Context = w.inner
 		return w, nil
 	}
 	tx := inWork(db, db.Statement.Context).Begin()
@@ -63,10 +64,16 @@ func (w unitOfWork) end(db *gorm.DB, err error) error {
 	if w.own {
 		w.stmt.ConnPool = w.pool
 	}
-	if w.context != nil {
-		w.stmt.Context = w.context
-	}
+	leaveContext(w.stmt, w.inner, w.context)
 	return err
+}
+
+// leaveContext puts a statement's context back to what it was before ours. Where another plugin has put its own around ours
+// that one stays: whoever put it there takes it away, and finds its span in it, at the end of the chain.
+func leaveContext(stmt *gorm.Statement, ours, former context.Context) {
+	if ours != nil && stmt.Context == ours {
+		stmt.Context = former
+	}
 }
 
 // inWork is a session on the statement's connection, without its conditions, its SQL and its error.

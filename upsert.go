@@ -189,16 +189,37 @@ func (e *engine) deletedAmong(db *gorm.DB, p *policy, fields []*schema.Field, va
 // linkingKey is where, in the context, the schema of the model stands whose associations GORM is saving.
 type linkingKey struct{}
 
+// linkingContext is a context with that schema.
+type linkingContext struct {
+	context.Context
+	owner *schema.Schema
+}
+
+// Value implements context.Context.
+func (c linkingContext) Value(key any) any {
+	if key == (linkingKey{}) {
+		return c.owner
+	}
+	return c.Context.Value(key)
+}
+
 // beginLinks marks the statements that save associations, for models with many2many relations.
 func (e *engine) beginLinks(db *gorm.DB) {
 	p := e.policyFor(db)
 	if p != nil && p.linked {
-		db.Statement.Context = context.WithValue(db.Statement.Context, linkingKey{}, p.schema)
+		db.Statement.Context = linkingContext{db.Statement.Context, p.schema}
 	}
 }
 
-// endLinks ends that.
+// endLinks ends that. A context that stands around the mark, as a statement inside has it, is covered.
 func (e *engine) endLinks(db *gorm.DB) {
+	for {
+		marked, ok := db.Statement.Context.(linkingContext)
+		if !ok {
+			break
+		}
+		db.Statement.Context = marked.Context
+	}
 	if owner, ok := db.Statement.Context.Value(linkingKey{}).(*schema.Schema); ok && owner != nil {
 		db.Statement.Context = context.WithValue(db.Statement.Context, linkingKey{}, (*schema.Schema)(nil))
 	}
