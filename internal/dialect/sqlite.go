@@ -7,21 +7,26 @@ import (
 	"gorm.io/gorm"
 )
 
-// sqlite is SQLite 3.35 and later, through a driver that keeps times as text: "2006-01-02 15:04:05.999999999+00:00",
-// trailing zeros of the fraction cut.
+// sqlite is SQLite 3.35 and later, through a driver that keeps times as text, trailing zeros of the fraction cut:
+// "2006-01-02 15:04:05.999999999+00:00", or "2006-01-02T15:04:05.999999999Z" with a driver that is written in Go.
 var sqlite = Dialect{
 	Name:      "sqlite",
 	Precision: time.Nanosecond,
 	features:  WithBeforeWrite | CompoundRecursion | PartialIndexes,
 	nanoseconds: func(column string) string {
-		fraction := "substr(" + column + ", 21)"
-		digits := "substr(CASE WHEN substr(" + column + ", 20, 1) = '.' THEN rtrim(substr(" + fraction + ", 1, " +
-			"length(" + fraction + ") - 6), ' ') ELSE '' END || '000000000', 1, 9)"
-		return "(CAST(strftime('%s', " + column + ") AS INTEGER) * 1000000000 + CAST(" + digits + " AS INTEGER))"
+		rest := "substr(" + column + ", 20)" // the fraction, if any, and the zone
+		// strftime would round the fraction, maybe up to the next second. The number 0.… ends where the zone begins.
+		seconds := "strftime('%s', substr(" + column + ", 1, 19) || ltrim(" + rest + ", '.0123456789'))"
+		fraction := "round(CAST('0' || " + rest + " AS REAL) * 1000000000)"
+		return "(CAST(" + seconds + " AS INTEGER) * 1000000000 + CAST(" + fraction + " AS INTEGER))"
 	},
-	native: func(_, nanoseconds string) string {
+	native: func(column, nanoseconds string) string {
+		// In the form that the column's former value has: instants are compared as text.
+		byT := "substr(" + column + ", 11, 1) = 'T'"
+		format := "CASE WHEN " + byT + " THEN '%Y-%m-%dT%H:%M:%S' ELSE '%Y-%m-%d %H:%M:%S' END"
 		fraction := "rtrim(rtrim(printf('.%09d', " + nanoseconds + " % 1000000000), '0'), '.')"
-		return "(strftime('%Y-%m-%d %H:%M:%S', " + nanoseconds + " / 1000000000, 'unixepoch') || " + fraction + " || '+00:00')"
+		zone := "CASE WHEN " + byT + " THEN 'Z' ELSE '+00:00' END"
+		return "(strftime(" + format + ", " + nanoseconds + " / 1000000000, 'unixepoch') || " + fraction + " || " + zone + ")"
 	},
 	text:    func(expression string) string { return "CAST(" + expression + " AS TEXT)" },
 	integer: func(expression string) string { return "CAST(" + expression + " AS INTEGER)" },
