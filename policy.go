@@ -33,6 +33,10 @@ type policy struct {
 	belongs []*relation // belongs-to with lazy or guard
 	guards  []*relation // those of them with guard
 
+	// foreign is a field whose type deletes rows in a way of its own, as those of gorm.io/plugin/soft_delete do; nil for none.
+	// Such a model takes no part in policies.
+	foreign *schema.Field
+
 	linked bool // the model has a many2many relation whose links are marked
 
 	// full holds the columns whose unique index covers all rows, live those whose plain index covers only live ones.
@@ -146,6 +150,12 @@ func (p *policy) canCarryMark() bool { return p.id != nil || p.at != nil }
 // hasRules tells whether a deletion has more to do than this model's own rows.
 func (p *policy) hasRules() bool {
 	return slices.ContainsFunc(p.has, func(r *relation) bool { return r.rule != ruleKeep })
+}
+
+// deletesByItself tells whether a field's type brings its own clause for deletions. gorm.DeletedAt's is ours.
+func deletesByItself(field *schema.Field) bool {
+	_, deletes := reflect.New(field.IndirectFieldType).Interface().(schema.DeleteClausesInterface)
+	return deletes && field.IndirectFieldType != deletedAtType
 }
 
 // plain tells whether the model behaves as under GORM alone.

@@ -143,6 +143,9 @@ func (b *policyBuilder) readColumn(field *schema.Field) {
 			b.companion(c.slot, field, fmt.Sprintf("a second field tagged %q", c.word))
 		}
 	}
+	if deletesByItself(field) && b.foreign == nil {
+		b.foreign = field
+	}
 	b.full[field.DBName] = tag.has("full")
 	b.live[field.DBName] = tag.has("live")
 	b.addModelSettings(field.Name, tag)
@@ -186,6 +189,10 @@ func (b *policyBuilder) settle() {
 	if len(b.strategies) > 1 {
 		b.refuse(b.strategies[1], "two strategies on one model, the other on %s; keep one "+
 			"(a gorm.DeletedAt field is the strategy timestamp)", b.strategies[0])
+	}
+	if b.foreign != nil && b.foreign != b.column && len(b.strategies) > 0 {
+		b.refuse(b.foreign.Name, "the type %s has deletion rules of its own, which do not go with the strategy on %s; make it a plain integer or bool",
+			b.foreign.FieldType, b.strategies[0])
 	}
 	b.strategy = noStrategy{}
 	switch {
@@ -244,7 +251,7 @@ func (b *policyBuilder) settleColumn() {
 		b.refuse(field.Name, "two strategies on one field: %s; keep one", strings.Join(named, " and "))
 		return
 	}
-	if _, foreign := reflect.New(field.IndirectFieldType).Interface().(schema.DeleteClausesInterface); foreign && field.IndirectFieldType != deletedAtType {
+	if deletesByItself(field) {
 		b.refuse(field.Name, "the type %s has deletion rules of its own; use a plain integer, bool, string or gorm.DeletedAt",
 			field.FieldType)
 		return

@@ -107,6 +107,7 @@ func (p *policy) check() (problems []error) {
 	refuse := func(r *relation, format string, args ...any) {
 		problems = append(problems, problem(p.schema, r.name, format, args...))
 	}
+	problems = p.checkForeign()
 	for _, r := range p.has {
 		if r.rule != ruleCascade {
 			continue
@@ -147,6 +148,30 @@ func (p *policy) check() (problems []error) {
 		if _, marks := r.parent.marker(); !marks && r.parent.err == nil {
 			refuse(r, "%s has no deleted rows to look at; give it a strategy that marks rows, or remove the rule", r.parent.schema.Name)
 		}
+	}
+	return problems
+}
+
+// checkForeign refuses rules from and to models whose rows are deleted in a way that the plugin knows nothing of: it would
+// really delete the one, and take the other's deleted rows for live ones.
+func (p *policy) checkForeign() (problems []error) {
+	const remedy = "the type %s of %s.%s has deletion rules of its own; make it a plain integer or bool, and tag it with the strategy " +
+		"timestamp or flag, or remove the rule"
+	refuse := func(r *relation, owner *policy) {
+		if owner.foreign != nil && owner.err == nil {
+			problems = append(problems, problem(p.schema, r.name, remedy, owner.foreign.FieldType, owner.schema.Name, owner.foreign.Name))
+		}
+	}
+	for _, r := range p.has {
+		if r.rule == ruleBlock && r.child != p {
+			refuse(r, r.child)
+		}
+		if r.rule == ruleBlock {
+			refuse(r, p)
+		}
+	}
+	for _, r := range p.belongs {
+		refuse(r, p)
 	}
 	return problems
 }
