@@ -37,8 +37,11 @@ func DDL(db *gorm.DB, models ...any) ([]string, error) {
 		recorder.ConnPool, recorder.rehearsal = copied, copied
 	}
 	tx := inWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
+	toWriter(tx, "")
+	recorder := &ddlRecorder{ConnPool: unprepared(tx.Statement.ConnPool), dropped: map[string]bool{}, made: map[string]bool{}}
 	recorder.explain = tx.Dialector.Explain
-	tx.Statement.ConnPool = recorder
+	// As a transaction, which dbresolver leaves alone: it would execute the statements on a pool of its own.
+	tx.Statement.ConnPool = &ddlTransaction{recorder}
 	tx.Config.ConnPool = recorder
 	tx.Config.PrepareStmt = false
 	tx.Config.DryRun = false

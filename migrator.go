@@ -167,7 +167,10 @@ func (p *policy) declares(index *schema.Index, found *dialect.Index) bool {
 func (m *migrator) reader() *gorm.DB {
 	tx := inWork(m.db, context.WithoutCancel(m.db.Statement.Context))
 	tx.Config.DryRun = false
-	return tx
+	session := tx.Session(&gorm.Session{NewDB: true, Initialized: true})
+	toWriter(session, "")
+	session.Statement.ConnPool = pinned{session.Statement.ConnPool}
+	return session.Session(&gorm.Session{NewDB: true})
 }
 
 // data is a session that reads the database's rows, even while a migration is only rehearsed. It keeps the table of db.Table.

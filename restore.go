@@ -188,7 +188,9 @@ func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) 
 	r.prepare()
 	tx := inWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true, SkipHooks: db.Statement.SkipHooks})
 	tx.Config.DryRun = false
+	toWriter(tx, r.root.schema.Table)
 	if r.preview {
+		tx.Statement.ConnPool = pinned{tx.Statement.ConnPool}
 		err := r.find(tx)
 		r.report.Effects = sortEffects(r.effects)
 		return r.report, err

@@ -76,6 +76,25 @@ func leaveContext(stmt *gorm.Statement, ours, former context.Context) {
 	}
 }
 
+// toWriter gives a session the connection that writes to a table go to, where gorm.io/plugin/dbresolver tells writers and
+// replicas apart. It does so for GORM's own statements; what begins outside of them would go to the pool that gorm.Open made.
+func toWriter(session *gorm.DB, table string) {
+	if resolve := session.Callback().Update().Get("gorm:db_resolver"); resolve != nil {
+		session.Statement.Table = table
+		resolve(session)
+	}
+}
+
+// pinned is a connection that looks like a transaction, so that gorm.io/plugin/dbresolver leaves what is read on it there
+// (callbacks.go:52, dbresolver 1.6).
+type pinned struct{ gorm.ConnPool }
+
+// Commit implements gorm.TxCommitter.
+func (pinned) Commit() error { return nil }
+
+// Rollback implements gorm.TxCommitter.
+func (pinned) Rollback() error { return nil }
+
 // inWork is a session on the statement's connection, without its conditions, its SQL and its error.
 func inWork(db *gorm.DB, ctx context.Context) *gorm.DB {
 	fresh := db.Session(&gorm.Session{NewDB: true, Initialized: true})
@@ -87,10 +106,17 @@ func inWork(db *gorm.DB, ctx context.Context) *gorm.DB {
 // savepoint runs a statement about a savepoint. GORM's own calls lose their errors (driver/postgres/postgres.go:308 and
 // driver/sqlite/sqlite.go:238), and prepared statements cannot carry it.
 func savepoint(db *gorm.DB, ctx context.Context, statement string) error {
-	pool := db.Statement.ConnPool
-	if prepared, ok := pool.(*gorm.PreparedStmtTX); ok {
-		pool = prepared.Tx
-	}
-	_, err := pool.ExecContext(ctx, statement)
+	_, err := unprepared(db.Statement.ConnPool).ExecContext(ctx, statement)
 	return translate(db, err)
+}
+
+// unprepared is a connection without GORM's prepared statements.
+func unprepared(pool gorm.ConnPool) gorm.ConnPool {
+	switch prepared := pool.(type) {
+	case *gorm.PreparedStmtTX:
+		return prepared.Tx
+	case *gorm.PreparedStmtDB:
+		return prepared.ConnPool
+	}
+	return pool
 }
