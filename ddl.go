@@ -26,7 +26,10 @@ func DDL(db *gorm.DB, models ...any) ([]string, error) {
 	if len(models) == 0 {
 		models = e.plugin.config.Models
 	}
-	recorder := &ddlRecorder{ConnPool: db.Statement.ConnPool, data: db.Statement.ConnPool, made: map[string]bool{}}
+	tx := inWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
+	toWriter(tx, "")
+	pool := unprepared(tx.Statement.ConnPool)
+	recorder := &ddlRecorder{ConnPool: pool, data: pool, made: map[string]bool{}}
 	if !e.dialect.Has(dialect.AlterInPlace) {
 		// What a step does depends on those before it: they are executed, on an empty copy.
 		copied, err := e.dialect.Rehearsal(inWork(db, db.Statement.Context))
@@ -36,9 +39,6 @@ func DDL(db *gorm.DB, models ...any) ([]string, error) {
 		defer copied.Close()
 		recorder.ConnPool, recorder.rehearsal = copied, copied
 	}
-	tx := inWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
-	toWriter(tx, "")
-	recorder := &ddlRecorder{ConnPool: unprepared(tx.Statement.ConnPool), dropped: map[string]bool{}, made: map[string]bool{}}
 	recorder.explain = tx.Dialector.Explain
 	// As a transaction, which dbresolver leaves alone: it would execute the statements on a pool of its own.
 	tx.Statement.ConnPool = &ddlTransaction{recorder}

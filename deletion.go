@@ -32,6 +32,7 @@ type deletion struct {
 	shares        bool // time and ID are those of outer
 	actor, reason string
 	assignments   []assignment // what marks a root row
+	space         [mostAssignments]assignment
 
 	work     unitOfWork
 	context  context.Context // the statement's before, where inner is set
@@ -267,7 +268,7 @@ func (e *engine) markDelete(db *gorm.DB) {
 // buildRoot builds the UPDATE that marks the root rows.
 func (d *deletion) buildRoot() {
 	stmt := d.stmt
-	d.assignments = d.root.deletionAssignments(d)
+	d.assignments = d.root.deletionAssignments(d.space[:0], d)
 	set := make(clause.Set, 0, len(d.assignments))
 	for _, a := range d.assignments {
 		value := a.value
@@ -319,7 +320,7 @@ func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
 		if err := d.cascade(tx); err != nil {
 			return err
 		}
-		if err := d.countKept(tx, d.taken(nil)); err != nil {
+		if err := d.countKept(tx, func() *walk { return d.taken(nil) }); err != nil {
 			return err
 		}
 		d.setFields()
@@ -430,7 +431,7 @@ func (d *deletion) explain(db *gorm.DB, err error) error {
 func (d *deletion) setFields() {
 	list := d.assignments
 	if list == nil {
-		list = d.root.deletionAssignments(d)
+		list = d.root.deletionAssignments(d.space[:0], d)
 	}
 	each := func(value reflect.Value) {
 		value = reflect.Indirect(value)

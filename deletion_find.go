@@ -107,31 +107,34 @@ func (d *deletion) lockRows(tx *gorm.DB) error {
 	if !d.engine.dialect.Has(dialect.RowLocks) {
 		return nil
 	}
-	w := d.reach()
-	if d.action(d.root) == ActionDeleted {
-		root, nodes := d.graph.components[0], d.graph.components[0].nodes
-		switch {
-		case d.hasHooks():
-			nodes = d.graph.nodes
-		case len(root.inner) == 0 && (len(d.graph.nodes) == 1 || len(d.keys) == 1):
-			return nil
-		}
-		for _, n := range nodes {
-			if err := d.lockNode(tx, w, n, d.engine.dialect.MarkLock()); err != nil {
-				return err
-			}
-		}
+	nodes, lock := d.nodesToLock()
+	if len(nodes) == 0 {
 		return nil
 	}
-	for _, n := range d.graph.nodes {
-		if len(d.graph.checks) == 0 && d.graph.leaf(n) {
-			continue
-		}
-		if err := d.lockNode(tx, w, n, "FOR UPDATE"); err != nil {
+	w := d.reach()
+	for _, n := range nodes {
+		if err := d.lockNode(tx, w, n, lock); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// nodesToLock are those whose rows are locked before anything is written, and how.
+func (d *deletion) nodesToLock() (nodes []*node, lock string) {
+	if d.action(d.root) != ActionDeleted {
+		return slices.DeleteFunc(slices.Clone(d.graph.nodes), func(n *node) bool {
+			return len(d.graph.checks) == 0 && d.graph.leaf(n)
+		}), "FOR UPDATE"
+	}
+	root := d.graph.components[0]
+	switch {
+	case d.hasHooks():
+		nodes = d.graph.nodes
+	case len(root.inner) > 0 || len(d.graph.nodes) > 1 && len(d.keys) != 1:
+		nodes = root.nodes
+	}
+	return nodes, d.engine.dialect.MarkLock()
 }
 
 // refuse finds everything that refuses the deletion.

@@ -87,6 +87,9 @@ func (d *deletion) knownKeys(q *query) {
 
 // cascade takes the rows under the root rows, which are marked already.
 func (d *deletion) cascade(tx *gorm.DB) error {
+	if d.graph.alone() {
+		return d.refuseAgain(tx)
+	}
 	if err := d.takeNodes(tx, d.graph.nodes); err != nil {
 		return err
 	}
@@ -201,7 +204,7 @@ func (d *deletion) anyLeft(tx *gorm.DB, n *node) (left bool, err error) {
 
 // update writes UPDATE … SET … WHERE live for a node's rows.
 func (d *deletion) update(q *query, n *node) {
-	q.text("UPDATE ").name(n.policy.schema.Table).text(" SET ").assign(n.policy.deletionAssignments(d))
+	q.text("UPDATE ").name(n.policy.schema.Table).text(" SET ").assign(n.policy.deletionAssignments(nil, d))
 	q.text(" WHERE ", n.policy.predicates.live.of(""), " AND ")
 }
 
@@ -265,11 +268,12 @@ func (d *deletion) refuseAgain(tx *gorm.DB) error {
 	return d.refusal(tx, w, blocking)
 }
 
-// countKept counts the live rows that the deletion leaves, where the numbers are wanted.
-func (d *deletion) countKept(tx *gorm.DB, w *walk) error {
+// countKept counts the live rows that the deletion leaves in the walk that reached gives, where the numbers are wanted.
+func (d *deletion) countKept(tx *gorm.DB, reached func() *walk) error {
 	if len(d.graph.kept) == 0 || !d.reports() {
 		return nil
 	}
+	w := reached()
 	var counts tally
 	for _, e := range d.graph.kept {
 		counts.add(func(q *query) { d.untaken(q, w, e) }, func(rows int64) {
@@ -288,7 +292,7 @@ func (d *deletion) removeChildren(db *gorm.DB) error {
 		return nil
 	}
 	tx := inWork(db, db.Statement.Context)
-	if err := d.countKept(tx, d.reach()); err != nil {
+	if err := d.countKept(tx, d.reach); err != nil {
 		return err
 	}
 	marked := slices.DeleteFunc(slices.Clone(d.graph.nodes), func(n *node) bool { return d.action(n.policy) != ActionDeleted })

@@ -88,6 +88,9 @@ func (n *node) carry(column string) string {
 	return c.alias
 }
 
+// alone tells whether deletions of the root's rows take no other rows.
+func (g *graph) alone() bool { return len(g.nodes) == 1 && len(g.nodes[0].inner) == 0 }
+
 // leaf tells whether the node has no children in the graph.
 func (g *graph) leaf(n *node) bool {
 	return !slices.ContainsFunc(g.nodes, func(other *node) bool {

@@ -43,7 +43,7 @@ func (d *deletion) hasHooks() bool {
 
 // beforeHooks runs the BeforeDelete hooks of the rows under the root rows. The root's own hook is GORM's.
 func (d *deletion) beforeHooks(tx *gorm.DB) error {
-	if d.stmt.SkipHooks || len(d.graph.nodes) == 1 && len(d.graph.nodes[0].inner) == 0 {
+	if d.stmt.SkipHooks || d.graph.alone() {
 		return nil
 	}
 	tx = inWork(tx, tx.Statement.Context)
@@ -82,7 +82,7 @@ func (d *deletion) beforeHooks(tx *gorm.DB) error {
 // afterHooks runs the AfterDelete hooks of the rows under the root rows. Rows that were marked are loaded again and show
 // the mark.
 func (d *deletion) afterHooks(tx *gorm.DB) error {
-	if d.stmt.SkipHooks || len(d.graph.nodes) == 1 && len(d.graph.nodes[0].inner) == 0 {
+	if d.stmt.SkipHooks || d.graph.alone() {
 		return nil
 	}
 	tx = inWork(tx, tx.Statement.Context)

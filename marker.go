@@ -134,8 +134,15 @@ func (s statusStrategy) unmark(p *policy) []assignment {
 	}
 }
 
-func (s statusStrategy) column() *schema.Field  { return s.field }
-func (s statusStrategy) deletes(value any) bool { return fmt.Sprint(value) == fmt.Sprint(s.deleted) }
+func (s statusStrategy) column() *schema.Field { return s.field }
+func (s statusStrategy) deletes(value any) bool {
+	if text, ok := s.deleted.(string); ok {
+		if value, ok := value.(string); ok {
+			return value == text
+		}
+	}
+	return fmt.Sprint(value) == fmt.Sprint(s.deleted)
+}
 
 // statusValue reads a tag's value as the field's type.
 func statusValue(field *schema.Field, text string) (any, error) {
@@ -207,11 +214,13 @@ func emptyValue(field *schema.Field, null bool) any {
 	}
 }
 
-// deletionAssignments lists everything that a deletion writes to a row of the model.
-func (p *policy) deletionAssignments(d *deletion) []assignment {
+// mostAssignments is how many columns a deletion writes at most: status, previous, at, ID, actor and reason.
+const mostAssignments = 6
+
+// deletionAssignments adds everything that a deletion writes to a row of the model to an empty list.
+func (p *policy) deletionAssignments(list []assignment, d *deletion) []assignment {
 	m, _ := p.marker()
-	const most = 6 // status, previous, at, ID, actor and reason
-	list := m.mark(make([]assignment, 0, most), p, d.at)
+	list = m.mark(list, p, d.at)
 	if _, isTimestamp := m.(timestampStrategy); p.at != nil && !isTimestamp {
 		list = append(list, assignment{field: p.at, value: p.atClock.value(d.at)})
 	}
