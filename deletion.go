@@ -31,8 +31,8 @@ type deletion struct {
 	at            time.Time
 	shares        bool // time and ID are those of outer
 	actor, reason string
-	assignments   []assignment // what marks a root row
-	space         [mostAssignments]assignment
+	assignments   []assignment  // what marks a root row
+	space         [2]assignment // room for them, in the common case
 
 	work     unitOfWork
 	context  context.Context // the statement's before, where inner is set
@@ -76,15 +76,16 @@ func (e *engine) beginDelete(db *gorm.DB) {
 		_ = db.AddError(p.err)
 		return
 	}
-	if _, reported := stmt.Settings.Load(reportKey{}); p.plain() && !preview && !reported {
+	report, reported := stmt.Settings.Load(reportKey{})
+	if p.plain() && !preview && !reported {
 		return
 	}
 	d := &deletion{
 		engine: e, stmt: stmt, root: p, target: targetOf(stmt), graph: p.graphOf(), preview: preview,
 		where: stmt.Clauses["WHERE"], erasing: stmt.Unscoped, actor: actorFrom(stmt.Context), reason: reasonFrom(stmt.Context),
 	}
-	if value, ok := stmt.Settings.Load(reportKey{}); ok {
-		d.report = value.(*Report)
+	if reported {
+		d.report = report.(*Report)
 	}
 	if outer, ok := stmt.Context.Value(deletionKey{}).(*deletion); ok && outer.engine == e && !outer.over.Load() {
 		d.outer = outer
@@ -259,6 +260,7 @@ func (e *engine) markDelete(db *gorm.DB) {
 		}
 		d.stmt.AddClauseIfNotExists(clause.Delete{})
 		d.stmt.AddClauseIfNotExists(clause.From{})
+		d.stmt.SQL.Grow(usualLength)
 		d.stmt.Build(d.stmt.BuildClauses...)
 		return
 	}
@@ -283,6 +285,7 @@ func (d *deletion) buildRoot() {
 	stmt.AddClause(set)
 	addFilter(stmt, d.root.liveWhere)
 	stmt.AddClauseIfNotExists(clause.Update{})
+	stmt.SQL.Grow(usualLength)
 	stmt.Build(stmt.DB.Callback().Update().Clauses...)
 }
 

@@ -214,9 +214,6 @@ func emptyValue(field *schema.Field, null bool) any {
 	}
 }
 
-// mostAssignments is how many columns a deletion writes at most: status, previous, at, ID, actor and reason.
-const mostAssignments = 6
-
 // deletionAssignments adds everything that a deletion writes to a row of the model to an empty list.
 func (p *policy) deletionAssignments(list []assignment, d *deletion) []assignment {
 	m, _ := p.marker()

@@ -27,8 +27,12 @@ type ownStatement struct{}
 func newQuery(db *gorm.DB, d *dialect.Dialect) *query {
 	tx := db.Session(&gorm.Session{NewDB: true, Initialized: true})
 	tx.Statement.Settings.Store(ownStatement{}, true)
+	tx.Statement.SQL.Grow(usualLength)
 	return &query{tx: tx, stmt: tx.Statement, dialect: d}
 }
+
+// usualLength is the room that statements are given at the start: few are longer, and their text is not moved as it grows.
+const usualLength = 200
 
 // text writes SQL as it is.
 func (q *query) text(parts ...string) *query {
