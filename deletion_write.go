@@ -441,7 +441,8 @@ func addFilter(stmt *gorm.Statement, where clause.Interface) {
 	if _, done := stmt.Clauses[softDeleteEnabled]; done || where == nil {
 		return
 	}
+	conditions := stmt.Clauses["WHERE"].Expression
 	groupAlternatives(stmt)
 	stmt.AddClause(where)
-	stmt.Clauses[softDeleteEnabled] = clause.Clause{}
+	stmt.Clauses[softDeleteEnabled] = clause.Clause{Expression: conditions} // as withdrawFilter finds them
 }

@@ -284,7 +284,8 @@ func whereOf(p predicate) clause.Interface {
 // withdrawFilter takes the filter out of a statement that has run. The next statement of the same *gorm.DB has its own, by
 // its own view, around all of its conditions.
 func withdrawFilter(stmt *gorm.Statement) {
-	if _, filtered := stmt.Clauses[softDeleteEnabled]; !filtered {
+	enabled, filtered := stmt.Clauses[softDeleteEnabled]
+	if !filtered {
 		return
 	}
 	delete(stmt.Clauses, softDeleteEnabled)
@@ -292,8 +293,13 @@ func withdrawFilter(stmt *gorm.Statement) {
 	where, _ := c.Expression.(clause.Where)
 	exprs := where.Exprs
 	i := slices.IndexFunc(exprs, func(expr clause.Expression) bool { _, ok := expr.(*filter); return ok })
+	before, _ := enabled.Expression.(clause.Where)
 	switch {
 	case i < 0:
+		return
+	case len(before.Exprs) > 0 && i == len(before.Exprs) && i == len(exprs)-1: // nothing else was added
+		c.Expression = enabled.Expression
+		stmt.Clauses["WHERE"] = c
 		return
 	case len(exprs) == 1:
 		delete(stmt.Clauses, "WHERE")
@@ -303,7 +309,7 @@ func withdrawFilter(stmt *gorm.Statement) {
 	}
 	exprs = exprs[: len(exprs)-1 : len(exprs)-1]
 	if g, ok := exprs[0].(group); ok && g.alternatives() {
-		exprs = slices.Concat(g, exprs[1:])
+		exprs = append(slices.Clip([]clause.Expression(g)), exprs[1:]...)
 	}
 	c.Expression = clause.Where{Exprs: exprs}
 	stmt.Clauses["WHERE"] = c
