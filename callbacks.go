@@ -162,7 +162,9 @@ func (e *engine) beginWrite(db *gorm.DB) {
 		return
 	}
 	_, upserts := onConflict(db.Statement)
-	if _, marks := p.marker(); len(p.guards) == 0 && !(marks && (upserts || saves(db.Statement))) {
+	_, inTransaction := db.Statement.ConnPool.(gorm.TxCommitter)
+	logs := p.log != nil && !inTransaction
+	if _, marks := p.marker(); len(p.guards) == 0 && !(marks && (upserts || saves(db.Statement))) && !logs {
 		return
 	}
 	work, err := beginWork(db)
@@ -196,10 +198,12 @@ func (e *engine) beforeCreate(db *gorm.DB) {
 	if len(p.guards) > 0 && !db.DryRun {
 		_ = db.AddError(e.guardCreate(db, p))
 	}
+	e.beginLog(db)
 }
 
 // afterCreate checks what an upsert left out, and marks the statements that save links.
 func (e *engine) afterCreate(db *gorm.DB) {
+	e.endLog(db)
 	e.checkUpsert(db)
 	e.beginLinks(db)
 }
@@ -207,6 +211,7 @@ func (e *engine) afterCreate(db *gorm.DB) {
 // afterUpdate does the same for an update.
 func (e *engine) afterUpdate(db *gorm.DB) {
 	withdrawFilter(db.Statement)
+	e.endLog(db)
 	e.checkSave(db)
 	e.beginLinks(db)
 }
@@ -214,8 +219,11 @@ func (e *engine) afterUpdate(db *gorm.DB) {
 // beforeUpdate checks that no live row is pointed to a deleted parent.
 func (e *engine) beforeUpdate(db *gorm.DB) {
 	p := e.policyFor(db)
-	if p == nil || db.DryRun || len(p.guards) == 0 || db.Statement.SQL.Len() > 0 {
+	if p == nil || db.DryRun || db.Statement.SQL.Len() > 0 {
 		return
 	}
-	_ = db.AddError(e.guardUpdate(db, p))
+	if len(p.guards) > 0 {
+		_ = db.AddError(e.guardUpdate(db, p))
+	}
+	e.beginLog(db)
 }

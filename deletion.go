@@ -43,6 +43,7 @@ type deletion struct {
 	exact    bool                    // each of the keys was that of a live row, which is taken now
 	marked   map[*node]int64         // the rows taken of each node so far
 	loaded   map[*node]reflect.Value // rows for AfterDelete that are gone by then
+	logging  bool                    // the event logs are open
 	together func(db *gorm.DB) error // runs after a statement that removed more than the root rows
 
 	report   *Report
@@ -77,7 +78,7 @@ func (e *engine) beginDelete(db *gorm.DB) {
 		return
 	}
 	report, reported := stmt.Settings.Load(reportKey{})
-	if p.plain() && !preview && !reported {
+	if p.plain() && !p.logsBelow() && !preview && !reported {
 		return
 	}
 	d := &deletion{
@@ -253,6 +254,10 @@ func (e *engine) markDelete(db *gorm.DB) {
 		_ = db.AddError(err)
 		return
 	}
+	if err := d.openLog(db); err != nil {
+		_ = db.AddError(err)
+		return
+	}
 	if d.action(d.root) == ActionRemoved {
 		if err := d.removeChildren(db); err != nil {
 			_ = db.AddError(err)
@@ -315,7 +320,7 @@ func (e *engine) cascadeDelete(db *gorm.DB) {
 func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
 	d.addEffect(Effect{Table: d.target.name, Action: d.action(d.root), Rows: rootRows}, 0, 0)
 	if rootRows == 0 {
-		return nil
+		return d.closeLog(tx)
 	}
 	d.exact = rootRows == int64(len(d.keys))
 	d.marked = map[*node]int64{d.graph.nodes[0]: rootRows}
@@ -330,6 +335,9 @@ func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
 	}
 	if limit := d.engine.plugin.config.MaxRows; limit > 0 && d.rows > limit {
 		return tooManyRows(d.rows, limit)
+	}
+	if err := d.closeLog(tx); err != nil {
+		return err
 	}
 	return d.afterHooks(tx)
 }

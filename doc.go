@@ -40,6 +40,11 @@
 // AutoMigrate makes unique indexes unique among live rows, so that a deleted row's value can be used again, and rebuilds
 // those made before; DDL lists the statements instead.
 //
+// # Event log
+//
+// A model with the setting events keeps every change of its rows in <table>_events. History lists a row's events, AsOf gives
+// the row as it was at a time, Rebuild makes the table what the events say.
+//
 // # Errors
 //
 // All errors are for errors.Is and errors.As and say what to do next: ErrBlocked comes as a *BlockedError with the rows that
@@ -48,6 +53,6 @@
 //
 // # Not built yet
 //
-// The strategy archive and the setting events are refused. The settings retain, then, clock and tenant are checked, but
+// The strategy archive is refused. The settings retain, then, clock and tenant are checked, but
 // nothing purges rows; nothing erases personal data.
 package softdelete

@@ -40,9 +40,18 @@ func (m *migrator) AutoMigrate(values ...any) error {
 		if err := m.refuseDuplicatesIn(values); err != nil {
 			return err
 		}
-		return m.Migrator.AutoMigrate(values...)
+		if err := m.Migrator.AutoMigrate(values...); err != nil {
+			return err
+		}
+		return m.migrateLogs(values)
 	}
-	return m.atomically(func(tx *gorm.DB) error { return m.engine.innerMigrator(tx).AutoMigrate(values...) })
+	return m.atomically(func(tx *gorm.DB) error {
+		inner := m.engine.innerMigrator(tx)
+		if err := inner.AutoMigrate(values...); err != nil {
+			return err
+		}
+		return (&migrator{Migrator: inner, db: tx, engine: m.engine}).migrateLogs(values)
+	})
 }
 
 // compile compiles the policies of all values at once, so that each knows of the foreign keys of the others.
@@ -72,7 +81,10 @@ func (m *migrator) CreateTable(values ...any) error {
 	if err := m.compile(values); err != nil {
 		return err
 	}
-	return m.Migrator.CreateTable(values...)
+	if err := m.Migrator.CreateTable(values...); err != nil {
+		return err
+	}
+	return m.migrateLogs(values)
 }
 
 // policy gives the policy of a value to migrate, nil where it is a table's name. It narrows the schema's indexes, that of a

@@ -94,7 +94,11 @@ func (m *migrator) rebuild(value any, change func(inner gorm.Migrator) error) er
 		}
 		before, err := m.engine.dialect.Violations(session, stmt.Table)
 		unknown := err != nil // an old table may have keys that cannot be checked
-		if err := change(m.engine.innerMigrator(tx)); err != nil {
+		inner := m.engine.innerMigrator(tx)
+		if err := change(inner); err != nil {
+			return err
+		}
+		if err := (&migrator{Migrator: inner, db: tx, engine: m.engine}).keepLog(value); err != nil {
 			return err
 		}
 		after, err := m.engine.dialect.Violations(session, stmt.Table)

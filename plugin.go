@@ -88,6 +88,8 @@ type engine struct {
 	// policies holds the compiled policy of every schema that may be used, *schema.Schema to *policy. A schema is here only
 	// once everything that it reaches is ready.
 	policies sync.Map
+	// logs holds the tables whose event log was found to be complete.
+	logs sync.Map
 }
 
 // engineOf finds the plugin's state for a database.
@@ -228,6 +230,9 @@ func (e *engine) compile(db *gorm.DB, reached []reachedSchema) {
 		p.err = errors.Join(p.err, errors.Join(p.check()...))
 		p.predicates = p.strategy.predicates(quote)
 		p.liveWhere = whereOf(p.predicates.live)
+		if p.events {
+			p.log = p.newLog(quote)
+		}
 		p.restoreHooks = findRestoreHooks(p.schema)
 	}
 	for _, p := range fresh {

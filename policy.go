@@ -47,6 +47,9 @@ type policy struct {
 	predicates predicates
 	liveWhere  clause.Interface // predicates.live as a WHERE clause, nil for none
 
+	events bool         // the model has an event log
+	log    *dialect.Log // nil without
+
 	cascades bool      // the model has a cascade relation
 	alone    []*policy // the policy itself, as a list
 

@@ -207,10 +207,7 @@ func (b *policyBuilder) settle() {
 	case b.column != nil:
 		b.settleColumn()
 	}
-	if b.words.has("events") {
-		b.problems = append(b.problems, fmt.Errorf("%w: %w", problem(b.schema, b.wordsField,
-			"the event log is not built yet; remove %q", "events"), ErrUnsupported))
-	}
+	b.settleEvents()
 	b.settleCompanions()
 	b.settleRetention()
 	b.settleIndexes()

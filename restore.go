@@ -236,7 +236,7 @@ func (r *restoration) restore(tx *gorm.DB) error {
 	if err := r.markLedger(inner); err != nil {
 		return err
 	}
-	if err := r.write(inner); err != nil {
+	if err := r.logged(inner, r.write); err != nil {
 		return r.explain(inner, err)
 	}
 	if !skipHooks {

@@ -33,6 +33,8 @@ const (
 	// AlterInPlace: constraints and columns can be changed in place. Without it GORM makes the table anew, which loses its
 	// indexes; the functions in rebuild.go are for such a database.
 	AlterInPlace
+	// JSONRows: JSON becomes rows of a table.
+	JSONRows
 )
 
 // Clock says how a column keeps an instant.
@@ -72,6 +74,8 @@ type Dialect struct {
 	among [2]string
 	// tryLock asks for a lock on the number in the bound value, until the transaction ends, and gives whether it was free.
 	tryLock func(number string) string
+
+	events eventLog
 
 	findIndex  func(db *gorm.DB, table Table, name string) (*Index, error)
 	indexOwner func(db *gorm.DB, table Table, name string) (string, error)

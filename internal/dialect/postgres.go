@@ -13,7 +13,7 @@ var postgres = Dialect{
 	Name:      "postgres",
 	Precision: time.Microsecond,
 	features: RowLocks | WritesInWith | WithBeforeWrite | PartialIndexes | AdvisoryLocks | RenameIndex | AlterInPlace |
-		Estimates,
+		Estimates | JSONRows,
 	nanoseconds: func(column string) string {
 		return "((extract(epoch from " + column + ") * 1000000)::bigint * 1000)"
 	},
@@ -27,6 +27,8 @@ var postgres = Dialect{
 	markLock: "FOR NO KEY UPDATE",
 	among:    [2]string{" = ANY (ARRAY(", "))"},
 	tryLock:  func(number string) string { return "pg_try_advisory_xact_lock(" + number + ")" },
+
+	events: postgresEvents,
 
 	// A cast to name cuts a name as the database does that is longer than it keeps.
 	findIndex: func(db *gorm.DB, table Table, name string) (*Index, error) {

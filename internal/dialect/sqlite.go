@@ -32,6 +32,8 @@ var sqlite = Dialect{
 	integer: func(expression string) string { return "CAST(" + expression + " AS INTEGER)" },
 	padded:  func(expression string) string { return "printf('%019d', " + expression + ")" },
 
+	events: sqliteEvents,
+
 	findIndex: func(db *gorm.DB, table Table, name string) (*Index, error) {
 		var statements []string
 		err := db.Raw("SELECT coalesce(sql, '') FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND name = ?", table.Name, name).
@@ -69,8 +71,9 @@ var sqlite = Dialect{
 			return rows, err
 		},
 		definitions: func(db *gorm.DB) (statements []string, err error) {
-			err = db.Raw("SELECT sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS NOT NULL " +
-				"AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT LIKE 'CREATE VIRTUAL %' ORDER BY type DESC, name").Scan(&statements).Error
+			err = db.Raw("SELECT sql FROM sqlite_master WHERE (type IN ('table', 'index') OR type = 'trigger' AND sql LIKE '%" + sqliteContext + "%') " +
+				"AND sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT LIKE 'CREATE VIRTUAL %' " +
+				"ORDER BY type = 'trigger', type DESC, name").Scan(&statements).Error
 			return statements, err
 		},
 		empty: ":memory:",

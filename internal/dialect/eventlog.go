@@ -1,0 +1,318 @@
+package dialect
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Content says what the data of an event is.
+type Content string
+
+const (
+	// Row: the whole row, which is in the table.
+	Row Content = "row"
+	// Change: the columns that changed, of the row that the events before give.
+	Change Content = "change"
+	// Removed: the whole row as it was last; it is in the table no more.
+	Removed Content = "removed"
+)
+
+// Value is how the events keep a column's values: as JSON's own true, number or string wherever that is exact.
+type Value int
+
+const (
+	// Text, and everything that is none of the others.
+	Text Value = iota
+	// Boolean: true and false.
+	Boolean
+	// Whole: integers; those that a JSON number does not keep exactly are strings.
+	Whole
+	// Real: floating point.
+	Real
+	// Bytes: a string of hexadecimal digits after \x.
+	Bytes
+)
+
+// LoggedColumn is a column of a table with an event log.
+type LoggedColumn struct {
+	// Name is the bare name, Quoted the quoted one.
+	Name, Quoted string
+	Value        Value
+	// Plain tells that the database's type is GORM's own choice for the Value.
+	Plain bool
+	// Type is the database's type where it is not.
+	Type string
+}
+
+// Log is a table with its event log, as triggers write it: they see the rows before and after every statement, whatever
+// statement it is. They write only while the log is open.
+type Log struct {
+	Table, Events string // bare names
+	Columns, Key  []LoggedColumn
+	// Live gives the predicate of live rows for an alias; empty where rows cannot be deleted in place.
+	Live func(alias string) string
+	// DeletionID is the quoted column that says which deletion took a row, empty where there is none.
+	DeletionID string
+
+	quote func(name string) string
+}
+
+// eventLog is what a database needs to write and to read event logs.
+type eventLog struct {
+	objects func(d *Dialect, l *Log) []LogObject
+	find    func(db *gorm.DB, l *Log) (map[string]string, error)
+	open    func(logs []*Log) (before, after string)
+	close   string
+	instant func(at time.Time) string
+	// context and contextTable are the name and the definition of the table that open writes to, empty for none.
+	context, contextTable string
+	freeze                string
+	// fragment gives a column of a row as JSON text, never NULL; hexText bytes as hexadecimal digits after \x.
+	fragment func(c LoggedColumn, alias string) string
+	hexText  func(expression string) string
+	// typed gives a bound value the type of a key's column.
+	typed func(c LoggedColumn, placeholder string) string
+	// fromJSON stands around a bound list of rows in JSON, in the place of a table of that kind.
+	fromJSON func(table string) (before, after string)
+}
+
+// NewLog makes a log of a table; quote quotes names.
+func NewLog(table, events string, quote func(name string) string) *Log {
+	return &Log{Table: table, Events: events, quote: quote}
+}
+
+// On is the log of another table of the same kind.
+func (l *Log) On(table, events string) *Log {
+	other := *l
+	other.Table, other.Events = table, events
+	return &other
+}
+
+// LogObject is a trigger or a function that writes a log.
+type LogObject struct {
+	// Name is what FindLogObjects knows it by, Text how the database tells its definition.
+	Name, Text string
+	// Create are the statements that make it anew, whether it is there or not.
+	Create []string
+}
+
+// eventColumns are the columns of an event that the triggers write.
+const eventColumns = "row_key, version, type, content, data, actor, reason, deletion_id, at"
+
+// LogObjects lists what writes the log.
+func (d *Dialect) LogObjects(l *Log) []LogObject { return d.events.objects(d, l) }
+
+// FindLogObjects gives the definitions of what writes the table's log, by name.
+func (d *Dialect) FindLogObjects(db *gorm.DB, l *Log) (map[string]string, error) {
+	return d.events.find(db, l)
+}
+
+// OpenLog is the statement after which the triggers write events, until CloseLog or the end of the transaction. It binds one
+// value, the context as JSON, and affects no row where a trigger of the tables is missing.
+func (d *Dialect) OpenLog(logs []*Log) (before, after string) { return d.events.open(logs) }
+
+// CloseLog is the statement that ends it.
+func (d *Dialect) CloseLog() string { return d.events.close }
+
+// LogInstant is an instant as the context of OpenLog has it.
+func (d *Dialect) LogInstant(at time.Time) string {
+	return d.events.instant(at.UTC().Truncate(d.Precision))
+}
+
+// LogContext is the table that OpenLog writes to, as CREATE TABLE; empty where it needs none.
+func (d *Dialect) LogContext() (table, create string) { return d.events.context, d.events.contextTable }
+
+// FreezeTable is the statement that keeps others from writing to a table until the transaction ends; empty where one writer
+// is all that there is.
+func (d *Dialect) FreezeTable(quoted string) string {
+	if d.events.freeze == "" {
+		return ""
+	}
+	return fmt.Sprintf(d.events.freeze, quoted)
+}
+
+// Differs is the condition that two rows of the log's table, by their aliases, are not the same in a column.
+func (d *Dialect) Differs(c LoggedColumn, one, other string) string {
+	return d.events.fragment(c, one) + " <> " + d.events.fragment(c, other)
+}
+
+// RowKey is a row's key as the log has it: the columns as text, those of a composite key joined by commas.
+func (d *Dialect) RowKey(key []LoggedColumn, alias string) string {
+	parts := make([]string, len(key))
+	for i, c := range key {
+		parts[i] = d.KeyPart(c, prefixed(alias, c.Quoted), len(key) > 1)
+	}
+	return strings.Join(parts, " || ',' || ")
+}
+
+// KeyPart is a column of a key as text. In a composite key a comma inside a text is escaped.
+func (d *Dialect) KeyPart(c LoggedColumn, expression string, composite bool) string {
+	text := d.text(expression)
+	if c.Value == Bytes {
+		text = d.events.hexText(expression)
+	}
+	if composite && c.Value == Text {
+		text = `replace(replace(` + text + `, '\', '\\'), ',', '\,')`
+	}
+	return text
+}
+
+// BoundKeyPart is KeyPart for a bound value, a text or bytes.
+func (d *Dialect) BoundKeyPart(c LoggedColumn, placeholder string, composite bool) string {
+	return d.KeyPart(c, d.events.typed(c, placeholder), composite)
+}
+
+func prefixed(alias, quoted string) string {
+	if alias == "" {
+		return quoted
+	}
+	return alias + "." + quoted
+}
+
+// fragments gives the JSON text of each column of the row with the alias.
+func (d *Dialect) fragments(l *Log, alias string) []string {
+	list := make([]string, len(l.Columns))
+	for i, c := range l.Columns {
+		list[i] = d.events.fragment(c, alias)
+	}
+	return list
+}
+
+// image is the whole row as JSON text, of the columns' fragments.
+func (l *Log) image(fragments []string) string {
+	var text strings.Builder
+	for i, c := range l.Columns {
+		if i > 0 {
+			text.WriteString(" || ',")
+		} else {
+			text.WriteString("'{")
+		}
+		text.WriteString(jsonName(c.Name) + ":' || " + fragments[i])
+	}
+	return text.String() + " || '}'"
+}
+
+// changes is the columns that differ as JSON text, {} for none.
+func (l *Log) changes(before, after []string) string {
+	parts := make([]string, len(l.Columns))
+	for i, c := range l.Columns {
+		parts[i] = "CASE WHEN " + before[i] + " <> " + after[i] + " THEN '," + jsonName(c.Name) + ":' || " + after[i] + " ELSE '' END"
+	}
+	return "'{' || substr(" + strings.Join(parts, "\n || ") + ", 2) || '}'"
+}
+
+// jsonName is a column's name as JSON inside an SQL literal.
+func jsonName(name string) string {
+	name = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "'", "''").Replace(name)
+	return `"` + name + `"`
+}
+
+// sameKey is the condition that two rows have the same key.
+func (l *Log) sameKey(one, other string) string {
+	parts := make([]string, len(l.Key))
+	for i, c := range l.Key {
+		parts[i] = one + "." + c.Quoted + " = " + other + "." + c.Quoted
+	}
+	return strings.Join(parts, " AND ")
+}
+
+// transition is the type of the event of a row that changed in place.
+func (l *Log) transition(before, after string) string {
+	if l.Live == nil {
+		return "'updated'"
+	}
+	was, is := "("+l.Live(before)+")", "("+l.Live(after)+")"
+	return "CASE WHEN " + was + " AND NOT " + is + " THEN 'deleted' WHEN " + is + " AND NOT " + was + " THEN 'restored' ELSE 'updated' END"
+}
+
+// mark is the deletion that a row says it was taken by, NULL for none.
+func (l *Log) mark(alias string) string {
+	if l.DeletionID == "" {
+		return "NULL"
+	}
+	return "NULLIF(" + alias + "." + l.DeletionID + ", '')"
+}
+
+// RowsFromJSON stands around a bound JSON list of rows of a table, and gives them as a table in FROM. It needs the feature
+// JSONRows; elsewhere LoggedColumn.Decode gives the values to bind.
+func (d *Dialect) RowsFromJSON(quotedTable string) (before, after string) {
+	return d.events.fromJSON(quotedTable)
+}
+
+// Decode gives the value that a column had from what an event keeps of it.
+func (c LoggedColumn) Decode(data json.RawMessage) (any, error) {
+	var value any
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		return nil, err
+	}
+	switch value := value.(type) {
+	case bool:
+		if value {
+			return int64(1), nil
+		}
+		return int64(0), nil
+	case json.Number:
+		return decodeNumber(value.String())
+	case string:
+		switch {
+		case c.Value == Whole:
+			return strconv.ParseInt(value, 10, 64)
+		case c.Value == Bytes:
+			return hex.DecodeString(strings.TrimPrefix(value, `\x`))
+		case c.Value == Text && !c.Plain && numericColumn(c.Type) && number.MatchString(value):
+			return decodeNumber(value)
+		}
+		return value, nil
+	case map[string]any:
+		return decodeClass(value)
+	case nil:
+		return nil, nil
+	}
+	return nil, fmt.Errorf("no value of a column: %s", data)
+}
+
+var number = regexp.MustCompile(`^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$`)
+
+// numericColumn tells whether SQLite keeps a text that looks like a number as one, in a column of the type
+// (https://sqlite.org/datatype3.html, 3.1).
+func numericColumn(name string) bool {
+	return !slices.ContainsFunc([]string{"INT", "CHAR", "CLOB", "TEXT", "BLOB", "REAL", "FLOA", "DOUB"}, func(part string) bool {
+		return strings.Contains(strings.ToUpper(name), part)
+	})
+}
+
+func decodeNumber(text string) (any, error) {
+	if strings.ContainsAny(text, ".eE") {
+		return strconv.ParseFloat(text, 64)
+	}
+	return strconv.ParseInt(text, 10, 64)
+}
+
+// decodeClass reads a value of another class than its column's: an object with the class as its only name.
+func decodeClass(object map[string]any) (any, error) {
+	for class, value := range object {
+		text, _ := value.(string)
+		switch class {
+		case "integer":
+			return strconv.ParseInt(text, 10, 64)
+		case "real":
+			return strconv.ParseFloat(text, 64)
+		case "text":
+			return text, nil
+		case "blob":
+			return hex.DecodeString(text)
+		}
+	}
+	return nil, fmt.Errorf("no class of a value: %v", object)
+}
