@@ -162,7 +162,7 @@ func (e *engine) beginWrite(db *gorm.DB) {
 		return
 	}
 	_, upserts := onConflict(db.Statement)
-	if _, marks := p.marker(); len(p.guards) == 0 && !(marks && (upserts || saves(db.Statement))) {
+	if len(p.guards) == 0 && !(p.keepsDeleted() && (upserts || saves(db.Statement))) {
 		return
 	}
 	work, err := beginWork(db)
@@ -193,6 +193,10 @@ func (e *engine) beforeCreate(db *gorm.DB) {
 		return
 	}
 	e.prepareUpsert(db.Statement, p)
+	if err := e.refuseArchivedKeys(db, p); err != nil {
+		_ = db.AddError(err)
+		return
+	}
 	if len(p.guards) > 0 && !db.DryRun {
 		_ = db.AddError(e.guardCreate(db, p))
 	}

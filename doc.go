@@ -48,6 +48,6 @@
 //
 // # Not built yet
 //
-// The strategy archive and the setting events are refused. The settings retain, then, clock and tenant are checked, but
+// The setting events is refused. The settings retain, then, clock and tenant are checked, but
 // nothing purges rows; nothing erases personal data.
 package softdelete

@@ -18,8 +18,8 @@ func concerned(p *policy) []*policy {
 	if p.cascades || len(p.cascadeParents()) > 0 {
 		return connected(p, true)
 	}
-	switch _, marks := p.marker(); {
-	case !marks:
+	switch {
+	case !p.keepsDeleted():
 		return nil
 	case len(p.guards) == 0 && len(p.guardedBy()) == 0:
 		return p.alone
@@ -58,7 +58,7 @@ func connected(p *policy, guards bool) []*policy {
 	}
 	marking := all[:0]
 	for _, q := range all {
-		if _, ok := q.marker(); ok {
+		if q.keepsDeleted() {
 			marking = append(marking, q)
 		}
 	}
@@ -173,7 +173,7 @@ func (e *engine) instantUsed(tx *gorm.DB, models []*policy, at time.Time) (used 
 	q := newQuery(tx, e.dialect).text("SELECT 1 WHERE 1 = 0")
 	for _, p := range models {
 		if p.at != nil {
-			q.text(" OR EXISTS (SELECT 1 FROM ").name(p.schema.Table).text(" WHERE ").name(p.at.DBName)
+			q.text(" OR EXISTS (SELECT 1 FROM ").name(p.deletedTable()).text(" WHERE ").name(p.at.DBName)
 			q.text(" = ").bind(p.atClock.value(at)).text(")")
 		} else if p.id != nil {
 			// Beside a model without a DeletionID the time that begins this one's is a mark too.

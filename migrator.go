@@ -40,9 +40,19 @@ func (m *migrator) AutoMigrate(values ...any) error {
 		if err := m.refuseDuplicatesIn(values); err != nil {
 			return err
 		}
-		return m.Migrator.AutoMigrate(values...)
+		return m.autoMigrate(values)
 	}
-	return m.atomically(func(tx *gorm.DB) error { return m.engine.innerMigrator(tx).AutoMigrate(values...) })
+	return m.atomically(func(tx *gorm.DB) error {
+		return (&migrator{Migrator: m.engine.innerMigrator(tx), db: tx, engine: m.engine}).autoMigrate(values)
+	})
+}
+
+// autoMigrate migrates the tables and their archives.
+func (m *migrator) autoMigrate(values []any) error {
+	if err := m.Migrator.AutoMigrate(values...); err != nil {
+		return err
+	}
+	return m.migrateArchives(values)
 }
 
 // compile compiles the policies of all values at once, so that each knows of the foreign keys of the others.
@@ -72,7 +82,19 @@ func (m *migrator) CreateTable(values ...any) error {
 	if err := m.compile(values); err != nil {
 		return err
 	}
-	return m.Migrator.CreateTable(values...)
+	if err := m.Migrator.CreateTable(values...); err != nil {
+		return err
+	}
+	for _, value := range values {
+		p, err := m.policy(value)
+		if err == nil && p != nil && p.archives() {
+			err = m.migrateArchive(value, p)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // policy gives the policy of a value to migrate, nil where it is a table's name. It narrows the schema's indexes, that of a
@@ -269,6 +291,9 @@ func (e *engine) innerMigrator(db *gorm.DB) gorm.Migrator {
 // MigrateColumnUnique implements gorm.Migrator. Where `gorm:"unique"` became an index, the constraint that an earlier
 // migration made goes in the transaction that builds the index.
 func (m *migrator) MigrateColumnUnique(value any, field *schema.Field, columnType gorm.ColumnType) error {
+	if _, archive := m.db.Statement.Context.Value(archiveKey{}).(*policy); archive {
+		return nil // an archive has no unique columns
+	}
 	p, err := m.policy(value)
 	if err != nil {
 		return err

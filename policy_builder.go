@@ -197,9 +197,7 @@ func (b *policyBuilder) settle() {
 	b.strategy = noStrategy{}
 	switch {
 	case b.words.has("archive"):
-		b.strategy = noStrategy{}
-		b.problems = append(b.problems, fmt.Errorf("%w: %w", problem(b.schema, b.wordsField,
-			"the strategy archive is not built yet; use timestamp, flag or status"), ErrUnsupported))
+		b.settleArchive()
 	case b.words.has("hard"):
 		b.strategy = hardStrategy{}
 	case b.words.has("never"):
@@ -211,7 +209,13 @@ func (b *policyBuilder) settle() {
 		b.problems = append(b.problems, fmt.Errorf("%w: %w", problem(b.schema, b.wordsField,
 			"the event log is not built yet; remove %q", "events"), ErrUnsupported))
 	}
+	if b.words.has("table") && !b.words.has("archive") {
+		b.refuse(b.wordsField, "%q belongs to the strategy archive", "table")
+	}
 	b.settleCompanions()
+	if b.policy.archives() {
+		b.settleMark()
+	}
 	b.settleRetention()
 	b.settleIndexes()
 }
