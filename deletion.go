@@ -78,7 +78,8 @@ func (e *engine) beginDelete(db *gorm.DB) {
 		return
 	}
 	report, reported := stmt.Settings.Load(reportKey{})
-	if p.plain() && !p.logsBelow() && !preview && !reported {
+	heeds := e.plugin.config.Holds && (p.foreign == nil || stmt.Unscoped) // a row under a hold may be destroyed
+	if p.plain() && !p.logsBelow() && !preview && !reported && !heeds {
 		return
 	}
 	d := &deletion{
@@ -93,7 +94,7 @@ func (e *engine) beginDelete(db *gorm.DB) {
 		d.preview = d.preview || outer.preview
 	}
 	switch {
-	case p.foreign != nil:
+	case p.foreign != nil && (preview || reported):
 		_ = db.AddError(fmt.Errorf("%w: %s is deleted by the rules of the type %s of its field %s, of which there is no report; "+
 			"make it a plain integer or bool, and tag it with the strategy timestamp or flag", ErrUnsupported, p.schema.Name, p.foreign.FieldType, p.foreign.Name))
 		return
@@ -191,7 +192,7 @@ func (d *deletion) plan(db *gorm.DB) error {
 			return err
 		}
 	}
-	for _, step := range [...]func(*gorm.DB) error{d.chooseMark, d.findKeys, d.lockRows, d.refuse, d.beforeHooks} {
+	for _, step := range [...]func(*gorm.DB) error{d.chooseMark, d.findKeys, d.lockRows, d.refuse, d.refuseHeld, d.beforeHooks} {
 		if err := step(db); err != nil {
 			return err
 		}

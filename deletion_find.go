@@ -13,7 +13,7 @@ import (
 
 // readsFirst tells whether the deletion looks into the database before it writes.
 func (d *deletion) readsFirst() bool {
-	return d.mayRefuse() || d.seeksKeys() || len(d.graph.nodes) > 1 && d.action(d.root) == ActionRemoved || d.hasHooks()
+	return d.mayRefuse() || d.heeds() || d.seeksKeys() || len(d.graph.nodes) > 1 && d.action(d.root) == ActionRemoved || d.hasHooks()
 }
 
 // seeksKeys tells whether findKeys looks into the database.
@@ -413,8 +413,8 @@ func (d *deletion) foreseeBlockers(tx *gorm.DB, w *walk) error {
 	if d.root.never() {
 		d.blockers = append(d.blockers, Blocker{Table: d.target.name, Rows: d.effects[0].Rows})
 	}
-	if !d.mayRefuse() {
-		return nil
+	if err := d.foreseeHeld(tx); err != nil || !d.mayRefuse() {
+		return err
 	}
 	checks, _ := d.checks()
 	blocking, _, err := d.findBlocking(tx, w, checks)
