@@ -109,6 +109,8 @@ type purge struct {
 	holds  *holdWalk // nil where holds are switched off
 	done   int64
 	told   map[*ModelPurge]int64 // what Progress has heard
+	// committed runs once the batch that set it is committed.
+	committed func()
 }
 
 // purgeTable is a table that loses rows.

@@ -66,6 +66,7 @@ func (p *purge) batch(t *purgeTable, c *cursor, batch func(*gorm.DB, *purgeTable
 	}
 	var removed []int64 // per lot of all tables, in the order of reports
 	next := *c
+	p.committed = nil
 	err := p.db.Session(&gorm.Session{NewDB: true}).Transaction(func(tx *gorm.DB) (err error) {
 		if err := p.engine.lockWriter(tx, t.policy); err != nil {
 			return err
@@ -80,6 +81,9 @@ func (p *purge) batch(t *purgeTable, c *cursor, batch func(*gorm.DB, *purgeTable
 		return err
 	}
 	*c = next
+	if p.committed != nil {
+		p.committed()
+	}
 	var rows int64
 	for i, r := range p.reports() {
 		r.Done += removed[i]

@@ -23,6 +23,8 @@ type family struct {
 	// order is the order in which the rows were found: a row stands before those that refer to it, cycles apart.
 	order []*relative
 	locks bool // rows are locked, since they are about to go
+	// coldBatches are those that were stored.
+	coldBatches []storedBatch
 }
 
 // relative is a row of a family.
@@ -73,8 +75,17 @@ func (p *purge) removeFamilies(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, 
 		c.rows = min(p.options.Batch, 2*c.rows)
 	}
 	c.key = roots[passed-1].key
-	f.countStaying(roots[:passed])
-	return removed, f.remove(chosen, removed)
+	if err := f.remove(chosen, removed); err != nil {
+		return nil, err
+	}
+	// What is counted once the batch is committed.
+	p.committed = func() {
+		f.countStaying(roots[:passed])
+		for _, stored := range f.coldBatches {
+			stored.report.ColdBatches = append(stored.report.ColdBatches, stored.id)
+		}
+	}
+	return removed, nil
 }
 
 // rowID tells a row among all tables.

@@ -88,6 +88,9 @@ type Dialect struct {
 	// it, or one holds it alone.
 	shareLock, soleLock func(number string) string
 
+	// sessionLock asks for a lock on the number that the session keeps until it ends or unlocks, and gives whether it was free.
+	sessionLock func(number string) (lock, unlock string)
+
 	referencesTo func(db *gorm.DB, table string) ([]Reference, error)
 	sameName     func(db *gorm.DB, table string) (string, error)
 
@@ -170,6 +173,10 @@ func (d *Dialect) ShareLock(number string) string { return d.shareLock(number) }
 // SoleLock is an expression that waits for a number until no other transaction has it, and keeps it until the transaction
 // ends. It needs the feature AdvisoryLocks.
 func (d *Dialect) SoleLock(number string) string { return d.soleLock(number) }
+
+// SessionLock gives a statement that tells whether it could reserve a number for the session, and one that gives it back;
+// the end of the session does too. It needs the feature AdvisoryLocks.
+func (d *Dialect) SessionLock(number string) (lock, unlock string) { return d.sessionLock(number) }
 
 // String is a text as an SQL literal.
 func (d *Dialect) String(text string) string {

@@ -37,6 +37,10 @@ var postgres = Dialect{
 	shareLock:  func(number string) string { return "pg_advisory_xact_lock_shared(" + number + ")" },
 	soleLock:   func(number string) string { return "pg_advisory_xact_lock(" + number + ")" },
 
+	sessionLock: func(number string) (lock, unlock string) {
+		return "SELECT pg_try_advisory_lock(" + number + ")", "SELECT pg_advisory_unlock(" + number + ")"
+	},
+
 	referencesTo: postgresReferences,
 	sameName:     postgresName,
 
