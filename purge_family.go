@@ -235,10 +235,11 @@ func (f *family) owning(owner *reference, rows []*relative) (found []*relative, 
 		condition(q)
 		err = f.scanPairs(q, parent, child, func(up, down []any, lot int, held bool) {
 			r, known := f.add(parent, up, lot, held)
-			r.busy = r.busy || !locked[rowID(parent, up)]
-			if r.busy {
-				f.rows[rowID(child, down)].busy = true
-			}
+			r.busy = r.busy || !known && !locked[rowID(parent, up)]
+			// Tied together here: what refers to a busy row is not looked for.
+			taken := f.rows[rowID(child, down)]
+			taken.refersTo = append(taken.refersTo, r)
+			r.referredBy = append(r.referredBy, taken)
 			if !known && !r.busy {
 				found = append(found, r)
 			}

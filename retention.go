@@ -151,20 +151,19 @@ func (c clock) isSet(q *query, column string) {
 func (c clock) in(q *query, column string, spans []span) {
 	q.text("(")
 	joined(q, spans, " OR ", func(s span) {
-		q.text("(")
-		if c.kind == dialect.Integer {
-			q.text(column, " <= ", fmt.Sprint(wholeUnits(s.until, c.unit)))
-		} else {
-			q.text(q.dialect.NotAfter(column, s.until))
+		from := s.from
+		if from.IsZero() {
+			from = firstInstant
 		}
-		switch {
-		case s.from.IsZero():
-			q.text(" AND ")
+		if c.kind != dialect.Integer {
+			q.text("(", q.dialect.Within(column, from, s.until), ")")
+			return
+		}
+		q.text("(", column, " <= ", fmt.Sprint(wholeUnits(s.until, c.unit)), " AND ")
+		if s.from.IsZero() {
 			c.isSet(q, column)
-		case c.kind == dialect.Integer:
-			q.text(" AND ", column, " > ", fmt.Sprint(wholeUnits(s.from.Add(-time.Nanosecond), c.unit)))
-		default:
-			q.text(" AND ", q.dialect.NotBefore(column, s.from))
+		} else {
+			q.text(column, " > ", fmt.Sprint(wholeUnits(s.from.Add(-time.Nanosecond), c.unit)))
 		}
 		q.text(")")
 	}).text(")")

@@ -79,6 +79,9 @@ type Dialect struct {
 
 	// notAfter and notBefore compare the instant in a native time column with another.
 	notAfter, notBefore func(column string, at time.Time) string
+	// surelyWithin writes exactly, the condition that an instant lies between two others, so that it is cheap far from these;
+	// nil where it is so anyway.
+	surelyWithin func(column string, from, until time.Time, exactly string) string
 	// rowAddress is a column that every table has and that finds a locked row faster than its key; empty where there is none.
 	rowAddress string
 	// deferKeys puts off the check of foreign keys to the transaction's end; empty where one statement can write several

@@ -12,6 +12,15 @@ func (d *Dialect) NotAfter(column string, at time.Time) string { return d.notAft
 // NotBefore is the condition that the instant in a native time column is at or after another.
 func (d *Dialect) NotBefore(column string, at time.Time) string { return d.notBefore(column, at.UTC()) }
 
+// Within is the condition that the instant in a native time column lies between two others, both included.
+func (d *Dialect) Within(column string, from, until time.Time) string {
+	both := d.NotBefore(column, from) + " AND " + d.NotAfter(column, until)
+	if d.surelyWithin == nil {
+		return both
+	}
+	return d.surelyWithin(column, from.UTC(), until.UTC(), both)
+}
+
 // moment writes an instant as a literal that takes the type of the column it is compared with.
 func moment(at time.Time) string { return at.Format("'2006-01-02 15:04:05.999999999-07:00'") }
 
@@ -43,6 +52,12 @@ func textNotAfter(column string, at time.Time) string {
 	rounded, seconds := "CAST(strftime('%s', "+column+") AS INTEGER)", textSeconds(column)
 	return fmt.Sprintf("(%s <= %s AND (%s < %d OR %s <= %d AND (%s < %d OR %s = %d AND %s <= %d)))", column, moment(at.Add(zones)),
 		rounded, at.Unix(), rounded, at.Unix()+1, seconds, at.Unix(), seconds, at.Unix(), textFraction(column), at.Nanosecond())
+}
+
+// textSurelyWithin reads a text once where that is enough.
+func textSurelyWithin(column string, from, until time.Time, exactly string) string {
+	return fmt.Sprintf("(%s <= %s AND (CAST(strftime('%%s', %s) AS INTEGER) BETWEEN %d AND %d OR %s))",
+		column, moment(until.Add(zones)), column, from.Unix()+2, until.Unix()-1, exactly)
 }
 
 func textNotBefore(column string, at time.Time) string {

@@ -34,9 +34,10 @@ var sqlite = Dialect{
 
 	events: sqliteEvents,
 
-	notAfter:  textNotAfter,
-	notBefore: textNotBefore,
-	deferKeys: "PRAGMA defer_foreign_keys = ON",
+	notAfter:     textNotAfter,
+	notBefore:    textNotBefore,
+	surelyWithin: textSurelyWithin,
+	deferKeys:    "PRAGMA defer_foreign_keys = ON",
 
 	referencesTo: sqliteReferences,
 	sameName:     sqliteName,
