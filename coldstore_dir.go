@@ -80,7 +80,7 @@ func (s *dirColdStore) Put(ctx context.Context, b ColdBatch) error {
 	}
 	sum := sha256.Sum256(rows)
 	text, err := json.MarshalIndent(manifest{
-		Format: manifestFormat, ID: b.ID, Model: b.Model, Table: b.Table, Columns: columnsOf(b.Rows), Rows: len(b.Rows),
+		Format: manifestFormat, ID: b.ID, Model: b.Model, Table: b.Table, Columns: manifestColumns(b.Rows), Rows: len(b.Rows),
 		File: filepath.Base(rowsPath), Bytes: int64(len(rows)), SHA256: hex.EncodeToString(sum[:]),
 	}, "", "  ")
 	if err != nil {
@@ -236,8 +236,8 @@ func readRows(data []byte) (rows []map[string]any, err error) {
 	}
 }
 
-// columnsOf lists the columns of the rows.
-func columnsOf(rows []map[string]any) []manifestColumn {
+// manifestColumns lists the columns of the rows.
+func manifestColumns(rows []map[string]any) []manifestColumn {
 	types := map[string]map[string]bool{}
 	for _, r := range rows {
 		for name, value := range r {

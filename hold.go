@@ -44,14 +44,14 @@ type HoldInfo struct {
 
 // holdRow is a row of the table softdelete_holds. A hold that was released stays there.
 type holdRow struct {
-	ID         string `gorm:"primaryKey;size:64"`
-	Table      string
-	Key        string
-	Matter     string
-	PlacedBy   string
-	PlacedAt   time.Time
-	Until      *time.Time
-	ReleasedAt *time.Time
+	ID         string     `gorm:"column:id;primaryKey;size:64"`
+	Table      string     `gorm:"column:table"`
+	Key        string     `gorm:"column:key"`
+	Matter     string     `gorm:"column:matter"`
+	PlacedBy   string     `gorm:"column:placed_by"`
+	PlacedAt   time.Time  `gorm:"column:placed_at"`
+	Until      *time.Time `gorm:"column:until"`
+	ReleasedAt *time.Time `gorm:"column:released_at"`
 }
 
 // TableName implements schema.Tabler.

@@ -183,9 +183,9 @@ const leaseTime = time.Minute
 
 // leaseRow is a row of the table softdelete_leases.
 type leaseRow struct {
-	Name   string `gorm:"primaryKey;size:64"`
-	Holder string
-	Until  int64 // nanoseconds since 1970
+	Name   string `gorm:"column:name;primaryKey;size:64"`
+	Holder string `gorm:"column:holder"`
+	Until  int64  `gorm:"column:until"` // nanoseconds since 1970
 }
 
 // TableName implements schema.Tabler.

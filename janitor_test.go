@@ -78,7 +78,7 @@ func TestJanitorPurgesOnScheduleUntilItsContextEnds(t *testing.T) {
 		cancel()
 		require.ErrorIs(t, <-ended, context.Canceled)
 		require.Contains(t, log.String(), "model=retNote table=ret_notes action=purge")
-		require.Contains(t, log.String(), "done=3")
+		require.Regexp(t, "done=[1-6]", log.String())
 		require.NotContains(t, log.String(), "level=ERROR")
 		require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, 5*time.Second, 10*time.Millisecond, "no goroutine is left")
 	})

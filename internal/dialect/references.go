@@ -24,7 +24,7 @@ func (d *Dialect) SameName(db *gorm.DB, table string) (string, error) { return d
 
 // referenceColumn is one column of a foreign key, as catalogues list them.
 type referenceColumn struct {
-	ID      string
+	ID      string `gorm:"column:id"`
 	Table   string `gorm:"column:tab"`
 	Columns string `gorm:"column:col"`
 	Parent  string `gorm:"column:parent"`
@@ -80,3 +80,12 @@ func sqliteName(db *gorm.DB, table string) (name string, err error) {
 }
 
 func sqliteTable(table string) string { return strings.TrimPrefix(table, "main.") }
+
+// regclass quotes a table's name, with its schema if it has one, for to_regclass.
+func regclass(table string) string {
+	parts := strings.Split(table, ".")
+	for i, part := range parts {
+		parts[i] = `"` + strings.ReplaceAll(part, `"`, `""`) + `"`
+	}
+	return strings.Join(parts, ".")
+}
