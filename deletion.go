@@ -192,7 +192,7 @@ func (d *deletion) plan(db *gorm.DB) error {
 			return err
 		}
 	}
-	for _, step := range [...]func(*gorm.DB) error{d.chooseMark, d.findKeys, d.lockRows, d.refuse, d.refuseHeld, d.beforeHooks} {
+	for _, step := range [...]func(*gorm.DB) error{d.chooseMark, d.findKeys, d.lockRows, d.refuse, d.beforeHooks} {
 		if err := step(db); err != nil {
 			return err
 		}

@@ -139,8 +139,8 @@ func (d *deletion) nodesToLock() (nodes []*node, lock string) {
 
 // refuse finds everything that refuses the deletion.
 func (d *deletion) refuse(tx *gorm.DB) error {
-	if !d.mayRefuse() {
-		return nil
+	if err := d.refuseHeld(tx); err != nil || !d.mayRefuse() {
+		return err
 	}
 	checks, _ := d.checks()
 	blocking, total, err := d.findBlocking(tx, d.reach(), checks)
