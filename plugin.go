@@ -1,12 +1,14 @@
 package softdelete
 
 import (
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"reflect"
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"weak"
 
 	"gorm.io/gorm"
@@ -28,6 +30,19 @@ type Config struct {
 	// Ledger keeps a row per deletion in the table softdelete_deletions. Create it with
 	// db.AutoMigrate(softdelete.Tables()...).
 	Ledger bool
+
+	// Maskers are the functions that `pii:"func:NAME"` names.
+	Maskers map[string]Masker
+	// Processors are the third parties that an erasure is told to, by DispatchErasures.
+	Processors []Processor
+	// ErasureLedger, outside the database, remembers erasures for ReplayErasures after an older copy of the database has come
+	// back. A FileLedger is one.
+	ErasureLedger ErasureLedger
+	// ErasureBatch is how many rows of one person an erasure may reach; 0 means 10,000. All of them are erased in one
+	// transaction; a person with more gives ErrUnsupported, and nothing is changed.
+	ErasureBatch int
+	// CertificateKey, where it is set, signs the certificates of erasures.
+	CertificateKey ed25519.PrivateKey
 }
 
 // Plugin is the GORM plugin. Make it with New.
@@ -90,6 +105,8 @@ type engine struct {
 	policies sync.Map
 	// logs holds the tables whose event log was found to be complete.
 	logs sync.Map
+	// personal tells that a model with a pii tag has been compiled, erasedKnown that the table of erased rows is there.
+	personal, erasedKnown atomic.Bool
 }
 
 // engineOf finds the plugin's state for a database.
@@ -216,6 +233,7 @@ func (e *engine) compile(db *gorm.DB, reached []reachedSchema) {
 		}
 		if p == nil {
 			p = ownPolicy(r.schema, e.dialect)
+			e.readPersonal(p)
 			p.canonical = r.canonical
 			fresh = append(fresh, p)
 		}

@@ -76,6 +76,7 @@ type Dialect struct {
 	tryLock func(number string) string
 
 	events eventLog
+	masks  masks
 
 	findIndex  func(db *gorm.DB, table Table, name string) (*Index, error)
 	indexOwner func(db *gorm.DB, table Table, name string) (string, error)

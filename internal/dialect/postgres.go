@@ -29,6 +29,7 @@ var postgres = Dialect{
 	tryLock:  func(number string) string { return "pg_try_advisory_xact_lock(" + number + ")" },
 
 	events: postgresEvents,
+	masks:  postgresMasks,
 
 	// A cast to name cuts a name as the database does that is longer than it keeps.
 	findIndex: func(db *gorm.DB, table Table, name string) (*Index, error) {

@@ -33,6 +33,7 @@ var sqlite = Dialect{
 	padded:  func(expression string) string { return "printf('%019d', " + expression + ")" },
 
 	events: sqliteEvents,
+	masks:  sqliteMasks,
 
 	findIndex: func(db *gorm.DB, table Table, name string) (*Index, error) {
 		var statements []string
