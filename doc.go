@@ -54,5 +54,5 @@
 // # Not built yet
 //
 // The strategy archive is refused. The settings retain, then, clock and tenant are checked, but
-// nothing purges rows; nothing erases personal data.
+// nothing purges rows. An erasure refuses models with an event log.
 package softdelete

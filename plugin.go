@@ -237,6 +237,9 @@ func (e *engine) compile(db *gorm.DB, reached []reachedSchema) {
 			p.canonical = r.canonical
 			fresh = append(fresh, p)
 		}
+		if p.personal != nil {
+			e.personal.Store(true)
+		}
 		policies[r.schema] = p
 	}
 	lookUp := func(s *schema.Schema) *policy { return policies[s] }
