@@ -29,10 +29,13 @@ func DDL(db *gorm.DB, models ...any) ([]string, error) {
 	tx := inWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
 	toWriter(tx, "")
 	pool := unprepared(tx.Statement.ConnPool)
-	recorder := &ddlRecorder{ConnPool: pool, data: pool, made: map[string]bool{}}
+	recorder := &ddlRecorder{ConnPool: pool, data: pinned{pool}, made: map[string]bool{}}
+	reader := inWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
+	reader.Statement.ConnPool = recorder.data
+	reader = reader.Session(&gorm.Session{NewDB: true})
 	if !e.dialect.Has(dialect.AlterInPlace) {
 		// What a step does depends on those before it: they are executed, on an empty copy.
-		copied, err := e.dialect.Rehearsal(inWork(db, db.Statement.Context))
+		copied, err := e.dialect.Rehearsal(reader)
 		if err != nil {
 			return nil, err
 		}
@@ -48,7 +51,7 @@ func DDL(db *gorm.DB, models ...any) ([]string, error) {
 	if err := tx.Session(&gorm.Session{}).AutoMigrate(models...); err != nil {
 		return nil, err
 	}
-	return recorder.list(e.dialect, inWork(db, db.Statement.Context))
+	return recorder.list(e.dialect, reader)
 }
 
 // ddlRecorder is a connection that lets a migration read and notes what it would write.
