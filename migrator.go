@@ -2,10 +2,8 @@ package softdelete
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"slices"
-	"strings"
 
 	"gorm.io/gorm"
 	gormmigrator "gorm.io/gorm/migrator"
@@ -249,7 +247,7 @@ func (m *migrator) replace(value any, name string) error {
 			return inner.CreateIndex(value, name)
 		}
 		// The old index stands until the new one is built: readers go on meanwhile, and writers of duplicates are refused.
-		former := shortName(name, "_former")
+		former := dialect.ShortName(name, "_former")
 		if err := inner.RenameIndex(value, name, former); err != nil {
 			return err
 		}
@@ -258,16 +256,6 @@ func (m *migrator) replace(value any, name string) error {
 		}
 		return inner.DropIndex(value, former)
 	})
-}
-
-// shortName makes a name with a suffix that no database finds too long.
-func shortName(name, suffix string) string {
-	const longest = 60
-	if len(name)+len(suffix) > longest {
-		sum := fmt.Sprintf("%x", sha256.Sum256([]byte(name)))[:8]
-		name = strings.ToValidUTF8(name[:longest-len(suffix)-len(sum)], "") + sum
-	}
-	return name + suffix
 }
 
 // innerMigrator is the database's own migrator on a session.

@@ -8,6 +8,8 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 )
 
 // uniqueIndex is a unique index of a model that holds among its live rows only. Restore looks for conflicts with it.
@@ -120,7 +122,7 @@ func addRetentionIndex(p *policy, namer schema.Namer) {
 			return
 		}
 	}
-	name := shortName(namer.IndexName(p.schema.Table, field.DBName), "_retention")
+	name := dialect.ShortName(namer.IndexName(p.schema.Table, field.DBName), "_retention")
 	field.TagSettings["INDEX"] = name
 	settings := strings.Split(field.Tag.Get("gorm"), ";")
 	where := strings.ReplaceAll(p.predicates.deleted.of(""), ",", `\,`)
@@ -131,7 +133,7 @@ func addRetentionIndex(p *policy, namer schema.Namer) {
 // condition.
 func makeUniqueIndex(s *schema.Schema, field *schema.Field, namer schema.Namer) (name string) {
 	// Not the constraint's own name: both stand side by side for a moment when a migration changes over.
-	name = shortName(namer.UniqueName(s.Table, field.DBName), "_live")
+	name = dialect.ShortName(namer.UniqueName(s.Table, field.DBName), "_live")
 	field.Unique = false
 	delete(field.TagSettings, "UNIQUE")
 	field.TagSettings["UNIQUEINDEX"] = name

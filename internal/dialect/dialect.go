@@ -3,6 +3,8 @@
 package dialect
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"strings"
 	"time"
 
@@ -143,8 +145,18 @@ func (d *Dialect) Among() (open, shut string) {
 func (d *Dialect) TryLock(number string) string { return d.tryLock(number) }
 
 // String is a text as an SQL literal.
-func (d *Dialect) String(text string) string {
-	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+func (d *Dialect) String(text string) string { return textLiteral(text) }
+
+func textLiteral(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+// ShortName makes a name with a suffix that no database finds too long. Names that begin alike stay different.
+func ShortName(name, suffix string) string {
+	const longest = 60
+	if len(name)+len(suffix) > longest {
+		sum := fmt.Sprintf("%x", sha256.Sum256([]byte(name)))[:8]
+		name = strings.ToValidUTF8(name[:longest-len(suffix)-len(sum)], "") + sum
+	}
+	return name + suffix
 }
 
 func times(column string, unit time.Duration) string {

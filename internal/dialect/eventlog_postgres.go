@@ -116,7 +116,7 @@ IF EXISTS (SELECT 1 FROM ` + oldRows + " AS r" + without(oldRows, newRows) + `) 
 RETURN NULL;
 END
 `
-	function := l.quote(shortened(l.Events, "_log"))
+	function := l.quote(ShortName(l.Events, "_log"))
 	table := l.quote(l.Table)
 	create := "CREATE OR REPLACE FUNCTION " + function + "() RETURNS trigger LANGUAGE plpgsql" +
 		postgresSettings + " AS $softdelete$" + body + "$softdelete$"
@@ -135,13 +135,4 @@ END
 		create = ""
 	}
 	return objects
-}
-
-// shortened makes a name with a suffix that PostgreSQL does not cut.
-func shortened(name, suffix string) string {
-	const longest = 63
-	if len(name)+len(suffix) > longest {
-		name = name[:longest-len(suffix)]
-	}
-	return name + suffix
 }

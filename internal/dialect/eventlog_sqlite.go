@@ -25,7 +25,7 @@ var sqliteEvents = eventLog{
 		var names []string
 		for _, l := range logs {
 			for _, name := range sqliteNames(l) {
-				names = append(names, "'"+strings.ReplaceAll(name, "'", "''")+"'")
+				names = append(names, textLiteral(name))
 			}
 		}
 		// GORM makes a table anew for many a change of it, which loses the triggers.

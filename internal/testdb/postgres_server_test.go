@@ -3,6 +3,7 @@
 package testdb
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -10,10 +11,8 @@ import (
 )
 
 func TestThrowawayServer(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starting a server takes seconds")
-	}
 	if _, err := postgresPrograms(); err != nil {
+		require.False(t, required("postgres", os.Getenv(requireVariable)), err)
 		t.Skip(err)
 	}
 	server, err := startPostgres()
