@@ -2,6 +2,7 @@ package softdelete_test
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,10 +20,13 @@ type atomicCall struct {
 	run    func(tx *gorm.DB, value any) error
 }
 
+// atomicDeleted deletes copies of the values: calls that run in parallel share them.
 func atomicDeleted(values ...any) func(t *testing.T, c *atomicCase) {
 	return func(t *testing.T, c *atomicCase) {
 		for _, value := range values {
-			require.NoError(t, c.db.Delete(value).Error)
+			row := reflect.New(reflect.TypeOf(value).Elem())
+			row.Elem().Set(reflect.ValueOf(value).Elem())
+			require.NoError(t, c.db.Delete(row.Interface()).Error)
 		}
 	}
 }
