@@ -1,0 +1,119 @@
+package softdelete
+
+import (
+	"cmp"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+)
+
+// lock locks everything that the restore depends on, a table at a time, in an order that all restores share, parents before
+// children as deletions do: the rows that come back and have others under them, and the parents outside that might hold a
+// row. Rows at the bottom are locked by the write.
+//
+// Where rows have several parents, another restore may hand rows over to this deletion while a lock is waited for, under
+// parents that were passed already. Then the locks are taken again, until nothing is new.
+func (r *restoration) lock(tx *gorm.DB) error {
+	if !r.engine.dialect.Has(dialect.RowLocks) {
+		return nil
+	}
+	order := r.lockOrder()
+	locked, err := r.lockTables(tx, order)
+	for err == nil && r.handedOver() {
+		var again []int64
+		if again, err = r.lockTables(tx, order); slices.Equal(again, locked) {
+			break
+		}
+		locked = again
+	}
+	return err
+}
+
+// handedOver tells whether rows under the root may be handed over to its deletion.
+func (r *restoration) handedOver() bool {
+	return slices.ContainsFunc(r.graph.nodes, func(n *node) bool { return n.policy != r.root && len(n.policy.cascadeParents()) > 1 })
+}
+
+// lockTables takes the locks once, and counts them per table.
+func (r *restoration) lockTables(tx *gorm.DB, order []*policy) (counts []int64, err error) {
+	for _, p := range order {
+		q := newQuery(tx, r.engine.dialect)
+		r.lost.with(q, r.graph.last())
+		fields := p.schema.PrimaryFields
+		q.text("SELECT count(*) FROM (SELECT 1 FROM ").name(p.schema.Table).text(" AS holder WHERE ").key("holder", fields).text(" IN (")
+		strength := ""
+		// A union of keys, not alternatives: for those the database would read the whole table.
+		if n := r.graph.nodeOf(p); n != nil && (r.lostBase(n) != nil || !r.graph.leaf(n)) {
+			strength = "FOR UPDATE"
+			r.lost.selectKeys(q, n)
+		}
+		for _, n := range r.graph.nodes {
+			for _, h := range slices.Concat(r.holders(n), n.policy.guards) {
+				if h.parent == p {
+					if strength != "" {
+						q.text(" UNION ")
+					}
+					strength = cmp.Or(strength, "FOR SHARE")
+					q.text("SELECT ").columns("over", fields).text(" FROM ").name(p.schema.Table).text(" AS over, ")
+					q.name(n.policy.schema.Table).text(" AS t WHERE ")
+					r.under(q, n, h, "over")
+				}
+			}
+		}
+		if strength == "" {
+			continue
+		}
+		q.text(") ORDER BY ").columns("holder", p.schema.PrimaryFields).text(" ", strength, ") AS locked")
+		var count int64
+		if err := q.rows(func(scan func(...any) error) error { return scan(&count) }); err != nil {
+			return nil, err
+		}
+		counts = append(counts, count)
+	}
+	return counts, nil
+}
+
+// above writes the condition that a parent's row, as holder, has a lost row of the node under it.
+func (r *restoration) above(q *query, n *node, h *relation) {
+	q.text("EXISTS (SELECT 1 FROM ").name(n.policy.schema.Table).text(" AS t WHERE ")
+	r.under(q, n, h, "holder")
+	q.text(")")
+}
+
+// under writes the condition that a lost row of the node, as t, refers to a parent's row.
+func (r *restoration) under(q *query, n *node, h *relation, holder string) {
+	r.lost.inWalk(q, n, "t")
+	for _, key := range h.keys {
+		q.text(" AND ").column("t", key.child.DBName).text(" = ", parentValue(q, key, q.quoted(holder, key.parent.DBName)))
+	}
+	h.matchFixed(q, "t")
+}
+
+// lockOrder lists the models whose rows may need a lock: guarding parents first, then all that cascades connect with the
+// root, parents before children, in the same order whichever of them the restore begins at.
+func (r *restoration) lockOrder() []*policy {
+	byTable := func(a, b *policy) int { return cmp.Compare(a.schema.Table, b.schema.Table) }
+	var cascading, guarding []*policy
+	for _, n := range r.graph.nodes {
+		for _, p := range connected(n.policy, false) {
+			if !slices.Contains(cascading, p) {
+				cascading = append(cascading, p)
+			}
+		}
+	}
+	slices.SortFunc(cascading, byTable)
+	for _, n := range r.graph.nodes {
+		for _, g := range n.policy.guards {
+			if !slices.Contains(cascading, g.parent) && !slices.Contains(guarding, g.parent) {
+				guarding = append(guarding, g.parent)
+			}
+		}
+	}
+	slices.SortFunc(guarding, byTable)
+	for _, n := range newGraph(cascading, false).nodes {
+		guarding = append(guarding, n.policy)
+	}
+	return guarding
+}
