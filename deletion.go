@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -64,9 +65,9 @@ func deletionOf(stmt *gorm.Statement) *deletion {
 	return nil
 }
 
-// begin is the first callback of a delete statement: it finds the policy, opens the transaction and remembers the caller's
-// value.
-func (e *engine) beginDelete(db *gorm.DB) {
+// prepareDelete is the first callback of a delete statement, before GORM opens its transaction: it finds the policy, what refuses
+// without a look at the rows, and remembers the caller's value.
+func (e *engine) prepareDelete(db *gorm.DB) {
 	stmt := db.Statement
 	if db.Error != nil || stmt.Schema == nil || stmt.SQL.Len() > 0 {
 		return
@@ -108,6 +109,17 @@ func (e *engine) beginDelete(db *gorm.DB) {
 			gorm.ErrInvalidValue, p.schema.Name))
 		return
 	}
+	d.snapshot = takeSnapshot(stmt.ReflectValue)
+	stmt.Settings.Store(deletionKey{}, d)
+}
+
+// beginDelete makes the deletion one unit of work.
+func (e *engine) beginDelete(db *gorm.DB) {
+	stmt := db.Statement
+	d := deletionOf(stmt)
+	if db.Error != nil || d == nil {
+		return
+	}
 	if d.outer != nil {
 		// A BeforeDelete hook of the outer deletion's root runs before that has chosen its mark.
 		if err := d.outer.chooseMark(db); err != nil {
@@ -124,8 +136,6 @@ func (e *engine) beginDelete(db *gorm.DB) {
 		}
 		d.work = work
 	}
-	d.snapshot = takeSnapshot(stmt.ReflectValue)
-	stmt.Settings.Store(deletionKey{}, d)
 	if len(stmt.Selects) > 0 || len(d.graph.nodes) > 1 || stmt.Schema.BeforeDelete || stmt.Schema.AfterDelete {
 		// Deletions of selected associations and of hooks find this one by the context.
 		d.context, d.inner = before, context.WithValue(stmt.Context, deletionKey{}, d)
@@ -204,7 +214,7 @@ func (d *deletion) chooseMark(tx *gorm.DB) (err error) {
 	if !d.at.IsZero() {
 		return nil
 	}
-	d.at, err = d.engine.chooseInstant(tx, d.root, d.outer)
+	d.at, err = d.engine.chooseInstant(tx, d.root, d.target.table(d.root), d.outer)
 	d.shares = d.outer != nil && d.outer.at.Equal(d.at)
 	return err
 }
@@ -225,7 +235,7 @@ func (d *deletion) ID() DeletionID {
 func (d *deletion) addKeyConditions() {
 	stmt := d.stmt
 	add := func(value reflect.Value) {
-		_, values := schema.GetIdentityFieldValuesMap(stmt.Context, value, stmt.Schema.PrimaryFields)
+		values := keysOf(stmt, value)
 		column, in := schema.ToQueryValues(stmt.Table, stmt.Schema.PrimaryFieldDBNames, values)
 		if len(in) > 0 {
 			stmt.AddClause(clause.Where{Exprs: []clause.Expression{clause.IN{Column: column, Values: in}}})
@@ -238,6 +248,24 @@ func (d *deletion) addKeyConditions() {
 	if stmt.ReflectValue.CanAddr() && stmt.Dest != stmt.Model && stmt.Model != nil {
 		add(reflect.ValueOf(stmt.Model))
 	}
+}
+
+// keysOf lists the keys in a value, each once. One row's are read without what GORM's function for many allocates.
+func keysOf(stmt *gorm.Statement, value reflect.Value) [][]any {
+	fields := stmt.Schema.PrimaryFields
+	if value.Kind() != reflect.Struct {
+		_, keys := schema.GetIdentityFieldValuesMap(stmt.Context, value, fields)
+		return keys
+	}
+	key, known := make([]any, len(fields)), false
+	for i, field := range fields {
+		column, zero := field.ValueOf(stmt.Context, value)
+		key[i], known = column, known || !zero
+	}
+	if !known {
+		return nil
+	}
+	return [][]any{key}
 }
 
 // fewKeys is the number of root rows up to which their keys are carried in the statements that follow, so that these need
@@ -272,12 +300,27 @@ func (e *engine) markDelete(db *gorm.DB) {
 	d.buildRoot()
 }
 
-// buildRoot builds the UPDATE that marks the root rows.
+// buildRoot builds the UPDATE that marks the root rows. Its first two clauses are written as clause.Update and clause.Set
+// would, which every deletion would pay for with entries in the statement's clauses.
 func (d *deletion) buildRoot() {
 	stmt := d.stmt
+	addFilter(stmt, d.root.liveWhere)
+	stmt.SQL.Grow(usualLength)
+	clauses := stmt.DB.Callback().Update().Clauses
+	if _, hinted := stmt.Clauses["UPDATE"]; hinted {
+		stmt.Build("UPDATE")
+	} else {
+		stmt.WriteString("UPDATE ")
+		stmt.WriteQuoted(currentTable)
+	}
+	stmt.WriteString(" SET ")
 	d.assignments = d.root.deletionAssignments(d.space[:0], d)
-	set := make(clause.Set, 0, len(d.assignments))
-	for _, a := range d.assignments {
+	for i, a := range d.assignments {
+		if i > 0 {
+			stmt.WriteByte(',')
+		}
+		stmt.WriteQuoted(a.field.DBName)
+		stmt.WriteByte('=')
 		value := a.value
 		if a.former != nil {
 			value = clause.Column{Name: a.former.DBName}
@@ -285,14 +328,14 @@ func (d *deletion) buildRoot() {
 				value = clause.Expr{SQL: "COALESCE(?, ?)", Vars: []any{value, a.fallback}}
 			}
 		}
-		set = append(set, clause.Assignment{Column: clause.Column{Name: a.field.DBName}, Value: value})
+		stmt.AddVar(stmt, value)
 	}
-	stmt.AddClause(set)
-	addFilter(stmt, d.root.liveWhere)
-	stmt.AddClauseIfNotExists(clause.Update{})
-	stmt.SQL.Grow(usualLength)
-	stmt.Build(stmt.DB.Callback().Update().Clauses...)
+	stmt.WriteByte(' ')
+	stmt.Build(clauses[slices.Index(clauses, "SET")+1:]...)
 }
+
+// currentTable stands for the statement's table.
+var currentTable any = clause.Table{Name: clause.CurrentTable}
 
 // cascadeDelete runs once the root rows are written: it takes the rows under them, and looks again.
 func (e *engine) cascadeDelete(db *gorm.DB) {
@@ -300,7 +343,6 @@ func (e *engine) cascadeDelete(db *gorm.DB) {
 	if d == nil {
 		return
 	}
-	delete(db.Statement.Clauses, "SET")
 	if db.Error != nil || db.DryRun {
 		return
 	}
@@ -323,7 +365,9 @@ func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
 		return d.closeLog(tx)
 	}
 	d.exact = rootRows == int64(len(d.keys))
-	d.marked = map[*node]int64{d.graph.nodes[0]: rootRows}
+	if !d.graph.alone() {
+		d.marked = map[*node]int64{d.graph.nodes[0]: rootRows}
+	}
 	if d.action(d.root) == ActionDeleted {
 		if err := d.cascade(tx); err != nil {
 			return err
@@ -438,7 +482,7 @@ func (d *deletion) explain(db *gorm.DB, err error) error {
 	return &BlockedError{Cause: err}
 }
 
-// setFields writes the mark into the caller's value, for the rows that it shows as live.
+// setFields writes the mark into the caller's value, for the rows that were taken: all, or those that it shows as live.
 func (d *deletion) setFields() {
 	list := d.assignments
 	if list == nil {
@@ -446,7 +490,7 @@ func (d *deletion) setFields() {
 	}
 	each := func(value reflect.Value) {
 		value = reflect.Indirect(value)
-		if !value.IsValid() || !value.CanAddr() || d.root.showsDeleted(d.stmt.Context, value) {
+		if !value.IsValid() || !value.CanAddr() || !d.exact && d.root.showsDeleted(d.stmt.Context, value) {
 			return
 		}
 		for _, a := range list {

@@ -138,3 +138,19 @@ func TestEventsNeedAKeyThatTellsRowsApart(t *testing.T) {
 	require.ErrorIs(t, softdelete.AsOf(db, &[]eventAccount{}, *now), gorm.ErrInvalidValue)
 	require.ErrorIs(t, softdelete.AsOf(db, nil, *now), gorm.ErrInvalidValue)
 }
+
+func TestAStatusMayReadLikeWhatQuotesATrigger(t *testing.T) {
+	type eventSign struct {
+		ID     uint
+		Status string `softdelete:"status;deleted:$softdelete$;events"`
+	}
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db, _ := eventStage(t, database, &eventSign{})
+		sign := eventSign{Status: "up"}
+		require.NoError(t, db.Create(&sign).Error)
+		require.NoError(t, db.Delete(&sign).Error)
+		history, err := softdelete.History(db, &sign)
+		require.NoError(t, err)
+		require.Equal(t, []string{"created", "deleted"}, kinds(history))
+	})
+}

@@ -67,8 +67,9 @@ func connected(p *policy, guards bool) []*policy {
 
 // chooseInstant gives the time of a deletion that begins at root: now, as exactly as the coarsest column keeps it. Where a
 // model has no DeletionID, the time is the mark, and is moved on in steps of that precision until no deletion has it.
-// A deletion inside another one takes the outer one's time where that can be told apart too.
-func (e *engine) chooseInstant(tx *gorm.DB, root *policy, outer *deletion) (time.Time, error) {
+// A deletion inside another one takes the outer one's time where that can be told apart too. The root rows stand in the table
+// of the given name.
+func (e *engine) chooseInstant(tx *gorm.DB, root *policy, table string, outer *deletion) (time.Time, error) {
 	now := tx.NowFunc().UTC()
 	step := e.dialect.Precision
 	models := concerned(root)
@@ -83,7 +84,7 @@ func (e *engine) chooseInstant(tx *gorm.DB, root *policy, outer *deletion) (time
 		if !byTime || tx.DryRun || slices.Contains(concerned(outer.root), root) {
 			return outer.at, nil
 		}
-		if used, err := e.instantUsed(tx, models, outer.at); err != nil || !used {
+		if used, err := e.instantUsed(tx, models, root, table, outer.at); err != nil || !used {
 			return outer.at, err
 		}
 	}
@@ -95,7 +96,7 @@ func (e *engine) chooseInstant(tx *gorm.DB, root *policy, outer *deletion) (time
 	if step <= time.Microsecond && ticks(now) {
 		return at, nil
 	}
-	return e.unusedInstant(tx, models, at, step)
+	return e.unusedInstant(tx, models, root, table, at, step)
 }
 
 // remember moves a time on past those that this process has used for the models, and remembers it.
@@ -131,7 +132,7 @@ func ticks(now time.Time) bool {
 }
 
 // unusedInstant looks for a time, from at on, that no row of the models carries, and reserves it until the transaction ends.
-func (e *engine) unusedInstant(tx *gorm.DB, models []*policy, at time.Time, step time.Duration) (time.Time, error) {
+func (e *engine) unusedInstant(tx *gorm.DB, models []*policy, root *policy, table string, at time.Time, step time.Duration) (time.Time, error) {
 	if err := e.lockWriter(tx, models[0]); err != nil {
 		return at, err
 	}
@@ -141,7 +142,7 @@ func (e *engine) unusedInstant(tx *gorm.DB, models []*policy, at time.Time, step
 			return at, err
 		}
 		if reserved {
-			used, err := e.instantUsed(tx, models, at)
+			used, err := e.instantUsed(tx, models, root, table, at)
 			if err != nil || !used {
 				return at, err
 			}
@@ -168,17 +169,25 @@ func (e *engine) reserveInstant(tx *gorm.DB, models []*policy, at time.Time) (fr
 	return free, err
 }
 
-// instantUsed tells whether a row of the models carries the time.
-func (e *engine) instantUsed(tx *gorm.DB, models []*policy, at time.Time) (used bool, err error) {
+// instantUsed tells whether a row of the models carries the time. The root's rows may stand in another table beside its own.
+func (e *engine) instantUsed(tx *gorm.DB, models []*policy, root *policy, table string, at time.Time) (used bool, err error) {
 	q := newQuery(tx, e.dialect).text("SELECT 1 WHERE 1 = 0")
-	for _, p := range models {
+	ask := func(p *policy, table string) {
+		q.text(" OR EXISTS (SELECT 1 FROM ").name(table).text(" WHERE ")
 		if p.at != nil {
-			q.text(" OR EXISTS (SELECT 1 FROM ").name(p.schema.Table).text(" WHERE ").name(p.at.DBName)
-			q.text(" = ").bind(p.atClock.value(at)).text(")")
-		} else if p.id != nil {
-			// Beside a model without a DeletionID the time that begins this one's is a mark too.
-			q.text(" OR EXISTS (SELECT 1 FROM ").name(p.schema.Table).text(" WHERE ").name(p.id.DBName)
-			q.text(" LIKE ").bind(fmt.Sprintf("%0*d-%%", instantDigits, at.UnixNano())).text(")")
+			q.name(p.at.DBName).text(" = ").bind(p.atClock.value(at)).text(")")
+			return
+		}
+		// Beside a model without a DeletionID the time that begins this one's is a mark too.
+		q.name(p.id.DBName).text(" LIKE ").bind(fmt.Sprintf("%0*d-%%", instantDigits, at.UnixNano())).text(")")
+	}
+	for _, p := range models {
+		if p.at == nil && p.id == nil {
+			continue
+		}
+		ask(p, p.schema.Table)
+		if p == root && table != p.schema.Table {
+			ask(p, table)
 		}
 	}
 	err = q.rows(func(func(...any) error) error { used = true; return nil })

@@ -189,3 +189,15 @@ func TestColumnsWithoutATimeZone(t *testing.T) {
 		}))
 	})
 }
+
+func TestATableOfAnotherNameIsAskedWhichTimesItsRowsCarry(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		// open is a process of its own, which remembers no time.
+		open := func() *gorm.DB { return strWithClock(t, database, func() time.Time { return strAt }) }
+		db := open()
+		require.NoError(t, db.Table("old_folders").AutoMigrate(&strFolder{}))
+		require.NoError(t, db.Table("old_folders").Create(&[]strFolder{{ID: 1}, {ID: 2}}).Error)
+		first := strDelete(t, db.Table("old_folders"), &strFolder{ID: 1})
+		require.NotEqual(t, first, strDelete(t, open().Table("old_folders"), &strFolder{ID: 2}))
+	})
+}

@@ -35,6 +35,14 @@ func (t target) from(q *query) {
 	q.name(t.qualifier)
 }
 
+// table is the name of the table that the rows of a model stand in: its own where the caller's cannot be told by a name alone.
+func (t target) table(p *policy) string {
+	if t.aliased() {
+		return p.schema.Table
+	}
+	return t.name
+}
+
 // keysIn is the condition that a row's primary key is one of the keys.
 func (t target) keysIn(s *schema.Schema, keys [][]any) clause.Expression {
 	column, values := schema.ToQueryValues(t.qualifier, s.PrimaryFieldDBNames, keys)

@@ -119,7 +119,7 @@ END
 	function := l.quote(ShortName(l.Events, "_log"))
 	table := l.quote(l.Table)
 	create := "CREATE OR REPLACE FUNCTION " + function + "() RETURNS trigger LANGUAGE plpgsql" +
-		postgresSettings + " AS $softdelete$" + body + "$softdelete$"
+		postgresSettings + " AS" + dollarQuoted(body)
 	var objects []LogObject
 	for _, trigger := range []struct{ name, event, tables string }{
 		{"softdelete_created", "INSERT", "NEW TABLE AS " + newRows},
@@ -135,4 +135,13 @@ END
 		create = ""
 	}
 	return objects
+}
+
+// dollarQuoted quotes the text of a function, which may hold any literal, so that nothing in it ends it.
+func dollarQuoted(text string) string {
+	tag := "$softdelete$"
+	for n := 1; strings.Contains(text, tag); n++ {
+		tag = fmt.Sprintf("$softdelete%d$", n)
+	}
+	return " " + tag + text + tag
 }
