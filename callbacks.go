@@ -33,7 +33,6 @@ func (e *engine) register(db *gorm.DB) error {
 		update.Before("gorm:after_update").Register("softdelete:linked_update", e.endLinks),
 		update.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_update", e.endWrite),
 
-		remove.Before(firstOf(remove, "gorm:begin_transaction", "gorm:before_delete")).Register("softdelete:prepare_delete", e.prepareDelete),
 		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", e.beginDelete),
 		remove.Before("gorm:delete_before_associations").Register("softdelete:plan_delete", e.planDelete),
 		remove.Before("gorm:delete").Register("softdelete:mark_delete", e.markDelete),
@@ -41,11 +40,6 @@ func (e *engine) register(db *gorm.DB) error {
 		remove.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_delete", e.endDelete),
 		remove.After("softdelete:end_delete").Register("softdelete:finish_delete", e.finishDelete),
 	)
-}
-
-// firstOf is the first of the names that a chain has a callback of: GORM opens no transactions with SkipDefaultTransaction.
-func firstOf(chain interface{ Get(string) func(*gorm.DB) }, names ...string) string {
-	return names[max(0, slices.IndexFunc(names, func(name string) bool { return chain.Get(name) != nil }))]
 }
 
 // policyFor gives the policy of a statement's model, nil where it has none. A wrong tag fails the statement.

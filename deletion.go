@@ -65,9 +65,9 @@ func deletionOf(stmt *gorm.Statement) *deletion {
 	return nil
 }
 
-// prepareDelete is the first callback of a delete statement, before GORM opens its transaction: it finds the policy, what refuses
-// without a look at the rows, and remembers the caller's value.
-func (e *engine) prepareDelete(db *gorm.DB) {
+// beginDelete is the first callback of a delete statement: it finds the policy, opens the transaction and remembers the caller's
+// value.
+func (e *engine) beginDelete(db *gorm.DB) {
 	stmt := db.Statement
 	if db.Error != nil || stmt.Schema == nil || stmt.SQL.Len() > 0 {
 		return
@@ -109,17 +109,6 @@ func (e *engine) prepareDelete(db *gorm.DB) {
 			gorm.ErrInvalidValue, p.schema.Name))
 		return
 	}
-	d.snapshot = takeSnapshot(stmt.ReflectValue)
-	stmt.Settings.Store(deletionKey{}, d)
-}
-
-// beginDelete makes the deletion one unit of work.
-func (e *engine) beginDelete(db *gorm.DB) {
-	stmt := db.Statement
-	d := deletionOf(stmt)
-	if db.Error != nil || d == nil {
-		return
-	}
 	if d.outer != nil {
 		// A BeforeDelete hook of the outer deletion's root runs before that has chosen its mark.
 		if err := d.outer.chooseMark(db); err != nil {
@@ -128,7 +117,7 @@ func (e *engine) beginDelete(db *gorm.DB) {
 		}
 	}
 	before := stmt.Context
-	if !db.DryRun {
+	if !db.DryRun && !d.single() {
 		work, err := beginWork(db)
 		if err != nil {
 			_ = db.AddError(err)
@@ -136,11 +125,21 @@ func (e *engine) beginDelete(db *gorm.DB) {
 		}
 		d.work = work
 	}
+	d.snapshot = takeSnapshot(stmt.ReflectValue)
+	stmt.Settings.Store(deletionKey{}, d)
 	if len(stmt.Selects) > 0 || len(d.graph.nodes) > 1 || stmt.Schema.BeforeDelete || stmt.Schema.AfterDelete {
 		// Deletions of selected associations and of hooks find this one by the context.
 		d.context, d.inner = before, context.WithValue(stmt.Context, deletionKey{}, d)
 		stmt.Context = d.inner
 	}
+}
+
+// single tells whether the deletion is one UPDATE, after which nothing can refuse: the database takes back all of it or nothing
+// by itself.
+func (d *deletion) single() bool {
+	config, hooks := &d.engine.plugin.config, d.stmt.Schema.BeforeDelete || d.stmt.Schema.AfterDelete
+	return d.action(d.root) == ActionDeleted && d.graph.alone() && len(d.graph.checks) == 0 && d.root.log == nil && d.outer == nil &&
+		len(d.stmt.Selects) == 0 && !hooks && config.MaxRows == 0 && !config.Ledger
 }
 
 // reports tells whether the numbers per relation are wanted.

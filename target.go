@@ -20,7 +20,7 @@ type target struct {
 // targetOf reads the table of a statement whose model is parsed.
 func targetOf(stmt *gorm.Statement) target {
 	t := target{qualifier: stmt.Table, expr: stmt.TableExpr, name: stmt.Table}
-	if strings.HasSuffix(stmt.Schema.Table, "."+stmt.Table) {
+	if stmt.Table != stmt.Schema.Table && strings.HasSuffix(stmt.Schema.Table, "."+stmt.Table) {
 		t.name = stmt.Schema.Table
 	}
 	return t
