@@ -7,7 +7,7 @@ import (
 )
 
 // models are what the plugin checks at the start and what AutoMigrate creates.
-var models = []any{&Organization{}, &User{}, &Post{}, &Comment{}, &Payment{}}
+var models = []any{&Organization{}, &User{}, &Post{}, &Comment{}, &Payment{}, &Account{}}
 
 // Organization cannot be deleted while it has live users.
 type Organization struct {
@@ -55,6 +55,14 @@ type Payment struct {
 	ID     uint
 	UserID uint
 	Cents  int64
+}
+
+// Account keeps an event of every change. Delete removes its row, and the log keeps it.
+type Account struct {
+	_     struct{} `softdelete:"events"`
+	ID    uint
+	Owner string
+	Cents int64
 }
 
 // fill creates the rows that the steps work on.

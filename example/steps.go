@@ -23,6 +23,10 @@ var steps = []struct {
 	{"A restore conflict: the address is taken", "softdelete.Restore(db, &ann)", restoreConflict},
 	{"A restore: exactly what the deletion took", "softdelete.Restore(db, &ann)", restore},
 	{"The ledger: who deleted what, and why", "db.Find(&deletions)", ledger},
+	{"An account opens, with an event log", "db.Create(&account)", openAccount},
+	{"It is drawn on, by an expression", "db.Model(&account).Update(\"cents\", gorm.Expr(\"cents - ?\", 1500))", draw},
+	{"It is closed: its row is gone, its history is not", "softdelete.History(db, &account)", closeAccount},
+	{"What it held on a day before that", "softdelete.AsOf(db, &account, day)", accountOnADay},
 }
 
 func blockedDeletion(db *gorm.DB, out io.Writer) error {
