@@ -79,7 +79,8 @@ func (e *engine) beginDelete(db *gorm.DB) {
 		return
 	}
 	report, reported := stmt.Settings.Load(reportKey{})
-	if p.plain() && !p.logsBelow() && !preview && !reported {
+	heeds := e.plugin.config.Holds && (p.foreign == nil || stmt.Unscoped) // a row under a hold may be destroyed
+	if p.plain() && !p.logsBelow() && !preview && !reported && !heeds {
 		return
 	}
 	d := &deletion{
@@ -94,7 +95,7 @@ func (e *engine) beginDelete(db *gorm.DB) {
 		d.preview = d.preview || outer.preview
 	}
 	switch {
-	case p.foreign != nil:
+	case p.foreign != nil && (preview || reported):
 		_ = db.AddError(fmt.Errorf("%w: %s is deleted by the rules of the type %s of its field %s, of which there is no report; "+
 			"make it a plain integer or bool, and tag it with the strategy timestamp or flag", ErrUnsupported, p.schema.Name, p.foreign.FieldType, p.foreign.Name))
 		return

@@ -13,7 +13,7 @@ import (
 
 // readsFirst tells whether the deletion looks into the database before it writes.
 func (d *deletion) readsFirst() bool {
-	return d.mayRefuse() || d.seeksKeys() || len(d.graph.nodes) > 1 && d.action(d.root) == ActionRemoved || d.hasHooks()
+	return d.mayRefuse() || d.heeds() || d.seeksKeys() || len(d.graph.nodes) > 1 && d.action(d.root) == ActionRemoved || d.hasHooks()
 }
 
 // seeksKeys tells whether findKeys looks into the database.
@@ -139,8 +139,8 @@ func (d *deletion) nodesToLock() (nodes []*node, lock string) {
 
 // refuse finds everything that refuses the deletion.
 func (d *deletion) refuse(tx *gorm.DB) error {
-	if !d.mayRefuse() {
-		return nil
+	if err := d.refuseHeld(tx); err != nil || !d.mayRefuse() {
+		return err
 	}
 	checks, _ := d.checks()
 	blocking, total, err := d.findBlocking(tx, d.reach(), checks)

@@ -51,8 +51,12 @@
 // forbid the deletion, ErrRestoreConflict as a *ConflictError with the index and the live row's key. They hold keys, names
 // and counts, never a value of a row.
 //
+// # Retention
+//
+// retain:90d says how long a deleted row is kept, then:cold that it goes to Config.ColdStore. Purge removes what is over, in
+// short transactions and never under a Hold; a Janitor does so on a schedule; Thaw brings cold rows back.
+//
 // # Not built yet
 //
-// The strategy archive is refused. The settings retain, then, clock and tenant are checked, but
-// nothing purges rows; nothing erases personal data.
+// The strategy archive and then:erase are refused, event logs are not purged, and nothing erases personal data.
 package softdelete

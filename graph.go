@@ -133,6 +133,11 @@ func (g *graph) carryMarks() {
 // newGraph makes the graph of what the models reach by cascade relations and, if asked for, of the guard relations among
 // them. The first model is the root.
 func newGraph(roots []*policy, guards bool) *graph {
+	return buildGraph(roots, guards, func(r *relation) bool { return r.rule == ruleCascade && !r.child.never() })
+}
+
+// buildGraph makes a graph of the relations that follow chooses.
+func buildGraph(roots []*policy, guards bool, follow func(*relation) bool) *graph {
 	g := &graph{}
 	byPolicy := map[*policy]*node{}
 	add := func(p *policy, depth int) *node {
@@ -155,9 +160,9 @@ func newGraph(roots []*policy, guards bool) *graph {
 		from := g.nodes[i]
 		for _, r := range from.policy.has {
 			switch {
-			case r.rule == ruleKeep:
+			case !follow(r) && r.rule == ruleKeep:
 				g.kept = append(g.kept, &edge{relation: r, from: from})
-			case r.rule == ruleBlock, r.child.never():
+			case !follow(r):
 				g.checks = append(g.checks, &edge{relation: r, from: from})
 			default:
 				edges = append(edges, &edge{relation: r, from: from, to: add(r.child, from.depth+1)})

@@ -27,7 +27,7 @@ type Deletion struct {
 func (Deletion) TableName() string { return "softdelete_deletions" }
 
 // Tables lists the plugin's own tables, for db.AutoMigrate(softdelete.Tables()...).
-func Tables() []any { return []any{&Deletion{}} }
+func Tables() []any { return []any{&Deletion{}, &holdRow{}, &leaseRow{}} }
 
 // writeLedger adds the deletion to the ledger.
 func (d *deletion) writeLedger(tx *gorm.DB) error {

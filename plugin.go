@@ -1,6 +1,7 @@
 package softdelete
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -28,6 +29,14 @@ type Config struct {
 	// Ledger keeps a row per deletion in the table softdelete_deletions. Create it with
 	// db.AutoMigrate(softdelete.Tables()...).
 	Ledger bool
+	// TenantRetention gives a tenant's own retention for a model with tenant:Field, in place of that of the tags; ok is
+	// false where the tenant has none. model is the model's name, tenant the value of the field. It is asked once per tenant
+	// at the start of a Purge; an error in what it gives ends the Purge before anything is removed.
+	TenantRetention func(ctx context.Context, model string, tenant any) (r Retention, ok bool)
+	// Holds switches legal holds on: see Hold. Create their table with db.AutoMigrate(softdelete.Tables()...).
+	Holds bool
+	// ColdStore keeps the rows of models with then:cold once they are purged. See DirColdStore.
+	ColdStore ColdStore
 }
 
 // Plugin is the GORM plugin. Make it with New.
@@ -217,6 +226,7 @@ func (e *engine) compile(db *gorm.DB, reached []reachedSchema) {
 		if p == nil {
 			p = ownPolicy(r.schema, e.dialect)
 			p.canonical = r.canonical
+			p.err = errors.Join(p.err, e.checkRetention(p))
 			fresh = append(fresh, p)
 		}
 		policies[r.schema] = p

@@ -29,6 +29,8 @@ type policy struct {
 	then       string
 	clockField *schema.Field // of the setting clock
 
+	tenantField *schema.Field // of the setting tenant
+
 	has     []*relation // has-one, has-many and many2many, in the order of the fields
 	belongs []*relation // belongs-to with lazy or guard
 	guards  []*relation // those of them with guard

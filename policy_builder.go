@@ -479,4 +479,7 @@ func (b *policyBuilder) settleRetention() {
 	if b.words.has("clock") {
 		b.clockField = b.schema.LookUpField(b.words["clock"])
 	}
+	if b.words.has("tenant") {
+		b.tenantField = b.schema.LookUpField(b.words["tenant"])
+	}
 }

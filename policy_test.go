@@ -25,7 +25,7 @@ type polOrganization struct {
 
 type polUser struct {
 	ID, OrgID  uint
-	DeletedAt  gorm.DeletedAt `softdelete:"retain:90d;then:erase"`
+	DeletedAt  gorm.DeletedAt `softdelete:"retain:90d;then:purge"`
 	DeletionID softdelete.DeletionID
 	By         string       `softdelete:"actor"`
 	Why        *string      `softdelete:"reason"`
@@ -124,7 +124,7 @@ func TestPolicyAccepts(t *testing.T) {
 	type clocked struct {
 		ID       uint
 		ClosedAt *time.Time
-		Gone     bool `softdelete:"flag;retain:7y;then:cold;clock:ClosedAt"`
+		Gone     bool `softdelete:"flag;retain:7y;clock:ClosedAt"`
 	}
 	accepts("retain without a deletion time, with a clock of its own", &clocked{})
 

@@ -64,8 +64,8 @@ func (d *deletion) foreseeBlockers(tx *gorm.DB, w *walk) error {
 	if d.root.never() {
 		d.blockers = append(d.blockers, Blocker{Table: d.target.name, Rows: d.effects[0].Rows})
 	}
-	if !d.mayRefuse() {
-		return nil
+	if err := d.foreseeHeld(tx); err != nil || !d.mayRefuse() {
+		return err
 	}
 	checks, _ := d.checks()
 	blocking, _, err := d.findBlocking(tx, w, checks)

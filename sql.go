@@ -121,11 +121,9 @@ func (q *query) exec() (int64, error) {
 
 // rows runs the statement and calls each for every row. scan reads the row's columns.
 func (q *query) rows(each func(scan func(...any) error) error) (err error) {
-	q.stmt.Settings.Store("rows", true)
-	q.stmt.DB.Callback().Row().Execute(q.tx)
-	rows, ok := q.stmt.Dest.(*sql.Rows)
-	if q.tx.Error != nil || !ok {
-		return q.tx.Error
+	rows, err := q.sqlRows()
+	if err != nil || rows == nil {
+		return err
 	}
 	defer func() {
 		if closeErr := rows.Close(); err == nil {
@@ -138,6 +136,14 @@ func (q *query) rows(each func(scan func(...any) error) error) (err error) {
 		}
 	}
 	return translate(q.tx, rows.Err())
+}
+
+// sqlRows runs the statement and gives its rows, nil where it gives none.
+func (q *query) sqlRows() (*sql.Rows, error) {
+	q.stmt.Settings.Store("rows", true)
+	q.stmt.DB.Callback().Row().Execute(q.tx)
+	rows, _ := q.stmt.Dest.(*sql.Rows)
+	return rows, q.tx.Error
 }
 
 // find runs the statement and loads its rows into dest, a pointer to a slice of models.

@@ -2,6 +2,7 @@ package softdelete
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"gorm.io/gorm/schema"
@@ -37,7 +38,8 @@ const markColumn = "mark"
 // table is the name of a component's WITH table.
 func (w *walk) table(c *component) string { return fmt.Sprintf("%s%d", w.prefix, c.index) }
 
-// with writes the WITH clause of walks for the components up to the last one, and a space after it.
+// with writes the WITH clause of walks for the components up to the last one, and a space after it. A walk over another
+// graph than that of the last component is written as a whole.
 func with(q *query, last *component, walks ...*walk) {
 	type table struct {
 		walk      *walk
@@ -46,7 +48,11 @@ func with(q *query, last *component, walks ...*walk) {
 	var tables []table
 	recursive := false
 	for _, w := range walks {
-		for _, c := range w.graph.components[:last.index+1] {
+		components := w.graph.components
+		if slices.Contains(components, last) {
+			components = components[:last.index+1]
+		}
+		for _, c := range components {
 			if !w.stored[c] && !w.known(c.nodes[0]) {
 				tables = append(tables, table{w, c})
 				recursive = recursive || len(c.inner) > 0 && !w.flat

@@ -79,6 +79,26 @@ type Dialect struct {
 
 	events eventLog
 
+	// notAfter and notBefore compare the instant in a native time column with another.
+	notAfter, notBefore func(column string, at time.Time) string
+	// surelyWithin writes exactly, the condition that an instant lies between two others, so that it is cheap far from these;
+	// nil where it is so anyway.
+	surelyWithin func(column string, from, until time.Time, exactly string) string
+	// rowAddress is a column that every table has and that finds a locked row faster than its key; empty where there is none.
+	rowAddress string
+	// deferKeys puts off the check of foreign keys to the transaction's end; empty where one statement can write several
+	// tables and its end is soon enough.
+	deferKeys string
+	// shareLock and soleLock wait for a lock on the number in the bound value, until the transaction ends: several may share
+	// it, or one holds it alone.
+	shareLock, soleLock func(number string) string
+
+	// sessionLock asks for a lock on the number that the session keeps until it ends or unlocks, and gives whether it was free.
+	sessionLock func(number string) (lock, unlock string)
+
+	referencesTo func(db *gorm.DB, table string) ([]Reference, error)
+	sameName     func(db *gorm.DB, table string) (string, error)
+
 	findIndex  func(db *gorm.DB, table Table, name string) (*Index, error)
 	indexOwner func(db *gorm.DB, table Table, name string) (string, error)
 
@@ -143,6 +163,25 @@ func (d *Dialect) Among() (open, shut string) {
 // TryLock is an expression that reserves a number until the transaction ends and tells whether it was free.
 // It needs the feature AdvisoryLocks.
 func (d *Dialect) TryLock(number string) string { return d.tryLock(number) }
+
+// RowAddress is a column by which a row that is locked is found faster than by its key; empty where there is none.
+func (d *Dialect) RowAddress() string { return d.rowAddress }
+
+// DeferKeys is a statement that puts off the check of foreign keys to the transaction's end; empty where writes in WITH
+// need none.
+func (d *Dialect) DeferKeys() string { return d.deferKeys }
+
+// ShareLock is an expression that waits for a number, which several transactions may share until they end. It needs the
+// feature AdvisoryLocks.
+func (d *Dialect) ShareLock(number string) string { return d.shareLock(number) }
+
+// SoleLock is an expression that waits for a number until no other transaction has it, and keeps it until the transaction
+// ends. It needs the feature AdvisoryLocks.
+func (d *Dialect) SoleLock(number string) string { return d.soleLock(number) }
+
+// SessionLock gives a statement that tells whether it could reserve a number for the session, and one that gives it back;
+// the end of the session does too. It needs the feature AdvisoryLocks.
+func (d *Dialect) SessionLock(number string) (lock, unlock string) { return d.sessionLock(number) }
 
 // String is a text as an SQL literal.
 func (d *Dialect) String(text string) string { return textLiteral(text) }

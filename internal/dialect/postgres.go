@@ -27,6 +27,22 @@ var postgres = Dialect{
 	markLock: "FOR NO KEY UPDATE",
 	among:    [2]string{" = ANY (ARRAY(", "))"},
 	tryLock:  func(number string) string { return "pg_try_advisory_xact_lock(" + number + ")" },
+	notAfter: func(column string, at time.Time) string {
+		return column + " <= " + moment(at.Truncate(time.Microsecond)) // a finer literal would be rounded
+	},
+	notBefore: func(column string, at time.Time) string {
+		return column + " >= " + moment(at.Add(time.Microsecond-1).Truncate(time.Microsecond))
+	},
+	rowAddress: "ctid",
+	shareLock:  func(number string) string { return "pg_advisory_xact_lock_shared(" + number + ")" },
+	soleLock:   func(number string) string { return "pg_advisory_xact_lock(" + number + ")" },
+
+	sessionLock: func(number string) (lock, unlock string) {
+		return "SELECT pg_try_advisory_lock(" + number + ")", "SELECT pg_advisory_unlock(" + number + ")"
+	},
+
+	referencesTo: postgresReferences,
+	sameName:     postgresName,
 
 	events: postgresEvents,
 

@@ -34,6 +34,14 @@ var sqlite = Dialect{
 
 	events: sqliteEvents,
 
+	notAfter:     textNotAfter,
+	notBefore:    textNotBefore,
+	surelyWithin: textSurelyWithin,
+	deferKeys:    "PRAGMA defer_foreign_keys = ON",
+
+	referencesTo: sqliteReferences,
+	sameName:     sqliteName,
+
 	findIndex: func(db *gorm.DB, table Table, name string) (*Index, error) {
 		var statements []string
 		err := db.Raw("SELECT coalesce(sql, '') FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND name = ?", table.Name, name).

@@ -1,0 +1,536 @@
+package softdelete
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// This room is what callers of Purge see, and the plan that a dry run and a run share. What removes rows is in
+// purge_batch.go, what finds the rows that must go together is in purge_family.go.
+
+// defaultBatch is the number of rows per transaction where PurgeOptions names none.
+const defaultBatch = 1000
+
+// PurgeOptions say what Purge may do. The zero value purges all models of Config.Models that have a retention.
+type PurgeOptions struct {
+	// Models are those to purge; by default those of Config.Models with a retention.
+	Models []any
+	// Batch is how many rows a transaction removes, 1000 by default. A row goes together with all rows that refer to it, so
+	// that a restore never finds half a tree: a tree with more rows is one transaction.
+	Batch int
+	// Tenant restricts the purge to one tenant's rows. All models must then have the setting tenant:Field.
+	Tenant any
+	// DryRun makes the same plan with the same numbers and writes nothing.
+	DryRun bool
+	// MaxRows stops the purge after so many rows, over all models; 0 means no bound. A tree with more rows than are left is
+	// not begun.
+	MaxRows int64
+	// Pause is how long to wait between batches.
+	Pause time.Duration
+	// Progress is called after each batch of a run.
+	Progress func(PurgeProgress)
+}
+
+// PurgeProgress is how far a purge has come with one model.
+type PurgeProgress struct {
+	Model, Table   string
+	Done, Eligible int64
+}
+
+// PurgeReport says what a purge did, or would do.
+type PurgeReport struct{ Models []ModelPurge }
+
+// ModelPurge is what a purge did to one model's rows. A model whose tenants have different retentions has an entry per
+// action.
+type ModelPurge struct {
+	Model, Table string
+	// Action is "purge", "cold" or "keep", as in the setting then.
+	Action string
+	// Eligible counts the rows whose retention was over when the purge began, Done those that it removed, Held those that a
+	// legal hold keeps, Referenced those that stay because a row that stays refers to them. Rows that another transaction
+	// was busy with are in Eligible only; the next purge takes them.
+	Eligible, Done, Held, Referenced int64
+	// NoClock counts the deleted rows whose clock holds no time. They are never eligible.
+	NoClock int64
+	// ReferencedBy says, per table, how many rows refer to those counted in Referenced.
+	ReferencedBy map[string]int64
+	// ColdBatches are the IDs of what was written to the cold store, for Thaw.
+	ColdBatches []string
+}
+
+// Purge removes for good the deleted rows whose retention is over, model by model, in short transactions of Batch rows. The
+// context of db stops it between and within batches; what is removed by then stays removed, and the next Purge goes on.
+// Several may run at once, in several processes: where the database can skip locked rows they share the work.
+//
+// A row goes only if no row refers to it that stays: by a foreign key of the database, of any table, or by a relation of the
+// models. A foreign key with ON DELETE CASCADE or SET NULL therefore never takes or changes a row that Purge has not
+// counted. The report is given beside an error too, with what was done until then.
+func Purge(db *gorm.DB, o PurgeOptions) (PurgeReport, error) {
+	p, err := newPurge(db, o)
+	if err != nil {
+		return PurgeReport{}, err
+	}
+	err = p.run()
+	return p.report(), err
+}
+
+// String is the report as a table, with a line per model.
+func (r PurgeReport) String() string {
+	var text strings.Builder
+	const line = "%-28s %-8s %10v %10v %8v %10v %8v  %s\n"
+	fmt.Fprintf(&text, line, "TABLE", "THEN", "ELIGIBLE", "DONE", "HELD", "REFERENCED", "NO CLOCK", "REFERENCED BY")
+	for _, m := range r.Models {
+		var by []string
+		for table, rows := range m.ReferencedBy {
+			by = append(by, fmt.Sprintf("%s: %d", table, rows))
+		}
+		slices.Sort(by)
+		fmt.Fprintf(&text, line, m.Table, m.Action, m.Eligible, m.Done, m.Held, m.Referenced, m.NoClock, strings.Join(by, ", "))
+	}
+	return text.String()
+}
+
+// purge is one call of Purge.
+type purge struct {
+	engine  *engine
+	db      *gorm.DB
+	options PurgeOptions
+	now     time.Time
+	// tables are those that lose rows, in the order in which they are worked off: parents before the rows that cascade
+	// takes with them. A row goes with all that refer to it, so that those are purged on their own only where the parent is
+	// not.
+	tables []*purgeTable
+	holds  *holdWalk // nil where holds are switched off
+	done   int64
+	told   map[*ModelPurge]int64 // what Progress has heard
+	// committed runs once the batch that set it is committed.
+	committed func()
+}
+
+// purgeTable is a table that loses rows.
+type purgeTable struct {
+	remains
+	policy *policy
+	// rank orders tables so that those that refer come before those that they refer to, cycles apart.
+	rank int
+	name string // as ReferencesTo gives it
+	lots []*lot
+	// reports has an entry per lot.
+	reports []*ModelPurge
+	// referrers are what refers to the table, owners the cascade relations from tables of the purge into it.
+	referrers, owners []*reference
+}
+
+// reference is a foreign key, or a relation without one, between rows of two tables.
+type reference struct {
+	table    string      // that refers
+	from     *purgeTable // the same, nil where it loses no rows
+	to       *purgeTable
+	children []string // the columns that refer
+	parents  []string // what they refer to
+	relation *relation
+	cascade  bool
+}
+
+func newPurge(db *gorm.DB, o PurgeOptions) (*purge, error) {
+	e, err := engineOf(db)
+	if err != nil {
+		return nil, err
+	}
+	if o.Batch < 0 || o.MaxRows < 0 || o.Pause < 0 {
+		return nil, fmt.Errorf("%w: PurgeOptions: Batch, MaxRows and Pause cannot be negative", gorm.ErrInvalidValue)
+	}
+	if o.Batch == 0 {
+		o.Batch = defaultBatch
+	}
+	o.DryRun = o.DryRun || db.DryRun
+	session := inWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
+	session.Config.DryRun = false
+	p := &purge{engine: e, db: session, options: o, now: db.NowFunc().UTC(), told: map[*ModelPurge]int64{}}
+	if err := p.addTables(); err != nil {
+		return nil, err
+	}
+	if err := p.findReferences(); err != nil {
+		return nil, err
+	}
+	p.order()
+	if e.plugin.config.Holds {
+		p.holds, err = e.newHoldWalk(p.db)
+	}
+	return p, err
+}
+
+// query starts a statement outside of the batches' transactions.
+func (p *purge) query() *query { return newQuery(p.db, p.engine.dialect) }
+
+// addTables finds the tables of the models to purge, and what happens to their rows.
+func (p *purge) addTables() error {
+	chosen := len(p.options.Models) > 0
+	models := p.options.Models
+	if !chosen {
+		models = p.engine.plugin.config.Models
+	}
+	for _, model := range models {
+		policy, err := policyOf(p.db, model)
+		if err != nil {
+			return err
+		}
+		if !chosen && policy.retain == (period{}) && (policy.tenantField == nil || p.engine.plugin.config.TenantRetention == nil) {
+			continue
+		}
+		if slices.ContainsFunc(p.tables, func(t *purgeTable) bool { return t.policy == policy }) {
+			continue
+		}
+		if err := p.addTable(policy, chosen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *purge) addTable(policy *policy, chosen bool) error {
+	refuse := func(remedy string) error {
+		return fmt.Errorf("%w: %s cannot be purged: %s", ErrUnsupported, policy.schema.Name, remedy)
+	}
+	r, ok := policy.remains()
+	switch {
+	case !ok && !chosen && policy.retain == (period{}):
+		return nil
+	case !ok:
+		return refuse("it keeps no deleted rows with a time; give it a strategy that marks rows, and retain:…")
+	case len(r.key) == 0:
+		return refuse("it has no primary key; tag a field with gorm:\"primaryKey\"")
+	case p.options.Tenant != nil && r.tenant == "":
+		return fmt.Errorf("%w: PurgeOptions.Tenant is set, but %s has no tenant:Field", ErrPolicy, policy.schema.Name)
+	}
+	t := &purgeTable{remains: r, policy: policy}
+	var err error
+	if t.name, err = p.engine.dialect.SameName(p.db, r.table); err != nil {
+		return err
+	}
+	if t.name == "" {
+		return fmt.Errorf("softdelete: the table %s of %s is not there; migrate it first", r.table, policy.schema.Name)
+	}
+	if err := p.findLots(p.db.Statement.Context, t); err != nil {
+		return err
+	}
+	for _, l := range t.lots {
+		t.reports = append(t.reports, &ModelPurge{Model: policy.schema.Name, Table: r.table, Action: l.action, ReferencedBy: map[string]int64{}})
+	}
+	p.tables = append(p.tables, t)
+	return nil
+}
+
+// table gives the table of a name, nil where the purge takes nothing from it.
+func (p *purge) table(name string) *purgeTable {
+	for _, t := range p.tables {
+		if strings.EqualFold(t.name, name) {
+			return t
+		}
+	}
+	return nil
+}
+
+// findReferences reads the foreign keys to the purge's tables from the database, and adds the relations of the models that
+// have none.
+func (p *purge) findReferences() error {
+	for _, t := range p.tables {
+		keys, err := p.engine.dialect.ReferencesTo(p.db, t.name)
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			t.referrers = append(t.referrers, &reference{
+				table: key.Table, from: p.table(key.Table), to: t, children: key.Columns, parents: key.Parents,
+			})
+		}
+	}
+	for _, policy := range p.engine.known(p.db) {
+		for _, r := range slices.Concat(policy.has, policy.belongs) {
+			if err := p.addRelation(r); err != nil {
+				return err
+			}
+		}
+	}
+	for _, t := range p.tables {
+		for _, r := range t.referrers {
+			if r.cascade && r.from != nil {
+				r.from.owners = append(r.from.owners, r)
+			}
+		}
+	}
+	return nil
+}
+
+// addRelation adds a relation of the models to what refers to its parent's table.
+func (p *purge) addRelation(r *relation) error {
+	parent, err := p.engine.dialect.SameName(p.db, r.parent.schema.Table)
+	if err != nil {
+		return err
+	}
+	to := p.table(parent)
+	child, err := p.engine.dialect.SameName(p.db, r.child.schema.Table)
+	if err != nil || to == nil || child == "" {
+		return err
+	}
+	added := &reference{table: child, from: p.table(child), to: to, relation: r, cascade: r.rule == ruleCascade}
+	for _, key := range r.keys {
+		added.children = append(added.children, key.child.DBName)
+		added.parents = append(added.parents, key.parent.DBName)
+	}
+	for _, known := range to.referrers {
+		if known.table == child && slices.Equal(known.children, added.children) && slices.Equal(known.parents, added.parents) &&
+			(known.relation == nil || len(known.relation.fixed)+len(r.fixed) == 0) {
+			known.cascade = known.cascade || added.cascade
+			return nil
+		}
+	}
+	to.referrers = append(to.referrers, added)
+	return nil
+}
+
+// known lists the policies of Config.Models and of the models that were used so far.
+func (e *engine) known(db *gorm.DB) []*policy {
+	list, _ := e.models(db)
+	e.policies.Range(func(_, value any) bool {
+		p := value.(*policy)
+		same := func(other *policy) bool {
+			return other.schema.ModelType == p.schema.ModelType && other.schema.Table == p.schema.Table
+		}
+		if p.err == nil && p.canonical && !slices.ContainsFunc(list, same) {
+			list = append(list, p)
+		}
+		return true
+	})
+	slices.SortStableFunc(list, func(a, b *policy) int { return strings.Compare(a.schema.Table, b.schema.Table) })
+	return list
+}
+
+// order puts the tables that own others by cascade before these; tables that own each other stay as they are.
+func (p *purge) order() {
+	var sorted []*purgeTable
+	var visit func(t *purgeTable)
+	visiting := map[*purgeTable]bool{}
+	visit = func(t *purgeTable) {
+		if visiting[t] {
+			return
+		}
+		visiting[t] = true
+		for _, r := range t.owners {
+			visit(r.to)
+		}
+		sorted = append(sorted, t)
+	}
+	for _, t := range p.tables {
+		visit(t)
+	}
+	p.tables = sorted
+	rank := 0
+	ranked := map[*purgeTable]bool{}
+	var descend func(t *purgeTable)
+	descend = func(t *purgeTable) {
+		if ranked[t] {
+			return
+		}
+		ranked[t] = true
+		for _, r := range t.referrers {
+			if r.from != nil {
+				descend(r.from)
+			}
+		}
+		rank++
+		t.rank = rank
+	}
+	for _, t := range p.tables {
+		descend(t)
+	}
+}
+
+// gone writes the condition that a row of the table is a deleted one, of the tenant that was asked for.
+func (p *purge) gone(q *query, t *purgeTable, alias string) {
+	if t.remains.gone == nil {
+		q.text("1 = 1")
+	} else {
+		q.text(t.remains.gone.of(quoteName(q.tx, alias)))
+	}
+	if p.options.Tenant != nil {
+		q.text(" AND ").column(alias, t.tenant).text(" = ").bind(p.options.Tenant)
+	}
+}
+
+// due writes the condition that a row's retention in the lot is over.
+func (p *purge) due(q *query, t *purgeTable, l *lot, alias string) {
+	column := q.quoted(alias, t.column)
+	q.text("(")
+	p.gone(q, t, alias)
+	q.text(" AND (")
+	joined(q, l.terms, " OR ", func(term terms) {
+		t.clock.in(q, column, term.spans)
+		switch {
+		case term.only != nil:
+			q.text(" AND ").column(alias, t.tenant).text(" IN (")
+			joined(q, term.only, ", ", func(tenant any) { q.bind(tenant) }).text(")")
+		case term.except != nil:
+			q.text(" AND (").column(alias, t.tenant).text(" NOT IN (")
+			joined(q, term.except, ", ", func(tenant any) { q.bind(tenant) })
+			q.text(") OR ").column(alias, t.tenant).text(" IS NULL)")
+		}
+	}).text("))")
+}
+
+// goes writes the condition that a row's retention is over and that it goes then.
+func (p *purge) goes(q *query, t *purgeTable, alias string) {
+	lots := t.going()
+	if len(lots) == 0 {
+		q.text("1 = 0")
+		return
+	}
+	q.text("(")
+	joined(q, lots, " OR ", func(i int) { p.due(q, t, t.lots[i], alias) }).text(")")
+}
+
+// going lists the lots whose rows go.
+func (t *purgeTable) going() (lots []int) {
+	for i, l := range t.lots {
+		if l.action != thenKeep {
+			lots = append(lots, i)
+		}
+	}
+	return lots
+}
+
+// lotOf writes the number of the lot that a row belongs to, from 1, and 0 for one that stays.
+func (p *purge) lotOf(q *query, t *purgeTable, alias string) {
+	lots := t.going()
+	if len(lots) == 0 {
+		q.text("0")
+		return
+	}
+	q.text("CASE")
+	for _, i := range lots {
+		q.text(" WHEN ")
+		p.due(q, t, t.lots[i], alias)
+		q.text(fmt.Sprintf(" THEN %d", i+1))
+	}
+	q.text(" ELSE 0 END")
+}
+
+// count counts what is eligible, held and without a clock.
+func (p *purge) count(t *purgeTable) error {
+	var counts tally
+	from := func(condition func(q *query)) func(q *query) {
+		return func(q *query) {
+			q.text(" FROM ").name(t.name).text(" WHERE ")
+			condition(q)
+		}
+	}
+	for i, l := range t.lots {
+		r := t.reports[i]
+		counts.add(from(func(q *query) { p.due(q, t, l, t.name) }), func(rows int64) { r.Eligible = rows })
+		if p.holds.covers(t) && l.action != thenKeep {
+			counts.add(from(func(q *query) {
+				p.due(q, t, l, t.name)
+				q.text(" AND ")
+				p.holds.held(q, t, t.name)
+			}), func(rows int64) { r.Held = rows })
+		}
+		if i == 0 {
+			counts.add(from(func(q *query) {
+				p.gone(q, t, t.name)
+				column := q.quoted(t.name, t.column)
+				q.text(" AND CASE WHEN ")
+				t.clock.isSet(q, column)
+				q.text(" THEN 0 ELSE 1 END = 1")
+			}), func(rows int64) { r.NoClock = rows })
+		}
+	}
+	q := p.query()
+	p.holds.with(q)
+	return counts.run(q)
+}
+
+// run works the tables off.
+func (p *purge) run() error {
+	for _, t := range p.tables {
+		if err := p.count(t); err != nil {
+			return err
+		}
+	}
+	for _, t := range p.tables {
+		if err := p.workOff(t); err != nil {
+			return p.stopped(t, err)
+		}
+	}
+	if p.options.DryRun {
+		p.limitForeseen()
+	}
+	return nil
+}
+
+// stopped says where the purge stopped.
+func (p *purge) stopped(t *purgeTable, err error) error {
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return fmt.Errorf("softdelete: purge of %s stopped after %d %s in all: %w", t.policy.schema.Name, p.done, plural(p.done, "row"), err)
+}
+
+// errEnough ends a purge that has removed MaxRows rows.
+var errEnough = errors.New("softdelete: enough rows are purged")
+
+// limitForeseen applies MaxRows to what a dry run has counted.
+func (p *purge) limitForeseen() {
+	if p.options.MaxRows == 0 {
+		return
+	}
+	left := p.options.MaxRows
+	for _, t := range p.tables {
+		for _, r := range t.reports {
+			r.Done = min(r.Done, left)
+			left -= r.Done
+		}
+	}
+}
+
+// left is how many rows the next batch may remove.
+func (p *purge) left() int64 {
+	left := int64(p.options.Batch)
+	if p.options.MaxRows > 0 {
+		left = min(left, p.options.MaxRows-p.done)
+	}
+	return left
+}
+
+func (p *purge) report() PurgeReport {
+	var report PurgeReport
+	for _, t := range p.tables {
+		for _, r := range t.reports {
+			report.Models = append(report.Models, *r)
+		}
+	}
+	return report
+}
+
+// pause waits between two batches, and tells whether the purge has to stop.
+func (p *purge) pause(ctx context.Context) error {
+	if p.options.MaxRows > 0 && p.done >= p.options.MaxRows {
+		return errEnough
+	}
+	if p.options.Pause == 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(p.options.Pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

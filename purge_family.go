@@ -1,0 +1,620 @@
+package softdelete
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+)
+
+// This room decides which rows go together. A row goes with all rows that refer to it, directly or not, in one transaction,
+// and only if every one of them goes: a foreign key never stands in the way, and a restore finds a tree as a whole or not at
+// all. The rows' keys are looked up batch by batch, so that cycles and tables outside of the models need no rule of their
+// own.
+
+// family is the rows of one batch with all that refer to them.
+type family struct {
+	purge *purge
+	tx    *gorm.DB
+	rows  map[string]*relative
+	// order is the order in which the rows were found: a row stands before those that refer to it, cycles apart.
+	order []*relative
+	locks bool // rows are locked, since they are about to go
+	// coldBatches are those that were stored.
+	coldBatches []storedBatch
+}
+
+// relative is a row of a family.
+type relative struct {
+	table *purgeTable
+	key   []any
+	lot   int // from 1; 0 for a row whose retention is not over
+	held  bool
+	// busy tells that another transaction has locked the row. Nothing that is connected with it goes now.
+	busy bool
+	root bool
+	// refersTo and referredBy are the rows that it refers to and that refer to it, outside the number of rows, per table, that
+	// refer to it and lose none.
+	refersTo, referredBy []*relative
+	outside              map[string]int64
+	stays                bool
+}
+
+// removeFamilies looks at the next rows of a table and removes those that nothing keeps, with all that refer to them.
+func (p *purge) removeFamilies(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, error) {
+	removed := make([]int64, len(p.reports()))
+	f := &family{purge: p, tx: tx, rows: map[string]*relative{}, locks: !p.options.DryRun && p.engine.dialect.Has(dialect.RowLocks)}
+	roots, err := f.roots(t, c)
+	if err != nil {
+		return nil, err
+	}
+	if len(roots) < c.rows {
+		c.done = true
+	}
+	if len(roots) == 0 {
+		return removed, nil
+	}
+	if err := f.grow(roots); err != nil {
+		return nil, err
+	}
+	f.settle()
+	if p.options.DryRun {
+		f.foresee(roots)
+		c.key = roots[len(roots)-1].key
+		return removed, nil
+	}
+	chosen, passed := f.choose(roots)
+	if passed < len(roots) {
+		// The rest is looked at again, with as many rows as seem to fit.
+		c.done = false
+		c.rows = max(1, passed)
+	} else {
+		c.rows = min(p.options.Batch, 2*c.rows)
+	}
+	c.key = roots[passed-1].key
+	if err := f.remove(chosen, removed); err != nil {
+		return nil, err
+	}
+	// What is counted once the batch is committed.
+	p.committed = func() {
+		f.countStaying(roots[:passed])
+		for _, stored := range f.coldBatches {
+			stored.report.ColdBatches = append(stored.report.ColdBatches, stored.id)
+		}
+	}
+	return removed, nil
+}
+
+// rowID tells a row among all tables.
+func rowID(t *purgeTable, key []any) string { return t.name + "\x00" + keyText(key) }
+
+// add notes a row. known tells that it was there before.
+func (f *family) add(t *purgeTable, key []any, lot int, held bool) (r *relative, known bool) {
+	id := rowID(t, key)
+	if r, known = f.rows[id]; known {
+		return r, true
+	}
+	r = &relative{table: t, key: key, lot: lot, held: held}
+	f.rows[id] = r
+	f.order = append(f.order, r)
+	return r, false
+}
+
+// roots finds the next rows of the table whose retention is over.
+func (f *family) roots(t *purgeTable, c *cursor) ([]*relative, error) {
+	q := f.query()
+	q.text("SELECT ")
+	f.purge.lotOf(q, t, t.name)
+	q.text(", ")
+	names(q, t.name, t.key)
+	q.text(" FROM ").name(t.name).text(" WHERE ")
+	f.purge.behind(q, t, c)
+	f.purge.goes(q, t, t.name)
+	f.purge.notHeld(q, t, t.name)
+	q.text(" ORDER BY ")
+	names(q, t.name, t.key)
+	q.text(" LIMIT ").bind(c.rows)
+	if f.locks {
+		q.text(" FOR UPDATE SKIP LOCKED")
+	}
+	var roots []*relative
+	err := q.rows(func(scan func(...any) error) error {
+		var lot int
+		targets, values := scanTargets(len(t.key))
+		if err := scan(append([]any{&lot}, targets...)...); err != nil {
+			return err
+		}
+		r, _ := f.add(t, values(), lot, false)
+		r.root = true
+		roots = append(roots, r)
+		return nil
+	})
+	return roots, err
+}
+
+// query starts a statement that may ask for holds.
+func (f *family) query() *query {
+	q := newQuery(f.tx, f.purge.engine.dialect)
+	f.purge.holds.with(q)
+	return q
+}
+
+// grow finds all that refer to the rows, and the parents that would take them along.
+func (f *family) grow(roots []*relative) error {
+	fresh := roots
+	if f.locks {
+		owners, err := f.owners(roots)
+		if err != nil {
+			return err
+		}
+		fresh = append(slices.Clone(roots), owners...)
+	}
+	for len(fresh) > 0 {
+		var next []*relative
+		for t, rows := range byTable(fresh) {
+			for _, r := range t.referrers {
+				found, err := f.referring(r, rows)
+				if err != nil {
+					return err
+				}
+				next = append(next, found...)
+			}
+		}
+		fresh = next
+	}
+	return nil
+}
+
+// byTable gives rows table by table, in the order in which the tables come.
+func byTable(rows []*relative) func(func(*purgeTable, []*relative) bool) {
+	var tables []*purgeTable
+	parts := map[*purgeTable][]*relative{}
+	for _, r := range rows {
+		if parts[r.table] == nil {
+			tables = append(tables, r.table)
+		}
+		parts[r.table] = append(parts[r.table], r)
+	}
+	return func(yield func(*purgeTable, []*relative) bool) {
+		for _, t := range tables {
+			if !yield(t, parts[t]) {
+				return
+			}
+		}
+	}
+}
+
+// owners finds, and locks, the rows whose cascade took the roots and whose retention is over too. Where one cannot be locked
+// somebody restores it perhaps, and the root is left to them.
+func (f *family) owners(roots []*relative) (all []*relative, err error) {
+	for rows := roots; len(rows) > 0; {
+		var above []*relative
+		for t, rows := range byTable(rows) {
+			for _, owner := range t.owners {
+				found, err := f.owning(owner, rows)
+				if err != nil {
+					return nil, err
+				}
+				above = append(above, found...)
+			}
+		}
+		all = append(all, above...)
+		rows = above
+	}
+	return all, nil
+}
+
+func (f *family) owning(owner *reference, rows []*relative) (found []*relative, err error) {
+	p, parent, child := f.purge, owner.to, owner.from
+	for part := range slices.Chunk(rows, keysAtOnce(child.key)) {
+		condition := func(q *query) {
+			owner.match(q, "p", "c")
+			q.text(" AND ")
+			keyIn(q, "c", child.key, part)
+			q.text(" AND ")
+			p.goes(q, parent, "p")
+		}
+		locked, err := f.lock(parent, "p", func(q *query) {
+			q.name(parent.name).text(" AS p WHERE EXISTS (SELECT 1 FROM ").name(child.name).text(" AS c WHERE ")
+			condition(q)
+			q.text(")")
+		})
+		if err != nil {
+			return nil, err
+		}
+		q := f.query().text("SELECT ")
+		p.lotOf(q, parent, "p")
+		q.text(", ")
+		f.heldColumn(q, parent, "p")
+		q.text(", ")
+		names(q, "p", parent.key).text(", ")
+		names(q, "c", child.key).text(" FROM ").name(parent.name).text(" AS p, ").name(child.name).text(" AS c WHERE ")
+		condition(q)
+		err = f.scanPairs(q, parent, child, func(up, down []any, lot int, held bool) {
+			r, known := f.add(parent, up, lot, held)
+			r.busy = r.busy || !known && !locked[rowID(parent, up)]
+			// Tied together here: what refers to a busy row is not looked for.
+			taken := f.rows[rowID(child, down)]
+			taken.refersTo = append(taken.refersTo, r)
+			r.referredBy = append(r.referredBy, taken)
+			if !known && !r.busy {
+				found = append(found, r)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// heldColumn writes 1 for a row that a hold covers and 0 for others.
+func (f *family) heldColumn(q *query, t *purgeTable, alias string) {
+	if !f.purge.holds.covers(t) {
+		q.text("0")
+		return
+	}
+	q.text("CASE WHEN ")
+	f.purge.holds.held(q, t, alias)
+	q.text(" THEN 1 ELSE 0 END")
+}
+
+// scanPairs reads rows of a lot, a hold, and the keys of two tables.
+func (f *family) scanPairs(q *query, first, second *purgeTable, each func(a, b []any, lot int, held bool)) error {
+	return q.rows(func(scan func(...any) error) error {
+		var lot, held int
+		targets, values := scanTargets(len(first.key) + len(second.key))
+		if err := scan(append([]any{&lot, &held}, targets...)...); err != nil {
+			return err
+		}
+		all := values()
+		each(all[:len(first.key)], all[len(first.key):], lot, held == 1)
+		return nil
+	})
+}
+
+// lock locks rows of a table that from writes, and gives those that could be locked. Without row locks there is a single
+// writer, and all of them count as locked.
+func (f *family) lock(t *purgeTable, alias string, from func(q *query)) (lockedRows, error) {
+	locked := lockedRows{}
+	q := newQuery(f.tx, f.purge.engine.dialect).text("SELECT ")
+	names(q, alias, t.key).text(" FROM ")
+	from(q)
+	q.text(" ORDER BY ")
+	names(q, alias, t.key)
+	q.text(" FOR UPDATE SKIP LOCKED")
+	keys, err := q.allKeys(len(t.key))
+	for _, key := range keys {
+		locked[rowID(t, key)] = true
+	}
+	return locked, err
+}
+
+// lockedRows are the rows that this transaction has locked.
+type lockedRows map[string]bool
+
+// referring finds the rows that refer to others by one reference. Those that go are followed further.
+func (f *family) referring(r *reference, rows []*relative) (found []*relative, err error) {
+	rows = slices.DeleteFunc(slices.Clone(rows), func(row *relative) bool { return row.busy })
+	for part := range slices.Chunk(rows, keysAtOnce(r.to.key)) {
+		if r.from == nil {
+			if err := f.referringOutside(r, part); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		fresh, err := f.referringInside(r, part)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, fresh...)
+	}
+	return found, nil
+}
+
+// referringOutside counts the rows of a table that loses none.
+func (f *family) referringOutside(r *reference, rows []*relative) error {
+	q := newQuery(f.tx, f.purge.engine.dialect).text("SELECT count(*), ")
+	names(q, "p", r.to.key).text(" FROM ").name(r.to.name).text(" AS p, ").name(r.table).text(" AS c WHERE ")
+	r.match(q, "p", "c")
+	q.text(" AND ")
+	keyIn(q, "p", r.to.key, rows)
+	q.text(" GROUP BY ")
+	names(q, "p", r.to.key)
+	return q.rows(func(scan func(...any) error) error {
+		var n int64
+		targets, values := scanTargets(len(r.to.key))
+		if err := scan(append([]any{&n}, targets...)...); err != nil {
+			return err
+		}
+		row := f.rows[rowID(r.to, values())]
+		if row.outside == nil {
+			row.outside = map[string]int64{}
+		}
+		row.outside[r.table] += n
+		return nil
+	})
+}
+
+// referringInside finds, and locks, rows of a table that loses rows. The lock comes first: what is read afterwards and is
+// not locked is busy, or stays.
+func (f *family) referringInside(r *reference, rows []*relative) (found []*relative, err error) {
+	p, child := f.purge, r.from
+	var locked lockedRows
+	if f.locks {
+		locked, err = f.lock(child, "c", func(q *query) {
+			q.name(child.name).text(" AS c WHERE ")
+			p.goes(q, child, "c")
+			q.text(" AND EXISTS (SELECT 1 FROM ").name(r.to.name).text(" AS p WHERE ")
+			r.match(q, "p", "c")
+			q.text(" AND ")
+			keyIn(q, "p", r.to.key, rows)
+			q.text(")")
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	q := f.query().text("SELECT ")
+	p.lotOf(q, child, "c")
+	q.text(", ")
+	f.heldColumn(q, child, "c")
+	q.text(", ")
+	names(q, "p", r.to.key).text(", ")
+	names(q, "c", child.key).text(" FROM ").name(r.to.name).text(" AS p, ").name(child.name).text(" AS c WHERE ")
+	r.match(q, "p", "c")
+	q.text(" AND ")
+	keyIn(q, "p", r.to.key, rows)
+	err = f.scanPairs(q, r.to, child, func(up, down []any, lot int, held bool) {
+		parent := f.rows[rowID(r.to, up)]
+		row, known := f.add(child, down, lot, held)
+		row.busy = row.busy || f.locks && !known && lot > 0 && !locked[rowID(child, down)]
+		parent.referredBy = append(parent.referredBy, row)
+		row.refersTo = append(row.refersTo, parent)
+		if !known && lot > 0 && !row.busy {
+			found = append(found, row)
+		}
+	})
+	return found, err
+}
+
+// settle decides which rows stay: those whose retention is not over, that are held, or that a row refers to which stays.
+// All that is connected with a busy row stays for now.
+func (f *family) settle() {
+	var waiting []*relative
+	for _, r := range f.order {
+		if r.busy {
+			waiting = append(waiting, r)
+		}
+	}
+	for len(waiting) > 0 {
+		r := waiting[len(waiting)-1]
+		waiting = waiting[:len(waiting)-1]
+		for _, other := range slices.Concat(r.refersTo, r.referredBy) {
+			if !other.busy && other.lot > 0 {
+				other.busy = true
+				waiting = append(waiting, other)
+			}
+		}
+	}
+	for _, r := range f.order {
+		if r.lot == 0 || r.held || r.busy || len(r.outside) > 0 {
+			r.stays = true
+			waiting = append(waiting, r)
+		}
+	}
+	for len(waiting) > 0 {
+		r := waiting[len(waiting)-1]
+		waiting = waiting[:len(waiting)-1]
+		for _, above := range r.refersTo {
+			if !above.stays {
+				above.stays = true
+				waiting = append(waiting, above)
+			}
+		}
+	}
+}
+
+// foresee counts what a run would do with the rows.
+func (f *family) foresee(roots []*relative) {
+	for _, r := range roots {
+		if !r.stays {
+			r.table.reports[r.lot-1].Done++
+		}
+	}
+	f.countStaying(roots)
+}
+
+// countStaying counts the roots that stay because of others, and names these.
+func (f *family) countStaying(roots []*relative) {
+	counted := map[*relative]bool{}
+	for _, r := range roots {
+		if !r.stays || r.busy {
+			continue
+		}
+		report := r.table.reports[r.lot-1]
+		report.Referenced++
+		for table, rows := range r.outside {
+			report.ReferencedBy[table] += rows
+		}
+		for _, other := range r.referredBy {
+			if other.stays && !counted[other] {
+				counted[other] = true
+				report.ReferencedBy[other.table.table]++
+			}
+		}
+	}
+}
+
+// choose picks the rows that go now: roots with all that refer to them, as many as a transaction may remove, but at least
+// one tree. passed counts the roots that need no second look.
+func (f *family) choose(roots []*relative) (chosen []*relative, passed int) {
+	taken := map[*relative]bool{}
+	limit := f.purge.left()
+	bound := f.purge.options.MaxRows
+	take := func(first *relative) {
+		tree := []*relative{first}
+		taken[first] = true
+		for i := 0; i < len(tree); i++ {
+			for _, other := range tree[i].referredBy {
+				if !taken[other] {
+					taken[other] = true
+					tree = append(tree, other)
+				}
+			}
+		}
+		if bound > 0 && f.purge.done+int64(len(chosen)+len(tree)) > bound {
+			return // too many are left for this purge
+		}
+		chosen = append(chosen, tree...)
+	}
+	// The parents that would take a root along come first, so that their trees go as a whole.
+	for _, r := range f.order {
+		if !r.root && !r.stays && !taken[r] && len(r.refersTo) == 0 {
+			take(r)
+		}
+	}
+	for _, r := range roots {
+		if len(chosen) > 0 && int64(len(chosen)) >= limit {
+			break
+		}
+		if !r.stays && !taken[r] {
+			before := len(chosen)
+			take(r)
+			if before > 0 && int64(len(chosen)) > limit {
+				chosen = chosen[:before]
+				break
+			}
+		}
+		passed++
+	}
+	return chosen, max(passed, 1)
+}
+
+// remove removes the chosen rows and counts them. A row that is not there any more, or not as it was, ends the batch: its
+// tree would go in part.
+func (f *family) remove(chosen []*relative, removed []int64) error {
+	if len(chosen) == 0 {
+		return nil
+	}
+	if err := f.store(chosen); err != nil {
+		return err
+	}
+	if deferred := f.purge.engine.dialect.DeferKeys(); deferred != "" {
+		if _, err := newQuery(f.tx, f.purge.engine.dialect).text(deferred).exec(); err != nil {
+			return err
+		}
+	}
+	parts := f.parts(chosen)
+	for len(parts) > 0 {
+		// Where one statement can remove rows of all tables, keys are checked at its end: no order is needed.
+		n := 1
+		if f.purge.engine.dialect.Has(dialect.WritesInWith) {
+			for rows := len(parts[0].rows); n < len(parts); n++ {
+				if rows += len(parts[n].rows); rows > keysAtOnce(parts[n].table.key) {
+					break
+				}
+			}
+		}
+		if err := f.removeParts(parts[:n], n); err != nil {
+			return err
+		}
+		parts = parts[n:]
+	}
+	for _, r := range chosen {
+		removed[f.purge.index(r.table)+r.lot-1]++
+	}
+	return nil
+}
+
+// errChanged tells that a row which is locked is not as it was.
+var errChanged = errors.New("softdelete: a row has changed while it was purged")
+
+// removal is rows of one table that a statement removes.
+type removal struct {
+	table *purgeTable
+	rows  []*relative
+}
+
+// parts splits the chosen rows by table, those that refer before those that they refer to.
+func (f *family) parts(chosen []*relative) (parts []removal) {
+	place := map[*relative]int{}
+	for i, r := range f.order {
+		place[r] = i
+	}
+	slices.SortStableFunc(chosen, func(a, b *relative) int { return place[b] - place[a] })
+	var tables []*purgeTable
+	rows := map[*purgeTable][]*relative{}
+	for t, all := range byTable(chosen) {
+		tables = append(tables, t)
+		rows[t] = all
+	}
+	slices.SortStableFunc(tables, func(a, b *purgeTable) int { return a.rank - b.rank })
+	for _, t := range tables {
+		for some := range slices.Chunk(rows[t], keysAtOnce(t.key)) {
+			parts = append(parts, removal{table: t, rows: some})
+		}
+	}
+	return parts
+}
+
+// removeParts removes rows of several tables in one statement, or of one.
+func (f *family) removeParts(parts []removal, n int) error {
+	var want int
+	for _, part := range parts {
+		want += len(part.rows)
+	}
+	var rows int64
+	var err error
+	if n == 1 {
+		q := f.query()
+		f.deletion(q, parts[0])
+		rows, err = q.exec()
+	} else {
+		q := newQuery(f.tx, f.purge.engine.dialect)
+		f.purge.holds.begin(q)
+		for i, part := range parts {
+			if i > 0 {
+				q.text(", ")
+			}
+			q.text("removed", strconv.Itoa(i), " AS (")
+			f.deletion(q, part)
+			q.text(" RETURNING 1)")
+		}
+		q.text(" SELECT ")
+		for i := range parts {
+			if i > 0 {
+				q.text(" + ")
+			}
+			q.text("(SELECT count(*) FROM removed", strconv.Itoa(i), ")")
+		}
+		err = q.rows(func(scan func(...any) error) error { return scan(&rows) })
+	}
+	// A single writer has seen all rows as they are; a foreign key's own action may have removed some before.
+	if err == nil && f.locks && rows != int64(want) {
+		return errChanged
+	}
+	return err
+}
+
+// deletion writes the DELETE of one table's rows.
+func (f *family) deletion(q *query, part removal) {
+	t := part.table
+	q.text("DELETE FROM ").name(t.name).text(" WHERE ")
+	keyIn(q, t.name, t.key, part.rows)
+	q.text(" AND ")
+	f.purge.goes(q, t, t.name)
+	f.purge.notHeld(q, t, t.name)
+}
+
+// keyIn writes the condition that a row's key is one of those of the rows.
+func keyIn(q *query, table string, key []string, rows []*relative) {
+	keys := make([][]any, len(rows))
+	for i, r := range rows {
+		keys[i] = r.key
+	}
+	keyAmong(q, table, key, keys)
+}
