@@ -164,7 +164,8 @@ func (e *engine) beginWrite(db *gorm.DB) {
 	_, upserts := onConflict(db.Statement)
 	_, inTransaction := db.Statement.ConnPool.(gorm.TxCommitter)
 	logs := p.log != nil && !inTransaction
-	if _, marks := p.marker(); len(p.guards) == 0 && !(marks && (upserts || saves(db.Statement))) && !logs {
+	if _, marks := p.marker(); len(p.guards) == 0 && !p.guardsErased() &&
+		!(marks && (upserts || saves(db.Statement))) && !logs {
 		return
 	}
 	work, err := beginWork(db)
@@ -194,6 +195,12 @@ func (e *engine) beforeCreate(db *gorm.DB) {
 	if p == nil {
 		return
 	}
+	if p.guardsErased() && !db.DryRun {
+		if err := e.guardErasedCreate(db, p); err != nil {
+			_ = db.AddError(err)
+			return
+		}
+	}
 	e.prepareUpsert(db.Statement, p)
 	if len(p.guards) > 0 && !db.DryRun {
 		_ = db.AddError(e.guardCreate(db, p))
@@ -221,6 +228,12 @@ func (e *engine) beforeUpdate(db *gorm.DB) {
 	p := e.policyFor(db)
 	if p == nil || db.DryRun || db.Statement.SQL.Len() > 0 {
 		return
+	}
+	if p.guardsErased() {
+		if err := e.guardErasedUpdate(db, p); err != nil {
+			_ = db.AddError(err)
+			return
+		}
 	}
 	if len(p.guards) > 0 {
 		_ = db.AddError(e.guardUpdate(db, p))

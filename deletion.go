@@ -25,8 +25,10 @@ type deletion struct {
 	// erasing is set for Unscoped: rows go for good, live and deleted ones alike.
 	erasing bool
 	preview bool
-	outer   *deletion   // the deletion in whose hooks or associations this one runs
-	over    atomic.Bool // a hook may have kept the context
+	// unstoppable is set for the deletion of an erasure: what a rule would block stays where it is.
+	unstoppable bool
+	outer       *deletion   // the deletion in whose hooks or associations this one runs
+	over        atomic.Bool // a hook may have kept the context
 
 	id            DeletionID // see ID
 	at            time.Time
@@ -87,6 +89,7 @@ func (e *engine) beginDelete(db *gorm.DB) {
 		engine: e, stmt: stmt, root: p, target: targetOf(stmt), graph: p.graphOf(), preview: preview,
 		where: stmt.Clauses["WHERE"], erasing: stmt.Unscoped, actor: actorFrom(stmt.Context), reason: reasonFrom(stmt.Context),
 	}
+	d.unstoppable, _ = stmt.Context.Value(erasingKey{}).(bool)
 	if reported {
 		d.report = report.(*Report)
 	}

@@ -291,7 +291,7 @@ func (g *graph) nodeOf(p *policy) *node {
 
 // refusal is the error for rows that refuse: ErrNeverDelete before a BlockedError with the rows' keys.
 func (d *deletion) refusal(tx *gorm.DB, w *walk, blocking []blockingRows) error {
-	if len(blocking) == 0 {
+	if len(blocking) == 0 || d.unstoppable {
 		return nil
 	}
 	for _, b := range blocking {

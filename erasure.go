@@ -1,11 +1,428 @@
 package softdelete
 
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+)
+
 // This room is for GDPR erasure (Art. 17): masking a person's data in every table that their row leads to, proving it, and
-// keeping it erased. Nothing of it is built yet, and no function here pretends to be: a `pii` tag is not read, and a
-// deletion leaves personal data where it is, in rows that ordinary queries no longer return.
+// keeping it erased. pii.go reads the tags, erasure_walk.go finds the rows, erasure_mask.go masks them, erasure_verify.go
+// reads back, erasure_guard.go keeps them erased, certificate.go is the proof.
 //
-// What will stand here, beside pii.go (the masks) and certificate.go (the proof):
-//   - Erase, which walks has-one and has-many relations of any rule from the subject's row, live and deleted rows alike,
-//     masks by one UPDATE per table, and reads back before it commits;
-//   - PreviewErasure, the same walk without writes;
-//   - the refusals: ErrHeld for rows under a legal hold, ErrErased for writes that would bring personal data back.
+// Not built yet: a person with more rows than Config.ErasureBatch gives ErrUnsupported, and rows in cold storage are out of
+// reach, as are copies of the database.
+
+// ErasureRequest is a person's request to be forgotten, or another reason to erase.
+type ErasureRequest struct {
+	// ID makes a retry the same request; an empty one is generated. It stands in certificates, ledgers and what third parties
+	// are told: a code of at most 128 letters, digits and - _ . : /, not a name or an address.
+	ID string
+	// RequestedBy and Ground are the caller's own record of the request. They are free texts, which may name a person, and are
+	// therefore written nowhere.
+	RequestedBy, Ground string
+	// ReceivedAt is when the request came; it must not lie in the future.
+	ReceivedAt time.Time
+}
+
+// ErasurePlan is what an erasure would do.
+type ErasurePlan struct {
+	Tables []ErasedTable
+	Kept   []KeptColumn
+	// Held are the rows under a legal hold, as table and key. One is enough to refuse the whole erasure.
+	Held []string
+}
+
+// ErasedTable counts the rows of a table that an erasure masks or deletes.
+type ErasedTable struct {
+	Table   string         `json:"table"`
+	Columns []ErasedColumn `json:"columns"`
+	Masked  int64          `json:"masked"`
+	Deleted int64          `json:"deleted"`
+}
+
+// ErasedColumn is a masked column with the strategy that its pii tag names.
+type ErasedColumn struct {
+	Column   string `json:"column"`
+	Strategy string `json:"strategy"`
+}
+
+// KeptColumn is a personal column that an erasure keeps, with its legal basis and the rows of the person that have it.
+type KeptColumn struct {
+	Table  string `json:"table"`
+	Column string `json:"column"`
+	Basis  string `json:"basis"`
+	Rows   int64  `json:"rows"`
+}
+
+// Erase masks a person's data: in the row of subject, a pointer to a model with its primary key set, and in every row that
+// is reached from it through has-one and has-many relations, the links of many2many ones, and columns tagged pii:"subject:…";
+// in live and deleted rows alike. Actor and reason of those rows are cleared, rows of models tagged pii:"delete" removed.
+// Then it soft-deletes the subject by its own rules, which a block does not stop; a never or hard model, or one without a
+// policy, is masked only.
+//
+// All of it is one transaction, a savepoint inside the caller's. Before it commits, the rows are read again: a value that was
+// to be erased and is still there, in its own column or in another text of the rows, is an error that names the table and
+// the column, and nothing has changed.
+//
+// The same request ID gives the same certificate again; for another subject it is an error. A subject that is erased already
+// gives a certificate with nothing masked.
+//
+// Errors: gorm.ErrRecordNotFound for an unknown subject, gorm.ErrMissingWhereClause for one without a key, ErrHeld where a row
+// is under a legal hold, ErrUnsupported where something cannot be erased as asked.
+func Erase(db *gorm.DB, subject any, r ErasureRequest) (*Certificate, error) {
+	x, err := newErasure(db, subject, "Erase")
+	if err != nil {
+		return nil, err
+	}
+	if x.request, err = checkRequest(db, r); err != nil {
+		return nil, err
+	}
+	return x.run(db)
+}
+
+// PreviewErasure tells what Erase would do with subject, and writes nothing.
+func PreviewErasure(db *gorm.DB, subject any) (ErasurePlan, error) {
+	x, err := newErasure(db, subject, "PreviewErasure")
+	if err != nil {
+		return ErasurePlan{}, err
+	}
+	x.preview = true
+	tx := inWork(db, db.Statement.Context)
+	if found, err := x.findSubject(tx); err != nil || !found {
+		return ErasurePlan{}, x.notFound(err)
+	}
+	if err := x.reach(tx); err != nil {
+		return ErasurePlan{}, err
+	}
+	held, err := x.held(tx)
+	if err != nil {
+		return ErasurePlan{}, err
+	}
+	fresh, err := x.leaveErased(tx)
+	return ErasurePlan{Tables: x.tables(fresh), Kept: x.keptColumns(), Held: held}, err
+}
+
+// requestID is what a request's ID may look like.
+var requestID = regexp.MustCompile(`^[A-Za-z0-9_.:/-]{1,128}$`)
+
+func checkRequest(db *gorm.DB, r ErasureRequest) (ErasureRequest, error) {
+	if r.ID == "" {
+		r.ID = rand.Text()
+	}
+	if !requestID.MatchString(r.ID) {
+		return r, fmt.Errorf("%w: an erasure's request ID is a code of at most 128 letters, digits and - _ . : /; it stands in "+
+			"certificates and must not name the person", gorm.ErrInvalidValue)
+	}
+	if r.ReceivedAt.After(db.NowFunc().Add(time.Minute)) {
+		return r, fmt.Errorf("%w: the erasure request %s was received in the future", gorm.ErrInvalidValue, r.ID)
+	}
+	return r, nil
+}
+
+// erasure is one call that erases a subject.
+type erasure struct {
+	engine  *engine
+	root    *policy
+	key     []any
+	text    string // the key, for people
+	request ErasureRequest
+
+	row       reachedRow
+	rows      []*reachedModel // the subject's model first, then in the order in which the walk came to them
+	byPolicy  map[*policy]*reachedModel
+	edges     map[*policy][]*relation
+	secrets   *secrets
+	hmacKey   []byte // of this call alone, never stored
+	replaying bool   // the ledger knows already
+	preview   bool
+}
+
+func newErasure(db *gorm.DB, subject any, function string) (*erasure, error) {
+	if err := checkCall(db, subject, function); err != nil {
+		return nil, err
+	}
+	e, err := engineOf(db)
+	if err != nil {
+		return nil, err
+	}
+	p, err := policyOf(db, subject)
+	if err != nil {
+		return nil, err
+	}
+	value := reflect.Indirect(reflect.ValueOf(subject))
+	if value.Kind() != reflect.Struct {
+		return nil, fmt.Errorf("%w: softdelete.%s takes one subject at a time", gorm.ErrInvalidValue, function)
+	}
+	x := &erasure{engine: e, root: p}
+	for _, field := range p.schema.PrimaryFields {
+		part, zero := field.ValueOf(db.Statement.Context, value)
+		if zero {
+			return nil, fmt.Errorf("%w: softdelete.%s needs the primary key of the %s", gorm.ErrMissingWhereClause, function, p.schema.Name)
+		}
+		x.key = append(x.key, part)
+	}
+	if len(x.key) == 0 {
+		return nil, fmt.Errorf("%w: %s has no primary key to erase a row by", ErrUnsupported, p.schema.Name)
+	}
+	x.text = keyText(x.key)
+	x.hmacKey = make([]byte, 32)
+	_, _ = rand.Read(x.hmacKey) // never fails, see crypto/rand.Read
+	return x, x.findEdges(db)
+}
+
+func (x *erasure) notFound(err error) error {
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %s with key %s, table %s", gorm.ErrRecordNotFound, x.root.schema.Name, x.text, x.root.schema.Table)
+}
+
+// run erases in a transaction, or in a savepoint of the caller's.
+func (x *erasure) run(db *gorm.DB) (*Certificate, error) {
+	tx := inWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
+	if db.DryRun {
+		return nil, fmt.Errorf("%w: an erasure in a dry run; call PreviewErasure", ErrUnsupported)
+	}
+	ledger := x.engine.plugin.config.ErasureLedger
+	if ledger != nil {
+		if err := x.checkLedger(db); err != nil {
+			return nil, err
+		}
+	}
+	work, err := beginWork(tx)
+	if err != nil {
+		return nil, err
+	}
+	certificate, fresh, err := x.erase(tx)
+	if err = work.end(tx, err); err != nil {
+		return nil, err
+	}
+	if ledger != nil && !x.replaying {
+		if err := x.markDone(db, certificate, fresh); err != nil {
+			return certificate, fmt.Errorf("softdelete: request %s is erased and committed, but the ledger could not be marked done; "+
+				"call Erase with the same request again: %w", x.request.ID, err)
+		}
+	}
+	return certificate, nil
+}
+
+// erase is the erasure inside its transaction. fresh tells that it was not done before.
+func (x *erasure) erase(tx *gorm.DB) (certificate *Certificate, fresh bool, err error) {
+	if err := x.engine.needErasureTables(tx); err != nil {
+		return nil, false, err
+	}
+	if err := x.engine.lockWriter(tx, x.root); err != nil {
+		return nil, false, err
+	}
+	found, err := x.findSubject(tx)
+	if err != nil {
+		return nil, false, err
+	}
+	// Looked for once the subject is locked: of two calls of one request the second finds what the first has done.
+	if certificate, err = x.engine.certificateOf(tx, x.request.ID); certificate != nil || err != nil {
+		return certificate, false, x.sameSubject(certificate, err)
+	}
+	if !found {
+		return nil, false, x.notFound(nil)
+	}
+	newly, err := x.maskAll(tx)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, step := range [...]func(*gorm.DB) error{x.clearDeletions, x.deleteSubject, x.record, x.verify, x.tellOthers} {
+		if err := step(tx); err != nil {
+			return nil, false, err
+		}
+	}
+	if certificate, err = x.certify(tx, newly); err != nil {
+		return nil, false, err
+	}
+	return certificate, true, x.announce(tx)
+}
+
+func (x *erasure) sameSubject(c *Certificate, err error) error {
+	if err == nil && (c.SubjectTable != x.root.schema.Table || c.SubjectKey != x.text) {
+		return fmt.Errorf("%w: the erasure request %s was for another subject, table %s key %s; give this one an ID of its own",
+			gorm.ErrInvalidValue, x.request.ID, c.SubjectTable, c.SubjectKey)
+	}
+	return err
+}
+
+// mostWalks bounds how often the walk is repeated for rows that others add meanwhile.
+const mostWalks = 10
+
+// maskAll finds the rows and masks them, until a walk finds nothing new.
+func (x *erasure) maskAll(tx *gorm.DB) (newly []*reachedModel, err error) {
+	for range mostWalks {
+		if err := x.reach(tx); err != nil {
+			return nil, err
+		}
+		if held, err := x.held(tx); err != nil {
+			return nil, err
+		} else if len(held) > 0 {
+			return nil, fmt.Errorf("%w: %d rows of the erasure of %s key %s, the first is %s; release the hold first",
+				ErrHeld, len(held), x.root.schema.Table, x.text, held[0])
+		}
+		fresh, err := x.leaveErased(tx)
+		if err != nil {
+			return nil, err
+		}
+		if len(fresh) == 0 {
+			return newly, x.noPersonalData()
+		}
+		for _, step := range [...]func(*gorm.DB, []*reachedModel) error{x.readSecrets, x.mask, x.remove} {
+			if err := step(tx, fresh); err != nil {
+				return nil, err
+			}
+		}
+		newly = merge(newly, fresh)
+	}
+	return nil, fmt.Errorf("softdelete: rows of %s key %s are added faster than they are erased; stop what writes them and try again",
+		x.root.schema.Table, x.text)
+}
+
+// noPersonalData refuses an erasure of models without a single pii tag: nothing would be erased.
+func (x *erasure) noPersonalData() error {
+	seen := map[*policy]bool{x.root: true}
+	for queue := []*policy{x.root}; len(queue) > 0; queue = queue[1:] {
+		if p := queue[0]; p.personal != nil && (len(p.personal.masked) > 0 || p.personal.remove) {
+			return nil
+		}
+		for _, r := range x.edges[queue[0]] {
+			if !seen[r.child] {
+				seen[r.child] = true
+				queue = append(queue, r.child)
+			}
+		}
+	}
+	return fmt.Errorf("%w: no field of %s or of what it leads to has a pii tag that erases; tag the personal ones", ErrUnsupported, x.root.schema.Name)
+}
+
+// erasingKey marks, in the context, the deletion that an erasure makes: no block stops it.
+type erasingKey struct{}
+
+// deleteSubject soft-deletes the subject's row by its own rules. Its actor and reason stay empty.
+func (x *erasure) deleteSubject(tx *gorm.DB) error {
+	if _, marks := x.root.marker(); !marks || x.root.personal != nil && x.root.personal.remove {
+		return nil
+	}
+	ctx := WithReason(WithActor(tx.Statement.Context, ""), "")
+	row := reflect.New(x.root.schema.ModelType)
+	for i, field := range x.root.schema.PrimaryFields {
+		if err := field.Set(ctx, row.Elem(), x.key[i]); err != nil {
+			return err
+		}
+	}
+	session := inWork(tx, context.WithValue(ctx, erasingKey{}, true))
+	if err := session.Delete(row.Interface()).Error; err != nil {
+		return x.quiet(tx, err, "deleting the subject in", x.root.schema.Table)
+	}
+	return nil
+}
+
+// tables lists what was masked or deleted, per model.
+func (x *erasure) tables(list []*reachedModel) []ErasedTable {
+	var tables []ErasedTable
+	for _, m := range list {
+		data := m.policy.personal
+		if data == nil || len(data.masked) == 0 && !data.remove || len(m.rows) == 0 {
+			continue
+		}
+		t := ErasedTable{Table: m.policy.schema.Table, Columns: []ErasedColumn{}}
+		if data.remove {
+			t.Deleted = int64(len(m.rows))
+		} else {
+			t.Masked = int64(len(m.rows))
+			for _, c := range data.masked {
+				t.Columns = append(t.Columns, ErasedColumn{Column: c.field.DBName, Strategy: c.mask.strategy()})
+			}
+		}
+		tables = append(tables, t)
+	}
+	return tables
+}
+
+// keptColumns lists the personal columns of all rows reached that stay.
+func (x *erasure) keptColumns() []KeptColumn {
+	var kept []KeptColumn
+	for _, m := range x.rows {
+		if m.policy.personal == nil || m.policy.personal.remove || len(m.rows) == 0 {
+			continue
+		}
+		for _, k := range m.policy.personal.kept {
+			kept = append(kept, KeptColumn{Table: m.policy.schema.Table, Column: k.field.DBName, Basis: k.basis, Rows: int64(len(m.rows))})
+		}
+	}
+	return kept
+}
+
+// held lists the rows that a legal hold covers, as "table key".
+func (x *erasure) held(*gorm.DB) ([]string, error) {
+	return nil, nil // there are no holds to ask for yet
+}
+
+// quiet is an error without the database's own text, which may quote a row's values. What tells only of locks and
+// connections, and GORM's own sentinels, stay visible.
+func (x *erasure) quiet(tx *gorm.DB, err error, doing, table string) error {
+	if err == nil || errors.Is(err, ErrPolicy) {
+		return err
+	}
+	for _, known := range []error{ErrNeverDelete, ErrBlocked, ErrTooManyRows, ErrHeld, ErrUnsupported} {
+		if errors.Is(err, known) {
+			return err
+		}
+	}
+	text := fmt.Sprintf("softdelete: %s table %s failed; nothing was erased", doing, table)
+	var state interface{ SQLState() string }
+	if errors.As(err, &state) {
+		text += ", SQLSTATE " + state.SQLState()
+		if class := state.SQLState()[:min(2, len(state.SQLState()))]; slices.Contains([]string{"08", "40", "55", "57"}, class) {
+			return fmt.Errorf("%s: %w", text, err)
+		}
+	}
+	if cause := tx.Statement.Context.Err(); cause != nil {
+		return fmt.Errorf("%s: %w", text, cause)
+	}
+	if translator, ok := tx.Dialector.(gorm.ErrorTranslator); ok {
+		for _, known := range []error{gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, gorm.ErrCheckConstraintViolated} {
+			if errors.Is(err, known) || errors.Is(translator.Translate(err), known) {
+				return fmt.Errorf("%s: %w", text, known)
+			}
+		}
+	}
+	return errors.New(text)
+}
+
+// creation is the field that says when a row was made; with the key it tells the row from a later one that has the same key.
+func creation(s *schema.Schema) *schema.Field {
+	for _, field := range s.Fields {
+		if field.DBName != "" && field.AutoCreateTime > 0 {
+			return field
+		}
+	}
+	return nil
+}
+
+// created writes a row's time of creation as an integer, 0 where the model has none.
+func (q *query) created(s *schema.Schema, table string) *query {
+	field := creation(s)
+	if field == nil {
+		return q.text("0")
+	}
+	kind := dialect.Native
+	if field.GORMDataType == schema.Int || field.GORMDataType == schema.Uint {
+		kind = dialect.Integer
+	}
+	return q.text("COALESCE(", q.dialect.Nanoseconds(q.quoted(table, field.DBName), kind, time.Nanosecond), ", 0)")
+}

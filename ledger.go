@@ -27,7 +27,9 @@ type Deletion struct {
 func (Deletion) TableName() string { return "softdelete_deletions" }
 
 // Tables lists the plugin's own tables, for db.AutoMigrate(softdelete.Tables()...).
-func Tables() []any { return []any{&Deletion{}, &holdRow{}, &leaseRow{}} }
+func Tables() []any {
+	return append([]any{&Deletion{}, &holdRow{}, &leaseRow{}}, erasureTables()...)
+}
 
 // writeLedger adds the deletion to the ledger.
 func (d *deletion) writeLedger(tx *gorm.DB) error {

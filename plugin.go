@@ -2,12 +2,14 @@ package softdelete
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"reflect"
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"weak"
 
 	"gorm.io/gorm"
@@ -37,6 +39,19 @@ type Config struct {
 	Holds bool
 	// ColdStore keeps the rows of models with then:cold once they are purged. See DirColdStore.
 	ColdStore ColdStore
+
+	// Maskers are the functions that `pii:"func:NAME"` names.
+	Maskers map[string]Masker
+	// Processors are the third parties that an erasure is told to, by DispatchErasures.
+	Processors []Processor
+	// ErasureLedger, outside the database, remembers erasures for ReplayErasures after an older copy of the database has come
+	// back. A FileLedger is one.
+	ErasureLedger ErasureLedger
+	// ErasureBatch is how many rows of one person an erasure may reach; 0 means 10,000. All of them are erased in one
+	// transaction; a person with more gives ErrUnsupported, and nothing is changed.
+	ErasureBatch int
+	// CertificateKey, where it is set, signs the certificates of erasures.
+	CertificateKey ed25519.PrivateKey
 }
 
 // Plugin is the GORM plugin. Make it with New.
@@ -99,6 +114,8 @@ type engine struct {
 	policies sync.Map
 	// logs holds the tables whose event log was found to be complete.
 	logs sync.Map
+	// personal tells that a model with a pii tag has been compiled, erasedKnown that the table of erased rows is there.
+	personal, erasedKnown atomic.Bool
 }
 
 // engineOf finds the plugin's state for a database.
@@ -225,6 +242,7 @@ func (e *engine) compile(db *gorm.DB, reached []reachedSchema) {
 		}
 		if p == nil {
 			p = ownPolicy(r.schema, e.dialect)
+			e.readPersonal(p)
 			p.canonical = r.canonical
 			p.err = errors.Join(p.err, e.checkRetention(p))
 			fresh = append(fresh, p)

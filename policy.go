@@ -63,6 +63,8 @@ type policy struct {
 
 	restoreHooks restoreHooks
 
+	personal *personal // what the pii tags say; nil without any
+
 	// canonical tells that the schema is GORM's own of the model, not one for db.Table.
 	canonical bool
 

@@ -95,6 +95,9 @@ func (r *restoration) judge(tx *gorm.DB, root *node, standing int64, conflicts [
 	if limit := r.engine.plugin.config.MaxRows; limit > 0 && r.rows > limit {
 		return tooManyRows(r.rows, limit)
 	}
+	if err := r.refuseErased(tx); err != nil {
+		return err
+	}
 	if standing > 0 {
 		return r.parentError(tx, standing)
 	}

@@ -78,6 +78,7 @@ type Dialect struct {
 	tryLock func(number string) string
 
 	events eventLog
+	masks  masks
 
 	// notAfter and notBefore compare the instant in a native time column with another.
 	notAfter, notBefore func(column string, at time.Time) string

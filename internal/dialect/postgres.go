@@ -45,6 +45,7 @@ var postgres = Dialect{
 	sameName:     postgresName,
 
 	events: postgresEvents,
+	masks:  postgresMasks,
 
 	// A cast to name cuts a name as the database does that is longer than it keeps.
 	findIndex: func(db *gorm.DB, table Table, name string) (*Index, error) {

@@ -33,6 +33,7 @@ var sqlite = Dialect{
 	padded:  func(expression string) string { return "printf('%019d', " + expression + ")" },
 
 	events: sqliteEvents,
+	masks:  sqliteMasks,
 
 	notAfter:     textNotAfter,
 	notBefore:    textNotBefore,

@@ -1,0 +1,339 @@
+package softdelete
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+)
+
+// This room is for the proof of an erasure: a chain of certificates, each with the hash of the one before it. What is hashed
+// is the certificate's own text, kept as it is, so that no database's idea of time or number can change it.
+
+// Certificate says what an erasure did. It holds names of tables and columns, keys, counts and times, nothing of the person.
+type Certificate struct {
+	// Number is the certificate's place in the chain, from 1.
+	Number       int64         `json:"number"`
+	ID           string        `json:"id"`
+	RequestID    string        `json:"request_id"`
+	SubjectTable string        `json:"subject_table"`
+	SubjectKey   string        `json:"subject_key"`
+	ErasedAt     time.Time     `json:"erased_at"`
+	Tables       []ErasedTable `json:"tables"`
+	Kept         []KeptColumn  `json:"kept"`
+	// Recipients are the third parties. Their states are those of now; the chain's hash is over their names.
+	Recipients []Recipient `json:"recipients"`
+	// Verified says that the rows were read again before the commit and that no old value was found.
+	Verified bool `json:"verified"`
+	// Notes say what lies outside of this erasure, such as free pages of the database's files.
+	Notes []string `json:"notes"`
+	// PolicyHash is the hash of all pii tags that the erasure went by.
+	PolicyHash string `json:"policy_hash"`
+	PrevHash   string `json:"prev_hash"`
+	Hash       string `json:"hash"`
+	// Signature is the ed25519 signature of Hash, in hexadecimal digits; empty without Config.CertificateKey.
+	Signature string `json:"signature,omitempty"`
+}
+
+// Recipient is a third party that is told of an erasure, one of Config.Processors.
+type Recipient struct {
+	Name           string     `json:"name"`
+	State          string     `json:"state"` // "pending", "acknowledged" or, after the last attempt, "failed"
+	AcknowledgedAt *time.Time `json:"acknowledged_at,omitempty"`
+}
+
+// Complete tells whether every recipient has acknowledged.
+func (c Certificate) Complete() bool {
+	return !slices.ContainsFunc(c.Recipients, func(r Recipient) bool { return r.State != stateAcknowledged })
+}
+
+// Text is the certificate for people.
+func (c Certificate) Text() string {
+	var text strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&text, format+"\n", args...) }
+	line("Certificate of erasure %s, number %d", c.ID, c.Number)
+	line("Request:  %s", c.RequestID)
+	line("Subject:  table %s, key %s", c.SubjectTable, c.SubjectKey)
+	line("Erased:   %s", c.ErasedAt.UTC().Format(time.RFC3339))
+	line("")
+	if len(c.Tables) == 0 {
+		line("Nothing was left to mask: the subject had been erased before.")
+	}
+	for _, t := range c.Tables {
+		if t.Deleted > 0 {
+			line("Table %s: %s deleted.", t.Table, countText(t.Deleted, "row"))
+			continue
+		}
+		columns := make([]string, len(t.Columns))
+		for i, column := range t.Columns {
+			columns[i] = column.Column + " (" + column.Strategy + ")"
+		}
+		line("Table %s: %s masked in %s.", t.Table, countText(t.Masked, "row"), strings.Join(columns, ", "))
+	}
+	for _, k := range c.Kept {
+		line("Kept: column %s of table %s in %s; legal basis: %s.", k.Column, k.Table, countText(k.Rows, "row"), k.Basis)
+	}
+	for _, r := range c.Recipients {
+		line("Recipient %s: %s.", r.Name, r.State)
+	}
+	if c.Verified {
+		line("Before the commit the rows were read again; none of the old values was found in them.")
+	}
+	for _, note := range c.Notes {
+		line("Note: %s", note)
+	}
+	line("")
+	line("Tags:     %s", c.PolicyHash)
+	line("Previous: %s", c.PrevHash)
+	line("Hash:     %s", c.Hash)
+	if c.Signature != "" {
+		line("Signed:   %s", c.Signature)
+	}
+	return text.String()
+}
+
+// certificateRow is a row of the table softdelete_certificates.
+type certificateRow struct {
+	Number    int64  `gorm:"primaryKey;autoIncrement:false"`
+	ID        string `gorm:"size:64;uniqueIndex"`
+	RequestID string `gorm:"size:128;uniqueIndex"`
+	Document  string `gorm:"type:text"` // what is hashed
+	Hash      string `gorm:"size:64"`
+	Signature string `gorm:"size:128"`
+}
+
+// TableName implements schema.Tabler.
+func (certificateRow) TableName() string { return "softdelete_certificates" }
+
+// certificateHead is the one row of the table softdelete_certificate_head: number and hash of the last certificate, kept
+// apart so that a certificate cut off the end shows.
+type certificateHead struct {
+	ID     int64 `gorm:"primaryKey;autoIncrement:false"`
+	Number int64
+	Hash   string `gorm:"size:64"`
+}
+
+// TableName implements schema.Tabler.
+func (certificateHead) TableName() string { return "softdelete_certificate_head" }
+
+// document is the certificate's text, without what changes later and without what is made from the text.
+func (c Certificate) document() (string, error) {
+	c.Hash, c.Signature = "", ""
+	recipients := make([]Recipient, len(c.Recipients))
+	for i, r := range c.Recipients {
+		recipients[i] = Recipient{Name: r.Name}
+	}
+	c.Recipients = recipients
+	text, err := json.Marshal(c)
+	return string(text), err
+}
+
+func hashOf(document string) string {
+	sum := sha256.Sum256([]byte(document))
+	return hex.EncodeToString(sum[:])
+}
+
+// certify appends the certificate to the chain.
+func (x *erasure) certify(tx *gorm.DB, newly []*reachedModel) (*Certificate, error) {
+	c := &Certificate{
+		ID: strings.ToLower(rand.Text()), RequestID: x.request.ID, SubjectTable: x.root.schema.Table, SubjectKey: x.text,
+		ErasedAt: tx.NowFunc().UTC().Truncate(time.Microsecond),
+		Tables:   x.tables(newly), Kept: x.keptColumns(), Verified: true, PolicyHash: x.policyHash(),
+		Recipients: []Recipient{},
+	}
+	note, err := x.engine.dialect.Remnants(inWork(tx, tx.Statement.Context))
+	if err != nil {
+		return nil, err
+	}
+	if note != "" {
+		c.Notes = append(c.Notes, note)
+	}
+	for _, p := range x.engine.plugin.config.Processors {
+		c.Recipients = append(c.Recipients, Recipient{Name: p.Name(), State: statePending})
+	}
+	head, err := x.engine.lockHead(tx)
+	if err != nil {
+		return nil, err
+	}
+	c.Number, c.PrevHash = head.Number+1, head.Hash
+	document, err := c.document()
+	if err != nil {
+		return nil, err
+	}
+	c.Hash = hashOf(document)
+	if key := x.engine.plugin.config.CertificateKey; len(key) == ed25519.PrivateKeySize {
+		c.Signature = hex.EncodeToString(ed25519.Sign(key, []byte(c.Hash)))
+	}
+	session := inWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	row := certificateRow{Number: c.Number, ID: c.ID, RequestID: c.RequestID, Document: document, Hash: c.Hash, Signature: c.Signature}
+	if err := session.Create(&row).Error; err != nil {
+		return nil, x.quiet(tx, err, "appending a certificate to", row.TableName())
+	}
+	err = session.Model(&certificateHead{}).Where("id = ?", 1).Updates(map[string]any{"number": c.Number, "hash": c.Hash}).Error
+	return c, err
+}
+
+// policyHash is the hash of the pii tags of all models that the erasure led to.
+func (x *erasure) policyHash() string {
+	var lines []string
+	for _, m := range x.rows {
+		if m.policy.personal == nil {
+			continue
+		}
+		for _, column := range slices.Sorted(maps.Keys(m.policy.personal.tags)) {
+			lines = append(lines, m.policy.schema.Table+"."+column+"="+m.policy.personal.tags[column])
+		}
+	}
+	slices.Sort(lines)
+	return hashOf(strings.Join(lines, "\n"))
+}
+
+// lockHead reads the chain's head and keeps others from appending until the transaction ends.
+func (e *engine) lockHead(tx *gorm.DB) (head certificateHead, err error) {
+	session := inWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	first := certificateHead{ID: 1}
+	if err := session.Clauses(clause.OnConflict{DoNothing: true}).Create(&first).Error; err != nil {
+		return head, err
+	}
+	if e.dialect.Has(dialect.RowLocks) {
+		session = session.Clauses(clause.Locking{Strength: "UPDATE"}).Session(&gorm.Session{})
+	}
+	return head, session.Where("id = ?", 1).Take(&head).Error
+}
+
+// certificateOf finds the certificate of a request; nil where there is none.
+func (e *engine) certificateOf(tx *gorm.DB, request string) (*Certificate, error) {
+	list, err := e.certificates(tx, "request_id = ?", request)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return &list[0], nil
+}
+
+// certificates reads certificates in the order of the chain, with the recipients' states of now.
+func (e *engine) certificates(tx *gorm.DB, condition ...any) ([]Certificate, error) {
+	session := inWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	var rows []certificateRow
+	q := session.Order("number")
+	if len(condition) > 0 {
+		q = q.Where(condition[0], condition[1:]...)
+	}
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, tablesError(err)
+	}
+	list := make([]Certificate, 0, len(rows))
+	for _, row := range rows {
+		c, err := row.read()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, e.fillRecipients(session, list)
+}
+
+func (row certificateRow) read() (c Certificate, err error) {
+	if err := json.Unmarshal([]byte(row.Document), &c); err != nil {
+		return c, fmt.Errorf("softdelete: the certificate with number %d cannot be read; call VerifyCertificates", row.Number)
+	}
+	c.Hash, c.Signature = row.Hash, row.Signature
+	return c, nil
+}
+
+// Certificates lists all certificates in the order of the chain.
+func Certificates(db *gorm.DB) ([]Certificate, error) {
+	e, err := engineOf(db)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.needErasureTables(db); err != nil {
+		return nil, err
+	}
+	return e.certificates(db)
+}
+
+// VerifyCertificates checks the chain of certificates from the first to the head, and the signatures where
+// Config.CertificateKey is set. Its error names the first certificate that does not fit: one that was changed, removed,
+// swapped, put in or cut off. Someone who may write to both tables and knows the program can forge a chain without
+// signatures; only a key that lies elsewhere prevents that.
+func VerifyCertificates(db *gorm.DB) error {
+	e, err := engineOf(db)
+	if err != nil {
+		return err
+	}
+	if err := e.needErasureTables(db); err != nil {
+		return err
+	}
+	session := inWork(db, db.Statement.Context)
+	var head []certificateHead
+	// The head first: what is appended meanwhile then only makes the chain longer.
+	if err := session.Find(&head).Error; err != nil {
+		return tablesError(err)
+	}
+	var last certificateHead
+	if len(head) == 1 {
+		last = head[0]
+	}
+	var rows []certificateRow
+	if err := session.Order("number").Find(&rows).Error; err != nil {
+		return tablesError(err)
+	}
+	previous := ""
+	for i, row := range rows {
+		if err := e.fits(row, int64(i+1), previous); err != nil {
+			return err
+		}
+		previous = row.Hash
+		if row.Number == last.Number && row.Hash != last.Hash {
+			return misfit(row, "the chain's head has another hash for it")
+		}
+	}
+	switch {
+	case len(head) == 0 && len(rows) > 0:
+		return fmt.Errorf("softdelete: the certificate chain has lost its head; the table %s is empty", last.TableName())
+	case int64(len(rows)) < last.Number:
+		return fmt.Errorf("softdelete: the certificate with number %d is missing: the chain's head says that there are %d", len(rows)+1, last.Number)
+	case len(rows) > 0 && last.Number == 0:
+		return misfit(rows[0], "the chain's head does not know of it")
+	}
+	return nil
+}
+
+func misfit(row certificateRow, why string) error {
+	return fmt.Errorf("softdelete: the certificate with number %d, ID %s, does not fit the chain: %s", row.Number, row.ID, why)
+}
+
+// fits checks one certificate at its place in the chain.
+func (e *engine) fits(row certificateRow, number int64, previous string) error {
+	c, err := row.read()
+	key := e.plugin.config.CertificateKey
+	switch {
+	case row.Number != number:
+		return fmt.Errorf("softdelete: the certificate with number %d is missing; the next one there is number %d, ID %s", number, row.Number, row.ID)
+	case hashOf(row.Document) != row.Hash:
+		return misfit(row, "its text does not have its hash")
+	case err != nil:
+		return err
+	case c.Number != row.Number || c.ID != row.ID || c.RequestID != row.RequestID:
+		return misfit(row, "its text speaks of another certificate")
+	case c.PrevHash != previous:
+		return misfit(row, "it does not follow the certificate before it")
+	case len(key) == ed25519.PrivateKeySize:
+		signature, err := hex.DecodeString(row.Signature)
+		if err != nil || !ed25519.Verify(key.Public().(ed25519.PublicKey), []byte(row.Hash), signature) {
+			return misfit(row, "its signature is not by Config.CertificateKey")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package softdelete_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb"
+)
+
+type replayPerson struct {
+	ID        uint
+	CreatedAt time.Time
+	Name      string `pii:"null"`
+	DeletedAt gorm.DeletedAt
+}
+
+func TestFileLedger(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "erasures.jsonl")
+	ledger, err := softdelete.FileLedger(path)
+	require.NoError(t, err)
+	entry := func(id string, done bool) softdelete.LedgerEntry {
+		return softdelete.LedgerEntry{RequestID: id, Table: "users", Key: "1", Identity: "x", Done: done, At: time.Unix(5, 0).UTC()}
+	}
+	entries := func() []softdelete.LedgerEntry {
+		t.Helper()
+		list, err := ledger.Entries(t.Context())
+		require.NoError(t, err)
+		return list
+	}
+	require.Empty(t, entries())
+	require.NoError(t, ledger.Append(t.Context(), entry("a", false)))
+	require.NoError(t, ledger.Append(t.Context(), entry("a", true)))
+	require.Equal(t, []softdelete.LedgerEntry{entry("a", false), entry("a", true)}, entries())
+
+	t.Run("a torn last line is left out, and the next entry stands on a line of its own", func(t *testing.T) {
+		whole, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for cut := 1; cut < 20; cut += 3 {
+			require.NoError(t, os.WriteFile(path, whole[:len(whole)-1-cut], 0o600))
+			require.Equal(t, []softdelete.LedgerEntry{entry("a", false)}, entries())
+			require.NoError(t, ledger.Append(t.Context(), entry("b", false)))
+			require.Equal(t, []softdelete.LedgerEntry{entry("a", false), entry("b", false)}, entries())
+		}
+		require.NoError(t, os.WriteFile(path, whole[:len(whole)-1], 0o600))
+		require.Len(t, entries(), 2, "only the end of the line is missing")
+	})
+	t.Run("a line that is damaged otherwise is an error", func(t *testing.T) {
+		require.NoError(t, os.WriteFile(path, []byte("{\"done\":maybe}\n"), 0o600))
+		_, err := ledger.Entries(t.Context())
+		require.ErrorContains(t, err, "line 1")
+	})
+	t.Run("entries of several writers stay whole", func(t *testing.T) {
+		require.NoError(t, os.WriteFile(path, nil, 0o600))
+		second, err := softdelete.FileLedger(path)
+		require.NoError(t, err)
+		var wait sync.WaitGroup
+		for i := range 40 {
+			wait.Go(func() {
+				writer := ledger
+				if i%2 == 0 {
+					writer = second
+				}
+				if err := writer.Append(context.Background(), entry(fmt.Sprint(i), true)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+		require.Len(t, entries(), 40)
+	})
+	t.Run("a ledger that is gone shows", func(t *testing.T) {
+		require.NoError(t, os.Remove(path))
+		require.Error(t, ledger.Append(t.Context(), entry("c", false)))
+		_, err := ledger.Entries(t.Context())
+		require.Error(t, err)
+	})
+}
+
+// brokenLedger fails at its n-th Append.
+type brokenLedger struct {
+	softdelete.ErasureLedger
+	n int
+}
+
+func (l *brokenLedger) Append(ctx context.Context, e softdelete.LedgerEntry) error {
+	if l.n--; l.n == 0 {
+		return errGDPR
+	}
+	return l.ErasureLedger.Append(ctx, e)
+}
+
+func TestReplayErasures(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		file, err := softdelete.FileLedger(filepath.Join(t.TempDir(), "ledger"))
+		require.NoError(t, err)
+		ledger := &brokenLedger{ErasureLedger: file}
+		party := &outboxParty{name: "party"}
+		db := gdprOpen(t, database, softdelete.Config{
+			Models: []any{&replayPerson{}}, ErasureLedger: ledger, Processors: []softdelete.Processor{party},
+		})
+		persons := make([]replayPerson, 6)
+		for i := range persons {
+			persons[i].Name = fmt.Sprintf("canary %d", i+1)
+		}
+		require.NoError(t, db.Create(&persons).Error)
+		erase := func(i int) error {
+			_, err := softdelete.Erase(db, &replayPerson{ID: persons[i].ID}, softdelete.ErasureRequest{ID: fmt.Sprintf("r%d", i+1)})
+			return err
+		}
+		names := func() (names []string) {
+			require.NoError(t, db.Unscoped().Model(&replayPerson{}).Where("name IS NOT NULL").Order("id").Pluck("name", &names).Error)
+			return names
+		}
+		tables := []string{
+			"replay_people", "softdelete_deletions", "softdelete_certificates", "softdelete_certificate_head", "softdelete_erased_rows",
+			"softdelete_erasure_outbox",
+		}
+		for _, table := range tables { // the backup
+			require.NoError(t, db.Exec(fmt.Sprintf("CREATE TABLE backup_%s AS SELECT * FROM %s", table, table)).Error)
+		}
+
+		for i := range 3 {
+			require.NoError(t, erase(i))
+		}
+		require.NoError(t, softdelete.DispatchErasures(db))
+		t.Run("an entry that cannot be written stops the erasure", func(t *testing.T) {
+			ledger.n = 1
+			require.ErrorIs(t, erase(3), errGDPR)
+			require.Contains(t, names(), "canary 4")
+		})
+		t.Run("one that cannot be marked done is marked by the same request", func(t *testing.T) {
+			ledger.n = 2
+			require.ErrorIs(t, erase(4), errGDPR)
+			require.NotContains(t, names(), "canary 5")
+			require.NoError(t, erase(4))
+			entries, err := file.Entries(t.Context())
+			require.NoError(t, err)
+			require.True(t, entries[len(entries)-1].Done)
+			require.NoError(t, erase(4))
+			again, err := file.Entries(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, entries, again)
+		})
+		t.Run("an entry without an erasure is not repeated", func(t *testing.T) {
+			require.NoError(t, file.Append(t.Context(), softdelete.LedgerEntry{RequestID: "r6", Table: "replay_people", Key: "6"}))
+		})
+		t.Run("inside a transaction of the caller's it is refused", func(t *testing.T) {
+			require.ErrorIs(t, db.Transaction(func(tx *gorm.DB) error {
+				_, err := softdelete.Erase(tx, &persons[5], softdelete.ErasureRequest{})
+				return err
+			}), softdelete.ErrUnsupported)
+		})
+		t.Run("nothing is left to do while the database is the same", func(t *testing.T) {
+			report, err := softdelete.ReplayErasures(db, file)
+			require.NoError(t, err)
+			require.Equal(t, softdelete.ReplayReport{AlreadyErased: 4}, report)
+		})
+		t.Run("after an older copy came back, the same persons are erased again", func(t *testing.T) {
+			for _, table := range tables {
+				require.NoError(t, db.Exec("DELETE FROM "+table).Error)
+				require.NoError(t, db.Exec(fmt.Sprintf("INSERT INTO %s SELECT * FROM backup_%s", table, table)).Error)
+			}
+			require.Len(t, names(), 6)
+			// One of the keys belongs to somebody else by now, one row is not there.
+			require.NoError(t, db.Unscoped().Delete(&replayPerson{}, []uint{persons[1].ID, persons[2].ID}).Error)
+			require.NoError(t, db.Create(&replayPerson{ID: persons[1].ID, Name: "somebody else"}).Error)
+			told := party.times()
+
+			report, err := softdelete.ReplayErasures(db, file)
+			require.NoError(t, err)
+			require.Equal(t, softdelete.ReplayReport{Replayed: 2, NotFound: 2}, report)
+			require.Equal(t, []string{"somebody else", "canary 4", "canary 6"}, names())
+			report, err = softdelete.ReplayErasures(db, file)
+			require.NoError(t, err)
+			require.Equal(t, softdelete.ReplayReport{AlreadyErased: 2, NotFound: 2}, report)
+			require.NoError(t, softdelete.VerifyCertificates(db))
+			require.NoError(t, softdelete.DispatchErasures(db))
+			require.Equal(t, 2, party.times()-told)
+			require.Equal(t, "r1", party.told[told].RequestID, "under the same request")
+		})
+	})
+}
+
+func TestALedgerNeedsToTellRowsApart(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		ledger, err := softdelete.FileLedger(filepath.Join(t.TempDir(), "ledger"))
+		require.NoError(t, err)
+		db := certOpen(t, database, softdelete.Config{ErasureLedger: ledger})
+		person := certPerson{Name: "a"}
+		require.NoError(t, db.Create(&person).Error)
+		_, err = softdelete.Erase(db, &person, softdelete.ErasureRequest{})
+		require.ErrorIs(t, err, softdelete.ErrUnsupported)
+		require.ErrorContains(t, err, "CreatedAt")
+	})
+}

@@ -1,0 +1,173 @@
+package softdelete
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// This room tells third parties. Their rows are written in the erasure's own transaction; DispatchErasures delivers them.
+
+// Processor is a third party that has to erase the subject too.
+type Processor interface {
+	// Name identifies the processor in the outbox and in certificates. It must not change while deliveries are pending.
+	Name() string
+	// Erase tells the third party. It returns nil once that has acknowledged; anything else is tried again. The same request
+	// may come more than once: RequestID is the key by which to tell.
+	Erase(ctx context.Context, s ErasedSubject) error
+}
+
+// ErasedSubject is what a third party is told.
+type ErasedSubject struct {
+	RequestID string `json:"request_id"`
+	Table     string `json:"table"`
+	Key       string `json:"key"`
+}
+
+const (
+	statePending      = "pending"
+	stateAcknowledged = "acknowledged"
+	stateFailed       = "failed"
+)
+
+const (
+	// deliveryLease is how long a dispatcher has a delivery to itself; after a crash it is tried again then.
+	deliveryLease = time.Minute
+	// longestBackoff bounds the wait between attempts, which doubles each time.
+	longestBackoff = 6 * time.Hour
+	// mostAttempts are made before a delivery counts as failed: somewhat more than two days.
+	mostAttempts = 20
+)
+
+// outboxRow is a row of the table softdelete_erasure_outbox: one delivery to one processor.
+type outboxRow struct {
+	ID             int64  `gorm:"primaryKey"`
+	RequestID      string `gorm:"size:128;uniqueIndex:softdelete_outbox_delivery"`
+	Processor      string `gorm:"size:128;uniqueIndex:softdelete_outbox_delivery"`
+	SubjectTable   string
+	SubjectKey     string
+	Attempts       int
+	NextAt         time.Time `gorm:"index"`
+	AcknowledgedAt *time.Time
+}
+
+// TableName implements schema.Tabler.
+func (outboxRow) TableName() string { return "softdelete_erasure_outbox" }
+
+// state follows from the facts: nothing else keeps it.
+func (r outboxRow) state() string {
+	switch {
+	case r.AcknowledgedAt != nil:
+		return stateAcknowledged
+	case r.Attempts >= mostAttempts:
+		return stateFailed
+	}
+	return statePending
+}
+
+// tellOthers writes the outbox rows of the erasure.
+func (x *erasure) tellOthers(tx *gorm.DB) error {
+	now := tx.NowFunc().UTC()
+	var rows []outboxRow
+	for _, p := range x.engine.plugin.config.Processors {
+		rows = append(rows, outboxRow{
+			RequestID: x.request.ID, Processor: p.Name(), SubjectTable: x.root.schema.Table, SubjectKey: x.text, NextAt: now,
+		})
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	session := inWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	return x.quiet(tx, session.Create(&rows).Error, "writing the outbox", outboxRow{}.TableName())
+}
+
+// fillRecipients reads the states of the certificates' recipients.
+func (e *engine) fillRecipients(session *gorm.DB, list []Certificate) error {
+	requests := make([]string, 0, len(list))
+	for _, c := range list {
+		if len(c.Recipients) > 0 {
+			requests = append(requests, c.RequestID)
+		}
+	}
+	states := map[[2]string]outboxRow{}
+	for chunk := range slices.Chunk(requests, erasureChunk) {
+		var rows []outboxRow
+		if err := session.Where("request_id IN ?", chunk).Find(&rows).Error; err != nil {
+			return tablesError(err)
+		}
+		for _, row := range rows {
+			states[[2]string{row.RequestID, row.Processor}] = row
+		}
+	}
+	for _, c := range list {
+		for i := range c.Recipients {
+			row := states[[2]string{c.RequestID, c.Recipients[i].Name}]
+			c.Recipients[i].State, c.Recipients[i].AcknowledgedAt = row.state(), row.AcknowledgedAt
+		}
+	}
+	return nil
+}
+
+// DispatchErasures delivers to Config.Processors what they have not acknowledged and what is due. Each delivery is made at
+// least once; after an attempt that fails it waits, twice as long each time, and after 20 attempts it counts as failed.
+// Several dispatchers may run side by side. It returns what went wrong, joined, after trying all that is due.
+func DispatchErasures(db *gorm.DB) error {
+	e, err := engineOf(db)
+	if err != nil {
+		return err
+	}
+	if err := e.needErasureTables(db); err != nil {
+		return err
+	}
+	session := inWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	now := session.NowFunc().UTC()
+	var due []outboxRow
+	err = session.Where("acknowledged_at IS NULL AND attempts < ? AND next_at <= ?", mostAttempts, now).Order("id").Find(&due).Error
+	if err != nil {
+		return tablesError(err)
+	}
+	var failures []error
+	for _, row := range due {
+		if err := db.Statement.Context.Err(); err != nil {
+			return errors.Join(append(failures, err)...)
+		}
+		failures = append(failures, e.deliver(session, row))
+	}
+	return errors.Join(failures...)
+}
+
+// deliver makes one attempt, if no other dispatcher is at it.
+func (e *engine) deliver(session *gorm.DB, row outboxRow) error {
+	i := slices.IndexFunc(e.plugin.config.Processors, func(p Processor) bool { return p.Name() == row.Processor })
+	if i < 0 {
+		return fmt.Errorf("softdelete: request %s waits for the processor %q, which is not in Config.Processors", row.RequestID, row.Processor)
+	}
+	now := session.NowFunc().UTC()
+	claim := session.Model(&outboxRow{}).Where("id = ? AND attempts = ? AND acknowledged_at IS NULL", row.ID, row.Attempts).
+		Updates(map[string]any{"attempts": row.Attempts + 1, "next_at": now.Add(backoff(row.Attempts + 1))})
+	if claim.Error != nil || claim.RowsAffected == 0 {
+		return claim.Error // another dispatcher has it
+	}
+	subject := ErasedSubject{RequestID: row.RequestID, Table: row.SubjectTable, Key: row.SubjectKey}
+	if err := e.plugin.config.Processors[i].Erase(session.Statement.Context, subject); err != nil {
+		return fmt.Errorf("softdelete: request %s, processor %q, attempt %d of %d: %w", row.RequestID, row.Processor, row.Attempts+1, mostAttempts, err)
+	}
+	// The third party has acknowledged: that is noted even if the caller's context has ended meanwhile.
+	kept := inWork(session, context.WithoutCancel(session.Statement.Context)).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	return kept.Model(&outboxRow{}).Where("id = ? AND acknowledged_at IS NULL", row.ID).Update("acknowledged_at", kept.NowFunc().UTC()).Error
+}
+
+// backoff is how long a delivery waits after so many attempts.
+func backoff(attempts int) time.Duration {
+	wait := deliveryLease
+	for range attempts - 1 {
+		if wait *= 2; wait >= longestBackoff {
+			return longestBackoff
+		}
+	}
+	return wait
+}

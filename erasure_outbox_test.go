@@ -1,0 +1,195 @@
+package softdelete_test
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb"
+)
+
+// outboxParty is a third party that fails as often as it is told to.
+type outboxParty struct {
+	name string
+
+	mu    sync.Mutex // guards the rest
+	fails int
+	told  []softdelete.ErasedSubject
+}
+
+func (p *outboxParty) Name() string { return p.name }
+
+func (p *outboxParty) Erase(_ context.Context, s softdelete.ErasedSubject) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.told = append(p.told, s)
+	if p.fails > 0 {
+		p.fails--
+		return errGDPR
+	}
+	return nil
+}
+
+func (p *outboxParty) times() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.told)
+}
+
+func TestDispatchErasures(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+		steady, shaky := &outboxParty{name: "steady"}, &outboxParty{name: "shaky", fails: 2}
+		config := softdelete.Config{Models: []any{&certPerson{}}, Processors: []softdelete.Processor{steady, shaky}}
+		db := gdprOpen(t, database, config, &gorm.Config{NowFunc: func() time.Time { return now }})
+		certErase(t, db, 1)
+		states := func() (states []string, complete bool) {
+			list, err := softdelete.Certificates(db)
+			require.NoError(t, err)
+			for _, r := range list[0].Recipients {
+				states = append(states, r.Name+" "+r.State)
+				require.Equal(t, r.State == "acknowledged", r.AcknowledgedAt != nil)
+			}
+			return states, list[0].Complete()
+		}
+		check := func(complete bool, want ...string) {
+			t.Helper()
+			got, whole := states()
+			require.Equal(t, want, got)
+			require.Equal(t, complete, whole)
+		}
+
+		check(false, "steady pending", "shaky pending")
+		require.Zero(t, steady.times(), "only DispatchErasures tells anyone")
+
+		require.ErrorIs(t, softdelete.DispatchErasures(db), errGDPR)
+		check(false, "steady acknowledged", "shaky pending")
+		require.Equal(t, softdelete.ErasedSubject{RequestID: "r1", Table: "cert_people", Key: "1"}, steady.told[0])
+
+		require.NoError(t, softdelete.DispatchErasures(db), "the next attempt is not due yet")
+		require.Equal(t, 1, shaky.times())
+		now = now.Add(time.Minute)
+		require.ErrorIs(t, softdelete.DispatchErasures(db), errGDPR)
+		now = now.Add(time.Minute)
+		require.NoError(t, softdelete.DispatchErasures(db), "each wait is twice as long")
+		require.Equal(t, 2, shaky.times())
+		now = now.Add(time.Minute)
+		require.NoError(t, softdelete.DispatchErasures(db))
+		check(true, "steady acknowledged", "shaky acknowledged")
+		require.NoError(t, softdelete.DispatchErasures(db))
+		require.Equal(t, 1, steady.times())
+		require.NoError(t, softdelete.VerifyCertificates(db), "states are no part of the hash")
+
+		t.Run("a party that never acknowledges fails after the last attempt", func(t *testing.T) {
+			shaky.fails = 1000
+			person := certPerson{Name: "b"}
+			require.NoError(t, db.Create(&person).Error)
+			_, err := softdelete.Erase(db, &person, softdelete.ErasureRequest{ID: "never"})
+			require.NoError(t, err)
+			before := shaky.times()
+			for range 30 {
+				now = now.Add(24 * time.Hour)
+				_ = softdelete.DispatchErasures(db)
+			}
+			require.Equal(t, 20, shaky.times()-before)
+			list, err := softdelete.Certificates(db)
+			require.NoError(t, err)
+			require.Equal(t, "failed", list[1].Recipients[1].State)
+			shaky.fails = 0
+		})
+		t.Run("several dispatchers share the work", func(t *testing.T) {
+			person := certPerson{Name: "c"}
+			require.NoError(t, db.Create(&person).Error)
+			_, err := softdelete.Erase(db, &person, softdelete.ErasureRequest{ID: "shared"})
+			require.NoError(t, err)
+			before := steady.times()
+			var wait sync.WaitGroup
+			errs := make([]error, 4)
+			for i := range errs {
+				wait.Go(func() { errs[i] = softdelete.DispatchErasures(db) })
+			}
+			wait.Wait()
+			for _, err := range errs {
+				require.NoError(t, err)
+			}
+			require.Equal(t, 1, steady.times()-before)
+		})
+		t.Run("a processor that is no longer there is named", func(t *testing.T) {
+			person := certPerson{Name: "d"}
+			require.NoError(t, db.Create(&person).Error)
+			_, err := softdelete.Erase(db, &person, softdelete.ErasureRequest{ID: "orphan"})
+			require.NoError(t, err)
+			other := database.Open(t, &gorm.Config{NowFunc: func() time.Time { return now }})
+			require.NoError(t, other.Use(softdelete.New(softdelete.Config{Models: config.Models, Processors: []softdelete.Processor{steady}})))
+			require.ErrorContains(t, softdelete.DispatchErasures(other), `"shaky"`)
+		})
+	})
+}
+
+func TestNobodyIsToldOfAnErasureThatDidNotHappen(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		party := &outboxParty{name: "party"}
+		db := gdprOpen(t, database, softdelete.Config{Models: []any{&certPerson{}}, Processors: []softdelete.Processor{party}})
+		person := certPerson{Name: "a"}
+		require.NoError(t, db.Create(&person).Error)
+		require.ErrorIs(t, db.Transaction(func(tx *gorm.DB) error {
+			_, err := softdelete.Erase(tx, &person, softdelete.ErasureRequest{ID: "r"})
+			require.NoError(t, err)
+			return errGDPR
+		}), errGDPR)
+		require.NoError(t, softdelete.DispatchErasures(db))
+		require.Zero(t, party.times())
+		list, err := softdelete.Certificates(db)
+		require.NoError(t, err)
+		require.Empty(t, list)
+		require.NoError(t, softdelete.VerifyCertificates(db))
+		require.NoError(t, db.First(&person, person.ID).Error)
+		require.Equal(t, "a", person.Name)
+	})
+}
+
+func TestWebhook(t *testing.T) {
+	secret := []byte("a secret")
+	status := http.StatusNoContent
+	var requests []*http.Request
+	var bodies []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		requests, bodies = append(requests, r), append(bodies, string(body))
+		w.WriteHeader(status)
+	}))
+	defer server.Close()
+	hook, err := softdelete.Webhook("crm", server.URL+"/erase", secret, nil)
+	require.NoError(t, err)
+	require.Equal(t, "crm", hook.Name())
+	subject := softdelete.ErasedSubject{RequestID: "r1", Table: "users", Key: "7"}
+
+	require.NoError(t, hook.Erase(t.Context(), subject))
+	require.JSONEq(t, `{"request_id":"r1","table":"users","key":"7"}`, bodies[0])
+	code := hmac.New(sha256.New, secret)
+	code.Write([]byte(bodies[0]))
+	require.Equal(t, "sha256="+hex.EncodeToString(code.Sum(nil)), requests[0].Header.Get(softdelete.SignatureHeader))
+	require.Equal(t, "r1", requests[0].Header.Get("Idempotency-Key"))
+	for _, status = range []int{http.StatusFound, http.StatusBadRequest, http.StatusInternalServerError} {
+		require.ErrorContains(t, hook.Erase(t.Context(), subject), "status")
+	}
+	server.Close()
+	require.Error(t, hook.Erase(t.Context(), subject))
+	for _, address := range []string{"", "ftp://x/y", "/erase", "http://"} {
+		_, err := softdelete.Webhook("crm", address, secret, nil)
+		require.Error(t, err, address)
+	}
+	_, err = softdelete.Webhook("crm", "https://x.test", nil, nil)
+	require.ErrorContains(t, err, "secret")
+}

@@ -1,0 +1,54 @@
+package softdelete
+
+import (
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+)
+
+// This room lists the tables of erasures.
+
+// erasureTables are the plugin's own tables for erasures.
+func erasureTables() []any {
+	return []any{&certificateRow{}, &certificateHead{}, &erasedRow{}, &outboxRow{}}
+}
+
+// needErasureTables refuses an erasure where the tables are missing.
+func (e *engine) needErasureTables(tx *gorm.DB) error {
+	known, err := e.erasuresKnown(tx)
+	if err == nil && !known {
+		err = fmt.Errorf("%w: an erasure needs its tables; create them with db.AutoMigrate(softdelete.Tables()...)", ErrUnsupported)
+	}
+	return err
+}
+
+func tablesError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("softdelete: the tables of erasures cannot be read; create them with db.AutoMigrate(softdelete.Tables()...): %w", err)
+}
+
+func joinErrors(err error, more []error) error { return errors.Join(err, errors.Join(more...)) }
+
+// clearDeletions clears the free texts of the ledger of deletions for the rows of this erasure.
+func (x *erasure) clearDeletions(tx *gorm.DB) error {
+	table := Deletion{}.TableName()
+	if !x.engine.plugin.config.Ledger && !inWork(tx, tx.Statement.Context).Migrator().HasTable(table) {
+		return nil
+	}
+	for _, m := range x.rows {
+		err := chunks(m.rows, func(chunk []reachedRow) error {
+			q := newQuery(tx, x.engine.dialect).text("UPDATE ").name(table).text(" SET ").name("actor").text(" = '', ").name("reason").text(" = ''")
+			q.text(" WHERE ").name("table").text(" = ").bind(m.policy.schema.Table).text(" AND ").name("key").text(" IN (")
+			joined(q, chunk, ", ", func(row reachedRow) { q.bind(keyText(row.key)) })
+			_, err := q.text(")").exec()
+			return ledgerError(err)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

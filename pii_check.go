@@ -1,0 +1,516 @@
+package softdelete
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gorm.io/gorm/schema"
+)
+
+// This room checks a mask against its column: NULL, type, size and every unique index that the column is part of.
+
+// columnKind is what a column can hold, as far as masks go.
+type columnKind string
+
+const (
+	textColumn    columnKind = "text"
+	integerColumn columnKind = "an integer"
+	floatColumn   columnKind = "a number"
+	boolColumn    columnKind = "a bool"
+	timeColumn    columnKind = "a time"
+	bytesColumn   columnKind = "bytes"
+	jsonColumn    columnKind = "a JSON document"
+	uuidColumn    columnKind = "a UUID"
+	addressColumn columnKind = "a network address"
+	otherColumn   columnKind = "a type of its own"
+)
+
+// columnFacts is what a mask must respect.
+type columnFacts struct {
+	field    *schema.Field
+	kind     columnKind
+	size     int    // in characters; 0 for no bound
+	index    string // a unique index that the column is part of, "" for none
+	nullOnce bool   // the index takes NULL once only
+	folds    bool   // the index compares an expression or a collation of the value
+}
+
+var sizeInType = regexp.MustCompile(`\((\d+)`)
+
+func newColumnFacts(p *policy, field *schema.Field) *columnFacts {
+	c := newColumnSize(field)
+	c.readIndexes(p)
+	return c
+}
+
+// newColumnSize is the facts without the indexes, which only the compilation may ask for: GORM's reading of them races.
+func newColumnSize(field *schema.Field) *columnFacts {
+	c := &columnFacts{field: field, size: field.Size}
+	name := strings.ToLower(string(field.DataType))
+	if match := sizeInType.FindStringSubmatch(name); match != nil && field.GORMDataType != schema.Int && field.GORMDataType != schema.Uint {
+		c.size, _ = strconv.Atoi(match[1])
+	}
+	c.kind = kindOfColumn(field, name)
+	if c.kind != textColumn && c.kind != bytesColumn {
+		c.size = 0
+	}
+	return c
+}
+
+func kindOfColumn(field *schema.Field, typeName string) columnKind {
+	starts := func(prefixes ...string) bool {
+		return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(typeName, prefix) })
+	}
+	if field.Serializer != nil {
+		if _, isJSON := field.Serializer.(schema.JSONSerializer); isJSON {
+			return jsonColumn
+		}
+		return otherColumn
+	}
+	switch {
+	case starts("json"):
+		return jsonColumn
+	case starts("uuid"):
+		return uuidColumn
+	case starts("inet", "cidr"):
+		return addressColumn
+	case typeName == string(schema.String), starts("text", "varchar", "char", "nvarchar", "citext", "longtext", "mediumtext", "tinytext", "clob"):
+		return textColumn
+	}
+	switch field.DataType {
+	case schema.Int, schema.Uint:
+		return integerColumn
+	case schema.Float:
+		return floatColumn
+	case schema.Bool:
+		return boolColumn
+	case schema.Time:
+		return timeColumn
+	case schema.Bytes:
+		return bytesColumn
+	}
+	switch {
+	case starts("timestamp", "datetime", "date"):
+		return timeColumn
+	case starts("bigint", "int", "smallint", "tinyint", "mediumint"):
+		return integerColumn
+	case starts("numeric", "decimal", "double", "real", "float"):
+		return floatColumn
+	case starts("bool"):
+		return boolColumn
+	case starts("bytea", "blob", "longblob", "varbinary"):
+		return bytesColumn
+	}
+	return otherColumn
+}
+
+// readIndexes looks for the unique indexes of the column. One that the primary key is in cannot be violated by a mask.
+func (c *columnFacts) readIndexes(p *policy) {
+	if c.field.Unique {
+		c.index = "of its own"
+	}
+	for _, index := range p.schema.ParseIndexes() {
+		if index.Class != "UNIQUE" {
+			continue
+		}
+		concerned, keyed, folds := false, false, false
+		for _, option := range index.Fields {
+			named := option.Expression != "" && strings.Contains(strings.ToLower(option.Expression), strings.ToLower(c.field.DBName))
+			concerned = concerned || option.Field == c.field || named
+			keyed = keyed || option.Expression == "" && len(p.schema.PrimaryFields) == 1 && option.Field == p.schema.PrimaryFields[0]
+			folds = folds || option.Expression != "" || option.Collate != ""
+		}
+		if !concerned || keyed {
+			continue
+		}
+		c.index = index.Name
+		c.folds = c.folds || folds || strings.Contains(strings.ToLower(string(c.field.DataType)), "citext")
+		c.nullOnce = c.nullOnce || strings.Contains(strings.ToUpper(index.Option), "NULLS NOT DISTINCT")
+	}
+}
+
+// structural gives a sentence for a column that no mask may change: a key, or one that says whether the row is deleted.
+func (c *columnFacts) structural(p *policy) string {
+	if c.field.PrimaryKey {
+		return "a primary key cannot be masked; give the model a key that says nothing about the person"
+	}
+	if m, marks := p.marker(); marks && m.column() == c.field {
+		return "the column says whether the row is deleted"
+	}
+	if slices.Contains([]*schema.Field{p.id, p.at, p.previous}, c.field) {
+		return "the column belongs to the mark of a deletion"
+	}
+	return ""
+}
+
+// mask makes the mask that a tag asks for, or gives the reason why it cannot work.
+func (c *columnFacts) mask(tag piiTag, config *Config) (mask, string) {
+	m := mask{word: tag.word}
+	if c.kind == otherColumn && tag.word != maskNull && tag.word != maskFunc {
+		return m, fmt.Sprintf("what the column holds is %s, of which only the program knows the form", c.kind)
+	}
+	switch tag.word {
+	case maskNull:
+		return m, c.checkNull()
+	case maskZero:
+		return c.zero(m)
+	case maskFixed:
+		return c.fixed(m, tag.argument)
+	case maskTemplate:
+		return c.template(m, tag.argument)
+	case maskRandom:
+		return c.random(m)
+	case maskHMAC:
+		return c.hmac(m)
+	case maskTruncate:
+		return c.truncate(m, strings.ToLower(strings.TrimSpace(tag.argument)))
+	case maskJSON:
+		return c.json(m, tag.argument)
+	case maskFunc:
+		m.masker = strings.TrimSpace(tag.argument)
+		if config.Maskers[m.masker] == nil {
+			return m, fmt.Sprintf("Config.Maskers has no %q", m.masker)
+		}
+		return m, ""
+	}
+	return m, "the word is no mask"
+}
+
+func (c *columnFacts) checkNull() string {
+	switch {
+	case c.field.NotNull:
+		return "the column is NOT NULL"
+	case c.nullOnce:
+		return fmt.Sprintf("the unique index %s takes NULL only once", c.index)
+	}
+	return ""
+}
+
+// once gives the reason against a mask that leaves several rows with one value.
+func (c *columnFacts) once() string {
+	if c.index == "" {
+		return ""
+	}
+	return fmt.Sprintf("the column is part of the unique index %s, so that two erased rows would collide", c.index)
+}
+
+func (c *columnFacts) zero(m mask) (mask, string) {
+	if reason := c.once(); reason != "" {
+		return m, reason
+	}
+	switch c.kind {
+	case textColumn:
+		m.value = ""
+	case integerColumn:
+		m.value = int64(0)
+	case floatColumn:
+		m.value = float64(0)
+	case boolColumn:
+		m.value = false
+	case timeColumn:
+		m.value = time.Time{}
+	case bytesColumn:
+		m.value = []byte{}
+	default:
+		return m, fmt.Sprintf("%s has no zero value", c.kind)
+	}
+	return m, ""
+}
+
+func (c *columnFacts) fixed(m mask, text string) (mask, string) {
+	if reason := c.once(); reason != "" {
+		return m, reason
+	}
+	var err error
+	trimmed := strings.TrimSpace(text)
+	switch c.kind {
+	case textColumn:
+		m.value = text
+		if c.size > 0 && len([]rune(text)) > c.size {
+			return m, fmt.Sprintf("the text has %d characters, the column %d", len([]rune(text)), c.size)
+		}
+	case integerColumn:
+		var n int64
+		n, err = strconv.ParseInt(trimmed, 10, 64)
+		if value := reflect.New(c.field.IndirectFieldType).Elem(); err == nil && (value.CanInt() && value.OverflowInt(n) || value.CanUint() && (n < 0 || value.OverflowUint(uint64(n)))) {
+			return m, fmt.Sprintf("the number does not fit %s", c.field.FieldType)
+		}
+		m.value = n
+	case floatColumn:
+		m.value, err = strconv.ParseFloat(trimmed, 64)
+	case boolColumn:
+		m.value, err = strconv.ParseBool(trimmed)
+	case timeColumn:
+		if m.value, err = time.Parse(time.DateOnly, trimmed); err != nil {
+			m.value, err = time.Parse(time.RFC3339, trimmed)
+		}
+	default:
+		return m, fmt.Sprintf("a text is not %s", c.kind)
+	}
+	if err != nil {
+		return m, fmt.Sprintf("the value is not %s", c.kind)
+	}
+	return m, ""
+}
+
+const (
+	longestInteger = 20 // digits of a 64-bit key, with its sign
+	uuidLength     = 36
+	randomDigits   = 32
+	// fewestDigits keep random values and codes apart: 64 bits.
+	fewestDigits = 16
+)
+
+// template cuts a template to the column's size: its texts give way, from the end, never its placeholders.
+func (c *columnFacts) template(m mask, text string) (mask, string) {
+	if c.kind != textColumn {
+		return m, fmt.Sprintf("a template is text, the column holds %s", c.kind)
+	}
+	var reason string
+	if m.pieces, reason = parseTemplate(text); reason != "" {
+		return m, reason
+	}
+	return c.fitTemplate(m)
+}
+
+// parseTemplate splits a template into texts and placeholders.
+func parseTemplate(text string) (pieces []piece, problem string) {
+	placeholders := 0
+	for rest := text; rest != ""; {
+		open := strings.IndexByte(rest, '{')
+		if open < 0 {
+			pieces = append(pieces, piece{text: rest})
+			break
+		}
+		if open > 0 {
+			pieces = append(pieces, piece{text: rest[:open]})
+		}
+		rest = rest[open:]
+		switch {
+		case strings.HasPrefix(rest, "{id}"):
+			pieces, rest = append(pieces, piece{id: true}), rest[len("{id}"):]
+		case strings.HasPrefix(rest, "{random}"):
+			pieces, rest = append(pieces, piece{width: randomDigits}), rest[len("{random}"):]
+		default:
+			return nil, "only {id} and {random} are known between braces"
+		}
+		placeholders++
+	}
+	if placeholders == 0 {
+		return nil, "the template has neither {id} nor {random}; a text that is the same in all rows is fixed:…"
+	}
+	return pieces, ""
+}
+
+// fitTemplate bounds the template's length.
+func (c *columnFacts) fitTemplate(m mask) (mask, string) {
+	idWidth := idLength(c.field.Schema)
+	length, distinct := 0, 0
+	for _, p := range m.pieces {
+		switch {
+		case p.id && idWidth == 0 && c.size > 0:
+			return m, "{id} may be longer than the column, since the key's size has no bound"
+		case p.id:
+			length += idWidth
+		default:
+			length += p.width + len([]rune(p.text))
+		}
+	}
+	if length > c.size && c.size > 0 {
+		length = shorten(m.pieces, length, c.size)
+		if length > c.size {
+			return m, fmt.Sprintf("the placeholders alone need %d characters, the column has %d", length, c.size)
+		}
+	}
+	keyed := slices.ContainsFunc(m.pieces, func(p piece) bool { return p.id })
+	for _, p := range m.pieces {
+		distinct = max(distinct, p.width)
+	}
+	text := slices.ContainsFunc(c.field.Schema.PrimaryFields, func(f *schema.Field) bool { return f.GORMDataType == schema.String })
+	if c.index != "" && distinct < fewestDigits && (!keyed || c.folds && text) {
+		return m, fmt.Sprintf("the values might not stay apart in the unique index %s", c.index)
+	}
+	return m, ""
+}
+
+// shorten cuts texts from the end, then random parts, until the length fits.
+func shorten(pieces []piece, length, size int) int {
+	for i := len(pieces) - 1; i >= 0 && length > size; i-- {
+		runes := []rune(pieces[i].text)
+		cut := min(length-size, len(runes))
+		pieces[i].text = string(runes[:len(runes)-cut])
+		length -= cut
+	}
+	for i := len(pieces) - 1; i >= 0 && length > size; i-- {
+		if pieces[i].width > 0 {
+			cut := min(length-size, pieces[i].width-min(fewestDigits, pieces[i].width))
+			pieces[i].width -= cut
+			length -= cut
+		}
+	}
+	return length
+}
+
+// idLength is the longest text of a row's key; 0 where it has no bound.
+func idLength(s *schema.Schema) int {
+	length := len(s.PrimaryFields) - 1 // separators
+	for _, field := range s.PrimaryFields {
+		facts := columnFacts{size: field.Size}
+		if match := sizeInType.FindStringSubmatch(string(field.DataType)); match != nil {
+			facts.size, _ = strconv.Atoi(match[1])
+		}
+		switch kind := kindOfColumn(field, strings.ToLower(string(field.DataType))); {
+		case kind == integerColumn:
+			length += longestInteger
+		case kind == uuidColumn:
+			length += uuidLength
+		case kind == textColumn && facts.size > 0:
+			length += facts.size
+		default:
+			return 0
+		}
+	}
+	return length
+}
+
+func (c *columnFacts) random(m mask) (mask, string) {
+	switch c.kind {
+	case textColumn:
+		m.width = randomDigits
+		if c.size > 0 {
+			m.width = min(m.width, c.size)
+		}
+		if c.index != "" && m.width < fewestDigits {
+			return m, fmt.Sprintf("%d characters are too few to stay apart in the unique index %s", m.width, c.index)
+		}
+	case integerColumn:
+		m.width = integerBits(c.field)
+		if c.index != "" && m.width < 62 {
+			return m, fmt.Sprintf("numbers of %d bits may collide in the unique index %s", m.width, c.index)
+		}
+	case uuidColumn:
+	default:
+		return m, fmt.Sprintf("random values are texts, integers or UUIDs, the column holds %s", c.kind)
+	}
+	return m, ""
+}
+
+// integerBits is how many bits a positive number in the column has.
+func integerBits(field *schema.Field) int {
+	bits := 63
+	if field.Size > 0 {
+		bits = min(bits, field.Size-1)
+	}
+	name := strings.ToLower(string(field.DataType))
+	switch {
+	case strings.HasPrefix(name, "tinyint"):
+		bits = min(bits, 7)
+	case strings.HasPrefix(name, "smallint"):
+		bits = min(bits, 15)
+	case strings.HasPrefix(name, "int"):
+		if name != string(schema.Int) {
+			bits = min(bits, 31)
+		}
+	}
+	return max(bits, 1)
+}
+
+func (c *columnFacts) hmac(m mask) (mask, string) {
+	if c.kind != textColumn {
+		return m, fmt.Sprintf("a code is text, the column holds %s", c.kind)
+	}
+	m.width = 64
+	if c.size > 0 {
+		m.width = min(m.width, c.size)
+	}
+	if m.width < fewestDigits {
+		return m, fmt.Sprintf("a code needs at least %d characters, the column has %d", fewestDigits, c.size)
+	}
+	return m, ""
+}
+
+func (c *columnFacts) truncate(m mask, unit string) (mask, string) {
+	m.unit = unit
+	switch unit {
+	case "year", "month":
+		if c.kind != timeColumn {
+			return m, fmt.Sprintf("only a time has a year and a month, the column holds %s", c.kind)
+		}
+	case "ip":
+		if c.kind != textColumn && c.kind != addressColumn {
+			return m, fmt.Sprintf("an address is text, the column holds %s", c.kind)
+		}
+		if c.kind == addressColumn && c.field.NotNull {
+			return m, "what is no address becomes NULL, and the column is NOT NULL"
+		}
+	default:
+		return m, fmt.Sprintf("%q is unknown; year, month and ip are known", unit)
+	}
+	return m, c.once()
+}
+
+func (c *columnFacts) json(m mask, argument string) (mask, string) {
+	if c.kind != jsonColumn && c.kind != textColumn && c.kind != bytesColumn {
+		return m, fmt.Sprintf("the column holds %s, no document", c.kind)
+	}
+	for _, text := range strings.Split(argument, ",") {
+		path, problem := parseJSONPath(strings.TrimSpace(text))
+		if problem != "" {
+			return m, problem
+		}
+		m.paths = append(m.paths, path)
+	}
+	if c.size > 0 && c.size < len("null") {
+		return m, "the column is too small for a document"
+	}
+	return m, c.once()
+}
+
+// remedy names a mask that would work on the column, by trying.
+func (c *columnFacts) remedy(p *policy) string {
+	candidates := []piiTag{
+		{word: maskTemplate, argument: "erased-{id}"},
+		{word: maskFixed, argument: "[erased]"},
+		{word: maskZero},
+		{word: maskNull},
+		{word: maskTemplate, argument: "{random}"},
+		{word: maskRandom},
+		{word: maskHMAC},
+		{word: maskTruncate, argument: "year"},
+	}
+	if c.index == "" {
+		candidates = slices.Concat(candidates[1:], candidates[:1])
+	}
+	for _, tag := range candidates {
+		if c.kind == otherColumn && tag.word != maskNull {
+			continue
+		}
+		if _, reason := c.mask(tag, &Config{}); reason == "" {
+			if tag.argument != "" {
+				return fmt.Sprintf("pii:\"%s:%s\"", tag.word, tag.argument)
+			}
+			return fmt.Sprintf("pii:%q", tag.word)
+		}
+	}
+	return "pii:\"func:NAME\" with a masker of your own, or pii:\"delete\" on a field _ struct{},"
+}
+
+// fits tells whether a value that a masker gave can stand in the column.
+func (c *columnFacts) fits(value any) string {
+	if value == nil {
+		return c.checkNull()
+	}
+	if text, ok := value.(string); ok && c.size > 0 && len([]rune(text)) > c.size {
+		return fmt.Sprintf("the value is longer than the column, %d", c.size)
+	}
+	if number, ok := value.(float64); ok && math.IsNaN(number) {
+		return "the value is no number"
+	}
+	return ""
+}
