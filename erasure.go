@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
-	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -367,41 +367,67 @@ func (x *erasure) keptColumns() []KeptColumn {
 	return kept
 }
 
+// furtherTables refuses models whose rows also lie in tables that an erasure does not reach yet: their archives and logs.
+func furtherTables(p *policy) error {
+	for word, where := range map[string]string{"archive": "archive", "events": "event log"} {
+		if declares(p.schema.ModelType, word) {
+			return fmt.Errorf("%w: rows of %s lie in its %s too, which an erasure does not reach yet; nothing was erased",
+				ErrUnsupported, p.schema.Name, where)
+		}
+	}
+	return nil
+}
+
+// declares tells whether one of a model's softdelete tags has the word.
+func declares(model reflect.Type, word string) bool {
+	for field := range structFields(model) {
+		if _, there := schema.ParseTagSetting(field.Tag.Get(tagKey), ";")[strings.ToUpper(word)]; there {
+			return true
+		}
+		if field.Anonymous && field.Type.Kind() == reflect.Struct && declares(field.Type, word) {
+			return true
+		}
+	}
+	return false
+}
+
 // held lists the rows that a legal hold covers, as "table key".
 func (x *erasure) held(*gorm.DB) ([]string, error) {
 	return nil, nil // there are no holds to ask for yet
 }
 
-// quiet is an error without the database's own text, which may quote a row's values. What tells only of locks and
-// connections, and GORM's own sentinels, stay visible.
+// quietError is an error whose text leaves out that of its cause, which may quote a row's values. errors.Is and errors.As find
+// the cause.
+type quietError struct {
+	text  string
+	cause error
+}
+
+func (e *quietError) Error() string { return e.text }
+func (e *quietError) Unwrap() error { return e.cause }
+
+// quiet is an error without the database's own text. GORM's sentinels can be found in it, whether the caller translates errors
+// or not.
 func (x *erasure) quiet(tx *gorm.DB, err error, doing, table string) error {
-	if err == nil || errors.Is(err, ErrPolicy) {
-		return err
+	if err == nil {
+		return nil
 	}
-	for _, known := range []error{ErrNeverDelete, ErrBlocked, ErrTooManyRows, ErrHeld, ErrUnsupported} {
-		if errors.Is(err, known) {
+	for _, ours := range []error{ErrPolicy, ErrNeverDelete, ErrTooManyRows, ErrHeld, ErrUnsupported} {
+		if errors.Is(err, ours) {
 			return err
 		}
 	}
-	text := fmt.Sprintf("softdelete: %s table %s failed; nothing was erased", doing, table)
+	text := fmt.Sprintf("softdelete: %s table %s failed", doing, table)
 	var state interface{ SQLState() string }
 	if errors.As(err, &state) {
 		text += ", SQLSTATE " + state.SQLState()
-		if class := state.SQLState()[:min(2, len(state.SQLState()))]; slices.Contains([]string{"08", "40", "55", "57"}, class) {
-			return fmt.Errorf("%s: %w", text, err)
-		}
-	}
-	if cause := tx.Statement.Context.Err(); cause != nil {
-		return fmt.Errorf("%s: %w", text, cause)
 	}
 	if translator, ok := tx.Dialector.(gorm.ErrorTranslator); ok {
-		for _, known := range []error{gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, gorm.ErrCheckConstraintViolated} {
-			if errors.Is(err, known) || errors.Is(translator.Translate(err), known) {
-				return fmt.Errorf("%s: %w", text, known)
-			}
+		if translated := translator.Translate(err); translated != nil && !errors.Is(err, translated) {
+			err = errors.Join(translated, err)
 		}
 	}
-	return errors.New(text)
+	return &quietError{text: text + "; nothing was erased", cause: err}
 }
 
 // creation is the field that says when a row was made; with the key it tells the row from a later one that has the same key.

@@ -123,6 +123,9 @@ func (x *erasure) findEdges(db *gorm.DB) error {
 		if p.err != nil {
 			return p.err
 		}
+		if err := furtherTables(p); err != nil {
+			return err
+		}
 		for _, r := range slices.Concat(p.has, subjectRelations(p, models)) {
 			if p.personal != nil && p.personal.apart[r.name] || len(r.child.schema.PrimaryFields) == 0 {
 				continue
