@@ -43,7 +43,13 @@ func (x *erasure) clearDeletions(tx *gorm.DB) error {
 			q := newQuery(tx, x.engine.dialect).text("UPDATE ").name(table).text(" SET ").name("actor").text(" = '', ").name("reason").text(" = ''")
 			q.text(" WHERE ").name("table").text(" = ").bind(m.policy.schema.Table).text(" AND ").name("key").text(" IN (")
 			joined(q, chunk, ", ", func(row reachedRow) { q.bind(keyText(row.key)) })
-			_, err := q.text(")").exec()
+			q.text(")")
+			if id := m.policy.id; id != nil { // a deletion of several root rows names no key
+				s := m.policy.schema
+				q.text(" OR ").name("id").text(" IN (SELECT ").column(s.Table, id.DBName).text(" FROM ").name(s.Table).text(" WHERE ")
+				q.keysIn(s, s.Table, chunk).text(")")
+			}
+			_, err := q.exec()
 			return ledgerError(err)
 		})
 		if err != nil {
