@@ -257,10 +257,11 @@ func Certificates(db *gorm.DB) ([]Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.needErasureTables(db); err != nil {
+	session := onWriter(db)
+	if err := e.needErasureTables(session); err != nil {
 		return nil, err
 	}
-	return e.certificates(db)
+	return e.certificates(session)
 }
 
 // VerifyCertificates checks the chain of certificates from the first to the head, and the signatures where
@@ -272,10 +273,10 @@ func VerifyCertificates(db *gorm.DB) error {
 	if err != nil {
 		return err
 	}
-	if err := e.needErasureTables(db); err != nil {
+	session := onWriter(db)
+	if err := e.needErasureTables(session); err != nil {
 		return err
 	}
-	session := inWork(db, db.Statement.Context)
 	var head []certificateHead
 	// The head first: what is appended meanwhile then only makes the chain longer.
 	if err := session.Find(&head).Error; err != nil {

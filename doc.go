@@ -58,5 +58,5 @@
 //
 // # Not built yet
 //
-// The strategy archive and then:erase are refused, event logs are not purged, and nothing erases personal data.
+// The strategy archive and then:erase are refused, event logs are not purged, and an erasure refuses models with an event log.
 package softdelete

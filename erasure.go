@@ -98,7 +98,7 @@ func PreviewErasure(db *gorm.DB, subject any) (ErasurePlan, error) {
 		return ErasurePlan{}, err
 	}
 	x.preview = true
-	tx := inWork(db, db.Statement.Context)
+	tx := onWriter(db)
 	if found, err := x.findSubject(tx); err != nil || !found {
 		return ErasurePlan{}, x.notFound(err)
 	}
@@ -200,6 +200,7 @@ func (x *erasure) run(db *gorm.DB) (*Certificate, error) {
 			return nil, err
 		}
 	}
+	toWriter(tx, x.root.schema.Table)
 	work, err := beginWork(tx)
 	if err != nil {
 		return nil, err
@@ -219,10 +220,11 @@ func (x *erasure) run(db *gorm.DB) (*Certificate, error) {
 
 // erase is the erasure inside its transaction. fresh tells that it was not done before.
 func (x *erasure) erase(tx *gorm.DB) (certificate *Certificate, fresh bool, err error) {
-	if err := x.engine.needErasureTables(tx); err != nil {
+	// Before anything is read: see lockWriter.
+	if err := x.engine.lockWriter(tx, x.root); err != nil {
 		return nil, false, err
 	}
-	if err := x.engine.lockWriter(tx, x.root); err != nil {
+	if err := x.engine.needErasureTables(tx); err != nil {
 		return nil, false, err
 	}
 	found, err := x.findSubject(tx)

@@ -35,9 +35,6 @@ func (e *engine) readPersonal(p *policy) {
 	data, problems := readPersonal(p, &e.plugin.config)
 	p.personal = data
 	p.err = joinErrors(p.err, problems)
-	if data != nil {
-		e.personal.Store(true)
-	}
 }
 
 // erasuresKnown tells whether the table of erased rows is there. Without it nothing has been erased.
@@ -177,12 +174,12 @@ func (e *engine) guardErasedUpdate(db *gorm.DB, p *policy) error {
 	if len(written) == 0 || !updateHasConditions(db.Statement) {
 		return nil
 	}
-	known, err := e.erasuresKnown(db)
-	if err != nil || !known {
-		return err
-	}
 	tx := inWork(db, db.Statement.Context)
 	if err := e.lockWriter(tx, p); err != nil {
+		return err
+	}
+	known, err := e.erasuresKnown(tx)
+	if err != nil || !known {
 		return err
 	}
 	stmt := db.Statement
@@ -290,12 +287,12 @@ func (e *engine) guardErasedCreate(db *gorm.DB, p *policy) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	known, err := e.erasuresKnown(db)
-	if err != nil || !known {
-		return err
-	}
 	tx := inWork(db, stmt.Context)
 	if err := e.lockWriter(tx, p); err != nil {
+		return err
+	}
+	known, err := e.erasuresKnown(tx)
+	if err != nil || !known {
 		return err
 	}
 	for _, target := range p.conflictTargets(c) {

@@ -120,10 +120,10 @@ func DispatchErasures(db *gorm.DB) error {
 	if err != nil {
 		return err
 	}
-	if err := e.needErasureTables(db); err != nil {
+	session := onWriter(db).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	if err := e.needErasureTables(session); err != nil {
 		return err
 	}
-	session := inWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	now := session.NowFunc().UTC()
 	var due []outboxRow
 	err = session.Where("acknowledged_at IS NULL AND attempts < ? AND next_at <= ?", mostAttempts, now).Order("id").Find(&due).Error

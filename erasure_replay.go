@@ -29,7 +29,7 @@ func ReplayErasures(db *gorm.DB, l ErasureLedger) (ReplayReport, error) {
 	if err != nil {
 		return report, err
 	}
-	if err := e.needErasureTables(db); err != nil {
+	if err := e.needErasureTables(onWriter(db)); err != nil {
 		return report, err
 	}
 	entries, err := l.Entries(db.Statement.Context)
@@ -69,11 +69,11 @@ func (e *engine) replay(db *gorm.DB, entry LedgerEntry, report *ReplayReport) er
 	}
 	x.request.ID, x.replaying = entry.RequestID, true
 	x.preview = true // only looking, so far
-	found, err := x.findSubject(inWork(db, db.Statement.Context))
+	found, err := x.findSubject(onWriter(db))
 	if err != nil {
 		return err
 	}
-	c, err := e.certificateOf(db, entry.RequestID)
+	c, err := e.certificateOf(onWriter(db), entry.RequestID)
 	switch {
 	case err != nil:
 		return err

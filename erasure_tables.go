@@ -23,6 +23,17 @@ func (e *engine) needErasureTables(tx *gorm.DB) error {
 	return err
 }
 
+// onWriter is a session outside of a transaction whose reads do not go to a replica: what an erasure has written must show.
+func onWriter(db *gorm.DB) *gorm.DB {
+	session := inWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
+	if committer, ok := session.Statement.ConnPool.(gorm.TxCommitter); ok && committer != nil {
+		return session.Session(&gorm.Session{NewDB: true})
+	}
+	toWriter(session, "")
+	session.Statement.ConnPool = pinned{session.Statement.ConnPool}
+	return session.Session(&gorm.Session{NewDB: true})
+}
+
 func tablesError(err error) error {
 	if err == nil {
 		return nil

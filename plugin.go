@@ -247,6 +247,9 @@ func (e *engine) compile(db *gorm.DB, reached []reachedSchema) {
 			p.err = errors.Join(p.err, e.checkRetention(p))
 			fresh = append(fresh, p)
 		}
+		if p.personal != nil {
+			e.personal.Store(true)
+		}
 		policies[r.schema] = p
 	}
 	lookUp := func(s *schema.Schema) *policy { return policies[s] }

@@ -65,13 +65,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"gorm.io/gorm"
 
 	"github.com/gorm-softdelete/softdelete"
 )
 
-var _ = []any{context.Background, errors.Is, fmt.Print, gorm.Open, softdelete.New}
+var _ = []any{context.Background, errors.Is, fmt.Print, time.Now, gorm.Open, softdelete.New}
 
 `
 
