@@ -58,5 +58,5 @@
 //
 // # Not built yet
 //
-// The strategy archive and then:erase are refused, event logs are not purged, and an erasure refuses models with an event log.
+// The strategy archive and then:erase are refused, and event logs are not purged.
 package softdelete

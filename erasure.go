@@ -110,6 +110,9 @@ func PreviewErasure(db *gorm.DB, subject any) (ErasurePlan, error) {
 		return ErasurePlan{}, err
 	}
 	fresh, err := x.leaveErased(tx)
+	if err == nil {
+		err = x.countEvents(tx, fresh)
+	}
 	return ErasurePlan{Tables: x.tables(fresh), Kept: x.keptColumns(), Held: held}, err
 }
 
@@ -138,14 +141,17 @@ type erasure struct {
 	text    string // the key, for people
 	request ErasureRequest
 
-	row       reachedRow
-	rows      []*reachedModel // the subject's model first, then in the order in which the walk came to them
-	byPolicy  map[*policy]*reachedModel
-	edges     map[*policy][]*relation
-	secrets   *secrets
-	hmacKey   []byte // of this call alone, never stored
-	replaying bool   // the ledger knows already
-	preview   bool
+	row      reachedRow
+	gone     *goneRow        // the subject where it is in its event log only
+	rows     []*reachedModel // the subject's model first, then in the order in which the walk came to them
+	byPolicy map[*policy]*reachedModel
+	edges    map[*policy][]*relation
+	secrets  *secrets
+	// loggedRows counts the events of which something is erased.
+	loggedRows map[*policy]int64
+	hmacKey    []byte // of this call alone, never stored
+	replaying  bool   // the ledger knows already
+	preview    bool
 }
 
 func newErasure(db *gorm.DB, subject any, function string) (*erasure, error) {
@@ -164,7 +170,7 @@ func newErasure(db *gorm.DB, subject any, function string) (*erasure, error) {
 	if value.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%w: softdelete.%s takes one subject at a time", gorm.ErrInvalidValue, function)
 	}
-	x := &erasure{engine: e, root: p}
+	x := &erasure{engine: e, root: p, loggedRows: map[*policy]int64{}}
 	for _, field := range p.schema.PrimaryFields {
 		part, zero := field.ValueOf(db.Statement.Context, value)
 		if zero {
@@ -283,7 +289,7 @@ func (x *erasure) maskAll(tx *gorm.DB) (newly []*reachedModel, err error) {
 		if len(fresh) == 0 {
 			return newly, x.noPersonalData()
 		}
-		for _, step := range [...]func(*gorm.DB, []*reachedModel) error{x.readSecrets, x.mask, x.remove} {
+		for _, step := range [...]func(*gorm.DB, []*reachedModel) error{x.readSecrets, x.mask, x.remove, x.maskLogs} {
 			if err := step(tx, fresh); err != nil {
 				return nil, err
 			}
@@ -298,7 +304,7 @@ func (x *erasure) maskAll(tx *gorm.DB) (newly []*reachedModel, err error) {
 func (x *erasure) noPersonalData() error {
 	seen := map[*policy]bool{x.root: true}
 	for queue := []*policy{x.root}; len(queue) > 0; queue = queue[1:] {
-		if p := queue[0]; p.personal != nil && (len(p.personal.masked) > 0 || p.personal.remove) {
+		if queue[0].erases() {
 			return nil
 		}
 		for _, r := range x.edges[queue[0]] {
@@ -316,7 +322,7 @@ type erasingKey struct{}
 
 // deleteSubject soft-deletes the subject's row by its own rules. Its actor and reason stay empty.
 func (x *erasure) deleteSubject(tx *gorm.DB) error {
-	if _, marks := x.root.marker(); !marks || x.root.personal != nil && x.root.personal.remove {
+	if _, marks := x.root.marker(); !marks || x.gone != nil || x.root.personal != nil && x.root.personal.remove {
 		return nil
 	}
 	ctx := WithReason(WithActor(tx.Statement.Context, ""), "")
@@ -335,9 +341,12 @@ func (x *erasure) deleteSubject(tx *gorm.DB) error {
 
 // tables lists what was masked or deleted, per model.
 func (x *erasure) tables(list []*reachedModel) []ErasedTable {
-	var tables []ErasedTable
+	var tables, logs []ErasedTable
 	for _, m := range list {
 		data := m.policy.personal
+		if t, logged := x.logTable(m); logged {
+			logs = append(logs, t)
+		}
 		if data == nil || len(data.masked) == 0 && !data.remove || len(m.rows) == 0 {
 			continue
 		}
@@ -352,7 +361,27 @@ func (x *erasure) tables(list []*reachedModel) []ErasedTable {
 		}
 		tables = append(tables, t)
 	}
-	return tables
+	return append(tables, logs...)
+}
+
+// logTable is the event log of a model whose rows' events are masked. The columns are those in the events' data, with the
+// strategy of the column; a column of a row that is in no table becomes null.
+func (x *erasure) logTable(m *reachedModel) (t ErasedTable, logged bool) {
+	p := m.policy
+	if p.log == nil || x.loggedRows[p] == 0 {
+		return t, false
+	}
+	t = ErasedTable{Table: p.log.Events, Columns: []ErasedColumn{{Column: "actor", Strategy: maskZero}, {Column: "reason", Strategy: maskZero}}, Masked: x.loggedRows[p]}
+	switch {
+	case p.personal == nil:
+	case p.personal.remove:
+		t.Columns = append(t.Columns, ErasedColumn{Column: "data", Strategy: piiDelete})
+	default:
+		for _, c := range p.personal.masked {
+			t.Columns = append(t.Columns, ErasedColumn{Column: "data." + c.field.DBName, Strategy: c.mask.strategy()})
+		}
+	}
+	return t, true
 }
 
 // keptColumns lists the personal columns of all rows reached that stay.
@@ -369,13 +398,11 @@ func (x *erasure) keptColumns() []KeptColumn {
 	return kept
 }
 
-// furtherTables refuses models whose rows also lie in tables that an erasure does not reach yet: their archives and logs.
+// furtherTables refuses models whose rows also lie in tables that an erasure does not reach yet: their archives.
 func furtherTables(p *policy) error {
-	for word, where := range map[string]string{"archive": "archive", "events": "event log"} {
-		if declares(p.schema.ModelType, word) {
-			return fmt.Errorf("%w: rows of %s lie in its %s too, which an erasure does not reach yet; nothing was erased",
-				ErrUnsupported, p.schema.Name, where)
-		}
+	if declares(p.schema.ModelType, "archive") {
+		return fmt.Errorf("%w: rows of %s lie in its archive too, which an erasure does not reach yet; nothing was erased",
+			ErrUnsupported, p.schema.Name)
 	}
 	return nil
 }

@@ -80,7 +80,7 @@ func (x *erasure) record(tx *gorm.DB) error {
 	at := tx.NowFunc().UTC()
 	var list []erasedRow
 	for _, m := range x.rows {
-		masks := m.policy.personal != nil && (len(m.policy.personal.masked) > 0 || m.policy.personal.remove)
+		masks := m.policy.erases()
 		for _, row := range m.rows {
 			if m.erased[row.text] && (masks || m.policy == x.root && row.text == x.row.text) {
 				list = append(list, erasedRow{

@@ -45,11 +45,13 @@ func (x *erasure) maskModel(tx *gorm.DB, m *reachedModel) error {
 				}
 			}
 		}
-		return x.quiet(tx, x.maskSet(tx, m.policy, chunk), "masking", table)
+		err := x.logging(tx, m.policy, func() error { return x.maskSet(tx, m.policy, chunk) })
+		return x.quiet(tx, err, "masking", table)
 	})
 }
 
-// maskSet masks what SQL can, and clears actor and reason, by one statement.
+// maskSet masks what SQL can, and clears actor and reason, by one statement. It is what the event log, if there is one, takes
+// for the erasure of the row.
 func (x *erasure) maskSet(tx *gorm.DB, p *policy, chunk []reachedRow) error {
 	q := newQuery(tx, x.engine.dialect).text("UPDATE ").name(p.schema.Table).text(" SET ")
 	any := false
@@ -73,10 +75,25 @@ func (x *erasure) maskSet(tx *gorm.DB, p *policy, chunk []reachedRow) error {
 			set(field, func() { q.bind(emptyValue(field, true)) })
 		}
 	}
+	masked := p.personal != nil && len(p.personal.masked) > 0
+	if p.log != nil && masked && !any { // all masks are computed, by statements of their own
+		field := p.personal.masked[0].field
+		set(field, func() { q.name(field.DBName) })
+	}
 	if !any {
 		return nil
 	}
-	_, err := q.text(" WHERE ").keysIn(p.schema, "", chunk).exec()
+	q.text(" WHERE ").keysIn(p.schema, "", chunk)
+	if p.log != nil && !masked { // no event for a row of which nothing was erased
+		q.text(" AND (1 = 0")
+		for _, field := range []*schema.Field{p.actor, p.reason} {
+			if field != nil {
+				q.text(" OR ").name(field.DBName).text(" <> ''")
+			}
+		}
+		q.text(")")
+	}
+	_, err := q.exec()
 	return err
 }
 
@@ -278,7 +295,11 @@ func (x *erasure) remove(tx *gorm.DB, fresh []*reachedModel) error {
 		}
 		err := chunks(m.rows, func(chunk []reachedRow) error {
 			q := newQuery(tx, x.engine.dialect).text("DELETE FROM ").name(m.policy.schema.Table).text(" WHERE ")
-			_, err := q.keysIn(m.policy.schema, "", chunk).exec()
+			q.keysIn(m.policy.schema, "", chunk)
+			err := x.logging(tx, m.policy, func() error {
+				_, err := q.exec()
+				return err
+			})
 			return x.quiet(tx, err, "deleting rows of", m.policy.schema.Table)
 		})
 		if err != nil {

@@ -39,6 +39,11 @@ func (x *erasure) readSecrets(tx *gorm.DB, fresh []*reachedModel) error {
 		x.secrets = &secrets{old: map[*policy]map[string][]sql.NullString{}, words: map[string][]secret{}}
 	}
 	for _, m := range fresh {
+		if m.policy.log != nil {
+			if err := x.readLoggedSecrets(tx, m); err != nil {
+				return err
+			}
+		}
 		if m.policy.personal == nil || len(m.policy.personal.masked) == 0 {
 			continue
 		}
@@ -268,6 +273,11 @@ func (m mask) keptValue(old, now sql.NullString) bool {
 func (x *erasure) verify(tx *gorm.DB) error {
 	residue := map[string]int64{}
 	for _, m := range x.rows {
+		if m.policy.log != nil && x.secrets != nil {
+			if err := x.verifyLog(tx, m, residue); err != nil {
+				return x.quiet(tx, err, "reading back", m.policy.log.Events)
+			}
+		}
 		if m.policy.personal != nil && m.policy.personal.remove || len(m.rows) == 0 {
 			continue
 		}

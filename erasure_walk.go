@@ -5,9 +5,12 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 )
 
 // This room finds the rows of a person. Their keys come into the program, in chunks; their values do not.
@@ -23,12 +26,15 @@ type reachedRow struct {
 	key     []any
 	text    string
 	created int64
+	log     string // the key in the model's event log; empty where it has none
 }
 
 // reachedModel are the rows of one model.
 type reachedModel struct {
 	policy *policy
 	rows   []reachedRow
+	// gone are rows that are in the event log only.
+	gone   []goneRow
 	seen   map[string]bool
 	erased map[string]bool // those that were erased before, or are by now
 }
@@ -44,7 +50,7 @@ func (x *erasure) model(p *policy) *reachedModel {
 }
 
 // chunks calls each for the rows, few enough at a time for one statement.
-func chunks(rows []reachedRow, each func([]reachedRow) error) error {
+func chunks[T any](rows []T, each func([]T) error) error {
 	for chunk := range slices.Chunk(rows, erasureChunk) {
 		if err := each(chunk); err != nil {
 			return err
@@ -70,16 +76,23 @@ func (q *query) rowKey(s *schema.Schema, table string) *query {
 }
 
 // selectRows writes SELECT with what reachedRows reads.
-func (q *query) selectRows(s *schema.Schema, table string) *query {
-	q.text("SELECT ").columns(table, s.PrimaryFields).text(", ").rowKey(s, table)
-	return q.text(", ").created(s, table).text(" FROM ").name(s.Table)
+func (q *query) selectRows(p *policy) *query {
+	s := p.schema
+	q.text("SELECT ").columns(s.Table, s.PrimaryFields).text(", ").rowKey(s, s.Table)
+	q.text(", ").created(s, s.Table).text(", ")
+	if p.log != nil {
+		q.text(q.dialect.RowKey(p.log.Key, quoteName(q.tx, s.Table)))
+	} else {
+		q.text("''")
+	}
+	return q.text(" FROM ").name(s.Table)
 }
 
 func (q *query) reachedRows(s *schema.Schema) (rows []reachedRow, err error) {
 	err = q.rows(func(scan func(...any) error) error {
 		var row reachedRow
 		targets, values := scanTargets(len(s.PrimaryFields))
-		if err := scan(append(targets, &row.text, &row.created)...); err != nil {
+		if err := scan(append(targets, &row.text, &row.created, &row.log)...); err != nil {
 			return err
 		}
 		row.key = values()
@@ -92,11 +105,14 @@ func (q *query) reachedRows(s *schema.Schema) (rows []reachedRow, err error) {
 // findSubject finds and locks the subject's row, live or deleted.
 func (x *erasure) findSubject(tx *gorm.DB) (found bool, err error) {
 	s := x.root.schema
-	q := newQuery(tx, x.engine.dialect).selectRows(s, s.Table)
+	q := newQuery(tx, x.engine.dialect).selectRows(x.root)
 	q.text(" WHERE ").key(s.Table, s.PrimaryFields).text(" = ").tuple(x.key)
 	x.lock(q)
 	rows, err := q.reachedRows(s)
-	if err != nil || len(rows) == 0 {
+	if err == nil && len(rows) == 0 {
+		return x.findGoneSubject(tx)
+	}
+	if err != nil {
 		return false, err
 	}
 	x.row, x.text = rows[0], keyText(rows[0].key)
@@ -177,32 +193,41 @@ func (x *erasure) reach(tx *gorm.DB) error {
 	type step struct {
 		policy *policy
 		rows   []reachedRow
+		gone   []goneRow
 	}
-	root := x.model(x.root)
-	root.add(x.row)
+	root, first := x.model(x.root), step{policy: x.root}
+	if x.gone != nil {
+		root.addGone(*x.gone)
+		first.gone = root.gone
+	} else {
+		root.add(x.row)
+		first.rows = root.rows
+	}
 	total := 1
-	for queue := []step{{x.root, root.rows}}; len(queue) > 0; queue = queue[1:] {
+	for queue := []step{first}; len(queue) > 0; queue = queue[1:] {
 		for _, r := range x.edges[queue[0].policy] {
-			child := x.model(r.child)
-			var fresh []reachedRow
-			err := chunks(queue[0].rows, func(chunk []reachedRow) error {
-				rows, err := x.under(tx, r, chunk)
+			child, fresh := x.model(r.child), step{policy: r.child}
+			err := x.under(tx, r, queue[0].rows, queue[0].gone, func(rows []reachedRow, gone []goneRow) {
 				for _, row := range rows {
 					if child.add(row) {
-						fresh = append(fresh, row)
+						fresh.rows = append(fresh.rows, row)
 					}
 				}
-				return err
+				for _, row := range gone {
+					if child.addGone(row) {
+						fresh.gone = append(fresh.gone, row)
+					}
+				}
 			})
 			if err != nil {
 				return err
 			}
-			if total += len(fresh); total > x.batch() {
+			if total += len(fresh.rows) + len(fresh.gone); total > x.batch() {
 				return fmt.Errorf("%w: the erasure of %s key %s reaches more than %d rows, which is Config.ErasureBatch; raise it so that "+
 					"they are erased in one transaction", ErrUnsupported, x.root.schema.Table, x.text, x.batch())
 			}
-			if len(fresh) > 0 {
-				queue = append(queue, step{r.child, fresh})
+			if len(fresh.rows)+len(fresh.gone) > 0 {
+				queue = append(queue, fresh)
 			}
 		}
 	}
@@ -213,6 +238,9 @@ func (x *erasure) reach(tx *gorm.DB) error {
 		}
 		for _, row := range m.rows {
 			now.add(row)
+		}
+		for _, row := range m.gone {
+			now.addGone(row)
 		}
 	}
 	return nil
@@ -234,24 +262,74 @@ func (m *reachedModel) add(row reachedRow) bool {
 	return true
 }
 
-// under finds and locks the rows that a relation has under some parents.
-func (x *erasure) under(tx *gorm.DB, r *relation, parents []reachedRow) ([]reachedRow, error) {
-	const alias = "softdelete_owner"
-	child, parent := r.child.schema, r.parent.schema
-	q := newQuery(tx, x.engine.dialect).selectRows(child, child.Table).text(" WHERE ")
-	if len(r.keys) == 1 {
-		q.column(child.Table, r.keys[0].child.DBName)
-	} else {
-		q.text("(")
-		joined(q, r.keys, ", ", func(key keyPair) { q.column(child.Table, key.child.DBName) }).text(")")
+// under finds and locks the rows that a relation has under some parents: in the table, and in the event log those that are in
+// no table any more.
+func (x *erasure) under(tx *gorm.DB, r *relation, parents []reachedRow, gone []goneRow, each func([]reachedRow, []goneRow)) error {
+	find := func(owners func(*query), logged bool) error {
+		rows, err := x.rowsUnder(tx, r, owners, logged)
+		if err != nil {
+			return err
+		}
+		var goneRows []goneRow
+		if r.child.log != nil {
+			goneRows, err = x.goneUnder(tx, r, owners, logged)
+		}
+		each(rows, goneRows)
+		return err
 	}
-	q.text(" IN (SELECT ")
-	joined(q, r.keys, ", ", func(key keyPair) { q.text(parentValue(q, key, q.quoted(alias, key.parent.DBName))) })
-	q.text(" FROM ").name(parent.Table).text(" AS ").name(alias).text(" WHERE ").keysIn(parent, alias, parents).text(")")
+	parent := r.parent.schema
+	err := chunks(parents, func(chunk []reachedRow) error {
+		return find(func(q *query) {
+			q.text(" FROM ").name(parent.Table).text(" AS ").name(ownerAlias).text(" WHERE ").keysIn(parent, ownerAlias, chunk)
+		}, false)
+	})
+	if err != nil {
+		return err
+	}
+	return chunks(gone, func(chunk []goneRow) error {
+		return find(func(q *query) {
+			q.text(" FROM ").name(r.parent.log.Events).text(" AS ").name(ownerAlias).text(" WHERE ").loggedKeysIn(ownerAlias, goneKeys(chunk))
+			q.text(" AND ").column(ownerAlias, "content").text(" = '", string(dialect.Removed), "'")
+		}, true)
+	})
+}
+
+const ownerAlias = "softdelete_owner"
+
+// rowsUnder finds rows in the table. owners writes FROM and WHERE of the parents; logged tells that they are events.
+func (x *erasure) rowsUnder(tx *gorm.DB, r *relation, owners func(*query), logged bool) ([]reachedRow, error) {
+	child := r.child.schema
+	q := newQuery(tx, x.engine.dialect).selectRows(r.child).text(" WHERE ")
+	columns := make([]string, len(r.keys))
+	for i, key := range r.keys {
+		if columns[i] = q.quoted(child.Table, key.child.DBName); logged {
+			columns[i] = q.loggedText(key.child, columns[i])
+		}
+	}
+	q.oneOf(columns)
+	joined(q, r.keys, ", ", func(key keyPair) {
+		column := q.quoted(ownerAlias, key.parent.DBName)
+		if logged {
+			q.text(q.dialect.DataText(q.quoted(ownerAlias, "data"), key.parent.DBName))
+		} else {
+			q.text(parentValue(q, key, column))
+		}
+	})
+	owners(q)
+	q.text(")")
 	r.matchFixed(q, child.Table)
 	q.text(" ORDER BY ").columns(child.Table, child.PrimaryFields)
 	x.lock(q)
 	return q.reachedRows(child)
+}
+
+// oneOf writes that columns are one of the rows that a SELECT gives, up to its columns.
+func (q *query) oneOf(columns []string) {
+	list := strings.Join(columns, ", ")
+	if len(columns) > 1 {
+		list = "(" + list + ")"
+	}
+	q.text(list, " IN (SELECT ")
 }
 
 // leaveErased gives the rows that are left to erase: those that no earlier erasure has done. Rows of models that say nothing
@@ -281,7 +359,12 @@ func (x *erasure) leaveErased(tx *gorm.DB) (fresh []*reachedModel, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(left.rows) > 0 {
+		for _, row := range m.gone {
+			if !row.erased && !m.erased[row.mark()] {
+				left.gone = append(left.gone, row)
+			}
+		}
+		if len(left.rows)+len(left.gone) > 0 {
 			fresh = append(fresh, left)
 		}
 	}
@@ -297,6 +380,7 @@ func merge(list, more []*reachedModel) []*reachedModel {
 			continue
 		}
 		list[i].rows = append(list[i].rows, m.rows...)
+		list[i].gone = append(list[i].gone, m.gone...)
 	}
 	return list
 }
@@ -305,6 +389,9 @@ func merge(list, more []*reachedModel) []*reachedModel {
 func (x *erasure) done(m *reachedModel) {
 	for _, row := range m.rows {
 		x.model(m.policy).erased[row.text] = true
+	}
+	for _, row := range m.gone {
+		x.model(m.policy).erased[row.mark()] = true
 	}
 }
 

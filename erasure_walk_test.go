@@ -201,22 +201,3 @@ func TestASubjectIsDeletedAsFarAsItsRulesAllow(t *testing.T) {
 		})
 	})
 }
-
-type gateLogged struct {
-	_    struct{} `softdelete:"events"`
-	ID   uint
-	Name string `pii:"null"`
-}
-
-func TestAnErasureThatWouldLeaveALogIsRefused(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := gdprOpen(t, database, softdelete.Config{Models: []any{&gateLogged{}}})
-		row := gateLogged{Name: "canary"}
-		require.NoError(t, db.Create(&row).Error)
-		_, err := softdelete.Erase(db, &row, softdelete.ErasureRequest{})
-		require.ErrorIs(t, err, softdelete.ErrUnsupported)
-		require.ErrorContains(t, err, "event log")
-		require.NoError(t, db.First(&row, row.ID).Error)
-		require.Equal(t, "canary", row.Name)
-	})
-}

@@ -110,6 +110,7 @@ type logWrite struct {
 	At       string `json:"at"`
 	Deletion string `json:"deletion,omitempty"`
 	Restores *bool  `json:"restores,omitempty"`
+	Erases   string `json:"erases,omitempty"` // the table whose rows the write erases
 
 	at time.Time
 }

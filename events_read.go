@@ -101,26 +101,35 @@ func (e *engine) history(db *gorm.DB, p *policy, value any) ([]eventRow, error) 
 	l := p.logOf(logTable(db, p))
 	q := newQuery(inWork(db, db.Statement.Context), e.dialect).text("SELECT * FROM ").name(l.Events).text(" WHERE row_key = ")
 	given := false
+	key := make([]any, len(p.schema.PrimaryFields))
 	for i, field := range p.schema.PrimaryFields {
-		if i > 0 {
-			q.text(" || ',' || ")
-		}
 		part, zero := field.ValueOf(db.Statement.Context, model)
-		given = given || !zero
-		plain, _ := plainValue(part)
-		if l.Key[i].Value != dialect.Bytes {
-			plain = textOf(plain)
-		}
-		const placeholder = "\x00"
-		before, after, _ := strings.Cut(e.dialect.BoundKeyPart(l.Key[i], placeholder, len(l.Key) > 1), placeholder)
-		q.text(before).bind(plain).text(after)
+		given, key[i] = given || !zero, part
 	}
+	q.boundRowKey(l, key)
 	if !given {
 		return nil, fmt.Errorf("%w: a history needs a %s with its primary key", gorm.ErrMissingWhereClause, p.schema.Name)
 	}
 	var rows []eventRow
 	err := q.text(" ORDER BY version").find(&rows)
 	return rows, err
+}
+
+// boundRowKey writes a key as the log has it.
+func (q *query) boundRowKey(l *dialect.Log, key []any) *query {
+	for i, part := range key {
+		if i > 0 {
+			q.text(" || ',' || ")
+		}
+		plain, _ := plainValue(part)
+		if l.Key[i].Value != dialect.Bytes {
+			plain = textOf(plain)
+		}
+		const placeholder = "\x00"
+		before, after, _ := strings.Cut(q.dialect.BoundKeyPart(l.Key[i], placeholder, len(l.Key) > 1), placeholder)
+		q.text(before).bind(plain).text(after)
+	}
+	return q
 }
 
 // rowState is a row as its events give it.

@@ -52,6 +52,11 @@ type personal struct {
 	tags     map[string]string // all tags by column, for the policy's hash
 }
 
+// erases tells whether an erasure masks or deletes the model's rows.
+func (p *policy) erases() bool {
+	return p.personal != nil && (len(p.personal.masked) > 0 || p.personal.remove)
+}
+
 type (
 	maskedColumn struct {
 		field *schema.Field

@@ -81,6 +81,11 @@ type eventLog struct {
 	hexText  func(expression string) string
 	// typed gives a bound value the type of a key's column.
 	typed func(c LoggedColumn, placeholder string) string
+	// member gives the member j.key of an object as JSON text, dataText that of a name as text; object makes an object of the
+	// members of another, each with the JSON text that value gives for j.key.
+	member   func(data string) string
+	dataText func(data, name string) string
+	object   func(data, value string) string
 	// fromJSON stands around a bound list of rows in JSON, in the place of a table of that kind.
 	fromJSON func(table string) (before, after string)
 }
@@ -232,6 +237,12 @@ func (l *Log) transition(before, after string) string {
 	}
 	was, is := "("+l.Live(before)+")", "("+l.Live(after)+")"
 	return "CASE WHEN " + was + " AND NOT " + is + " THEN 'deleted' WHEN " + is + " AND NOT " + was + " THEN 'restored' ELSE 'updated' END"
+}
+
+// erases is the type of an event: erased where the write in the context erases rows of this table, else what it is otherwise.
+// table is the context's member of that name.
+func (l *Log) erases(table, otherwise string) string {
+	return "CASE WHEN " + table + " = " + textLiteral(l.Table) + " THEN 'erased' ELSE " + otherwise + " END"
 }
 
 // mark is the deletion that a row says it was taken by, NULL for none.

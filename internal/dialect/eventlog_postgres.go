@@ -38,6 +38,12 @@ var postgresEvents = eventLog{
 		}
 		return "CAST(" + placeholder + " AS text)"
 	},
+	member:   func(data string) string { return "(" + data + " -> j.key)::text" },
+	dataText: func(data, name string) string { return "(" + data + " ->> " + name + ")" },
+	object: func(data, value string) string {
+		return "(SELECT coalesce('{' || string_agg(to_json(j.key)::text || ':' || " + value + ", ',' ORDER BY j.place) || '}', '{}')::json FROM json_each(" +
+			data + ") WITH ORDINALITY AS j(key, value, place))"
+	},
 	fromJSON: func(table string) (before, after string) {
 		return "json_populate_recordset(NULL::" + table + ", CAST(CAST(", " AS text) AS json))"
 	},
@@ -97,7 +103,8 @@ WHERE e.type <> 'updated' OR e.changes <> '{}';
 	without := func(table, other string) string {
 		return " WHERE NOT EXISTS (SELECT 1 FROM " + other + " AS o WHERE " + l.sameKey("o", "r") + ")"
 	}
-	kind := l.transition("o", "r")
+	const erases = "context ->> 'erases'"
+	kind := l.erases(erases, l.transition("o", "r"))
 	changed := fmt.Sprintf("SELECT c.row_key, c.type, CASE c.type WHEN 'updated' THEN 'change' ELSE 'row' END AS content, c.whole, c.changes, c.deletion_id"+
 		" FROM (SELECT %s AS row_key, %s AS type, %s AS whole, %s AS changes, %s AS deletion_id FROM %s AS r JOIN %s AS o ON %s ORDER BY %s) AS c",
 		d.RowKey(l.Key, "r"), kind, l.image(d.fragments(l, "r")), l.changes(d.fragments(l, "o"), d.fragments(l, "r")), l.mark("o"), newRows, oldRows, l.sameKey("o", "r"),
@@ -108,7 +115,7 @@ BEGIN
 IF context IS NULL THEN RETURN NULL; END IF;
 IF TG_OP = 'INSERT' THEN
 ` + write(rows("CASE WHEN context ->> 'restores' IS NULL THEN 'created' ELSE 'restored' END", "row", newRows, "")) + `ELSIF TG_OP = 'DELETE' THEN
-` + write(rows("'deleted'", "removed", oldRows, "")) + `ELSE
+` + write(rows(l.erases(erases, "'deleted'"), "removed", oldRows, "")) + `ELSE
 IF EXISTS (SELECT 1 FROM ` + oldRows + " AS r" + without(oldRows, newRows) + `) THEN
 ` + write(rows("'deleted'", "removed", oldRows, without(oldRows, newRows))) +
 		write(rows("'created'", "row", newRows, without(newRows, oldRows))) + `END IF;

@@ -39,7 +39,12 @@ var sqliteEvents = eventLog{
 	contextTable: "CREATE TABLE " + sqliteContext + " (id integer PRIMARY KEY, context text NOT NULL)",
 	hexText:      func(expression string) string { return `('\x' || lower(hex(` + expression + `)))` },
 	fragment:     sqliteFragment,
-	typed:        func(_ LoggedColumn, placeholder string) string { return placeholder },
+	member:       func(data string) string { return "(" + data + " -> j.key)" },
+	dataText:     func(data, name string) string { return "CAST(" + data + " ->> " + name + " AS TEXT)" },
+	object: func(data, value string) string {
+		return "(SELECT json_group_object(j.key, json(" + value + ")) FROM json_each(" + data + ") AS j)"
+	},
+	typed: func(_ LoggedColumn, placeholder string) string { return placeholder },
 }
 
 const sqliteContext = "softdelete_event_context"
@@ -106,9 +111,12 @@ WHERE e.type <> 'updated' OR e.changes <> '{}';
 	oldRow, newRow := l.image(d.fragments(l, "OLD")), l.image(d.fragments(l, "NEW"))
 	created := write("NEW", `(SELECT CASE WHEN json_extract(context, '$.restores') IS NULL THEN 'created' ELSE 'restored' END FROM `+sqliteContext+`)`,
 		"row", newRow, "NULL", "NULL", "")
-	deleted := write("OLD", "'deleted'", "removed", oldRow, "NULL", "NULL", "")
+	erases := func(otherwise string) string {
+		return l.erases("(SELECT json_extract(context, '$.erases') FROM "+sqliteContext+")", otherwise)
+	}
+	deleted := write("OLD", erases("'deleted'"), "removed", oldRow, "NULL", "NULL", "")
 	keyChanged := d.RowKey(l.Key, "OLD") + " <> " + d.RowKey(l.Key, "NEW")
-	updated := write("NEW", l.transition("OLD", "NEW"), "row", l.image(after), l.changes(before, after), l.mark("OLD"),
+	updated := write("NEW", erases(l.transition("OLD", "NEW")), "row", l.image(after), l.changes(before, after), l.mark("OLD"),
 		" FROM (SELECT "+strings.Join(named, ",\n ")+" LIMIT 1) AS f")
 	key := make([]string, len(l.Key))
 	for i, c := range l.Key {
