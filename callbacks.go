@@ -164,8 +164,7 @@ func (e *engine) beginWrite(db *gorm.DB) {
 	_, upserts := onConflict(db.Statement)
 	_, inTransaction := db.Statement.ConnPool.(gorm.TxCommitter)
 	logs := p.log != nil && !inTransaction
-	if _, marks := p.marker(); len(p.guards) == 0 && !p.guardsErased() &&
-		!(marks && (upserts || saves(db.Statement))) && !logs {
+	if len(p.guards) == 0 && !p.guardsErased() && !(p.keepsDeleted() && (upserts || saves(db.Statement))) && !logs {
 		return
 	}
 	work, err := beginWork(db)
@@ -202,6 +201,10 @@ func (e *engine) beforeCreate(db *gorm.DB) {
 		}
 	}
 	e.prepareUpsert(db.Statement, p)
+	if err := e.refuseArchivedKeys(db, p); err != nil {
+		_ = db.AddError(err)
+		return
+	}
 	if len(p.guards) > 0 && !db.DryRun {
 		_ = db.AddError(e.guardCreate(db, p))
 	}

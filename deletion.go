@@ -105,6 +105,9 @@ func (e *engine) beginDelete(db *gorm.DB) {
 	case d.graph.err != nil:
 		_ = db.AddError(d.graph.err)
 		return
+	case d.refuseArchive() != nil:
+		_ = db.AddError(d.refuseArchive())
+		return
 	case p.never() && !d.preview:
 		_ = db.AddError(d.neverError(p, 0))
 		return
@@ -289,9 +292,13 @@ func (e *engine) markDelete(db *gorm.DB) {
 		_ = db.AddError(err)
 		return
 	}
-	if d.action(d.root) == ActionRemoved {
+	if d.leaves(d.root) {
 		if err := d.removeChildren(db); err != nil {
 			_ = db.AddError(err)
+			return
+		}
+		if d.action(d.root) == ActionArchived {
+			_ = db.AddError(d.archiveRoot(db))
 			return
 		}
 		d.stmt.AddClauseIfNotExists(clause.Delete{})
@@ -376,6 +383,9 @@ func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
 			return err
 		}
 		if err := d.countKept(tx, func() *walk { return d.taken(nil) }); err != nil {
+			return err
+		}
+		if err := d.removeNodes(tx); err != nil {
 			return err
 		}
 		d.setFields()

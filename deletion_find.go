@@ -13,7 +13,8 @@ import (
 
 // readsFirst tells whether the deletion looks into the database before it writes.
 func (d *deletion) readsFirst() bool {
-	return d.mayRefuse() || d.heeds() || d.seeksKeys() || len(d.graph.nodes) > 1 && d.action(d.root) == ActionRemoved || d.hasHooks()
+	return d.mayRefuse() || d.heeds() || d.seeksKeys() || d.hasHooks() ||
+		d.leaves(d.root) && (len(d.graph.nodes) > 1 || d.root.archives()) || d.anyLeaves()
 }
 
 // seeksKeys tells whether findKeys looks into the database.
@@ -65,7 +66,7 @@ func (d *deletion) reach() *walk {
 				return nil
 			}
 			return func(q *query) {
-				n.selectCarried(q, d.target.qualifier)
+				n.selectCarried(q, &walk{}, d.target.qualifier)
 				q.text(" FROM ")
 				d.target.from(q)
 				q.text(" WHERE ")
@@ -73,7 +74,8 @@ func (d *deletion) reach() *walk {
 				d.live(q, n.policy, d.target.qualifier)
 			}
 		},
-		step: func(q *query, e *edge, _, child string) { d.live(q, e.child, child) },
+		step:    func(q *query, e *edge, _, child string) { d.live(q, e.child, child) },
+		archive: d.erasing,
 	}
 }
 
@@ -122,7 +124,7 @@ func (d *deletion) lockRows(tx *gorm.DB) error {
 
 // nodesToLock are those whose rows are locked before anything is written, and how.
 func (d *deletion) nodesToLock() (nodes []*node, lock string) {
-	if d.action(d.root) != ActionDeleted {
+	if d.anyLeaves() {
 		return slices.DeleteFunc(slices.Clone(d.graph.nodes), func(n *node) bool {
 			return len(d.graph.checks) == 0 && d.graph.leaf(n)
 		}), "FOR UPDATE"
@@ -357,8 +359,12 @@ func (q *query) keyValues(fields []*schema.Field) (keys [][]any, err error) {
 
 // action is what the deletion does to a model's rows.
 func (d *deletion) action(p *policy) Action {
-	if _, marks := p.marker(); marks && !d.erasing {
+	_, marks := p.marker()
+	switch {
+	case marks && !d.erasing:
 		return ActionDeleted
+	case p.archives() && !d.erasing:
+		return ActionArchived
 	}
 	return ActionRemoved
 }

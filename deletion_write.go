@@ -22,7 +22,7 @@ func (d *deletion) mark(q *query, p *policy, table string) {
 // rows that it is about to take.
 func (d *deletion) taken(growing *component) *walk {
 	condition := func(q *query, n *node, table string) {
-		if d.action(n.policy) == ActionRemoved {
+		if d.leaves(n.policy) {
 			q.text("1 = 1")
 			d.live(q, n.policy, table)
 			return
@@ -40,19 +40,20 @@ func (d *deletion) taken(growing *component) *walk {
 		keys = d.keys
 	}
 	return &walk{
-		graph:  d.graph,
-		prefix: "taken",
-		keys:   keys,
+		graph:   d.graph,
+		prefix:  "taken",
+		keys:    keys,
+		archive: d.erasing,
 		base: func(n *node) func(q *query) {
 			if n.policy != d.root {
 				return nil
 			}
 			return func(q *query) {
-				if d.action(d.root) == ActionRemoved {
+				if d.leaves(d.root) {
 					d.reach().base(n)(q)
 					return
 				}
-				n.selectCarried(q, d.target.qualifier)
+				n.selectCarried(q, &walk{}, d.target.qualifier)
 				q.text(" FROM ")
 				d.target.from(q)
 				q.text(" WHERE ")
@@ -90,7 +91,7 @@ func (d *deletion) cascade(tx *gorm.DB) error {
 	if d.graph.alone() {
 		return d.refuseAgain(tx)
 	}
-	if err := d.takeNodes(tx, d.graph.nodes); err != nil {
+	if err := d.takeNodes(tx, d.markedOf(d.graph.nodes)); err != nil {
 		return err
 	}
 	return d.refuseAgain(tx)
@@ -295,12 +296,21 @@ func (d *deletion) removeChildren(db *gorm.DB) error {
 	if err := d.countKept(tx, d.reach); err != nil {
 		return err
 	}
-	marked := slices.DeleteFunc(slices.Clone(d.graph.nodes), func(n *node) bool { return d.action(n.policy) != ActionDeleted })
-	if err := d.takeNodes(tx, marked); err != nil {
+	if err := d.takeNodes(tx, d.markedOf(d.graph.nodes)); err != nil {
 		return err
 	}
+	return d.removeNodes(tx)
+}
+
+// markedOf gives those of the nodes whose rows are marked in place.
+func (d *deletion) markedOf(nodes []*node) []*node {
+	return slices.DeleteFunc(slices.Clone(nodes), func(n *node) bool { return d.leaves(n.policy) })
+}
+
+// removeNodes takes the rows that leave their tables, children before parents.
+func (d *deletion) removeNodes(tx *gorm.DB) error {
 	for _, c := range slices.Backward(d.graph.components) {
-		if d.action(c.nodes[0].policy) != ActionRemoved {
+		if !d.leaves(c.nodes[0].policy) {
 			continue
 		}
 		if err := d.removeComponent(tx, c); err != nil {
@@ -408,21 +418,24 @@ func (d *deletion) removeRows(tx *gorm.DB, w *walk, n *node) error {
 	if len(parts) == 0 || d.ring(n) {
 		return nil
 	}
-	q := newQuery(tx, d.engine.dialect)
-	w.with(q, n.component)
-	q.text("DELETE FROM ").name(n.policy.schema.Table).text(" WHERE ")
-	if len(n.inner) > 0 {
-		w.inWalk(q, n, "")
-		d.exceptRoot(q, n)
-	} else {
+	with := func(q *query) { w.with(q, n.component) }
+	rows, err := d.move(tx, n.policy, with, func(q *query) {
+		if len(n.inner) > 0 {
+			w.inWalk(q, n, "")
+			d.exceptRoot(q, n)
+			return
+		}
 		// By its keys to the parents, not by its own: a row that was moved away while its lock was waited for stays.
 		q.text("(")
 		joined(q, n.in, " OR ", func(e *edge) { e.matchIn(q, w, "") })
 		q.text(")")
 		d.live(q, n.policy, "")
+	})
+	if err != nil {
+		return err
 	}
-	rows, err := q.exec()
-	d.took(n, parts[0].relation, rows)
+	archived, err := d.eraseArchived(tx, w, n)
+	d.took(n, parts[0].relation, rows+archived)
 	return err
 }
 

@@ -58,5 +58,5 @@
 //
 // # Not built yet
 //
-// The strategy archive and then:erase are refused, and event logs are not purged.
+// then:erase is refused, event logs and archives are not purged, and an erasure does not reach archives.
 package softdelete

@@ -64,9 +64,9 @@ func (p *policy) newLog(quote func(string) string) *dialect.Log {
 	}
 	if _, marks := p.marker(); marks {
 		l.Live = p.predicates.live.of
-	}
-	if p.id != nil {
-		l.DeletionID = quote(p.id.DBName)
+		if p.id != nil {
+			l.DeletionID = quote(p.id.DBName)
+		}
 	}
 	return l
 }

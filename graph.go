@@ -179,6 +179,14 @@ func buildGraph(roots []*policy, guards bool, follow func(*relation) bool) *grap
 		}
 	}
 	g.order(edges)
+	for _, c := range g.components {
+		for _, n := range c.nodes {
+			if len(c.nodes) > 1 && n.policy.archives() && g.err == nil {
+				g.err = fmt.Errorf("%w: %s is archived, and cascade relations lead from it over another model back to it; "+
+					"remove one of them", ErrUnsupported, n.policy.schema.Name)
+			}
+		}
+	}
 	for _, e := range edges {
 		if e.from.component == e.to.component {
 			e.to.inner = append(e.to.inner, e)

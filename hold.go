@@ -283,12 +283,12 @@ func (h *holdWalk) read(tx *gorm.DB) (err error) {
 	}
 	h.graph = buildGraph(roots, false, func(*relation) bool { return true })
 	h.walk = &walk{
-		graph: h.graph, prefix: "under_hold", marked: true,
+		graph: h.graph, prefix: "under_hold", marked: true, archive: true,
 		base: func(n *node) func(q *query) {
 			if keys[n.policy] == nil {
 				return nil
 			}
-			return func(q *query) { heldRows(q, n, held[n.policy], keys[n.policy]) }
+			return func(q *query) { h.heldRows(q, n, held[n.policy], keys[n.policy]) }
 		},
 		step: func(*query, *edge, string, string) {},
 	}
@@ -296,16 +296,19 @@ func (h *holdWalk) read(tx *gorm.DB) (err error) {
 }
 
 // heldRows writes the SELECT of the rows that are held themselves, each with its hold as mark.
-func heldRows(q *query, n *node, holds []holdRow, keys [][]any) {
-	table, fields := n.policy.schema.Table, n.policy.schema.PrimaryFields
-	n.selectCarried(q, table)
+func (h *holdWalk) heldRows(q *query, n *node, holds []holdRow, keys [][]any) {
+	const table = "held_row"
+	fields := n.policy.schema.PrimaryFields
+	n.selectCarried(q, h.walk, table)
 	q.text(", CASE")
 	for i, hold := range holds {
 		q.text(" WHEN ").key(table, fields).text(" = ")
 		row(q, keys[i])
 		q.text(" THEN ", q.dialect.String(hold.ID))
 	}
-	q.text(" END FROM ").name(table).text(" WHERE ")
+	q.text(" END FROM ")
+	h.walk.source(q, n.policy)
+	q.text(" AS ", table, " WHERE ")
 	keyAmong(q, table, n.policy.schema.PrimaryFieldDBNames, keys)
 }
 

@@ -50,7 +50,7 @@ func (d *deletion) beforeHooks(tx *gorm.DB) error {
 	w := d.reach()
 	for _, n := range d.graph.nodes {
 		s := n.policy.schema
-		keeps := s.AfterDelete && d.action(n.policy) == ActionRemoved
+		keeps := s.AfterDelete && d.anyLeaves()
 		if n.policy == d.root && len(n.inner) == 0 || !s.BeforeDelete && !keeps {
 			continue
 		}
@@ -101,10 +101,19 @@ func (d *deletion) afterHooks(tx *gorm.DB) error {
 			})
 		}
 		var err error
-		if d.action(n.policy) == ActionRemoved {
-			err = call(d.loaded[n])
-		} else {
+		rows, kept := d.loaded[n]
+		switch {
+		case !kept:
 			err = d.eachBatch(tx, w, n, call)
+		case !d.leaves(n.policy):
+			// What led to the row may be gone; the row itself shows the mark.
+			var finish func()
+			if finish, err = reload(tx, s, rows.Interface()); err == nil {
+				finish()
+				err = call(rows)
+			}
+		default:
+			err = call(rows)
 		}
 		if err != nil {
 			return err
@@ -116,15 +125,15 @@ func (d *deletion) afterHooks(tx *gorm.DB) error {
 // eachBatch loads a node's rows in the walk, root rows excepted, in the order of their keys.
 func (d *deletion) eachBatch(tx *gorm.DB, w *walk, n *node, each func(rows reflect.Value) error) error {
 	start := func() *query { return newQuery(tx, d.engine.dialect) }
-	return eachBatch(start, func(q *query) { w.with(q, d.graph.last()) }, n, func(q *query) {
+	return eachBatch(start, func(q *query) { w.with(q, d.graph.last()) }, n, n.policy.schema.Table, func(q *query) {
 		w.inWalk(q, n, n.policy.schema.Table)
 		d.exceptRoot(q, n)
 	}, each)
 }
 
-// eachBatch loads rows of a node's model in batches, in the order of their keys. with begins a statement, condition writes
+// eachBatch loads rows of a node's model from a table in batches, in the order of their keys. with begins a statement, condition writes
 // which rows.
-func eachBatch(start func() *query, with func(q *query), n *node, condition func(q *query), each func(rows reflect.Value) error) error {
+func eachBatch(start func() *query, with func(q *query), n *node, table string, condition func(q *query), each func(rows reflect.Value) error) error {
 	s := n.policy.schema
 	if len(s.PrimaryFields) == 0 {
 		return fmt.Errorf("%w: hooks of %s need a primary key to load its rows by", ErrUnsupported, s.Name)
@@ -133,13 +142,13 @@ func eachBatch(start func() *query, with func(q *query), n *node, condition func
 	for {
 		q := start()
 		with(q)
-		q.text("SELECT ").name(s.Table).text(".* FROM ").name(s.Table).text(" WHERE ")
+		q.text("SELECT ").name(table).text(".* FROM ").name(table).text(" WHERE ")
 		condition(q)
 		if last != nil {
-			q.text(" AND ").key(s.Table, s.PrimaryFields).text(" > ")
+			q.text(" AND ").key(table, s.PrimaryFields).text(" > ")
 			q.tuple(last)
 		}
-		q.text(" ORDER BY ").columns(s.Table, s.PrimaryFields).text(" LIMIT ", fmt.Sprint(hookBatch))
+		q.text(" ORDER BY ").columns(table, s.PrimaryFields).text(" LIMIT ", fmt.Sprint(hookBatch))
 		rows := reflect.New(reflect.SliceOf(reflect.PointerTo(s.ModelType)))
 		if err := q.find(rows.Interface()); err != nil {
 			return err

@@ -18,8 +18,8 @@ func concerned(p *policy) []*policy {
 	if p.cascades || len(p.cascadeParents()) > 0 {
 		return connected(p, true)
 	}
-	switch _, marks := p.marker(); {
-	case !marks:
+	switch {
+	case !p.keepsDeleted():
 		return nil
 	case len(p.guards) == 0 && len(p.guardedBy()) == 0:
 		return p.alone
@@ -58,7 +58,7 @@ func connected(p *policy, guards bool) []*policy {
 	}
 	marking := all[:0]
 	for _, q := range all {
-		if _, ok := q.marker(); ok {
+		if q.keepsDeleted() {
 			marking = append(marking, q)
 		}
 	}
@@ -185,7 +185,7 @@ func (e *engine) instantUsed(tx *gorm.DB, models []*policy, root *policy, table 
 		if p.at == nil && p.id == nil {
 			continue
 		}
-		ask(p, p.schema.Table)
+		ask(p, p.deletedTable())
 		if p == root && table != p.schema.Table {
 			ask(p, table)
 		}

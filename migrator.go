@@ -38,18 +38,22 @@ func (m *migrator) AutoMigrate(values ...any) error {
 		if err := m.refuseDuplicatesIn(values); err != nil {
 			return err
 		}
-		if err := m.Migrator.AutoMigrate(values...); err != nil {
-			return err
-		}
-		return m.migrateLogs(values)
+		return m.autoMigrate(values)
 	}
 	return m.atomically(func(tx *gorm.DB) error {
-		inner := m.engine.innerMigrator(tx)
-		if err := inner.AutoMigrate(values...); err != nil {
-			return err
-		}
-		return (&migrator{Migrator: inner, db: tx, engine: m.engine}).migrateLogs(values)
+		return (&migrator{Migrator: m.engine.innerMigrator(tx), db: tx, engine: m.engine}).autoMigrate(values)
 	})
+}
+
+// autoMigrate migrates the tables, their archives and their event logs.
+func (m *migrator) autoMigrate(values []any) error {
+	if err := m.Migrator.AutoMigrate(values...); err != nil {
+		return err
+	}
+	if err := m.migrateArchives(values); err != nil {
+		return err
+	}
+	return m.migrateLogs(values)
 }
 
 // compile compiles the policies of all values at once, so that each knows of the foreign keys of the others.
@@ -81,6 +85,15 @@ func (m *migrator) CreateTable(values ...any) error {
 	}
 	if err := m.Migrator.CreateTable(values...); err != nil {
 		return err
+	}
+	for _, value := range values {
+		p, err := m.policy(value)
+		if err == nil && p != nil && p.archives() {
+			err = m.migrateArchive(value, p)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return m.migrateLogs(values)
 }
@@ -269,6 +282,9 @@ func (e *engine) innerMigrator(db *gorm.DB) gorm.Migrator {
 // MigrateColumnUnique implements gorm.Migrator. Where `gorm:"unique"` became an index, the constraint that an earlier
 // migration made goes in the transaction that builds the index.
 func (m *migrator) MigrateColumnUnique(value any, field *schema.Field, columnType gorm.ColumnType) error {
+	if _, archive := m.db.Statement.Context.Value(archiveKey{}).(*policy); archive {
+		return nil // an archive has no unique columns
+	}
 	p, err := m.policy(value)
 	if err != nil {
 		return err

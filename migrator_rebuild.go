@@ -17,8 +17,11 @@ import (
 // are enforced. So a migration there is one transaction on a connection that does not enforce them, as
 // https://www.sqlite.org/lang_altertable.html#otheralter says.
 
-// AlterColumn implements gorm.Migrator.
+// AlterColumn implements gorm.Migrator. While an archive table is compared, it is that table's column that changes.
 func (m *migrator) AlterColumn(value any, field string) error {
+	if p, archive := m.db.Statement.Context.Value(archiveKey{}).(*policy); archive {
+		return m.alterArchived(p, p.schema.LookUpField(field))
+	}
 	return m.rebuild(value, func(inner gorm.Migrator) error { return inner.AlterColumn(value, field) })
 }
 

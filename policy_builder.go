@@ -197,9 +197,7 @@ func (b *policyBuilder) settle() {
 	b.strategy = noStrategy{}
 	switch {
 	case b.words.has("archive"):
-		b.strategy = noStrategy{}
-		b.problems = append(b.problems, fmt.Errorf("%w: %w", problem(b.schema, b.wordsField,
-			"the strategy archive is not built yet; use timestamp, flag or status"), ErrUnsupported))
+		b.settleArchive()
 	case b.words.has("hard"):
 		b.strategy = hardStrategy{}
 	case b.words.has("never"):
@@ -207,8 +205,14 @@ func (b *policyBuilder) settle() {
 	case b.column != nil:
 		b.settleColumn()
 	}
+	if b.words.has("table") && !b.words.has("archive") {
+		b.refuse(b.wordsField, "%q belongs to the strategy archive", "table")
+	}
 	b.settleEvents()
 	b.settleCompanions()
+	if b.policy.archives() {
+		b.settleMark()
+	}
 	b.settleRetention()
 	b.settleIndexes()
 }

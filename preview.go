@@ -88,7 +88,7 @@ type part struct {
 // for good are not split: one statement removes them.
 func (d *deletion) parts(n *node) []part {
 	var parts []part
-	if d.action(n.policy) == ActionRemoved {
+	if d.leaves(n.policy) {
 		if edges := slices.Concat(n.in, n.inner); len(edges) > 0 {
 			parts = append(parts, part{relation: edges[0].name})
 		}

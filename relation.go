@@ -2,6 +2,7 @@ package softdelete
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -25,6 +26,9 @@ func (p *policy) link(policies func(*schema.Schema) *policy) (problems []error) 
 			continue
 		}
 		if on == onBelongs {
+			if text := r.checkForeignKey(rel); text != "" {
+				problems = append(problems, problem(p.schema, rel.Name, "%s", text))
+			}
 			r.lazy, r.guard = tag.has("lazy"), tag.has("guard")
 			if r.lazy || r.guard {
 				p.belongs = append(p.belongs, r)
@@ -43,6 +47,9 @@ func (p *policy) link(policies func(*schema.Schema) *policy) (problems []error) 
 		}
 		if rules > 1 {
 			problems = append(problems, problem(p.schema, rel.Name, "two rules on one relation; keep one of cascade, keep and block"))
+		}
+		if text := r.checkForeignKey(rel); text != "" {
+			problems = append(problems, problem(p.schema, rel.Name, "%s", text))
 		}
 		if _, marks := r.child.marker(); rel.JoinTable != nil && marks {
 			p.linked = true
@@ -145,6 +152,11 @@ func (p *policy) check() (problems []error) {
 		}
 	}
 	for _, r := range p.belongs {
+		if r.parent.archives() {
+			problems = append(problems, fmt.Errorf("%w: %w", problem(p.schema, r.name,
+				"lazy and guard do not look into the archive of %s yet; remove the rule", r.parent.schema.Name), ErrUnsupported))
+			continue
+		}
 		if _, marks := r.parent.marker(); !marks && r.parent.err == nil {
 			refuse(r, "%s has no deleted rows to look at; give it a strategy that marks rows, or remove the rule", r.parent.schema.Name)
 		}

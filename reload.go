@@ -49,7 +49,7 @@ func reload(tx *gorm.DB, s *schema.Schema, value any) (finish func(), err error)
 		column, in := schema.ToQueryValues(clause.CurrentTable, s.PrimaryFieldDBNames, keys[start:min(start+reloadChunk, len(keys))])
 		rows := reflect.New(reflect.SliceOf(s.ModelType))
 		err := tx.Session(&gorm.Session{NewDB: true, SkipHooks: true}).Unscoped().
-			Clauses(clause.Where{Exprs: []clause.Expression{clause.IN{Column: column, Values: in}}}).Find(rows.Interface()).Error
+			Clauses(liveTable{}, clause.Where{Exprs: []clause.Expression{clause.IN{Column: column, Values: in}}}).Find(rows.Interface()).Error
 		if err != nil {
 			return nil, err
 		}

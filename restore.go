@@ -87,8 +87,7 @@ func (e *engine) restorable(db *gorm.DB) ([]*policy, error) {
 		return true
 	})
 	return slices.DeleteFunc(list, func(p *policy) bool {
-		_, marks := p.marker()
-		return !marks || !p.canCarryMark() || len(p.schema.PrimaryFields) == 0
+		return !p.keepsDeleted() || !p.canCarryMark() || len(p.schema.PrimaryFields) == 0
 	}), nil
 }
 
@@ -135,7 +134,7 @@ func restoreValue(db *gorm.DB, value any, function string, preview bool) (Report
 	if err != nil {
 		return Report{}, err
 	}
-	if _, marks := p.marker(); !marks {
+	if !p.keepsDeleted() {
 		return Report{}, fmt.Errorf("%w: %s has no deleted rows to restore; its strategy is %q", ErrUnsupported, p.schema.Name, p.strategy.word())
 	}
 	if len(p.schema.PrimaryFields) == 0 {
@@ -155,12 +154,19 @@ func restoreValue(db *gorm.DB, value any, function string, preview bool) (Report
 func (r *restoration) readConditions(db *gorm.DB, value any) error {
 	s := r.root.schema
 	// Built, not run: scopes and other plugins add their conditions while GORM builds the statement.
-	built := db.Session(&gorm.Session{DryRun: true, SkipHooks: true}).Unscoped().Model(reflect.New(s.ModelType).Interface())
+	built := db.Session(&gorm.Session{DryRun: true, SkipHooks: true}).Unscoped().Clauses(liveTable{}).Model(reflect.New(s.ModelType).Interface())
 	built = built.Find(reflect.New(reflect.SliceOf(s.ModelType)).Interface())
 	if built.Error != nil {
 		return built.Error
 	}
 	r.target = targetOf(built.Statement)
+	if r.root.archives() {
+		if r.target.aliased() || r.target.name != s.Table {
+			return fmt.Errorf("%w: %s is restored from its own archive only, not through db.Table", ErrUnsupported, s.Name)
+		}
+		from := quoteName(db, r.root.deletedTable()) + " AS " + quoteName(db, r.target.qualifier)
+		r.target.expr = &clause.Expr{SQL: from}
+	}
 	if where, ok := built.Statement.Clauses["WHERE"].Expression.(clause.Where); ok {
 		for _, condition := range where.Exprs {
 			// A statement of the same *gorm.DB that is under way has its filter among them.
@@ -244,8 +250,8 @@ func (r *restoration) restore(tx *gorm.DB) error {
 
 // prepare sets up the two walks: over the rows that the deletion took, and over those of them that others hold.
 func (r *restoration) prepare() {
-	r.lost = &walk{graph: r.graph, prefix: "lost", flat: r.deletion != "", base: r.lostBase, step: r.sameDeletion}
-	r.held = &walk{graph: r.graph, prefix: "held", marked: true, base: r.heldBase, step: func(q *query, e *edge, _, child string) {
+	r.lost = &walk{graph: r.graph, prefix: "lost", deleted: true, flat: r.deletion != "", base: r.lostBase, step: r.sameDeletion}
+	r.held = &walk{graph: r.graph, prefix: "held", deleted: true, marked: true, base: r.heldBase, step: func(q *query, e *edge, _, child string) {
 		q.text(" AND ")
 		r.lost.inWalk(q, e.to, child)
 	}}
@@ -261,9 +267,12 @@ func (r *restoration) rootCondition(q *query) {
 	q.stmt.Table, q.stmt.Schema = r.target.qualifier, r.root.schema
 	if len(r.where) == 0 {
 		q.text("1 = 1")
-		return
+	} else {
+		q.expression(group(r.where))
 	}
-	q.expression(group(r.where))
+	if r.root.archives() {
+		q.text(" AND ").latest(r.root, r.target.qualifier)
+	}
 }
 
 // lostBase writes the SELECT of the rows where the walk over the lost rows begins: those that the caller asked for, or all
@@ -274,12 +283,12 @@ func (r *restoration) lostBase(n *node) func(q *query) {
 	}
 	return func(q *query) {
 		table := r.tableOf(n)
-		n.selectCarried(q, table)
+		n.selectCarried(q, r.lost, table)
 		q.text(" FROM ")
 		if n.policy == r.root && r.deletion == "" {
 			r.target.from(q)
 		} else {
-			q.name(table)
+			r.lost.source(q, n.policy)
 		}
 		q.text(" WHERE ")
 		if r.deletion != "" {
@@ -370,15 +379,15 @@ func (r *restoration) holders(n *node) []*relation {
 // heldBase writes the SELECT of the lost rows that a deleted parent outside the restore holds, with that parent's mark.
 func (r *restoration) heldBase(n *node) func(q *query) {
 	holders := r.holders(n)
-	holders = slices.DeleteFunc(slices.Clone(holders), func(h *relation) bool { return h.parent.predicates.deleted == nil || !h.parent.canCarryMark() })
+	holders = slices.DeleteFunc(slices.Clone(holders), func(h *relation) bool { return !h.parent.keepsDeleted() || !h.parent.canCarryMark() })
 	if len(holders) == 0 {
 		return nil
 	}
 	return func(q *query) {
 		joined(q, holders, " UNION ", func(h *relation) {
-			n.selectCarried(q, "t")
+			n.selectCarried(q, r.held, "t")
 			q.text(", ", q.markText(h.parent, "holder"))
-			q.text(" FROM ").name(n.policy.schema.Table).text(" AS t, ").name(h.parent.schema.Table).text(" AS holder WHERE ")
+			q.text(" FROM ").name(n.policy.deletedTable()).text(" AS t, ").name(h.parent.deletedTable()).text(" AS holder WHERE ")
 			r.lost.inWalk(q, n, "t")
 			q.text(" AND ")
 			r.holding(q, h, "holder", "t")
@@ -392,7 +401,7 @@ func (r *restoration) holding(q *query, h *relation, holder, child string) {
 		q.column(child, key.child.DBName).text(" = ", parentValue(q, key, q.quoted(holder, key.parent.DBName)))
 	})
 	h.matchFixed(q, child)
-	q.andDeleted(h.parent, holder)
+	q.andGone(h.parent, holder)
 	if from := r.graph.nodeOf(h.parent); from != nil {
 		q.text(" AND ")
 		r.lost.notInWalk(q, from, holder)
@@ -428,7 +437,7 @@ func (r *restoration) tableOf(n *node) string {
 	if n.policy == r.root && r.deletion == "" {
 		return r.target.qualifier
 	}
-	return n.policy.schema.Table
+	return n.policy.deletedTable()
 }
 
 // from writes a node's table for an alias to follow.
@@ -437,7 +446,7 @@ func (r *restoration) from(q *query, n *node) {
 		r.target.from(q)
 		return
 	}
-	q.name(n.policy.schema.Table)
+	q.name(n.policy.deletedTable())
 }
 
 // explain makes the database's refusal of a duplicate a ConflictError.

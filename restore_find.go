@@ -55,12 +55,13 @@ func (r *restoration) find(tx *gorm.DB) error {
 			}
 		}
 		for _, index := range n.policy.unique {
-			c := conflict{node: n, index: index}
-			counts.add(func(q *query) { r.conflicting(q, c) }, func(rows int64) {
-				if rows > 0 {
-					conflicts = append(conflicts, c)
-				}
-			})
+			for _, c := range conflictsOf(n, index) {
+				counts.add(func(q *query) { r.conflicting(q, c) }, func(rows int64) {
+					if rows > 0 {
+						conflicts = append(conflicts, c)
+					}
+				})
+			}
 		}
 	}
 	if r.holds && r.deletion == "" {
@@ -118,15 +119,15 @@ func (r *restoration) parentError(tx *gorm.DB, standing int64) error {
 			holders = slices.Concat(r.holders(n), holders)
 		}
 		for _, h := range holders {
-			if h.parent.predicates.deleted == nil {
+			if !h.parent.keepsDeleted() {
 				continue
 			}
 			fields := h.parent.schema.PrimaryFields
 			q := newQuery(tx, r.engine.dialect)
 			r.lost.with(q, r.graph.last())
-			q.text("SELECT ").columns("holder", fields).text(" FROM ").name(h.parent.schema.Table).text(" AS holder WHERE ")
+			q.text("SELECT ").columns("holder", fields).text(" FROM ").name(h.parent.deletedTable()).text(" AS holder WHERE ")
 			r.above(q, n, h)
-			writeAnd(q, h.parent.predicates.deleted, "holder")
+			q.andGone(h.parent, "holder")
 			q.text(" ORDER BY ").columns("holder", fields).text(" LIMIT ", fmt.Sprint(mostKeys))
 			keys, err := q.keys(fields)
 			if err != nil {
@@ -259,7 +260,7 @@ func (r *restoration) findDeletion(tx *gorm.DB) error {
 
 // guarded writes FROM and WHERE of the rows that would come back under a deleted parent that guards them.
 func (r *restoration) guarded(q *query, n *node, g *relation) {
-	q.text(" FROM ").name(n.policy.schema.Table).text(" AS t WHERE ")
+	q.text(" FROM ").name(n.policy.deletedTable()).text(" AS t WHERE ")
 	r.comingBack(q, n, "t")
 	q.text(" AND EXISTS (SELECT 1 FROM ").name(g.parent.schema.Table).text(" AS holder WHERE ")
 	joined(q, g.keys, " AND ", func(key keyPair) {
@@ -278,14 +279,23 @@ func (r *restoration) guarded(q *query, n *node, g *relation) {
 type conflict struct {
 	node  *node
 	index *uniqueIndex
+	// among tells, of a model with an archive, that the other rows are such as come back too, not live ones.
+	among bool
+}
+
+// conflictsOf lists what may be in the way of a node's rows by one index.
+func conflictsOf(n *node, index *uniqueIndex) []conflict {
+	if !n.policy.archives() {
+		return []conflict{{node: n, index: index}}
+	}
+	return []conflict{{node: n, index: index}, {node: n, index: index, among: true}}
 }
 
 // conflicting writes FROM and WHERE of the rows, as other, that have a unique value of a row that comes back, as t: live
 // ones, and others that come back too.
 func (r *restoration) conflicting(q *query, c conflict) {
 	p := c.node.policy
-	table := p.schema.Table
-	side := func(alias string) {
+	side := func(alias, table string) {
 		if c.index.where == "" || c.index.concerns(p) {
 			q.name(table)
 		} else {
@@ -294,19 +304,33 @@ func (r *restoration) conflicting(q *query, c conflict) {
 		q.text(" AS ", alias)
 	}
 	q.text(" FROM ")
-	side("other")
+	other := p.schema.Table
+	if c.among {
+		other = p.deletedTable()
+	}
+	side("other", other)
 	q.text(" WHERE EXISTS (SELECT 1 FROM ")
-	side("t")
+	side("t", p.deletedTable())
 	q.text(" WHERE ")
 	r.comingBack(q, c.node, "t")
 	for _, field := range c.index.fields {
 		q.text(" AND ").column("t", field.DBName).text(" = ").column("other", field.DBName)
 	}
+	if p.archives() && !c.among {
+		q.text(")")
+		return
+	}
 	q.text(" AND NOT (")
-	joined(q, p.schema.PrimaryFields, " AND ", func(field *schema.Field) {
+	joined(q, r.lost.identity(p), " AND ", func(field *schema.Field) {
 		q.column("t", field.DBName).text(" = ").column("other", field.DBName)
 	})
-	q.text(")) AND (", p.predicates.live.of(quoteName(q.tx, "other")), " OR (")
+	q.text("))")
+	if c.among {
+		q.text(" AND ")
+		r.comingBack(q, c.node, "other")
+		return
+	}
+	q.text(" AND (", p.predicates.live.of(quoteName(q.tx, "other")), " OR (")
 	r.comingBack(q, c.node, "other")
 	q.text("))")
 }

@@ -39,45 +39,63 @@ func (r *restoration) handedOver() bool {
 // lockTables takes the locks once, and counts them per table.
 func (r *restoration) lockTables(tx *gorm.DB, order []*policy) (counts []int64, err error) {
 	for _, p := range order {
-		q := newQuery(tx, r.engine.dialect)
-		r.lost.with(q, r.graph.last())
-		fields := p.schema.PrimaryFields
-		q.text("SELECT count(*) FROM (SELECT 1 FROM ").name(p.schema.Table).text(" AS holder WHERE ").key("holder", fields).text(" IN (")
-		strength := ""
-		// A union of keys, not alternatives: for those the database would read the whole table.
-		if n := r.graph.nodeOf(p); n != nil && (r.lostBase(n) != nil || !r.graph.leaf(n)) {
-			strength = "FOR UPDATE"
-			r.lost.selectKeys(q, n)
+		tables := []string{p.schema.Table}
+		if p.archives() {
+			tables = append(tables, p.deletedTable())
 		}
-		for _, n := range r.graph.nodes {
-			for _, h := range slices.Concat(r.holders(n), n.policy.guards) {
-				if h.parent == p {
-					if strength != "" {
-						q.text(" UNION ")
-					}
-					strength = cmp.Or(strength, "FOR SHARE")
-					q.text("SELECT ").columns("over", fields).text(" FROM ").name(p.schema.Table).text(" AS over, ")
-					q.name(n.policy.schema.Table).text(" AS t WHERE ")
-					r.under(q, n, h, "over")
-				}
+		for _, table := range tables {
+			count, locked, err := r.lockTable(tx, p, table)
+			if err != nil {
+				return nil, err
+			}
+			if locked {
+				counts = append(counts, count)
 			}
 		}
-		if strength == "" {
-			continue
-		}
-		q.text(") ORDER BY ").columns("holder", p.schema.PrimaryFields).text(" ", strength, ") AS locked")
-		var count int64
-		if err := q.rows(func(scan func(...any) error) error { return scan(&count) }); err != nil {
-			return nil, err
-		}
-		counts = append(counts, count)
 	}
 	return counts, nil
 }
 
+// lockTable locks the rows of one table of a model. locked is false where the restore depends on none of them.
+func (r *restoration) lockTable(tx *gorm.DB, p *policy, table string) (count int64, locked bool, err error) {
+	q := newQuery(tx, r.engine.dialect)
+	r.lost.with(q, r.graph.last())
+	lost := table == p.deletedTable()
+	fields := p.schema.PrimaryFields
+	if lost {
+		fields = r.lost.identity(p)
+	}
+	q.text("SELECT count(*) FROM (SELECT 1 FROM ").name(table).text(" AS holder WHERE ").key("holder", fields).text(" IN (")
+	strength := ""
+	// A union of keys, not alternatives: for those the database would read the whole table.
+	if n := r.graph.nodeOf(p); lost && n != nil && (r.lostBase(n) != nil || !r.graph.leaf(n) || p.archives()) {
+		strength = "FOR UPDATE"
+		r.lost.selectKeys(q, n)
+	}
+	for _, n := range r.graph.nodes {
+		for _, h := range slices.Concat(r.holders(n), n.policy.guards) {
+			if h.parent == p {
+				if strength != "" {
+					q.text(" UNION ")
+				}
+				strength = cmp.Or(strength, "FOR SHARE")
+				q.text("SELECT ").columns("over", fields).text(" FROM ").name(table).text(" AS over, ")
+				q.name(n.policy.deletedTable()).text(" AS t WHERE ")
+				r.under(q, n, h, "over")
+			}
+		}
+	}
+	if strength == "" {
+		return 0, false, nil
+	}
+	q.text(") ORDER BY ").columns("holder", fields).text(" ", strength, ") AS locked")
+	err = q.rows(func(scan func(...any) error) error { return scan(&count) })
+	return count, true, err
+}
+
 // above writes the condition that a parent's row, as holder, has a lost row of the node under it.
 func (r *restoration) above(q *query, n *node, h *relation) {
-	q.text("EXISTS (SELECT 1 FROM ").name(n.policy.schema.Table).text(" AS t WHERE ")
+	q.text("EXISTS (SELECT 1 FROM ").name(n.policy.deletedTable()).text(" AS t WHERE ")
 	r.under(q, n, h, "holder")
 	q.text(")")
 }

@@ -11,6 +11,14 @@ import (
 // write restores the rows, children before parents, after passing on those that others hold.
 func (r *restoration) write(tx *gorm.DB) error {
 	start := func() *query { return newQuery(tx, r.engine.dialect) }
+	// Archived rows come back parents before children, as foreign keys ask; their marks stay until all rows are found.
+	for _, n := range r.graph.nodes {
+		if n.policy.archives() && r.back[n] > 0 {
+			if err := r.bringBack(tx, n); err != nil {
+				return err
+			}
+		}
+	}
 	for i := len(r.graph.components) - 1; i >= 0; i-- {
 		c := r.graph.components[i]
 		if !r.touches(c) {
@@ -42,7 +50,7 @@ func (r *restoration) touches(c *component) bool {
 }
 
 func (r *restoration) writeNode(tx *gorm.DB, n *node) error {
-	table := n.policy.schema.Table
+	table := n.policy.deletedTable()
 	if r.kept[n] > 0 {
 		q := newQuery(tx, r.engine.dialect)
 		r.withUpTo(q, n)
@@ -53,6 +61,14 @@ func (r *restoration) writeNode(tx *gorm.DB, n *node) error {
 		if _, err := q.exec(); err != nil {
 			return err
 		}
+	}
+	if r.back[n] > 0 && n.policy.archives() {
+		q := newQuery(tx, r.engine.dialect)
+		r.withUpTo(q, n)
+		q.text("DELETE FROM ").name(table).text(" WHERE ")
+		r.comingBack(q, n, "")
+		_, err := q.exec()
+		return err
 	}
 	if r.back[n] > 0 {
 		q := newQuery(tx, r.engine.dialect)
@@ -73,8 +89,8 @@ func (r *restoration) handOver(q *query, n *node) {
 	mark := func() string {
 		part := newQuery(q.tx, q.dialect)
 		part.text("(SELECT min(", markColumn, ") FROM ").name(r.held.table(n.component)).text(" WHERE ")
-		joined(part, p.schema.PrimaryFields, " AND ", func(field *schema.Field) {
-			part.text(n.carry(field.DBName), " = ").column(p.schema.Table, field.DBName)
+		joined(part, r.held.identity(p), " AND ", func(field *schema.Field) {
+			part.text(n.carry(field.DBName), " = ").column(p.deletedTable(), field.DBName)
 		})
 		if len(n.component.nodes) > 1 {
 			part.text(" AND ", nodeColumn, " = ", fmt.Sprint(n.index))
@@ -103,7 +119,7 @@ func (r *restoration) beforeHooks(tx *gorm.DB) error {
 		}
 		start := func() *query { return newQuery(tx, r.engine.dialect) }
 		kept := reflect.MakeSlice(reflect.SliceOf(reflect.PointerTo(n.policy.schema.ModelType)), 0, int(r.back[n]))
-		err := eachBatch(start, r.with, n, func(q *query) { r.comingBack(q, n, n.policy.schema.Table) }, func(rows reflect.Value) error {
+		err := eachBatch(start, r.with, n, n.policy.deletedTable(), func(q *query) { r.comingBack(q, n, n.policy.deletedTable()) }, func(rows reflect.Value) error {
 			if hooks.after {
 				kept = reflect.AppendSlice(kept, rows)
 			}

@@ -130,6 +130,9 @@ const softDeleteEnabled = "soft_delete_enabled"
 // ModifyStatement implements gorm.StatementModifier. In a join, stmt is the scratch statement that GORM builds the ON
 // condition with; the statement itself is stmt.Statement.
 func (c *scopeClause) ModifyStatement(stmt *gorm.Statement) {
+	if c.policy.archives() && !c.writes {
+		c.openArchive(stmt)
+	}
 	if _, done := stmt.Clauses[softDeleteEnabled]; done || stmt.Statement.Unscoped {
 		return
 	}
@@ -157,7 +160,7 @@ func (c *scopeClause) viewed(stmt *gorm.Statement, v view) clause.Interface {
 		}
 		return c.of(v.rows)
 	}
-	if v.rows == allRows && !v.here || v.rows == deletedRows || v.opens(stmt) {
+	if v.opensJoin(stmt) {
 		return nil
 	}
 	return c.of(joinedRows(stmt))
@@ -170,13 +173,20 @@ func (c *scopeClause) of(rows rowSet) clause.Interface {
 		return nil
 	case rows == visibleRows:
 		return c.visible
+	case c.policy.archives():
+		return nil // the archive has no other rows
 	case c.deleted == nil:
 		return noRows
 	}
 	return c.deleted
 }
 
-// opens tells whether the view opens the relation that the scratch statement joins.
+// opensJoin tells whether the view shows all rows of the relation that the scratch statement joins.
+func (v view) opensJoin(stmt *gorm.Statement) bool {
+	return v.rows == allRows && !v.here || v.rows == deletedRows || v.opens(stmt)
+}
+
+// opens tells whether the view names the relation that the scratch statement joins.
 func (v view) opens(stmt *gorm.Statement) bool {
 	if len(v.relations) == 0 {
 		return false

@@ -39,6 +39,10 @@ func (i *uniqueIndex) concerns(p *policy) bool {
 // so does one with a condition of its own, and one that a foreign key refers to: the database asks for that. It runs before the schema is published: ParseIndexes writes to the fields
 // (schema/index.go:74, GORM 1.31).
 func narrowIndexes(p *policy, namer schema.Namer, referenced [][]string) {
+	if p.archives() {
+		p.collectUnique()
+		return
+	}
 	if _, marks := p.marker(); !marks {
 		return
 	}
@@ -107,6 +111,28 @@ func references(db *gorm.DB, s *schema.Schema, reached []reachedSchema) (keys []
 		}
 	}
 	return keys
+}
+
+// collectUnique lists what must be unique in the table of a model whose deleted rows move away: all indexes stay as they
+// are declared.
+func (p *policy) collectUnique() {
+	p.unique = append(p.unique, &uniqueIndex{name: "PRIMARY KEY", fields: p.schema.PrimaryFields})
+	for _, field := range p.schema.Fields {
+		if field.Unique && field.DBName != "" {
+			p.unique = append(p.unique, &uniqueIndex{name: field.DBName, fields: []*schema.Field{field}})
+		}
+	}
+	for _, index := range p.schema.ParseIndexes() {
+		expression := slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return o.Expression != "" })
+		if index.Class != "UNIQUE" || expression {
+			continue
+		}
+		u := &uniqueIndex{name: index.Name, where: index.Where}
+		for _, option := range index.Fields {
+			u.fields = append(u.fields, option.Field)
+		}
+		p.unique = append(p.unique, u)
+	}
 }
 
 // addRetentionIndex gives a model with a retention an index over its deleted rows by the clock that the retention counts

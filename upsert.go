@@ -160,7 +160,7 @@ func (e *engine) checkSave(db *gorm.DB) {
 		return
 	}
 	p := e.policyFor(db)
-	if p == nil || p.predicates.deleted == nil {
+	if p == nil || !p.keepsDeleted() {
 		return
 	}
 	u := newUpsert(stmt, p.schema.PrimaryFields)
@@ -175,10 +175,21 @@ func (e *engine) checkSave(db *gorm.DB) {
 func (e *engine) deletedAmong(db *gorm.DB, p *policy, fields []*schema.Field, values [][]any) ([]string, error) {
 	tx := inWork(db, db.Statement.Context)
 	for start := 0; start < len(values) && len(fields) > 0; start += guardChunk {
-		q := newQuery(tx, e.dialect).text("SELECT ").columns("", p.schema.PrimaryFields).text(" FROM ").name(db.Statement.Table).text(" WHERE ")
-		q.key("", fields).text(" IN (")
+		q := newQuery(tx, e.dialect).text("SELECT ").columns("", p.schema.PrimaryFields).text(" FROM ")
+		if p.archives() {
+			q.name(p.deletedTable())
+		} else {
+			q.name(db.Statement.Table)
+		}
+		q.text(" WHERE ").key("", fields).text(" IN (")
 		joined(q, values[start:min(start+guardChunk, len(values))], ", ", func(key []any) { q.tuple(key) })
-		q.text(") AND ", p.predicates.deleted.of(""), " LIMIT ", fmt.Sprint(mostKeys))
+		q.text(")")
+		writeAnd(q, p.predicates.deleted, "")
+		if p.archives() {
+			q.text(" AND ").key("", p.schema.PrimaryFields).text(" NOT IN (SELECT ").columns("", p.schema.PrimaryFields)
+			q.text(" FROM ").name(p.schema.Table).text(")")
+		}
+		q.text(" LIMIT ", fmt.Sprint(mostKeys))
 		if keys, err := q.keys(p.schema.PrimaryFields); err != nil || len(keys) > 0 {
 			return keys, err
 		}

@@ -30,6 +30,29 @@ type walk struct {
 	// keys are the primary keys of the root's rows where they are known, and few: they stand in for the root's WITH table.
 	// The graph must be byKey.
 	keys [][]any
+	// deleted makes the walk one over deleted rows, which some models have in a table of their own; archive one over the
+	// rows of that table and the live ones.
+	deleted, archive bool
+}
+
+// source writes a node's table, for an alias to follow.
+func (w *walk) source(q *query, p *policy) {
+	switch {
+	case w.deleted:
+		q.name(p.deletedTable())
+	case w.archive && p.archives():
+		q.text(bothTables(p, func(name string) string { return quoteName(q.tx, name) }))
+	default:
+		q.name(p.schema.Table)
+	}
+}
+
+// identity are the fields that tell a node's rows apart. A key may be archived many times, by one deletion once.
+func (w *walk) identity(p *policy) []*schema.Field {
+	if w.deleted && p.archives() {
+		return append(slices.Clone(p.schema.PrimaryFields), p.id)
+	}
+	return p.schema.PrimaryFields
 }
 
 // markColumn is the column of a marked walk.
@@ -135,11 +158,13 @@ func (w *walk) component(q *query, c *component) {
 	}
 	if !written {
 		// Nothing leads here; an empty table keeps the statement whole.
-		c.nodes[0].selectCarried(q, c.nodes[0].policy.schema.Table)
+		c.nodes[0].selectCarried(q, w, "t")
 		if w.marked {
 			q.text(", ''")
 		}
-		q.text(" FROM ").name(c.nodes[0].policy.schema.Table).text(" WHERE 1 = 0")
+		q.text(" FROM ")
+		w.source(q, c.nodes[0].policy)
+		q.text(" AS t WHERE 1 = 0")
 	}
 	if len(c.inner) == 0 || w.flat {
 		return
@@ -162,11 +187,13 @@ func (w *walk) component(q *query, c *component) {
 // selectStep writes the SELECT of the rows that an edge leads to. from writes the WITH table to join with, as p; without
 // it, p is known from outside, or not needed.
 func (w *walk) selectStep(q *query, e *edge, from func()) {
-	e.to.selectCarried(q, "c")
+	e.to.selectCarried(q, w, "c")
 	if w.marked {
 		q.text(", p.", markColumn)
 	}
-	q.text(" FROM ").name(e.to.policy.schema.Table).text(" AS c")
+	q.text(" FROM ")
+	w.source(q, e.to.policy)
+	q.text(" AS c")
 	if from != nil {
 		q.text(", ")
 		from()
@@ -181,7 +208,7 @@ func (w *walk) selectStep(q *query, e *edge, from func()) {
 }
 
 // selectCarried writes SELECT and the node's columns from a table or alias, in the form of its component's WITH table.
-func (n *node) selectCarried(q *query, table string) {
+func (n *node) selectCarried(q *query, w *walk, table string) {
 	q.text("SELECT ")
 	if len(n.component.nodes) > 1 {
 		q.text(strconv.Itoa(n.index), ", ")
@@ -198,7 +225,9 @@ func (n *node) selectCarried(q *query, table string) {
 				continue
 			}
 			// A NULL of the column's type.
-			q.text("(SELECT ").name(carried.name).text(" FROM ").name(other.policy.schema.Table).text(" WHERE 1 = 0)")
+			q.text("(SELECT ").name(carried.name).text(" FROM ")
+			w.source(q, other.policy)
+			q.text(" AS none WHERE 1 = 0)")
 		}
 	}
 }
@@ -267,7 +296,7 @@ func (k keyPair) asText() bool {
 
 // inWalk writes the condition that a row's key is among the node's rows in the WITH table.
 func (w *walk) inWalk(q *query, n *node, table string) {
-	q.key(table, n.policy.schema.PrimaryFields).text(" IN ")
+	q.key(table, w.identity(n.policy)).text(" IN ")
 	if w.known(n) {
 		w.knownKeys(q)
 		return
@@ -287,7 +316,7 @@ func (w *walk) notInWalk(q *query, n *node, table string) {
 	}
 	// Not NOT IN: where many rows are expected, the database would compare each row with each.
 	q.text("NOT EXISTS (SELECT 1 FROM ").name(w.table(n.component)).text(" WHERE ")
-	joined(q, n.policy.schema.PrimaryFields, " AND ", func(field *schema.Field) {
+	joined(q, w.identity(n.policy), " AND ", func(field *schema.Field) {
 		q.text(n.carry(field.DBName), " = ").column(table, field.DBName)
 	})
 	if len(n.component.nodes) > 1 {
@@ -299,7 +328,7 @@ func (w *walk) notInWalk(q *query, n *node, table string) {
 // selectKeys writes the SELECT of the keys of the node's rows in the WITH table.
 func (w *walk) selectKeys(q *query, n *node) {
 	q.text("SELECT ")
-	joined(q, n.policy.schema.PrimaryFields, ", ", func(field *schema.Field) { q.text(n.carry(field.DBName)) })
+	joined(q, w.identity(n.policy), ", ", func(field *schema.Field) { q.text(n.carry(field.DBName)) })
 	q.text(" FROM ").name(w.table(n.component))
 	w.onlyNode(q, n)
 }
@@ -316,8 +345,10 @@ func (w *walk) store(start func() *query, c *component) (drop func() error, err 
 	joined(q, w.columns(c), ", ", func(column string) { q.text(column) })
 	q.text(") AS (")
 	joined(q, c.nodes, " UNION ALL ", func(n *node) {
-		n.selectCarried(q, n.policy.schema.Table)
-		q.text(" FROM ").name(n.policy.schema.Table).text(" WHERE 1 = 0")
+		n.selectCarried(q, w, "t")
+		q.text(" FROM ")
+		w.source(q, n.policy)
+		q.text(" AS t WHERE 1 = 0")
 	})
 	if _, err := q.text(") SELECT * FROM none").exec(); err != nil {
 		return nil, err

@@ -64,6 +64,8 @@ type Dialect struct {
 	nanoseconds func(column string) string
 	// native gives a value for a native time column, of the column's own type, for an integer count of nanoseconds since 1970.
 	native func(column, nanoseconds string) string
+	// instantType is the type of a native time column that keeps an instant; text where it is kept as that.
+	instantType string
 	// text gives any value as text.
 	text func(expression string) string
 	// integer gives a text as a 64-bit integer.
@@ -120,6 +122,9 @@ func Of(name string) (d *Dialect, ok bool) {
 
 // Has tells whether the database has all the features.
 func (d *Dialect) Has(features Feature) bool { return d.features&features == features }
+
+// InstantType is the type that a bound instant is cast to.
+func (d *Dialect) InstantType() string { return d.instantType }
 
 // Text is expression as text, so that a key can be compared with a text column.
 func (d *Dialect) Text(expression string) string { return d.text(expression) }

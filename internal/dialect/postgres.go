@@ -14,6 +14,7 @@ var postgres = Dialect{
 	Precision: time.Microsecond,
 	features: RowLocks | WritesInWith | WithBeforeWrite | PartialIndexes | AdvisoryLocks | RenameIndex | AlterInPlace |
 		Estimates | JSONRows,
+	instantType: "timestamptz",
 	nanoseconds: func(column string) string {
 		return "((extract(epoch from " + column + ") * 1000000)::bigint * 1000)"
 	},

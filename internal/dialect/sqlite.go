@@ -10,9 +10,10 @@ import (
 // sqlite is SQLite 3.35 and later, through a driver that keeps times as text, trailing zeros of the fraction cut:
 // "2006-01-02 15:04:05.999999999+00:00", or "2006-01-02T15:04:05.999999999Z" with a driver that is written in Go.
 var sqlite = Dialect{
-	Name:      "sqlite",
-	Precision: time.Nanosecond,
-	features:  WithBeforeWrite | CompoundRecursion | PartialIndexes,
+	Name:        "sqlite",
+	Precision:   time.Nanosecond,
+	features:    WithBeforeWrite | CompoundRecursion | PartialIndexes,
+	instantType: "text",
 	nanoseconds: func(column string) string {
 		rest := "substr(" + column + ", 20)" // the fraction, if any, and the zone
 		// strftime would round the fraction, maybe up to the next second. The number 0.… ends where the zone begins.

@@ -1,0 +1,163 @@
+package softdelete
+
+import (
+	"fmt"
+	"slices"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+)
+
+// leaves tells whether the deletion takes rows of a model out of its table, to its archive or for good.
+func (d *deletion) leaves(p *policy) bool { return d.action(p) != ActionDeleted }
+
+// anyLeaves tells whether rows of any model leave their table.
+func (d *deletion) anyLeaves() bool {
+	return slices.ContainsFunc(d.graph.nodes, func(n *node) bool { return d.leaves(n.policy) })
+}
+
+// refuseArchive finds what deletions of archived models cannot do.
+func (d *deletion) refuseArchive() error {
+	if d.root.archives() && !d.erasing && (d.target.name != d.root.schema.Table || d.target.aliased()) {
+		return fmt.Errorf("%w: %s is archived from its own table %s only, not from %s; delete without db.Table",
+			ErrUnsupported, d.root.schema.Name, d.root.schema.Table, d.target.name)
+	}
+	if !d.erasing {
+		return nil
+	}
+	for _, n := range d.graph.nodes {
+		if n.policy.archives() && len(n.inner) > 0 {
+			return fmt.Errorf("%w: an Unscoped deletion would have to find the archived rows of %s under each other; delete its rows without Unscoped",
+				ErrUnsupported, n.policy.schema.Name)
+		}
+	}
+	return nil
+}
+
+// archiveColumns writes the columns of an INSERT into the archive, archiveValues what a SELECT gives for them.
+func (d *deletion) archiveColumns(q *query, p *policy) {
+	s, _ := p.archive()
+	q.text("INSERT INTO ").name(s.table).text(" (").columns("", s.columns).text(", ").columns("", p.markFields()).text(")")
+}
+
+func (d *deletion) archiveValues(q *query, p *policy) {
+	s, _ := p.archive()
+	q.text("SELECT ").columns("", s.columns)
+	for i, value := range d.archiveMark() {
+		q.text(", CAST(").bind(value).text(" AS ", q.archiveType(p.markFields()[i]), ")")
+	}
+}
+
+// archiveMark are the values of markFields.
+func (d *deletion) archiveMark() []any {
+	text := func(s string) any {
+		if s == "" {
+			return nil
+		}
+		return s
+	}
+	return []any{d.at, string(d.ID()), text(d.actor), text(d.reason)}
+}
+
+// archiveType is the type that a bound value of the mark has.
+func (q *query) archiveType(field *schema.Field) string {
+	if field.DataType == schema.Time {
+		return q.dialect.InstantType()
+	}
+	return "text"
+}
+
+// move takes the rows that condition selects out of the model's table: one statement moves them where the database writes
+// several tables in one, so that a row is moved as it is at that moment. with writes a WITH clause that condition needs.
+func (d *deletion) move(tx *gorm.DB, p *policy, with, condition func(q *query)) (int64, error) {
+	if d.action(p) != ActionArchived {
+		q := newQuery(tx, d.engine.dialect)
+		with(q)
+		q.text("DELETE FROM ").name(p.schema.Table).text(" WHERE ")
+		condition(q)
+		return q.exec()
+	}
+	s, _ := p.archive()
+	if d.engine.dialect.Has(dialect.WritesInWith) {
+		q := newQuery(tx, d.engine.dialect).text("WITH softdelete_moved AS (")
+		with(q)
+		q.text("DELETE FROM ").name(p.schema.Table).text(" WHERE ")
+		condition(q)
+		q.text(" RETURNING ").columns("", s.columns).text(") ")
+		d.archiveColumns(q, p)
+		q.text(" ")
+		d.archiveValues(q, p)
+		return q.text(" FROM softdelete_moved").exec()
+	}
+	if err := d.copyRows(tx, p, with, condition); err != nil {
+		return 0, err
+	}
+	q := newQuery(tx, d.engine.dialect)
+	with(q)
+	q.text("DELETE FROM ").name(p.schema.Table).text(" WHERE ")
+	condition(q)
+	return q.exec()
+}
+
+// copyRows puts a copy of the rows into the archive, where the transaction has locked all writers out.
+func (d *deletion) copyRows(tx *gorm.DB, p *policy, with, condition func(q *query)) error {
+	q := newQuery(tx, d.engine.dialect)
+	d.archiveColumns(q, p)
+	q.text(" ")
+	with(q)
+	d.archiveValues(q, p)
+	q.text(" FROM ").name(p.schema.Table).text(" WHERE ")
+	condition(q)
+	_, err := q.exec()
+	return err
+}
+
+// archiveRoot builds the statement that moves the root rows, for GORM to execute.
+func (d *deletion) archiveRoot(db *gorm.DB) error {
+	stmt, p := d.stmt, d.root
+	stmt.AddClauseIfNotExists(clause.Delete{})
+	stmt.AddClauseIfNotExists(clause.From{})
+	if !d.engine.dialect.Has(dialect.WritesInWith) {
+		if !db.DryRun {
+			err := d.copyRows(inWork(db, stmt.Context), p, func(*query) {}, d.rootCondition)
+			if err != nil {
+				return err
+			}
+		}
+		stmt.Build(stmt.BuildClauses...)
+		return nil
+	}
+	s, _ := p.archive()
+	stmt.SQL.WriteString("WITH softdelete_moved AS (")
+	stmt.Build("DELETE", "FROM", "WHERE")
+	q := newQuery(inWork(db, stmt.Context), d.engine.dialect)
+	// The values are numbered after those of the conditions.
+	q.stmt.Vars = append(q.stmt.Vars, stmt.Vars...)
+	q.text(" RETURNING ").columns("", s.columns).text(") ")
+	d.archiveColumns(q, p)
+	q.text(" ")
+	d.archiveValues(q, p)
+	q.text(" FROM softdelete_moved")
+	stmt.SQL.WriteString(q.stmt.SQL.String())
+	stmt.Vars = q.stmt.Vars
+	if _, returning := stmt.Clauses["RETURNING"]; returning {
+		stmt.SQL.WriteByte(' ')
+		stmt.Build("RETURNING")
+	}
+	return nil
+}
+
+// eraseArchived removes the archived rows of a node that stand under rows which go for good.
+func (d *deletion) eraseArchived(tx *gorm.DB, w *walk, n *node) (int64, error) {
+	if !d.erasing || !n.policy.archives() || n.policy == d.root {
+		return 0, nil
+	}
+	q := newQuery(tx, d.engine.dialect)
+	w.with(q, n.component)
+	q.text("DELETE FROM ").name(n.policy.deletedTable()).text(" WHERE ")
+	joined(q, n.in, " OR ", func(e *edge) { e.matchIn(q, w, "") })
+	return q.exec()
+}

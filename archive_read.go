@@ -1,0 +1,165 @@
+package softdelete
+
+import (
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// bothTables is a sub-query over a model's live and archived rows, for an alias to follow.
+func bothTables(p *policy, quote func(string) string) string {
+	return "(" + selectModel(p, p.schema.Table, quote) + " UNION ALL " + selectModel(p, p.deletedTable(), quote) + ")"
+}
+
+// selectModel is the SELECT of the model's columns from its table or its archive. An archive shows nothing for the columns
+// that it does not keep: those that the database computes.
+func selectModel(p *policy, table string, quote func(string) string) string {
+	s, _ := p.archive()
+	var columns []string
+	for _, name := range p.schema.DBNames {
+		field := p.schema.FieldsByDBName[name]
+		if field.IgnoreMigration && !moves(field) {
+			continue
+		}
+		column := quote(name)
+		if table == s.table && !moves(field) {
+			column = "NULL AS " + column
+		}
+		columns = append(columns, column)
+	}
+	return "SELECT " + strings.Join(columns, ", ") + " FROM " + quote(table)
+}
+
+// latest writes the condition that an archived row is the last one of its key.
+func (q *query) latest(p *policy, table string) *query {
+	q.column(table, p.id.DBName).text(" = (SELECT max(").column("softdelete_later", p.id.DBName).text(") FROM ")
+	q.name(p.deletedTable()).text(" AS softdelete_later WHERE ").sameKey(p, "softdelete_later", table)
+	return q.text(")")
+}
+
+// sameKey writes the condition that two rows of a model have the same primary key.
+func (q *query) sameKey(p *policy, table, other string) *query {
+	for i, field := range p.schema.PrimaryFields {
+		if i > 0 {
+			q.text(" AND ")
+		}
+		q.column(table, field.DBName).text(" = ").column(other, field.DBName)
+	}
+	return q
+}
+
+// andGone writes AND and the condition that a row of the table with the model's deleted rows is deleted now: an archived
+// one whose key was used again is history.
+func (q *query) andGone(p *policy, table string) {
+	q.andDeleted(p, table)
+	if p.archives() {
+		q.text(" AND NOT EXISTS (SELECT 1 FROM ").name(p.schema.Table).text(" AS softdelete_live WHERE ")
+		q.sameKey(p, "softdelete_live", table).text(") AND ").latest(p, table)
+	}
+}
+
+// liveTable keeps a statement of the plugin's own, which is Unscoped, to the model's own table.
+type liveTable struct{}
+
+// Build writes nothing.
+func (liveTable) Build(clause.Builder) {}
+
+// ModifyStatement implements gorm.StatementModifier.
+func (liveTable) ModifyStatement(stmt *gorm.Statement) { stmt.Settings.Store(liveTable{}, true) }
+
+// openedKey is where the table that a statement had before its archive was opened stands in its settings.
+type openedKey struct{}
+
+// openArchive makes a statement read the archive where its view, or Unscoped, asks for deleted rows.
+func (c *scopeClause) openArchive(stmt *gorm.Statement) {
+	main := stmt.Statement
+	rows := c.archivedRows(stmt)
+	if stmt != main {
+		if rows != visibleRows {
+			openJoin(main, c.policy, stmt.Table, rows)
+		}
+		return
+	}
+	if former, opened := main.Settings.LoadAndDelete(openedKey{}); opened {
+		main.TableExpr = former.(*clause.Expr)
+	}
+	if _, own := main.Settings.Load(liveTable{}); own || rows == visibleRows || main.SQL.Len() > 0 || derivedTable(main) {
+		return
+	}
+	main.Settings.Store(openedKey{}, main.TableExpr)
+	quote := func(name string) string { return quoteName(main.DB, name) }
+	main.TableExpr = &clause.Expr{SQL: openedTable(c.policy, rows, quote) + " AS " + quote(tableAlias(main))}
+}
+
+// openedTable is what holds all rows of a model, or its deleted ones, for an alias to follow.
+func openedTable(p *policy, rows rowSet, quote func(string) string) string {
+	if rows == deletedRows {
+		return quote(p.deletedTable())
+	}
+	return bothTables(p, quote)
+}
+
+// archivedRows are the rows that a statement, or its join, reads of a model with an archive.
+func (c *scopeClause) archivedRows(stmt *gorm.Statement) rowSet {
+	main := stmt.Statement
+	v := viewOf(main)
+	switch {
+	case main.Unscoped:
+		return allRows
+	case stmt == main && slices.Contains(v.links, c.policy.schema.ModelType):
+		return allRows
+	case stmt == main:
+		return v.rows
+	case v.opensJoin(stmt):
+		return allRows
+	}
+	return joinedRows(stmt)
+}
+
+// openJoin makes a join of GORM's read the archive too: the FROM clause, which GORM adds when all joins are known, replaces
+// the joined table as it is written.
+func openJoin(main *gorm.Statement, p *policy, alias string, rows rowSet) {
+	from := main.Clauses["FROM"]
+	inner := from.Builder
+	from.Builder = func(c clause.Clause, builder clause.Builder) {
+		c.Builder = inner
+		if expression, ok := c.Expression.(clause.From); ok {
+			joins := make([]clause.Join, len(expression.Joins))
+			for i, join := range expression.Joins {
+				name := join.Table.Alias
+				if name == "" {
+					name = join.Table.Name
+				}
+				if join.Expression == nil && join.Table.Name == p.schema.Table && name == alias {
+					join.Expression = archivedJoin{join: join, policy: p, alias: alias, rows: rows}
+				}
+				joins[i] = join
+			}
+			expression.Joins = joins
+			c.Expression = expression
+		}
+		c.Build(builder)
+	}
+	main.Clauses["FROM"] = from
+}
+
+// archivedJoin is a join that reads a model's archive, and its table too where all rows show.
+type archivedJoin struct {
+	join   clause.Join
+	policy *policy
+	alias  string
+	rows   rowSet
+}
+
+// Build implements clause.Expression.
+func (j archivedJoin) Build(builder clause.Builder) {
+	stmt, ok := builder.(*gorm.Statement)
+	if !ok {
+		return
+	}
+	quote := func(name string) string { return quoteName(stmt.DB, name) }
+	stmt.SQL.WriteString(string(j.join.Type) + " JOIN " + openedTable(j.policy, j.rows, quote) + " AS " + quote(j.alias) + " ON ")
+	j.join.ON.Build(stmt)
+}
