@@ -39,6 +39,8 @@ var historyVariants = []historyVariant{
 	{name: "models with a time have no DeletionID, the clock stands", forest: historyTree[historyNoID, historyID, historyMillis](), clock: historyFrozen},
 	{name: "a circle of models without a DeletionID, the clock stands", forest: historyCircle[historyNoID, historyAt](), clock: historyFrozen},
 	{name: "a circle of models with and without a DeletionID, the clock advances", forest: historyCircle[historyID, historyAt](), clock: historyAdvancing},
+	{name: "archived models among marked ones with a DeletionID, the clock stands", forest: historyShelf[historyID, historyID](), clock: historyFrozen},
+	{name: "archived models among marked ones without a DeletionID, the clock is coarse", forest: historyShelf[historyNoID, historyAt](), clock: historyCoarse, ledger: true},
 }
 
 // historyClock goes on by a step whenever it is read, and shows whole units.
@@ -116,6 +118,11 @@ func historyProcesses(t *testing.T, database *testdb.Database, variant historyVa
 		processes = append(processes, db)
 	}
 	db := processes[0]
+	for _, table := range variant.forest.tables {
+		if archive := historyArchiveOf(table); archive != "" {
+			require.NoError(t, db.Migrator().DropTable(archive))
+		}
+	}
 	require.NoError(t, db.Migrator().DropTable(models...))
 	require.NoError(t, db.AutoMigrate(models...))
 	if variant.ledger {
