@@ -14,7 +14,7 @@ import (
 // readsFirst tells whether the deletion looks into the database before it writes.
 func (d *deletion) readsFirst() bool {
 	return d.mayRefuse() || d.heeds() || d.seeksKeys() || d.hasHooks() ||
-		d.leaves(d.root) && (len(d.graph.nodes) > 1 || d.root.archives()) || d.anyLeaves()
+		d.root.archives() && d.leaves(d.root) || len(d.graph.nodes) > 1 && d.anyLeaves()
 }
 
 // seeksKeys tells whether findKeys looks into the database.
