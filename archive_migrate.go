@@ -42,21 +42,25 @@ func (m *migrator) migrateArchives(values []any) error {
 func (m *migrator) migrateArchive(value any, p *policy) error {
 	s, _ := p.archive()
 	r := recorderOf(m.db)
-	switch {
-	case r != nil && r.made[s.table]:
+	if r != nil && r.made[s.table] {
 		return nil
-	case !m.Migrator.HasTable(s.table):
-		if err := m.createArchive(p, s); err != nil {
-			return err
-		}
-	default:
-		if err := m.alterArchive(value, p, s); err != nil {
-			return err
-		}
+	}
+	table, err := m.engine.tableColumns(m.reader(), p.schema.Table)
+	if err != nil {
+		return err
+	}
+	if !m.Migrator.HasTable(s.table) {
+		err = m.createArchive(p, s, table)
+	} else {
+		err = m.alterArchive(value, p, s, table)
+	}
+	if err != nil {
+		return err
 	}
 	if r != nil {
 		r.made[s.table] = true
 	}
+	m.engine.columns.Delete(p)
 	return m.indexArchive(p, s)
 }
 
@@ -86,27 +90,66 @@ func archived(field *schema.Field) *schema.Field {
 // serials are types that stand for an integer with a default and NOT NULL.
 var serials = map[string]schema.DataType{"smallserial": "smallint", "serial": "integer", "bigserial": "bigint"}
 
-// columnDefinition is a column's name and type.
-func (m *migrator) columnDefinition(field *schema.Field) string {
-	kind := m.Migrator.FullDataTypeOf(archived(field)).SQL
-	return quoteName(m.db, field.DBName) + " " + strings.TrimSpace(kind)
+// archivedType is the type of a model's column in its archive.
+func (m *migrator) archivedType(field *schema.Field) string {
+	return strings.TrimSpace(m.Migrator.FullDataTypeOf(archived(field)).SQL)
 }
 
 func (m *migrator) exec(format string, args ...any) error {
-	return m.db.Session(&gorm.Session{NewDB: true}).Exec(fmt.Sprintf(format, args...)).Error
+	statement := fmt.Sprintf(format, args...)
+	_, err := newQuery(m.db.Session(&gorm.Session{NewDB: true}), m.engine.dialect).text(statement).exec()
+	return err
 }
 
-func (m *migrator) createArchive(p *policy, s archiveStrategy) error {
+// strangers are the columns of a model's table that the model has no field for, and that move all the same.
+func (m *migrator) strangers(p *policy, s archiveStrategy, table []dialect.Column) (list []dialect.Column, err error) {
+	own := make([]dialect.Column, len(s.columns))
+	for i, field := range s.columns {
+		own[i].Name = field.DBName
+	}
+	for _, column := range table {
+		if column.Generated || m.engine.dialect.FindColumn(own, column.Name) != nil {
+			continue
+		}
+		if ownColumn(column.Name) {
+			return nil, ownName(p, column.Name)
+		}
+		list = append(list, column)
+	}
+	return list, nil
+}
+
+func (m *migrator) createArchive(p *policy, s archiveStrategy, table []dialect.Column) error {
+	strangers, err := m.strangers(p, s, table)
+	if err != nil {
+		return err
+	}
 	var columns []string
 	for _, field := range slices.Concat(s.columns, p.markFields()) {
-		columns = append(columns, m.columnDefinition(field))
+		kind := m.archivedType(field)
+		if found := m.engine.dialect.FindColumn(table, field.DBName); found != nil && !m.engine.dialect.Holds(kind, found.Type) {
+			kind = found.Type // the table's column was made otherwise
+		}
+		columns = append(columns, quoteName(m.db, field.DBName)+" "+kind)
+	}
+	for _, column := range strangers {
+		columns = append(columns, quoteName(m.db, column.Name)+" "+column.Type)
 	}
 	return m.exec("CREATE TABLE %s (%s)", quoteName(m.db, s.table), strings.Join(columns, ","))
 }
 
-// alterArchive adds the columns that the model has gained, and changes those whose type differs. It drops none.
-func (m *migrator) alterArchive(value any, p *policy, s archiveStrategy) error {
+// alterArchive adds the columns that the model and its table have gained, and widens those whose type differs. It drops
+// none.
+func (m *migrator) alterArchive(value any, p *policy, s archiveStrategy, table []dialect.Column) error {
+	strangers, err := m.strangers(p, s, table)
+	if err != nil {
+		return err
+	}
 	types, err := m.engine.innerMigrator(m.reader()).ColumnTypes(s.table)
+	if err != nil {
+		return err
+	}
+	archive, err := m.engine.tableColumns(m.reader(), s.table)
 	if err != nil {
 		return err
 	}
@@ -123,12 +166,43 @@ func (m *migrator) alterArchive(value any, p *policy, s archiveStrategy) error {
 			return err
 		}
 	}
+	return m.followTable(p, s, table, archive, strangers)
+}
+
+// followTable does the same for what is in the table but not in the model: columns that it has no field for, and types that
+// GORM takes for the model's. archive are the columns before the model's were compared.
+func (m *migrator) followTable(p *policy, s archiveStrategy, table, archive, strangers []dialect.Column) error {
+	for _, column := range strangers {
+		if m.engine.dialect.FindColumn(archive, column.Name) != nil {
+			continue
+		}
+		if err := m.exec("ALTER TABLE %s ADD %s %s", quoteName(m.db, s.table), quoteName(m.db, column.Name), column.Type); err != nil {
+			return err
+		}
+	}
+	if recorderOf(m.db) == nil {
+		now, err := m.engine.tableColumns(m.reader(), s.table)
+		if err != nil {
+			return err
+		}
+		archive = now
+	}
+	for _, column := range table {
+		kept := m.engine.dialect.FindColumn(archive, column.Name)
+		if column.Generated || kept == nil || m.engine.dialect.Holds(kept.Type, column.Type) {
+			continue
+		}
+		if err := m.retype(p, s, *kept, column.Type); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // addArchived adds a column that the model has gained. Rows archived before get its default, as the live ones do.
 func (m *migrator) addArchived(s archiveStrategy, field *schema.Field) error {
-	if err := m.exec("ALTER TABLE %s ADD %s", quoteName(m.db, s.table), m.columnDefinition(field)); err != nil {
+	table, column := quoteName(m.db, s.table), quoteName(m.db, field.DBName)
+	if err := m.exec("ALTER TABLE %s ADD %s %s", table, column, m.archivedType(field)); err != nil {
 		return err
 	}
 	value := field.DefaultValue
@@ -143,21 +217,36 @@ func (m *migrator) addArchived(s archiveStrategy, field *schema.Field) error {
 	case value == "" || value == "(-)":
 		return nil
 	}
-	statement := "UPDATE " + quoteName(m.db, s.table) + " SET " + quoteName(m.db, field.DBName) + " = " + value
-	return m.db.Session(&gorm.Session{NewDB: true}).Exec(statement).Error
+	return m.exec("UPDATE %s SET %s = %s", table, column, value)
 }
 
-// alterArchived gives a column of an archive table the type of the model's.
+// alterArchived fits a column of an archive table to the model's, where GORM finds that they differ.
 func (m *migrator) alterArchived(p *policy, field *schema.Field) error {
 	s, _ := p.archive()
-	table, column, definition := quoteName(m.db, s.table), quoteName(m.db, field.DBName), m.columnDefinition(field)
+	archive, err := m.engine.tableColumns(m.reader(), s.table)
+	if err != nil {
+		return err
+	}
+	kind, kept := m.archivedType(field), m.engine.dialect.FindColumn(archive, field.DBName)
+	if kept == nil || m.engine.dialect.Holds(kept.Type, kind) {
+		return nil // as wide already: what it keeps must not be cut
+	}
+	return m.retype(p, s, *kept, kind)
+}
+
+// retype gives a column of an archive table another type, which must keep what the column has.
+func (m *migrator) retype(p *policy, s archiveStrategy, kept dialect.Column, kind string) error {
+	if !m.engine.dialect.Widens(kind, kept.Type) {
+		return fmt.Errorf("%w: column %s of the archive %s of %s is of type %s, the table's of type %s, and neither keeps all values of the other; "+
+			"alter the archive's by hand", ErrUnsupported, kept.Name, s.table, p.schema.Name, kept.Type, kind)
+	}
+	table, column := quoteName(m.db, s.table), quoteName(m.db, kept.Name)
 	if m.engine.dialect.Has(dialect.AlterInPlace) {
-		_, kind, _ := strings.Cut(definition, column+" ")
 		// No USING: a cast that the database would not make by itself could lose data.
 		return m.exec("ALTER TABLE %s ALTER COLUMN %s TYPE %s", table, column, kind)
 	}
 	// The column is made anew beside the former one; the indexes on it come back afterwards.
-	former := quoteName(m.db, dialect.ShortName(field.DBName, "_former"))
+	former := quoteName(m.db, dialect.ShortName(kept.Name, "_former"))
 	return m.db.Session(&gorm.Session{NewDB: true}).Transaction(func(tx *gorm.DB) error {
 		inner := &migrator{Migrator: m.engine.innerMigrator(tx), db: tx, engine: m.engine}
 		for _, index := range m.archiveIndexes(p, s) {
@@ -167,11 +256,11 @@ func (m *migrator) alterArchived(p *policy, field *schema.Field) error {
 		}
 		for _, statement := range []string{
 			"ALTER TABLE " + table + " RENAME COLUMN " + column + " TO " + former,
-			"ALTER TABLE " + table + " ADD " + definition,
+			"ALTER TABLE " + table + " ADD " + column + " " + kind,
 			"UPDATE " + table + " SET " + column + " = " + former,
 			"ALTER TABLE " + table + " DROP COLUMN " + former,
 		} {
-			if err := tx.Session(&gorm.Session{NewDB: true}).Exec(statement).Error; err != nil {
+			if err := inner.exec("%s", statement); err != nil {
 				return err
 			}
 		}

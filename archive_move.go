@@ -37,19 +37,18 @@ func (d *deletion) refuseArchive() error {
 	return nil
 }
 
-// archiveColumns writes the columns of an INSERT into the archive, archiveValues what a SELECT gives for them.
-func (d *deletion) archiveColumns(q *query, p *policy) {
-	s, _ := p.archive()
-	q.text("INSERT INTO ").name(s.table).text(" (").columns("", s.columns).text(", ").columns("", p.markFields()).text(")")
-}
-
-func (d *deletion) archiveValues(q *query, p *policy) {
-	s, _ := p.archive()
-	q.text("SELECT ").columns("", s.columns)
+// insertArchived writes INSERT INTO the archive, and the SELECT of what moves there; FROM is to follow.
+func (d *deletion) insertArchived(q *query, p *policy, c *movedColumns, with func(q *query)) {
+	q.text("INSERT INTO ").name(p.deletedTable()).text(" (").names("", c.moved).text(", ").columns("", p.markFields()).text(") ")
+	with(q)
+	q.text("SELECT ").names("", c.moved)
 	for i, value := range d.archiveMark() {
 		q.text(", CAST(").bind(value).text(" AS ", q.archiveType(p.markFields()[i]), ")")
 	}
 }
+
+// without is no WITH clause.
+func without(*query) {}
 
 // archiveMark are the values of markFields.
 func (d *deletion) archiveMark() []any {
@@ -80,19 +79,19 @@ func (d *deletion) move(tx *gorm.DB, p *policy, with, condition func(q *query)) 
 		condition(q)
 		return q.exec()
 	}
-	s, _ := p.archive()
+	c, err := d.movedColumns(tx, p)
+	if err != nil {
+		return 0, err
+	}
 	if d.engine.dialect.Has(dialect.WritesInWith) {
-		q := newQuery(tx, d.engine.dialect).text("WITH softdelete_moved AS (")
+		q := newQuery(tx, d.engine.dialect).text("WITH ", movedRows, " AS (")
 		with(q)
 		q.text("DELETE FROM ").name(p.schema.Table).text(" WHERE ")
 		condition(q)
-		q.text(" RETURNING ").columns("", s.columns).text(") ")
-		d.archiveColumns(q, p)
-		q.text(" ")
-		d.archiveValues(q, p)
-		return q.text(" FROM softdelete_moved").exec()
+		d.archiveMoved(q, p, c)
+		return q.exec()
 	}
-	if err := d.copyRows(tx, p, with, condition); err != nil {
+	if err := d.copyRows(tx, p, c, with, condition); err != nil {
 		return 0, err
 	}
 	q := newQuery(tx, d.engine.dialect)
@@ -102,14 +101,21 @@ func (d *deletion) move(tx *gorm.DB, p *policy, with, condition func(q *query)) 
 	return q.exec()
 }
 
+// movedRows names the rows that a statement has taken out of their table.
+const movedRows = "softdelete_moved"
+
+// archiveMoved ends a statement that began as WITH movedRows AS (DELETE …: it puts the rows into the archive.
+func (d *deletion) archiveMoved(q *query, p *policy, c *movedColumns) {
+	q.text(" RETURNING *) ")
+	d.insertArchived(q, p, c, without)
+	q.text(" FROM ", movedRows, " WHERE ").hasColumns(movedRows, c.table)
+}
+
 // copyRows puts a copy of the rows into the archive, where the transaction has locked all writers out.
-func (d *deletion) copyRows(tx *gorm.DB, p *policy, with, condition func(q *query)) error {
+func (d *deletion) copyRows(tx *gorm.DB, p *policy, c *movedColumns, with, condition func(q *query)) error {
 	q := newQuery(tx, d.engine.dialect)
-	d.archiveColumns(q, p)
-	q.text(" ")
-	with(q)
-	d.archiveValues(q, p)
-	q.text(" FROM ").name(p.schema.Table).text(" WHERE ")
+	d.insertArchived(q, p, c, with)
+	q.text(" FROM ").name(p.schema.Table).text(" WHERE ").hasColumns(p.schema.Table, c.table).text(" AND ")
 	condition(q)
 	_, err := q.exec()
 	return err
@@ -118,29 +124,27 @@ func (d *deletion) copyRows(tx *gorm.DB, p *policy, with, condition func(q *quer
 // archiveRoot builds the statement that moves the root rows, for GORM to execute.
 func (d *deletion) archiveRoot(db *gorm.DB) error {
 	stmt, p := d.stmt, d.root
+	c, err := d.movedColumns(db, p)
+	if err != nil {
+		return err
+	}
 	stmt.AddClauseIfNotExists(clause.Delete{})
 	stmt.AddClauseIfNotExists(clause.From{})
 	if !d.engine.dialect.Has(dialect.WritesInWith) {
 		if !db.DryRun {
-			err := d.copyRows(inWork(db, stmt.Context), p, func(*query) {}, d.rootCondition)
-			if err != nil {
+			if err := d.copyRows(inWork(db, stmt.Context), p, c, without, d.rootCondition); err != nil {
 				return err
 			}
 		}
 		stmt.Build(stmt.BuildClauses...)
 		return nil
 	}
-	s, _ := p.archive()
-	stmt.SQL.WriteString("WITH softdelete_moved AS (")
+	stmt.SQL.WriteString("WITH " + movedRows + " AS (")
 	stmt.Build("DELETE", "FROM", "WHERE")
 	q := newQuery(inWork(db, stmt.Context), d.engine.dialect)
 	// The values are numbered after those of the conditions.
 	q.stmt.Vars = append(q.stmt.Vars, stmt.Vars...)
-	q.text(" RETURNING ").columns("", s.columns).text(") ")
-	d.archiveColumns(q, p)
-	q.text(" ")
-	d.archiveValues(q, p)
-	q.text(" FROM softdelete_moved")
+	d.archiveMoved(q, p, c)
 	stmt.SQL.WriteString(q.stmt.SQL.String())
 	stmt.Vars = q.stmt.Vars
 	if _, returning := stmt.Clauses["RETURNING"]; returning {

@@ -38,12 +38,6 @@ type (
 		ParentID  uint
 		DeletedAt gorm.DeletedAt
 	}
-	archiveBadGuard struct {
-		ID        uint
-		BillID    uint
-		Bill      *archiveBill `softdelete:"guard"`
-		DeletedAt gorm.DeletedAt
-	}
 	archiveRound struct {
 		_       struct{} `softdelete:"archive"`
 		ID      uint
@@ -70,7 +64,6 @@ func TestArchiveTagsThatCannotWork(t *testing.T) {
 		"a table without archive":       {&archiveBadWord{}, `"table" belongs to the strategy archive`, softdelete.ErrPolicy},
 		"no key":                        {&archiveBadKey{}, "archive needs a primary key", softdelete.ErrPolicy},
 		"rows that the database drops":  {&archiveBadParent{}, "archiveBadParent.Kids: OnDelete:CASCADE would change or delete rows", softdelete.ErrPolicy},
-		"guard to an archive":           {&archiveBadGuard{}, "archiveBadGuard.Bill: lazy and guard do not look", softdelete.ErrUnsupported},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := testdb.SQLite(t).Open(t).Use(softdelete.New(softdelete.Config{Models: []any{c.model}}))

@@ -1,11 +1,14 @@
 package softdelete
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
 )
 
 // bothTables is a sub-query over a model's live and archived rows, for an alias to follow.
@@ -60,6 +63,34 @@ func (q *query) andGone(p *policy, table string) {
 	}
 }
 
+// archivedParent is the condition that an archived row, as alias, is the deleted parent of rows that refer to it: neither its
+// key nor what they refer to it by is that of a live row, and no later one of its key took its place.
+func (r *relation) archivedParent(alias string, quote func(string) string) string {
+	p := r.parent
+	same := func(other string, fields []*schema.Field) string {
+		parts := make([]string, len(fields))
+		for i, field := range fields {
+			parts[i] = other + "." + quote(field.DBName) + " = " + alias + "." + quote(field.DBName)
+		}
+		return strings.Join(parts, " AND ")
+	}
+	var referred []*schema.Field
+	for _, key := range r.keys {
+		referred = append(referred, key.parent)
+	}
+	live, later := quote("softdelete_live"), quote("softdelete_later")
+	none := func(fields []*schema.Field) string {
+		return "NOT EXISTS (SELECT 1 FROM " + quote(p.schema.Table) + " AS " + live + " WHERE " + same(live, fields) + ")"
+	}
+	gone := none(p.schema.PrimaryFields)
+	if !slices.Equal(referred, p.schema.PrimaryFields) {
+		id := quote(p.id.DBName)
+		gone += " AND " + none(referred) + " AND " + alias + "." + id + " = (SELECT max(" + later + "." + id + ") FROM " +
+			quote(p.deletedTable()) + " AS " + later + " WHERE " + same(later, p.schema.PrimaryFields) + ")"
+	}
+	return gone
+}
+
 // liveTable keeps a statement of the plugin's own, which is Unscoped, to the model's own table.
 type liveTable struct{}
 
@@ -88,10 +119,44 @@ func (c *scopeClause) openArchive(stmt *gorm.Statement) {
 	if _, own := main.Settings.Load(liveTable{}); own || rows == visibleRows || main.SQL.Len() > 0 || derivedTable(main) {
 		return
 	}
+	switch ownTable(main, c.policy) {
+	case c.policy.schema.Table:
+	case c.policy.deletedTable():
+		return // the caller reads the archive itself
+	default:
+		_ = main.AddError(fmt.Errorf("%w: deleted rows of %s are in the archive %s of its own table %s; a statement that reads from "+
+			"something else with them, by db.Table, needs a sub-query with a model: db.Table(\"(?) AS t\", db.Unscoped().Model(&%s{}))",
+			ErrUnsupported, c.policy.schema.Name, c.policy.deletedTable(), c.policy.schema.Table, c.policy.schema.Name))
+		return
+	}
 	main.Settings.Store(openedKey{}, main.TableExpr)
 	quote := func(name string) string { return quoteName(main.DB, name) }
 	main.TableExpr = &clause.Expr{SQL: openedTable(c.policy, rows, quote) + " AS " + quote(tableAlias(main))}
 }
+
+// ownTable is the one table that a statement reads from, where that is the model's own or its archive; empty for all else.
+func ownTable(stmt *gorm.Statement, p *policy) string {
+	if stmt.TableExpr == nil {
+		return p.schema.Table
+	}
+	text, quote := stmt.TableExpr.SQL, func(name string) string { return quoteName(stmt.DB, name) }
+	for _, table := range []string{p.schema.Table, p.deletedTable()} {
+		rest, quoted := strings.CutPrefix(text, quote(table))
+		if !quoted {
+			rest, quoted = strings.CutPrefix(text, table)
+		}
+		words := strings.Fields(rest)
+		if len(words) > 0 && strings.EqualFold(words[0], "as") {
+			words = words[1:]
+		}
+		if quoted && len(stmt.TableExpr.Vars) == 0 && (rest == "" || rest[0] == ' ' && len(words) == 1 && aliasPattern.MatchString(words[0])) {
+			return table
+		}
+	}
+	return ""
+}
+
+var aliasPattern = regexp.MustCompile("^" + identifier + "$")
 
 // openedTable is what holds all rows of a model, or its deleted ones, for an alias to follow.
 func openedTable(p *policy, rows rowSet, quote func(string) string) string {

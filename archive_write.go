@@ -1,50 +1,123 @@
 package softdelete
 
 import (
+	"reflect"
 	"slices"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 )
 
-// refuseArchivedKeys keeps an upsert from creating a row anew whose key was archived: it means the row that is gone. A plain
-// Create may use the key again.
-func (e *engine) refuseArchivedKeys(db *gorm.DB, p *policy) error {
-	c, upserts := onConflict(db.Statement)
-	if !upserts || !p.archives() || db.Statement.Unscoped || db.DryRun {
-		return nil
-	}
-	byKey := c.DoNothing || slices.EqualFunc(p.conflictFields(c.Columns), p.schema.PrimaryFields,
-		func(a, b *schema.Field) bool { return a == b })
-	if !byKey {
+// keepArchivedKeys keeps an upsert from creating a row anew whose key was archived: it means the row that is gone. One that
+// would change the row is refused, one that does nothing leaves it out. A plain Create may use the key again, and a link of
+// a many2many relation that is added again is a new one.
+func (e *engine) keepArchivedKeys(db *gorm.DB, p *policy) error {
+	stmt := db.Statement
+	c, upserts := onConflict(stmt)
+	if !upserts || !p.archives() || stmt.Unscoped || db.DryRun || savesLinks(stmt) ||
+		!slices.Equal(p.conflictFields(c.Columns), p.schema.PrimaryFields) {
 		return nil
 	}
 	var keys [][]any
-	eachCreated(db.Statement, func(row created) {
-		key := make([]any, 0, len(p.schema.PrimaryFields))
-		for _, field := range p.schema.PrimaryFields {
-			value, ok := row.value(field)
-			if !ok {
-				return
-			}
-			key = append(key, value)
+	eachCreated(stmt, func(row created) {
+		if key, ok := row.primaryKey(p); ok {
+			keys = append(keys, key)
 		}
-		keys = append(keys, key)
 	})
-	deleted, err := e.deletedAmong(db, p, p.schema.PrimaryFields, keys)
-	if err != nil || len(deleted) == 0 {
+	tx := inWork(db, stmt.Context)
+	if err := e.lockWriter(tx, p); err != nil {
 		return err
 	}
-	return rowDeletedError(p, deleted[0])
+	strength := e.dialect.MarkLock()
+	if c.DoNothing {
+		strength = "FOR SHARE"
+	}
+	// A live row must not be archived between the look and the insert, which would then create it anew.
+	if err := e.lockKeys(tx, p, keys, strength); err != nil {
+		return err
+	}
+	archived, err := e.deletedAmong(db, p, p.schema.PrimaryFields, keys, !c.DoNothing)
+	if err != nil || len(archived) == 0 {
+		return err
+	}
+	if !c.DoNothing {
+		return rowDeletedError(p, archived[0])
+	}
+	met := map[string]bool{}
+	left := leaveOut(stmt, func(row created) bool {
+		key, ok := row.primaryKey(p)
+		text := keyText(key)
+		skip := ok && slices.Contains(archived, text)
+		if skip {
+			met[text] = true
+		}
+		return skip
+	})
+	if len(met) < len(archived) {
+		return rowDeletedError(p, archived[0]) // a key that the database writes otherwise
+	}
+	if left == 0 {
+		q := newQuery(tx, e.dialect).text("INSERT INTO ").name(p.schema.Table).text(" (").columns("", p.schema.PrimaryFields).text(") SELECT ")
+		q.columns("", p.schema.PrimaryFields).text(" FROM ").name(p.schema.Table).text(" WHERE 1 = 0")
+		stmt.SQL.WriteString(q.stmt.SQL.String())
+	}
+	return nil
 }
 
-// bringBack copies a node's rows that come back from the archive into the model's table.
-func (r *restoration) bringBack(tx *gorm.DB, n *node) error {
-	s, _ := n.policy.archive()
-	q := newQuery(tx, r.engine.dialect).text("INSERT INTO ").name(n.policy.schema.Table).text(" (").columns("", s.columns).text(") ")
-	r.withUpTo(q, n)
-	q.text("SELECT ").columns("t", s.columns).text(" FROM ").name(s.table).text(" AS t WHERE ")
-	r.comingBack(q, n, "t")
-	_, err := q.exec()
-	return err
+// primaryKey is the row's key; ok is false where it has none yet.
+func (c created) primaryKey(p *policy) (key []any, ok bool) {
+	for _, field := range p.schema.PrimaryFields {
+		value, ok := c.value(field)
+		if !ok {
+			return nil, false
+		}
+		key = append(key, value)
+	}
+	return key, true
+}
+
+// lockKeys locks the live rows that have one of the keys, where the database has row locks.
+func (e *engine) lockKeys(tx *gorm.DB, p *policy, keys [][]any, strength string) error {
+	if !e.dialect.Has(dialect.RowLocks) {
+		return nil
+	}
+	fields := p.schema.PrimaryFields
+	for start := 0; start < len(keys); start += guardChunk {
+		q := newQuery(tx, e.dialect).text("SELECT count(*) FROM (SELECT 1 FROM ").name(p.schema.Table).text(" WHERE ").key("", fields).text(" IN (")
+		joined(q, keys[start:min(start+guardChunk, len(keys))], ", ", func(key []any) { q.tuple(key) })
+		q.text(") ORDER BY ").columns("", fields).text(" ", strength, ") AS locked")
+		if err := q.rows(func(func(...any) error) error { return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leaveOut takes rows out of what a create statement inserts, and tells how many are left. A statement of one row keeps it.
+func leaveOut(stmt *gorm.Statement, skip func(created) bool) (left int) {
+	var kept []created
+	eachCreated(stmt, func(row created) {
+		if !skip(row) {
+			kept = append(kept, row)
+		}
+	})
+	switch stmt.Dest.(type) {
+	case []map[string]any, *[]map[string]any:
+		list := make([]map[string]any, len(kept))
+		for i, row := range kept {
+			list[i] = row.values
+		}
+		stmt.Dest, stmt.ReflectValue = list, reflect.ValueOf(list)
+		return len(kept)
+	}
+	if kind := stmt.ReflectValue.Kind(); kind == reflect.Slice || kind == reflect.Array {
+		// Pointers to the caller's own values: GORM writes what the database gives into them.
+		list := reflect.MakeSlice(reflect.SliceOf(reflect.PointerTo(stmt.Schema.ModelType)), 0, len(kept))
+		for _, row := range kept {
+			list = reflect.Append(list, row.model.Addr())
+		}
+		stmt.Dest, stmt.ReflectValue = list.Interface(), list
+	}
+	return len(kept)
 }

@@ -201,7 +201,7 @@ func (e *engine) beforeCreate(db *gorm.DB) {
 		}
 	}
 	e.prepareUpsert(db.Statement, p)
-	if err := e.refuseArchivedKeys(db, p); err != nil {
+	if err := e.keepArchivedKeys(db, p); err != nil {
 		_ = db.AddError(err)
 		return
 	}

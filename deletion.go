@@ -207,7 +207,7 @@ func (d *deletion) plan(db *gorm.DB) error {
 			return err
 		}
 	}
-	for _, step := range [...]func(*gorm.DB) error{d.chooseMark, d.findKeys, d.lockRows, d.refuse, d.beforeHooks} {
+	for _, step := range [...]func(*gorm.DB) error{d.checkColumns, d.chooseMark, d.findKeys, d.lockRows, d.refuse, d.beforeHooks} {
 		if err := step(db); err != nil {
 			return err
 		}
@@ -460,6 +460,7 @@ func (e *engine) finishDelete(db *gorm.DB) {
 	leaveContext(db.Statement, d.inner, d.context)
 	db.Statement.Settings.Delete(deletionKey{})
 	if db.Error != nil {
+		d.engine.forgetColumns(d.graph)
 		db.Error = d.explain(db, db.Error)
 		db.RowsAffected = 0
 		d.snapshot.restore()

@@ -88,7 +88,11 @@ func (e *engine) deletedParents(db *gorm.DB, r *relation, keys [][]any) (deleted
 		fields[i] = key.parent
 	}
 	for start := 0; start < len(keys); start += guardChunk {
-		q := newQuery(tx, e.dialect).text("SELECT CASE WHEN ", r.parent.predicates.deleted.of(quoteName(tx, table)), " THEN 1 ELSE 0 END, ")
+		gone := "1 = 0" // no row that is in the table of a model with an archive
+		if deleted := r.parent.predicates.deleted; deleted != nil {
+			gone = deleted.of(quoteName(tx, table))
+		}
+		q := newQuery(tx, e.dialect).text("SELECT CASE WHEN ", gone, " THEN 1 ELSE 0 END, ")
 		q.columns(table, fields).text(" FROM ").name(table).text(" WHERE ").key(table, fields).text(" IN (")
 		joined(q, keys[start:min(start+guardChunk, len(keys))], ", ", func(key []any) { q.tuple(key) })
 		q.text(") ORDER BY ").columns(table, r.parent.schema.PrimaryFields)
@@ -107,8 +111,24 @@ func (e *engine) deletedParents(db *gorm.DB, r *relation, keys [][]any) (deleted
 		if err != nil {
 			return nil, err
 		}
+		if r.parent.archives() {
+			archived, err := e.archivedParents(tx, r, fields, keys[start:min(start+guardChunk, len(keys))])
+			if err != nil {
+				return nil, err
+			}
+			deleted = append(deleted, archived...)
+		}
 	}
 	return deleted, nil
+}
+
+// archivedParents lists the keys that belong to archived parents. The live ones are locked already.
+func (e *engine) archivedParents(tx *gorm.DB, r *relation, fields []*schema.Field, keys [][]any) ([][]any, error) {
+	q := newQuery(tx, e.dialect).text("SELECT ").columns("softdelete_guard", fields).text(" FROM ").name(r.parent.deletedTable())
+	q.text(" AS softdelete_guard WHERE ").key("softdelete_guard", fields).text(" IN (")
+	joined(q, keys, ", ", func(key []any) { q.tuple(key) })
+	q.text(") AND ", r.archivedParent(quoteName(tx, "softdelete_guard"), func(name string) string { return quoteName(tx, name) }))
+	return q.keyValues(fields)
 }
 
 // lock writes a row lock where the database has them.
@@ -344,8 +364,8 @@ func (e *engine) movesUnderDeleted(db *gorm.DB, p *policy, r *relation, values [
 		parents[i] = key.parent
 	}
 	target := db.Statement.Table
-	from := func(q *query, further func()) {
-		q.text(" FROM ").name(r.parent.schema.Table).text(" AS softdelete_guard WHERE EXISTS (SELECT 1 FROM ").name(target).text(" WHERE ")
+	from := func(q *query, table string, further func()) {
+		q.text(" FROM ").name(table).text(" AS softdelete_guard WHERE EXISTS (SELECT 1 FROM ").name(target).text(" WHERE ")
 		e.updateCondition(q, db.Statement)
 		writeAnd(q, p.predicates.live, target)
 		for i, key := range r.keys {
@@ -361,20 +381,23 @@ func (e *engine) movesUnderDeleted(db *gorm.DB, p *policy, r *relation, values [
 	}
 	if e.dialect.Has(dialect.RowLocks) {
 		q := newQuery(tx, e.dialect).text("SELECT count(*) FROM (SELECT 1")
-		from(q, func() {})
+		from(q, r.parent.schema.Table, func() {})
 		q.text(" FOR SHARE) AS locked")
 		if err := q.rows(func(func(...any) error) error { return nil }); err != nil {
 			return "", err
 		}
 	}
 	q := newQuery(tx, e.dialect).text("SELECT ").columns("softdelete_guard", parents)
-	from(q, func() {
+	from(q, r.parent.deletedTable(), func() {
 		q.text(" AND CASE WHEN ")
 		joined(q, r.keys, " AND ", func(key keyPair) {
 			q.column(target, key.child.DBName).text(" = ").column("softdelete_guard", key.parent.DBName)
 		})
 		q.text(" THEN 0 ELSE 1 END = 1")
 	})
+	if r.parent.archives() {
+		q.text(" AND ", r.archivedParent(quoteName(tx, "softdelete_guard"), func(name string) string { return quoteName(tx, name) }))
+	}
 	writeAnd(q, r.parent.predicates.deleted, "softdelete_guard")
 	q.text(" LIMIT 1")
 	keys, err := q.keys(parents)

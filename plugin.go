@@ -116,6 +116,8 @@ type engine struct {
 	logs sync.Map
 	// personal tells that a model with a pii tag has been compiled, erasedKnown that the table of erased rows is there.
 	personal, erasedKnown atomic.Bool
+	// columns holds what movedColumns found, *policy to *movedColumns.
+	columns sync.Map
 }
 
 // engineOf finds the plugin's state for a database.

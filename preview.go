@@ -9,6 +9,9 @@ import (
 // foresee is the deletion without its writes: it fills the effects and blockers of Preview.
 func (d *deletion) foresee(tx *gorm.DB) error {
 	tx.Config.DryRun = false
+	if err := d.checkColumns(tx); err != nil {
+		return err
+	}
 	if err := d.chooseMark(d.stmt.DB); err != nil {
 		return err
 	}

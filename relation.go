@@ -2,7 +2,6 @@ package softdelete
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -51,7 +50,7 @@ func (p *policy) link(policies func(*schema.Schema) *policy) (problems []error) 
 		if text := r.checkForeignKey(rel); text != "" {
 			problems = append(problems, problem(p.schema, rel.Name, "%s", text))
 		}
-		if _, marks := r.child.marker(); rel.JoinTable != nil && marks {
+		if rel.JoinTable != nil && r.child.keepsDeleted() {
 			p.linked = true
 		}
 		p.cascades = p.cascades || r.rule == ruleCascade
@@ -152,13 +151,8 @@ func (p *policy) check() (problems []error) {
 		}
 	}
 	for _, r := range p.belongs {
-		if r.parent.archives() {
-			problems = append(problems, fmt.Errorf("%w: %w", problem(p.schema, r.name,
-				"lazy and guard do not look into the archive of %s yet; remove the rule", r.parent.schema.Name), ErrUnsupported))
-			continue
-		}
-		if _, marks := r.parent.marker(); !marks && r.parent.err == nil {
-			refuse(r, "%s has no deleted rows to look at; give it a strategy that marks rows, or remove the rule", r.parent.schema.Name)
+		if !r.parent.keepsDeleted() && r.parent.err == nil {
+			refuse(r, "%s has no deleted rows to look at; give it a strategy that keeps them, or remove the rule", r.parent.schema.Name)
 		}
 	}
 	return problems

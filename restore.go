@@ -162,7 +162,7 @@ func (r *restoration) readConditions(db *gorm.DB, value any) error {
 	r.target = targetOf(built.Statement)
 	if r.root.archives() {
 		if r.target.aliased() || r.target.name != s.Table {
-			return fmt.Errorf("%w: %s is restored from its own archive only, not through db.Table", ErrUnsupported, s.Name)
+			return fmt.Errorf("%w: %s is restored from its own archive only, not through db.Table; leave db.Table out", ErrUnsupported, s.Name)
 		}
 		from := quoteName(db, r.root.deletedTable()) + " AS " + quoteName(db, r.target.qualifier)
 		r.target.expr = &clause.Expr{SQL: from}
@@ -208,6 +208,7 @@ func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) 
 		finish, err = after(tx)
 	}
 	if err = work.end(tx, err); err != nil {
+		r.engine.forgetColumns(r.graph)
 		return Report{}, err
 	}
 	finish()

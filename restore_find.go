@@ -42,12 +42,18 @@ func (r *restoration) find(tx *gorm.DB) error {
 	var counts tally
 	var standing int64 // rows that would stand under a deleted parent
 	var conflicts []conflict
+	var unfits []unfit
 	root := r.graph.nodeOf(r.root)
 	r.back, r.kept = make(map[*node]int64), make(map[*node]int64)
 	for _, n := range r.graph.nodes {
 		r.count(&counts, n, ActionRestored, r.back, func(q *query) { r.comingBack(q, n, "t") })
 		if r.holds {
 			r.count(&counts, n, ActionSkipped, r.kept, func(q *query) { r.held.inWalk(q, n, "t") })
+		}
+		if n.policy.archives() {
+			if err := r.countUnfit(tx, &counts, n, &unfits); err != nil {
+				return err
+			}
 		}
 		for _, g := range n.policy.guards {
 			if r.deletion == "" {
@@ -85,7 +91,10 @@ func (r *restoration) find(tx *gorm.DB) error {
 	}
 	// Nobody holds a row, and the parents are locked: the statements that follow need not ask again.
 	r.holds = r.holds && kept > 0
-	return r.judge(tx, root, standing, conflicts)
+	if err := r.judge(tx, root, standing, conflicts); err != nil || len(unfits) == 0 {
+		return err
+	}
+	return unfits[0].err()
 }
 
 // judge turns what find found into the effects, or into the error that refuses.
@@ -262,11 +271,11 @@ func (r *restoration) findDeletion(tx *gorm.DB) error {
 func (r *restoration) guarded(q *query, n *node, g *relation) {
 	q.text(" FROM ").name(n.policy.deletedTable()).text(" AS t WHERE ")
 	r.comingBack(q, n, "t")
-	q.text(" AND EXISTS (SELECT 1 FROM ").name(g.parent.schema.Table).text(" AS holder WHERE ")
+	q.text(" AND EXISTS (SELECT 1 FROM ").name(g.parent.deletedTable()).text(" AS holder WHERE ")
 	joined(q, g.keys, " AND ", func(key keyPair) {
 		q.column("holder", key.parent.DBName).text(" = ").column("t", key.child.DBName)
 	})
-	q.andDeleted(g.parent, "holder")
+	q.andGone(g.parent, "holder")
 	if from := r.graph.nodeOf(g.parent); from != nil {
 		q.text(" AND NOT (")
 		r.comingBack(q, from, "holder")

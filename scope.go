@@ -331,22 +331,35 @@ func (p *policy) lazyPredicate(quote func(string) string, way ...*policy) predic
 	const cut = "\x00"
 	var texts []string
 	for _, r := range p.belongs {
-		if !r.lazy || r.parent.predicates.deleted == nil {
+		if !r.lazy || !r.parent.keepsDeleted() {
 			continue
 		}
 		alias := quote(fmt.Sprintf("softdelete_parent_%d", len(way)+1))
-		gone := r.parent.predicates.deleted.of(alias)
-		if !slices.Contains(append(way, p), r.parent) {
-			if hidden := r.parent.lazyPredicate(quote, append(way, p)...); hidden != nil {
-				gone = "(" + gone + " OR NOT (" + hidden.of(alias) + "))"
-			}
-		}
 		var keys []string
 		for _, key := range r.keys {
 			keys = append(keys, alias+"."+quote(key.parent.DBName)+" = "+cut+quote(key.child.DBName))
 		}
-		texts = append(texts, "NOT EXISTS (SELECT 1 FROM "+quote(r.parent.schema.Table)+" AS "+alias+" WHERE "+
-			strings.Join(keys, " AND ")+" AND "+gone+")")
+		none := func(table, gone string) {
+			texts = append(texts, "NOT EXISTS (SELECT 1 FROM "+quote(table)+" AS "+alias+" WHERE "+strings.Join(keys, " AND ")+" AND "+gone+")")
+		}
+		var hides string // the condition that the parent is hidden itself
+		if !slices.Contains(append(way, p), r.parent) {
+			if hidden := r.parent.lazyPredicate(quote, append(way, p)...); hidden != nil {
+				hides = "NOT (" + hidden.of(alias) + ")"
+			}
+		}
+		if r.parent.archives() {
+			none(r.parent.deletedTable(), r.archivedParent(alias, quote))
+			if hides != "" {
+				none(r.parent.schema.Table, hides)
+			}
+			continue
+		}
+		gone := r.parent.predicates.deleted.of(alias)
+		if hides != "" {
+			gone = "(" + gone + " OR " + hides + ")"
+		}
+		none(r.parent.schema.Table, gone)
 	}
 	if texts == nil {
 		return nil

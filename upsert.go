@@ -132,7 +132,7 @@ func (e *engine) checkUpsert(db *gorm.DB) {
 		return
 	}
 	p := e.policyFor(db)
-	deleted, err := e.deletedAmong(db, p, u.fields, u.keys)
+	deleted, err := e.deletedAmong(db, p, u.fields, u.keys, true)
 	if err != nil {
 		_ = db.AddError(err)
 		return
@@ -164,23 +164,22 @@ func (e *engine) checkSave(db *gorm.DB) {
 		return
 	}
 	u := newUpsert(stmt, p.schema.PrimaryFields)
-	deleted, err := e.deletedAmong(db, p, u.fields, u.keys)
+	deleted, err := e.deletedAmong(db, p, u.fields, u.keys, true)
 	if err == nil && len(deleted) > 0 {
 		err = rowDeletedError(p, deleted[0])
 	}
 	_ = db.AddError(err)
 }
 
-// deletedAmong gives the primary keys of deleted rows that have one of the values, at most ten.
-func (e *engine) deletedAmong(db *gorm.DB, p *policy, fields []*schema.Field, values [][]any) ([]string, error) {
+// deletedAmong gives the primary keys of deleted rows that have one of the values; some of them, where that is enough.
+func (e *engine) deletedAmong(db *gorm.DB, p *policy, fields []*schema.Field, values [][]any, some bool) (found []string, err error) {
 	tx := inWork(db, db.Statement.Context)
 	for start := 0; start < len(values) && len(fields) > 0; start += guardChunk {
-		q := newQuery(tx, e.dialect).text("SELECT ").columns("", p.schema.PrimaryFields).text(" FROM ")
+		table, distinct := db.Statement.Table, ""
 		if p.archives() {
-			q.name(p.deletedTable())
-		} else {
-			q.name(db.Statement.Table)
+			table, distinct = p.deletedTable(), "DISTINCT "
 		}
+		q := newQuery(tx, e.dialect).text("SELECT ", distinct).columns("", p.schema.PrimaryFields).text(" FROM ").name(table)
 		q.text(" WHERE ").key("", fields).text(" IN (")
 		joined(q, values[start:min(start+guardChunk, len(values))], ", ", func(key []any) { q.tuple(key) })
 		q.text(")")
@@ -189,12 +188,16 @@ func (e *engine) deletedAmong(db *gorm.DB, p *policy, fields []*schema.Field, va
 			q.text(" AND ").key("", p.schema.PrimaryFields).text(" NOT IN (SELECT ").columns("", p.schema.PrimaryFields)
 			q.text(" FROM ").name(p.schema.Table).text(")")
 		}
-		q.text(" LIMIT ", fmt.Sprint(mostKeys))
-		if keys, err := q.keys(p.schema.PrimaryFields); err != nil || len(keys) > 0 {
-			return keys, err
+		if some {
+			q.text(" LIMIT ", fmt.Sprint(mostKeys))
+		}
+		keys, err := q.keys(p.schema.PrimaryFields)
+		found = append(found, keys...)
+		if err != nil || some && len(found) > 0 {
+			return found, err
 		}
 	}
-	return nil, nil
+	return found, nil
 }
 
 // linkingKey is where, in the context, the schema of the model stands whose associations GORM is saving.

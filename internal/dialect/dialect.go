@@ -102,6 +102,8 @@ type Dialect struct {
 	referencesTo func(db *gorm.DB, table string) ([]Reference, error)
 	sameName     func(db *gorm.DB, table string) (string, error)
 
+	columns columns
+
 	findIndex  func(db *gorm.DB, table Table, name string) (*Index, error)
 	indexOwner func(db *gorm.DB, table Table, name string) (string, error)
 

@@ -48,6 +48,8 @@ var postgres = Dialect{
 	events: postgresEvents,
 	masks:  postgresMasks,
 
+	columns: postgresColumns,
+
 	// A cast to name cuts a name as the database does that is longer than it keeps.
 	findIndex: func(db *gorm.DB, table Table, name string) (*Index, error) {
 		var found []Index

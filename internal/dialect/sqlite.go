@@ -44,6 +44,8 @@ var sqlite = Dialect{
 	referencesTo: sqliteReferences,
 	sameName:     sqliteName,
 
+	columns: sqliteColumns,
+
 	findIndex: func(db *gorm.DB, table Table, name string) (*Index, error) {
 		var statements []string
 		err := db.Raw("SELECT coalesce(sql, '') FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND name = ?", table.Name, name).
