@@ -7,7 +7,7 @@ import (
 )
 
 // models are what the plugin checks at the start and what AutoMigrate creates.
-var models = []any{&Organization{}, &User{}, &Post{}, &Comment{}, &Payment{}, &Account{}}
+var models = []any{&Organization{}, &User{}, &Post{}, &Comment{}, &Payment{}, &Invoice{}, &Account{}}
 
 // Organization cannot be deleted while it has live users.
 type Organization struct {
@@ -54,6 +54,14 @@ type Payment struct {
 	_      struct{} `softdelete:"never"`
 	ID     uint
 	UserID uint
+	Cents  int64
+}
+
+// Invoice moves to the table invoices_archive when it is deleted.
+type Invoice struct {
+	_      struct{} `softdelete:"archive"`
+	ID     uint
+	Number string `gorm:"uniqueIndex"`
 	Cents  int64
 }
 

@@ -23,6 +23,8 @@ var steps = []struct {
 	{"A restore conflict: the address is taken", "softdelete.Restore(db, &ann)", restoreConflict},
 	{"A restore: exactly what the deletion took", "softdelete.Restore(db, &ann)", restore},
 	{"The ledger: who deleted what, and why", "db.Find(&deletions)", ledger},
+	{"An invoice is archived: it leaves its table", "db.Delete(&invoice)", archiveInvoice},
+	{"It is restored", "softdelete.Restore(db, &invoice)", restoreInvoice},
 	{"An account opens, with an event log", "db.Create(&account)", openAccount},
 	{"It is drawn on, by an expression", "db.Model(&account).Update(\"cents\", gorm.Expr(\"cents - ?\", 1500))", draw},
 	{"It is closed: its row is gone, its history is not", "softdelete.History(db, &account)", closeAccount},

@@ -4,12 +4,58 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
 
 	"github.com/gorm-softdelete/softdelete"
 )
+
+func archiveInvoice(db *gorm.DB, out io.Writer) error {
+	if err := db.Create(&[]Invoice{{Number: "2026-001", Cents: 9900}, {Number: "2026-002", Cents: 4200}}).Error; err != nil {
+		return err
+	}
+	var invoice Invoice
+	if err := db.First(&invoice, "number = ?", "2026-001").Error; err != nil {
+		return err
+	}
+	report, err := softdelete.Delete(db, &invoice)
+	if err != nil {
+		return err
+	}
+	printEffects(out, report.Effects)
+	if err := printInvoices(db, out, "db.Find"); err != nil {
+		return err
+	}
+	if err := printInvoices(db.Clauses(softdelete.OnlyDeleted), out, "OnlyDeleted"); err != nil {
+		return err
+	}
+	return printInvoices(db.Clauses(softdelete.WithDeleted), out, "WithDeleted")
+}
+
+func restoreInvoice(db *gorm.DB, out io.Writer) error {
+	var invoice Invoice
+	if err := db.Clauses(softdelete.OnlyDeleted).First(&invoice, "number = ?", "2026-001").Error; err != nil {
+		return err
+	}
+	report, err := softdelete.Restore(db, &invoice)
+	if err != nil {
+		return err
+	}
+	printEffects(out, report.Effects)
+	return printInvoices(db, out, "db.Find")
+}
+
+// printInvoices shows the invoices that a query gives.
+func printInvoices(db *gorm.DB, out io.Writer, query string) error {
+	var numbers []string
+	if err := db.Model(&Invoice{}).Order("number").Pluck("number", &numbers).Error; err != nil {
+		return err
+	}
+	line(out, "%-11s  %s", query, strings.Join(numbers, ", "))
+	return nil
+}
 
 func openAccount(db *gorm.DB, out io.Writer) error {
 	account := Account{Owner: "Bob", Cents: 5000}
