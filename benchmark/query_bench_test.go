@@ -44,6 +44,9 @@ const perRound = 50
 func (f *fixture) compare(b *testing.B, operation string) {
 	b.Helper()
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // fewer collections, which hit any way at random
+	// database/sql starts a goroutine per transaction. Whether another processor wakes for it is chance, and costs as much as
+	// the half of a short statement.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	f.round(b, operation)                             // warms the caches
 	times, ratios := make([][]float64, len(f.ways)), make([][]float64, len(f.ways))
 	for b.Loop() {
