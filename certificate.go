@@ -149,7 +149,7 @@ func (x *erasure) certify(tx *gorm.DB, newly []*reachedModel) (*Certificate, err
 	c := &Certificate{
 		ID: strings.ToLower(rand.Text()), RequestID: x.request.ID, SubjectTable: x.root.schema.Table, SubjectKey: x.text,
 		ErasedAt: tx.NowFunc().UTC().Truncate(time.Microsecond),
-		Tables:   x.tables(newly), Kept: x.keptColumns(), Verified: true, PolicyHash: x.policyHash(),
+		Tables:   mergeTables(x.before, x.tables(newly)), Kept: x.keptColumns(), Verified: true, PolicyHash: x.policyHash(),
 		Recipients: []Recipient{},
 	}
 	note, err := x.engine.dialect.Remnants(inWork(tx, tx.Statement.Context))
@@ -158,6 +158,9 @@ func (x *erasure) certify(tx *gorm.DB, newly []*reachedModel) (*Certificate, err
 	}
 	if note != "" {
 		c.Notes = append(c.Notes, note)
+	}
+	if x.progress != nil {
+		c.Notes = append(c.Notes, fmt.Sprintf("the rows were erased in %d transactions, each read back before its commit", x.progress.Batches+1))
 	}
 	for _, p := range x.engine.plugin.config.Processors {
 		c.Recipients = append(c.Recipients, Recipient{Name: p.Name(), State: statePending})

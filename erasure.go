@@ -20,8 +20,7 @@ import (
 // keeping it erased. pii.go reads the tags, erasure_walk.go finds the rows, erasure_mask.go masks them, erasure_verify.go
 // reads back, erasure_guard.go keeps them erased, certificate.go is the proof.
 //
-// Not built yet: a person with more rows than Config.ErasureBatch gives ErrUnsupported, and rows in cold storage are out of
-// reach, as are copies of the database.
+// Not built yet: rows in cold storage are out of reach, as are copies of the database.
 
 // ErasureRequest is a person's request to be forgotten, or another reason to erase.
 type ErasureRequest struct {
@@ -71,7 +70,9 @@ type KeptColumn struct {
 // Then it soft-deletes the subject by its own rules, which a block does not stop; a never or hard model, or one without a
 // policy, is masked only.
 //
-// All of it is one transaction, a savepoint inside the caller's. Before it commits, the rows are read again: a value that was
+// All of it is one transaction, a savepoint inside the caller's. A subject with more rows than Config.ErasureBatch is worked off
+// in several, the subject's own row in the last; a call that ends between them is finished by one with the same request ID.
+// Before a transaction commits, the rows are read again: a value that was
 // to be erased and is still there, in its own column or in another text of the rows, is an error that names the table and
 // the column, and nothing has changed.
 //
@@ -141,12 +142,18 @@ type erasure struct {
 	text    string // the key, for people
 	request ErasureRequest
 
-	row      reachedRow
-	gone     *goneRow        // the subject where it is in its event log only
-	rows     []*reachedModel // the subject's model first, then in the order in which the walk came to them
-	byPolicy map[*policy]*reachedModel
-	edges    map[*policy][]*relation
-	secrets  *secrets
+	row   reachedRow
+	gone  *goneRow        // the subject where it is in its event log only
+	rows  []*reachedModel // the subject's model first, then in the order in which the walk came to them
+	order []place
+	// pending are the rows that later batches erase, progress and before what earlier ones have done.
+	pending   map[*policy]map[string]bool
+	progress  *erasureProgress
+	before    []ErasedTable
+	announced bool
+	byPolicy  map[*policy]*reachedModel
+	edges     map[*policy][]*relation
+	secrets   *secrets
 	// loggedRows counts the events of which something is erased.
 	loggedRows map[*policy]int64
 	hmacKey    []byte // of this call alone, never stored
@@ -207,13 +214,20 @@ func (x *erasure) run(db *gorm.DB) (*Certificate, error) {
 		}
 	}
 	toWriter(tx, x.root.schema.Table)
-	work, err := beginWork(tx)
-	if err != nil {
-		return nil, err
-	}
-	certificate, fresh, err := x.erase(tx)
-	if err = work.end(tx, err); err != nil {
-		return nil, err
+	var certificate *Certificate
+	var fresh bool
+	for certificate == nil {
+		work, err := beginWork(tx)
+		if err != nil {
+			return nil, x.unfinished(err)
+		}
+		certificate, fresh, err = x.erase(tx)
+		if err = work.end(tx, err); err != nil {
+			return nil, x.unfinished(err)
+		}
+		if certificate == nil {
+			x.forget()
+		}
 	}
 	if ledger != nil && !x.replaying {
 		if err := x.markDone(db, certificate, fresh); err != nil {
@@ -224,7 +238,8 @@ func (x *erasure) run(db *gorm.DB) (*Certificate, error) {
 	return certificate, nil
 }
 
-// erase is the erasure inside its transaction. fresh tells that it was not done before.
+// erase is the erasure inside its transaction. fresh tells that it was not done before. Without a certificate a batch is done,
+// and there are more.
 func (x *erasure) erase(tx *gorm.DB) (certificate *Certificate, fresh bool, err error) {
 	// Before anything is read: see lockWriter.
 	if err := x.engine.lockWriter(tx, x.root); err != nil {
@@ -244,11 +259,14 @@ func (x *erasure) erase(tx *gorm.DB) (certificate *Certificate, fresh bool, err 
 	if !found {
 		return nil, false, x.notFound(nil)
 	}
-	newly, err := x.maskAll(tx)
-	if err != nil {
+	if err := x.readProgress(tx); err != nil {
 		return nil, false, err
 	}
-	for _, step := range [...]func(*gorm.DB) error{x.clearDeletions, x.deleteSubject, x.record, x.verify, x.tellOthers} {
+	newly, more, err := x.maskAll(tx)
+	if err != nil || more {
+		return nil, false, err
+	}
+	for _, step := range [...]func(*gorm.DB) error{x.clearDeletions, x.deleteSubject, x.record, x.verify, x.endBatches, x.tellOthers} {
 		if err := step(tx); err != nil {
 			return nil, false, err
 		}
@@ -270,33 +288,45 @@ func (x *erasure) sameSubject(c *Certificate, err error) error {
 // mostWalks bounds how often the walk is repeated for rows that others add meanwhile.
 const mostWalks = 10
 
-// maskAll finds the rows and masks them, until a walk finds nothing new.
-func (x *erasure) maskAll(tx *gorm.DB) (newly []*reachedModel, err error) {
+// maskSteps are what erases rows.
+func (x *erasure) maskSteps() []func(*gorm.DB, []*reachedModel) error {
+	return []func(*gorm.DB, []*reachedModel) error{x.readSecrets, x.mask, x.remove, x.maskLogs}
+}
+
+// maskAll finds the rows and masks them, until a walk finds nothing new. Where they are more than one transaction erases, it
+// erases a batch of them, and tells that there are more.
+func (x *erasure) maskAll(tx *gorm.DB) (newly []*reachedModel, more bool, err error) {
 	for range mostWalks {
 		if err := x.reach(tx); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if held, err := x.held(tx); err != nil {
-			return nil, err
+			return nil, false, err
 		} else if len(held) > 0 {
-			return nil, fmt.Errorf("%w: %d rows of the erasure of %s key %s, the first is %s; release the hold first",
+			return nil, false, fmt.Errorf("%w: %d rows of the erasure of %s key %s, the first is %s; release the hold first",
 				ErrHeld, len(held), x.root.schema.Table, x.text, held[0])
 		}
 		fresh, err := x.leaveErased(tx)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if len(fresh) == 0 {
-			return newly, x.noPersonalData()
+			return newly, false, x.noPersonalData()
 		}
-		for _, step := range [...]func(*gorm.DB, []*reachedModel) error{x.readSecrets, x.mask, x.remove, x.maskLogs} {
+		if newly == nil && size(fresh) > x.batch() {
+			if err := x.noPersonalData(); err != nil {
+				return nil, false, err
+			}
+			return nil, true, x.eraseBatch(tx, fresh)
+		}
+		for _, step := range x.maskSteps() {
 			if err := step(tx, fresh); err != nil {
-				return nil, err
+				return nil, false, err
 			}
 		}
 		newly = merge(newly, fresh)
 	}
-	return nil, fmt.Errorf("softdelete: rows of %s key %s are added faster than they are erased; stop what writes them and try again",
+	return nil, false, fmt.Errorf("softdelete: rows of %s key %s are added faster than they are erased; stop what writes them and try again",
 		x.root.schema.Table, x.text)
 }
 
@@ -456,7 +486,7 @@ func (x *erasure) quiet(tx *gorm.DB, err error, doing, table string) error {
 			err = errors.Join(translated, err)
 		}
 	}
-	return &quietError{text: text + "; nothing was erased", cause: err}
+	return &quietError{text: text + "; " + x.nothingErased(), cause: err}
 }
 
 // creation is the field that says when a row was made; with the key it tells the row from a later one that has the same key.

@@ -86,9 +86,10 @@ func (l *crashLedger) Append(ctx context.Context, e softdelete.LedgerEntry) erro
 	return err
 }
 
-func crashConfig(ledger softdelete.ErasureLedger) softdelete.Config {
+func crashConfig(ledger softdelete.ErasureLedger, batch int) softdelete.Config {
 	return softdelete.Config{
-		Models: []any{&crashPerson{}, &crashNote{}, &crashVisit{}}, ErasureLedger: ledger, Ledger: true,
+		ErasureBatch: batch,
+		Models:       []any{&crashPerson{}, &crashNote{}, &crashVisit{}}, ErasureLedger: ledger, Ledger: true,
 		Processors: []softdelete.Processor{&outboxParty{name: "party"}},
 	}
 }
@@ -114,18 +115,24 @@ func TestErasureChild(t *testing.T) {
 	var left atomic.Int64
 	db, err := gorm.Open(dialector, &gorm.Config{Logger: crashLogger{Interface: logger.Discard, left: &left}})
 	require.NoError(t, err)
-	require.NoError(t, db.Use(softdelete.New(crashConfig(ledger))))
+	require.NoError(t, db.Use(softdelete.New(crashConfig(ledger, number("BATCH")))))
 	left.Store(int64(number("STATEMENT")))
 	_, err = softdelete.Erase(db, &crashPerson{ID: uint(number("PERSON"))}, softdelete.ErasureRequest{ID: fmt.Sprintf("r%d", number("PERSON"))})
 	require.NoError(t, err)
 }
 
 func TestAnErasureSurvivesAKillAtEveryStep(t *testing.T) {
+	for name, batch := range map[string]int{"in one transaction": 0, "in batches of two rows": 2} {
+		t.Run(name, func(t *testing.T) { crashErasures(t, batch) })
+	}
+}
+
+func crashErasures(t *testing.T, batch int) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		path := filepath.Join(t.TempDir(), "ledger")
 		ledger, err := softdelete.FileLedger(path)
 		require.NoError(t, err)
-		db := gdprOpen(t, database, crashConfig(ledger))
+		db := gdprOpen(t, database, crashConfig(ledger, batch))
 		person := func() uint {
 			p := crashPerson{
 				Name: "canary", Profile: `{"name":"canary"}`, Notes: []crashNote{{Text: "canary 1"}, {Text: "canary 2"}}, Visits: []crashVisit{{Page: "/"}},
@@ -161,7 +168,7 @@ func TestAnErasureSurvivesAKillAtEveryStep(t *testing.T) {
 		}
 		undisturbed := person()
 		statements := testdb.Record(db)
-		_, err = softdelete.Erase(db, &crashPerson{ID: undisturbed}, softdelete.ErasureRequest{ID: fmt.Sprint("r", undisturbed)})
+		certificate, err := softdelete.Erase(db, &crashPerson{ID: undisturbed}, softdelete.ErasureRequest{ID: fmt.Sprint("r", undisturbed)})
 		require.NoError(t, err)
 		steps := len(statements.Statements())
 		want := state(undisturbed)
@@ -179,7 +186,7 @@ func TestAnErasureSurvivesAKillAtEveryStep(t *testing.T) {
 			child := exec.Command(os.Args[0], "-test.run=^TestErasureChild$")
 			child.Env = append(os.Environ(),
 				"SOFTDELETE_CRASH_DSN="+database.DSN, "SOFTDELETE_CRASH_KIND="+database.Name, "SOFTDELETE_CRASH_LEDGER="+path,
-				fmt.Sprint("SOFTDELETE_CRASH_PERSON=", id), fmt.Sprint("SOFTDELETE_CRASH_STATEMENT=", c.statement),
+				fmt.Sprint("SOFTDELETE_CRASH_BATCH=", batch), fmt.Sprint("SOFTDELETE_CRASH_PERSON=", id), fmt.Sprint("SOFTDELETE_CRASH_STATEMENT=", c.statement),
 				fmt.Sprint("SOFTDELETE_CRASH_BEFORE=", c.before), fmt.Sprint("SOFTDELETE_CRASH_AFTER=", c.after))
 			output, err := child.CombinedOutput()
 			if status, ok := child.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
@@ -188,8 +195,10 @@ func TestAnErasureSurvivesAKillAtEveryStep(t *testing.T) {
 			} else {
 				require.NoError(t, err, string(output))
 			}
-			_, err = softdelete.Erase(db, &crashPerson{ID: id}, softdelete.ErasureRequest{ID: fmt.Sprint("r", id)})
+			again, err := softdelete.Erase(db, &crashPerson{ID: id}, softdelete.ErasureRequest{ID: fmt.Sprint("r", id)})
 			require.NoError(t, err)
+			require.Equal(t, certificate.Tables, again.Tables, "%+v", c)
+			require.Equal(t, certificate.Notes, again.Notes)
 			require.Equal(t, want, state(id), "%+v", c)
 		}
 		require.GreaterOrEqual(t, killed, points)
@@ -197,6 +206,9 @@ func TestAnErasureSurvivesAKillAtEveryStep(t *testing.T) {
 		certificates, err := softdelete.Certificates(db)
 		require.NoError(t, err)
 		require.Len(t, certificates, 1+len(crashes))
+		var unfinished int64
+		require.NoError(t, db.Table("softdelete_erasure_progress").Count(&unfinished).Error)
+		require.Zero(t, unfinished)
 	})
 }
 

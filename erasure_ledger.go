@@ -155,9 +155,10 @@ func (x *erasure) entry(done bool, at time.Time) LedgerEntry {
 // announce writes to the ledger, before the commit, that the erasure is about to be done.
 func (x *erasure) announce(tx *gorm.DB) error {
 	ledger := x.engine.plugin.config.ErasureLedger
-	if ledger == nil || x.replaying {
+	if ledger == nil || x.replaying || x.announced {
 		return nil
 	}
+	x.announced = true
 	if err := ledger.Append(tx.Statement.Context, x.entry(false, tx.NowFunc())); err != nil {
 		return fmt.Errorf("softdelete: the erasure ledger cannot be written, nothing was erased: %w", err)
 	}

@@ -260,7 +260,7 @@ func (x *erasure) computeValues(tx *gorm.DB, p *policy, c *maskedColumn, chunk [
 		row := rows.Elem().Index(i)
 		value, _ := c.field.ValueOf(ctx, row)
 		refuse := func(why string) error {
-			return fmt.Errorf("%w: %s.%s: the masker %q %s; nothing was erased", ErrUnsupported, s.Name, c.field.Name, c.mask.masker, why)
+			return fmt.Errorf("%w: %s.%s: the masker %q %s; %s", ErrUnsupported, s.Name, c.field.Name, c.mask.masker, why, x.nothingErased())
 		}
 		result, err := x.engine.plugin.config.Maskers[c.mask.masker](ctx, value)
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 
 // erasureTables are the plugin's own tables for erasures.
 func erasureTables() []any {
-	return []any{&certificateRow{}, &certificateHead{}, &erasedRow{}, &outboxRow{}}
+	return []any{&certificateRow{}, &certificateHead{}, &erasedRow{}, &outboxRow{}, &erasureProgress{}}
 }
 
 // needErasureTables refuses an erasure where the tables are missing.

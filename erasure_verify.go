@@ -293,7 +293,7 @@ func (x *erasure) verify(tx *gorm.DB) error {
 		places = append(places, fmt.Sprintf("%s in %s", countText(residue[place], "row"), place))
 	}
 	return fmt.Errorf("%w: after masking, values that were to be erased are still there: %s; tag the columns with the pii mask that they "+
-		"need, or pii:\"-\" where the text is not personal; nothing was erased", ErrUnsupported, strings.Join(places, ", "))
+		"need, or pii:\"-\" where the text is not personal; %s", ErrUnsupported, strings.Join(places, ", "), x.nothingErased())
 }
 
 func (x *erasure) verifyModel(tx *gorm.DB, m *reachedModel, residue map[string]int64) error {
@@ -305,6 +305,7 @@ func (x *erasure) verifyModel(tx *gorm.DB, m *reachedModel, residue map[string]i
 			fields, masks = append(fields, c.field), append(masks, c)
 		}
 	}
+	pending := x.pending[p]
 	for _, field := range p.schema.Fields {
 		if p.otherText(field) {
 			fields, masks = append(fields, field), append(masks, nil)
@@ -321,6 +322,7 @@ func (x *erasure) verifyModel(tx *gorm.DB, m *reachedModel, residue map[string]i
 		for i, value := range values {
 			before, masked := old[key]
 			switch {
+			case pending[key] && (masks[i] != nil || fields[i] == p.actor || fields[i] == p.reason): // a later batch's
 			case masks[i] == nil:
 				if value.Valid && x.secrets.in(value.String) {
 					count(fields[i])
@@ -370,7 +372,8 @@ func (x *erasure) verifyTimes(tx *gorm.DB, m *reachedModel, count func(*schema.F
 		if kindOfColumn(c.field, strings.ToLower(string(c.field.DataType))) != timeColumn || c.mask.word == maskNull || c.mask.word == maskFunc {
 			continue
 		}
-		err := chunks(m.rows, func(chunk []reachedRow) error {
+		rows := slices.DeleteFunc(slices.Clone(m.rows), func(row reachedRow) bool { return x.pending[m.policy][row.text] })
+		err := chunks(rows, func(chunk []reachedRow) error {
 			q := newQuery(tx, x.engine.dialect).text("SELECT 1 FROM ").name(s.Table).text(" WHERE ").keysIn(s, "", chunk)
 			q.text(" AND ").name(c.field.DBName).text(" <> ")
 			x.maskExpression(q, c)

@@ -1,7 +1,6 @@
 package softdelete
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -27,6 +26,12 @@ type reachedRow struct {
 	text    string
 	created int64
 	log     string // the key in the model's event log; empty where it has none
+}
+
+// place is a row in the order of the walk.
+type place struct {
+	policy *policy
+	mark   string // a row's text, or the mark of one that is in the log only
 }
 
 // reachedModel are the rows of one model.
@@ -203,8 +208,14 @@ func (x *erasure) reach(tx *gorm.DB) error {
 		root.add(x.row)
 		first.rows = root.rows
 	}
-	total := 1
+	x.order = nil
 	for queue := []step{first}; len(queue) > 0; queue = queue[1:] {
+		for _, row := range queue[0].rows {
+			x.order = append(x.order, place{queue[0].policy, row.text})
+		}
+		for _, row := range queue[0].gone {
+			x.order = append(x.order, place{queue[0].policy, row.mark()})
+		}
 		for _, r := range x.edges[queue[0].policy] {
 			child, fresh := x.model(r.child), step{policy: r.child}
 			err := x.under(tx, r, queue[0].rows, queue[0].gone, func(rows []reachedRow, gone []goneRow) {
@@ -221,10 +232,6 @@ func (x *erasure) reach(tx *gorm.DB) error {
 			})
 			if err != nil {
 				return err
-			}
-			if total += len(fresh.rows) + len(fresh.gone); total > x.batch() {
-				return fmt.Errorf("%w: the erasure of %s key %s reaches more than %d rows, which is Config.ErasureBatch; raise it so that "+
-					"they are erased in one transaction", ErrUnsupported, x.root.schema.Table, x.text, x.batch())
 			}
 			if len(fresh.rows)+len(fresh.gone) > 0 {
 				queue = append(queue, fresh)
@@ -244,13 +251,6 @@ func (x *erasure) reach(tx *gorm.DB) error {
 		}
 	}
 	return nil
-}
-
-func (x *erasure) batch() int {
-	if n := x.engine.plugin.config.ErasureBatch; n > 0 {
-		return n
-	}
-	return defaultErasureBatch
 }
 
 func (m *reachedModel) add(row reachedRow) bool {

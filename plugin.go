@@ -47,8 +47,8 @@ type Config struct {
 	// ErasureLedger, outside the database, remembers erasures for ReplayErasures after an older copy of the database has come
 	// back. A FileLedger is one.
 	ErasureLedger ErasureLedger
-	// ErasureBatch is how many rows of one person an erasure may reach; 0 means 10,000. All of them are erased in one
-	// transaction; a person with more gives ErrUnsupported, and nothing is changed.
+	// ErasureBatch is how many rows of one person an erasure masks in one transaction; 0 means 10,000. A person with more is
+	// worked off in several.
 	ErasureBatch int
 	// CertificateKey, where it is set, signs the certificates of erasures.
 	CertificateKey ed25519.PrivateKey
