@@ -106,7 +106,7 @@ func PreviewErasure(db *gorm.DB, subject any) (ErasurePlan, error) {
 	if err := x.reach(tx); err != nil {
 		return ErasurePlan{}, err
 	}
-	held, err := x.held(tx)
+	held, _, err := x.held(tx)
 	if err != nil {
 		return ErasurePlan{}, err
 	}
@@ -300,11 +300,8 @@ func (x *erasure) maskAll(tx *gorm.DB) (newly []*reachedModel, more bool, err er
 		if err := x.reach(tx); err != nil {
 			return nil, false, err
 		}
-		if held, err := x.held(tx); err != nil {
-			return nil, false, err
-		} else if len(held) > 0 {
-			return nil, false, fmt.Errorf("%w: %d rows of the erasure of %s key %s, the first is %s; release the hold first",
-				ErrHeld, len(held), x.root.schema.Table, x.text, held[0])
+		if _, refusal, err := x.held(tx); err != nil || refusal != nil {
+			return nil, false, errors.Join(refusal, err)
 		}
 		fresh, err := x.leaveErased(tx)
 		if err != nil {
@@ -448,11 +445,6 @@ func declares(model reflect.Type, word string) bool {
 		}
 	}
 	return false
-}
-
-// held lists the rows that a legal hold covers, as "table key".
-func (x *erasure) held(*gorm.DB) ([]string, error) {
-	return nil, nil // there are no holds to ask for yet
 }
 
 // quietError is an error whose text leaves out that of its cause, which may quote a row's values. errors.Is and errors.As find
