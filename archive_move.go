@@ -37,6 +37,39 @@ func (d *deletion) refuseArchive() error {
 	return nil
 }
 
+// countArchived counts the rows to archive that others may come under, before the first of those goes. They are locked, but
+// where there is no foreign key one more may come among them.
+func (d *deletion) countArchived(tx *gorm.DB) error {
+	if !d.engine.dialect.Has(dialect.RowLocks) {
+		return nil
+	}
+	if !slices.ContainsFunc(d.graph.nodes, func(n *node) bool { return d.action(n.policy) == ActionArchived && !d.graph.leaf(n) }) {
+		return nil
+	}
+	w := d.taken(nil)
+	var counts tally
+	d.expected = map[*node]int64{}
+	for _, n := range d.graph.nodes {
+		if d.action(n.policy) == ActionArchived && !d.graph.leaf(n) {
+			counts.add(func(q *query) { w.nodeRows(q, n) }, func(rows int64) { d.expected[n] = rows })
+		}
+	}
+	q := newQuery(tx, d.engine.dialect)
+	w.with(q, d.graph.last())
+	return counts.run(q)
+}
+
+// sameRows refuses a deletion that has archived more rows of a node, or fewer, than were counted: those under the others are
+// still where they were.
+func (d *deletion) sameRows(n *node, rows int64) error {
+	expected, counted := d.expected[n]
+	if !counted || rows == expected {
+		return nil
+	}
+	other := max(rows-expected, expected-rows)
+	return fmt.Errorf("%w: %d %s of %s came or went while the deletion ran; try again", ErrBlocked, other, plural(other, "row"), n.policy.schema.Name)
+}
+
 // insertArchived writes INSERT INTO the archive, and the SELECT of what moves there; FROM is to follow.
 func (d *deletion) insertArchived(q *query, p *policy, c *movedColumns, with func(q *query)) {
 	q.text("INSERT INTO ").name(p.deletedTable()).text(" (").names("", c.moved).text(", ").columns("", p.markFields()).text(") ")

@@ -45,6 +45,7 @@ type deletion struct {
 	keys     [][]any                 // the root rows' keys, where there are few
 	exact    bool                    // each of the keys was that of a live row, which is taken now
 	marked   map[*node]int64         // the rows taken of each node so far
+	expected map[*node]int64         // the rows to archive of each node with others under it
 	loaded   map[*node]reflect.Value // rows for AfterDelete that are gone by then
 	logging  bool                    // the event logs are open
 	together func(db *gorm.DB) error // runs after a statement that removed more than the root rows
@@ -370,6 +371,11 @@ func (e *engine) cascadeDelete(db *gorm.DB) {
 
 // finishWriting takes the rows under the root rows and looks again for what refuses.
 func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
+	if root := d.graph.nodes[0]; len(root.inner) == 0 {
+		if err := d.sameRows(root, rootRows); err != nil {
+			return err
+		}
+	}
 	d.addEffect(Effect{Table: d.target.name, Action: d.action(d.root), Rows: rootRows}, 0, 0)
 	if rootRows == 0 {
 		return d.closeLog(tx)

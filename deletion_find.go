@@ -82,7 +82,8 @@ func (d *deletion) reach() *walk {
 // findKeys asks for the root rows' keys where the caller gave conditions: few keys save later statements a search for the
 // mark.
 func (d *deletion) findKeys(tx *gorm.DB) error {
-	if !d.seeksKeys() {
+	pins := d.pins()
+	if !d.seeksKeys() && !pins {
 		return nil
 	}
 	fields := d.root.schema.PrimaryFields
@@ -91,8 +92,18 @@ func (d *deletion) findKeys(tx *gorm.DB) error {
 	q.text(" WHERE ")
 	d.rootCondition(q)
 	d.live(q, d.root, d.target.qualifier)
+	if pins {
+		q.text(" ORDER BY ").columns(d.target.qualifier, fields)
+	}
 	q.text(" LIMIT ", fmt.Sprint(fewKeys+1))
+	if pins {
+		q.text(" FOR UPDATE")
+	}
 	keys, err := q.keyValues(fields)
+	if err == nil && pins && len(keys) == 0 {
+		groupAlternatives(d.stmt)
+		d.stmt.AddClause(clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: "1 = 0"}}})
+	}
 	if err == nil && len(keys) > 0 && len(keys) <= fewKeys {
 		// From here on these are the root rows: one that begins to fulfil the conditions meanwhile was not looked at.
 		d.keys = keys
@@ -120,6 +131,12 @@ func (d *deletion) lockRows(tx *gorm.DB) error {
 		}
 	}
 	return nil
+}
+
+// pins tells whether the root rows are locked before all others: they are archived after the rows under them, and a row that
+// comes back meanwhile would go without those under it.
+func (d *deletion) pins() bool {
+	return d.action(d.root) == ActionArchived && len(d.graph.nodes) > 1 && d.engine.dialect.Has(dialect.RowLocks)
 }
 
 // nodesToLock are those whose rows are locked before anything is written, and how.

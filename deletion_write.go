@@ -309,6 +309,9 @@ func (d *deletion) markedOf(nodes []*node) []*node {
 
 // removeNodes takes the rows that leave their tables, children before parents.
 func (d *deletion) removeNodes(tx *gorm.DB) error {
+	if err := d.countArchived(tx); err != nil {
+		return err
+	}
 	for _, c := range slices.Backward(d.graph.components) {
 		if !d.leaves(c.nodes[0].policy) {
 			continue
@@ -369,6 +372,10 @@ func (d *deletion) removeTogether(tx *gorm.DB, w *walk, rootRows int64, drop fun
 	q.text(")")
 	d.stmt.Clauses["WHERE"] = clause.Clause{Name: "WHERE", Expression: clause.Where{Exprs: []clause.Expression{written{q}}}}
 	return func(db *gorm.DB) error {
+		if err := d.sameRows(n, db.RowsAffected); err != nil {
+			return err
+		}
+		delete(d.expected, n)
 		d.took(n, n.inner[0].name, db.RowsAffected-rootRows)
 		db.RowsAffected = rootRows
 		return drop()
@@ -433,6 +440,11 @@ func (d *deletion) removeRows(tx *gorm.DB, w *walk, n *node) error {
 	})
 	if err != nil {
 		return err
+	}
+	if n.policy != d.root {
+		if err := d.sameRows(n, rows); err != nil {
+			return err
+		}
 	}
 	archived, err := d.eraseArchived(tx, w, n)
 	d.took(n, parts[0].relation, rows+archived)
