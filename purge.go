@@ -76,7 +76,7 @@ func Purge(db *gorm.DB, o PurgeOptions) (PurgeReport, error) {
 	if err != nil {
 		return PurgeReport{}, err
 	}
-	err = p.run()
+	err = errors.Join(p.run(), p.flush())
 	return p.report(), err
 }
 
@@ -100,6 +100,7 @@ func (r PurgeReport) String() string {
 type purge struct {
 	engine  *engine
 	db      *gorm.DB
+	reads   *gorm.DB // the same, for statements outside of transactions
 	options PurgeOptions
 	now     time.Time
 	// tables are those that lose rows, in the order in which they are worked off: parents before the rows that cascade
@@ -111,6 +112,8 @@ type purge struct {
 	told   map[*ModelPurge]int64 // what Progress has heard
 	// committed runs once the batch that set it is committed.
 	committed func()
+	// lazy tells that commits have not waited for the disk.
+	lazy bool
 }
 
 // purgeTable is a table that loses rows.
@@ -118,9 +121,12 @@ type purgeTable struct {
 	remains
 	policy *policy
 	// rank orders tables so that those that refer come before those that they refer to, cycles apart.
-	rank int
-	name string // as ReferencesTo gives it
-	lots []*lot
+	rank      int
+	name      string // as ReferencesTo gives it
+	stretched bool   // rows go by stretches of the table
+	// valid tells that the clocks of all deleted rows hold times, as count has found.
+	valid bool
+	lots  []*lot
 	// reports has an entry per lot.
 	reports []*ModelPurge
 	// referrers are what refers to the table, owners the cascade relations from tables of the purge into it.
@@ -152,7 +158,13 @@ func newPurge(db *gorm.DB, o PurgeOptions) (*purge, error) {
 	o.DryRun = o.DryRun || db.DryRun
 	session := inWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
 	session.Config.DryRun = false
-	p := &purge{engine: e, db: session, options: o, now: db.NowFunc().UTC(), told: map[*ModelPurge]int64{}}
+	toWriter(session, "")
+	p := &purge{engine: e, db: session, reads: session, options: o, now: db.NowFunc().UTC(), told: map[*ModelPurge]int64{}}
+	if !inTransaction(session) {
+		// What is read outside of transactions must not come from a replica that lags behind.
+		p.reads = session.Session(&gorm.Session{NewDB: true, Initialized: true})
+		p.reads.Statement.ConnPool = pinned{session.Statement.ConnPool}
+	}
 	if err := p.addTables(); err != nil {
 		return nil, err
 	}
@@ -161,13 +173,13 @@ func newPurge(db *gorm.DB, o PurgeOptions) (*purge, error) {
 	}
 	p.order()
 	if e.plugin.config.Holds {
-		p.holds, err = e.newHoldWalk(p.db)
+		p.holds, err = e.newHoldWalk(p.reads)
 	}
 	return p, err
 }
 
 // query starts a statement outside of the batches' transactions.
-func (p *purge) query() *query { return newQuery(p.db, p.engine.dialect) }
+func (p *purge) query() *query { return newQuery(p.reads, p.engine.dialect) }
 
 // addTables finds the tables of the models to purge, and what happens to their rows.
 func (p *purge) addTables() error {
@@ -211,7 +223,7 @@ func (p *purge) addTable(policy *policy, chosen bool) error {
 	}
 	t := &purgeTable{remains: r, policy: policy}
 	var err error
-	if t.name, err = p.engine.dialect.SameName(p.db, r.table); err != nil {
+	if t.name, err = p.engine.dialect.SameName(p.reads, r.table); err != nil {
 		return err
 	}
 	if t.name == "" {
@@ -241,7 +253,7 @@ func (p *purge) table(name string) *purgeTable {
 // have none.
 func (p *purge) findReferences() error {
 	for _, t := range p.tables {
-		keys, err := p.engine.dialect.ReferencesTo(p.db, t.name)
+		keys, err := p.engine.dialect.ReferencesTo(p.reads, t.name)
 		if err != nil {
 			return err
 		}
@@ -270,12 +282,12 @@ func (p *purge) findReferences() error {
 
 // addRelation adds a relation of the models to what refers to its parent's table.
 func (p *purge) addRelation(r *relation) error {
-	parent, err := p.engine.dialect.SameName(p.db, r.parent.schema.Table)
+	parent, err := p.engine.dialect.SameName(p.reads, r.parent.schema.Table)
 	if err != nil {
 		return err
 	}
 	to := p.table(parent)
-	child, err := p.engine.dialect.SameName(p.db, r.child.schema.Table)
+	child, err := p.engine.dialect.SameName(p.reads, r.child.schema.Table)
 	if err != nil || to == nil || child == "" {
 		return err
 	}
@@ -371,7 +383,7 @@ func (p *purge) due(q *query, t *purgeTable, l *lot, alias string) {
 	p.gone(q, t, alias)
 	q.text(" AND (")
 	joined(q, l.terms, " OR ", func(term terms) {
-		t.clock.in(q, column, term.spans)
+		t.clock.in(q, column, term.spans, t.valid)
 		switch {
 		case term.only != nil:
 			q.text(" AND ").column(alias, t.tenant).text(" IN (")
@@ -421,38 +433,59 @@ func (p *purge) lotOf(q *query, t *purgeTable, alias string) {
 	q.text(" ELSE 0 END")
 }
 
-// count counts what is eligible, held and without a clock.
+// count counts what is eligible, held and without a clock. It reads the rows once as if all clocks held times, and again where
+// some do not.
 func (p *purge) count(t *purgeTable) error {
-	var counts tally
-	from := func(condition func(q *query)) func(q *query) {
-		return func(q *query) {
-			q.text(" FROM ").name(t.name).text(" WHERE ")
-			condition(q)
-		}
+	if len(t.lots) == 0 {
+		return nil
 	}
+	t.valid = true
+	if err := p.countOnce(t); err != nil || t.reports[0].NoClock == 0 {
+		return err
+	}
+	t.valid = false
+	return p.countOnce(t)
+}
+
+func (p *purge) countOnce(t *purgeTable) error {
+	q := p.query()
+	p.holds.with(q)
+	var counts []*int64
+	count := func(to *int64, condition func()) {
+		if len(counts) > 0 {
+			q.text(", ")
+		}
+		counts = append(counts, to)
+		q.text("count(CASE WHEN ")
+		condition()
+		q.text(" THEN 1 END)")
+	}
+	q.text("SELECT ")
 	for i, l := range t.lots {
 		r := t.reports[i]
-		counts.add(from(func(q *query) { p.due(q, t, l, t.name) }), func(rows int64) { r.Eligible = rows })
+		count(&r.Eligible, func() { p.due(q, t, l, t.name) })
 		if p.holds.covers(t) && l.action != thenKeep {
-			counts.add(from(func(q *query) {
+			count(&r.Held, func() {
 				p.due(q, t, l, t.name)
 				q.text(" AND ")
 				p.holds.held(q, t, t.name)
-			}), func(rows int64) { r.Held = rows })
-		}
-		if i == 0 {
-			counts.add(from(func(q *query) {
-				p.gone(q, t, t.name)
-				column := q.quoted(t.name, t.column)
-				q.text(" AND CASE WHEN ")
-				t.clock.isSet(q, column)
-				q.text(" THEN 0 ELSE 1 END = 1")
-			}), func(rows int64) { r.NoClock = rows })
+			})
 		}
 	}
-	q := p.query()
-	p.holds.with(q)
-	return counts.run(q)
+	count(&t.reports[0].NoClock, func() {
+		q.text("CASE WHEN ")
+		t.clock.isSet(q, q.quoted(t.name, t.column))
+		q.text(" THEN 0 ELSE 1 END = 1")
+	})
+	q.text(" FROM ").name(t.name).text(" WHERE ")
+	p.gone(q, t, t.name)
+	return q.rows(func(scan func(...any) error) error {
+		targets := make([]any, len(counts))
+		for i, to := range counts {
+			targets[i] = to
+		}
+		return scan(targets...)
+	})
 }
 
 // run works the tables off.

@@ -21,7 +21,7 @@ func (p *purge) workOff(t *purgeTable) error {
 			}
 			return nil
 		}
-		if err := p.batches(t, p.removeAlone); err != nil || len(t.owners) == 0 {
+		if err := p.workOffAlone(t); err != nil || len(t.owners) == 0 {
 			return err
 		}
 	}
@@ -34,17 +34,39 @@ func (p *purge) alone(t *purgeTable) bool {
 	return len(t.referrers) == 0 && len(t.lots) == 1 && t.lots[0].action == thenPurge
 }
 
+// workOffAlone removes the rows of a table that nothing refers to.
+func (p *purge) workOffAlone(t *purgeTable) error {
+	s, err := p.newStretches(t)
+	if err != nil {
+		return err
+	}
+	if s == nil {
+		return p.batches(t, p.removeAlone)
+	}
+	before := t.reports[0].Done
+	if err := p.batches(t, s.remove); err != nil {
+		return err
+	}
+	if left := t.reports[0].Eligible - t.reports[0].Held - (t.reports[0].Done - before); left <= 0 || !s.skips() {
+		return nil
+	}
+	s.lookAgain()
+	return p.batches(t, s.remove)
+}
+
 // cursor is how far a table is worked off.
 type cursor struct {
 	key  []any // of the last row that was looked at
 	rows int   // how many rows the next batch looks at
 	done bool  // there are no more
+	// single tells that a batch is one statement, which is a transaction of its own.
+	single bool
 }
 
 // batches repeats a batch until the table is worked off. Each is a transaction of its own, which the purge's context ends.
 func (p *purge) batches(t *purgeTable, batch func(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, error)) error {
 	ctx := p.db.Statement.Context
-	c := &cursor{rows: p.options.Batch}
+	c := &cursor{rows: p.options.Batch, single: t.stretched}
 	for first := true; !c.done; first = false {
 		if !first || p.done > 0 {
 			if err := p.pause(ctx); err != nil {
@@ -61,22 +83,30 @@ func (p *purge) batches(t *purgeTable, batch func(tx *gorm.DB, t *purgeTable, c 
 // batch runs one batch and counts what it removed once that is committed.
 func (p *purge) batch(t *purgeTable, c *cursor, batch func(*gorm.DB, *purgeTable, *cursor) ([]int64, error)) error {
 	if p.options.DryRun {
-		_, err := batch(p.db, t, c)
+		_, err := batch(p.reads, t, c)
 		return err
 	}
 	var removed []int64 // per lot of all tables, in the order of reports
 	next := *c
 	p.committed = nil
-	err := p.db.Session(&gorm.Session{NewDB: true}).Transaction(func(tx *gorm.DB) (err error) {
-		if err := p.engine.lockWriter(tx, t.policy); err != nil {
-			return err
-		}
-		if err := p.holds.share(tx); err != nil {
-			return err
-		}
+	work := func(tx *gorm.DB) (err error) {
 		removed, err = batch(tx, t, &next)
 		return err
-	})
+	}
+	var err error
+	if c.single && p.holds == nil {
+		err = work(p.reads)
+	} else {
+		err = p.db.Session(&gorm.Session{NewDB: true}).Transaction(func(tx *gorm.DB) error {
+			if err := p.engine.lockWriter(tx, t.policy); err != nil {
+				return err
+			}
+			if err := p.holds.share(tx); err != nil {
+				return err
+			}
+			return work(tx)
+		})
+	}
 	if err != nil {
 		return err
 	}

@@ -144,11 +144,11 @@ func (c clock) isSet(q *query, column string) {
 		q.text(column, " <> 0")
 		return
 	}
-	q.text(q.dialect.NotBefore(column, firstInstant))
+	q.text(q.dialect.IsTime(column, firstInstant))
 }
 
-// in writes the condition that a clock column holds an instant of the spans.
-func (c clock) in(q *query, column string, spans []span) {
+// in writes the condition that a clock column holds an instant of the spans. valid tells that it holds nothing but times.
+func (c clock) in(q *query, column string, spans []span, valid bool) {
 	q.text("(")
 	joined(q, spans, " OR ", func(s span) {
 		from := s.from
@@ -156,7 +156,7 @@ func (c clock) in(q *query, column string, spans []span) {
 			from = firstInstant
 		}
 		if c.kind != dialect.Integer {
-			q.text("(", q.dialect.Within(column, from, s.until), ")")
+			q.text("(", q.dialect.Within(column, from, s.until, valid), ")")
 			return
 		}
 		q.text("(", column, " <= ", fmt.Sprint(wholeUnits(s.until, c.unit)), " AND ")

@@ -86,9 +86,10 @@ type Dialect struct {
 	notAfter, notBefore func(column string, at time.Time) string
 	// surelyWithin writes exactly, the condition that an instant lies between two others, so that it is cheap far from these;
 	// nil where it is so anyway.
-	surelyWithin func(column string, from, until time.Time, exactly string) string
-	// rowAddress is a column that every table has and that finds a locked row faster than its key; empty where there is none.
-	rowAddress string
+	surelyWithin func(column string, from, until time.Time, valid bool, exactly string) string
+	// isTime does the same for the condition that it holds an instant at all.
+	isTime    func(column string, first time.Time, exactly string) string
+	addresses addresses
 	// deferKeys puts off the check of foreign keys to the transaction's end; empty where one statement can write several
 	// tables and its end is soon enough.
 	deferKeys string
@@ -171,9 +172,6 @@ func (d *Dialect) Among() (open, shut string) {
 // TryLock is an expression that reserves a number until the transaction ends and tells whether it was free.
 // It needs the feature AdvisoryLocks.
 func (d *Dialect) TryLock(number string) string { return d.tryLock(number) }
-
-// RowAddress is a column by which a row that is locked is found faster than by its key; empty where there is none.
-func (d *Dialect) RowAddress() string { return d.rowAddress }
 
 // DeferKeys is a statement that puts off the check of foreign keys to the transaction's end; empty where writes in WITH
 // need none.

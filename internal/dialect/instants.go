@@ -12,13 +12,22 @@ func (d *Dialect) NotAfter(column string, at time.Time) string { return d.notAft
 // NotBefore is the condition that the instant in a native time column is at or after another.
 func (d *Dialect) NotBefore(column string, at time.Time) string { return d.notBefore(column, at.UTC()) }
 
-// Within is the condition that the instant in a native time column lies between two others, both included.
-func (d *Dialect) Within(column string, from, until time.Time) string {
+// Within is the condition that the instant in a native time column lies between two others, both included. valid tells that
+// the column holds nothing but times, which need no check then.
+func (d *Dialect) Within(column string, from, until time.Time, valid bool) string {
 	both := d.NotBefore(column, from) + " AND " + d.NotAfter(column, until)
 	if d.surelyWithin == nil {
 		return both
 	}
-	return d.surelyWithin(column, from.UTC(), until.UTC(), both)
+	return d.surelyWithin(column, from.UTC(), until.UTC(), valid, both)
+}
+
+// IsTime is the condition that a native time column holds an instant at or after another.
+func (d *Dialect) IsTime(column string, first time.Time) string {
+	if d.isTime == nil {
+		return d.NotBefore(column, first)
+	}
+	return d.isTime(column, first.UTC(), d.NotBefore(column, first))
 }
 
 // moment writes an instant as a literal that takes the type of the column it is compared with.
@@ -54,10 +63,20 @@ func textNotAfter(column string, at time.Time) string {
 		rounded, at.Unix(), rounded, at.Unix()+1, seconds, at.Unix(), seconds, at.Unix(), textFraction(column), at.Nanosecond())
 }
 
-// textSurelyWithin reads a text once where that is enough.
-func textSurelyWithin(column string, from, until time.Time, exactly string) string {
-	return fmt.Sprintf("(%s <= %s AND (CAST(strftime('%%s', %s) AS INTEGER) BETWEEN %d AND %d OR %s))",
-		column, moment(until.Add(zones)), column, from.Unix()+2, until.Unix()-1, exactly)
+// textSurelyWithin compares texts, and instants only near the limits.
+func textSurelyWithin(column string, from, until time.Time, valid bool, exactly string) string {
+	between := "CASE WHEN " + column + " BETWEEN " + moment(from.Add(zones)) + " AND " + moment(until.Add(-zones)) + " THEN "
+	if valid {
+		return "(" + column + " <= " + moment(until.Add(zones)) + " AND " + between + "1 ELSE " + exactly + " END)"
+	}
+	return "(" + column + " <= " + moment(until.Add(zones)) + " AND " + between + textIsTime(column) + " ELSE " + exactly + " END)"
+}
+
+func textIsTime(column string) string { return "julianday(" + column + ") IS NOT NULL" }
+
+// textIsTimeSince reads exactly only what lies near the first time.
+func textIsTimeSince(column string, first time.Time, exactly string) string {
+	return "CASE WHEN " + column + " >= " + moment(first.Add(zones)) + " THEN " + textIsTime(column) + " ELSE " + exactly + " END"
 }
 
 func textNotBefore(column string, at time.Time) string {

@@ -34,9 +34,9 @@ var postgres = Dialect{
 	notBefore: func(column string, at time.Time) string {
 		return column + " >= " + moment(at.Add(time.Microsecond-1).Truncate(time.Microsecond))
 	},
-	rowAddress: "ctid",
-	shareLock:  func(number string) string { return "pg_advisory_xact_lock_shared(" + number + ")" },
-	soleLock:   func(number string) string { return "pg_advisory_xact_lock(" + number + ")" },
+	addresses: postgresAddresses,
+	shareLock: func(number string) string { return "pg_advisory_xact_lock_shared(" + number + ")" },
+	soleLock:  func(number string) string { return "pg_advisory_xact_lock(" + number + ")" },
 
 	sessionLock: func(number string) (lock, unlock string) {
 		return "SELECT pg_try_advisory_lock(" + number + ")", "SELECT pg_advisory_unlock(" + number + ")"

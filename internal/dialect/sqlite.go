@@ -39,6 +39,8 @@ var sqlite = Dialect{
 	notAfter:     textNotAfter,
 	notBefore:    textNotBefore,
 	surelyWithin: textSurelyWithin,
+	isTime:       textIsTimeSince,
+	addresses:    sqliteAddresses,
 	deferKeys:    "PRAGMA defer_foreign_keys = ON",
 
 	referencesTo: sqliteReferences,

@@ -1,0 +1,268 @@
+package softdelete
+
+import (
+	"database/sql"
+	"errors"
+	"math/rand/v2"
+
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+)
+
+// This room removes the rows of a table that stands alone in the order in which they lie in it: every batch is a stretch of
+// the table, and none looks at what others removed. That reads the whole table once, and is therefore for tables of which
+// many rows go.
+
+// stretches are the parts of a table that the batches of a purge remove rows from.
+type stretches struct {
+	purge *purge
+	table *purgeTable
+	// extent is that of the table when the purge began. The rows behind it are younger than what is over.
+	extent dialect.Extent
+	// start is where the first batch began, at where the next one does. Behind the end of the table it goes on at its first
+	// row, up to the start.
+	start, at int64
+	wrapped   bool
+	// width is how many addresses the next batch looks at.
+	width int64
+	// whole tells that a single batch takes all, which an index may find.
+	whole bool
+	// careful tells that rows are locked, which takes those too that somebody once locked.
+	careful bool
+}
+
+// widest bounds how much of a table a batch reads that finds nothing.
+const widest = 8192
+
+// newStretches prepares a purge by stretches; nil where the table cannot be read so, or where few enough rows go that an
+// index finds them sooner.
+func (p *purge) newStretches(t *purgeTable) (*stretches, error) {
+	if len(t.key) == 0 || p.holds.covers(t) {
+		return nil, nil
+	}
+	extent, ok, err := p.engine.dialect.Extent(p.reads, t.name)
+	if err != nil || !ok {
+		return nil, err
+	}
+	s := &stretches{purge: p, table: t, extent: extent}
+	rows, batch := float64(t.reports[0].Eligible), float64(p.options.Batch)
+	size := float64(extent.Last) - float64(extent.First) + 1
+	// Without stretches, a batch sorts what is left: some rows²/batch in all. Reading a block costs as much as eight rows of
+	// that, reading a row itself less than one.
+	if cost := size * 8; s.skips() && rows*rows/batch < cost || rows == 0 {
+		return nil, nil
+	}
+	s.start = extent.First
+	if s.skips() {
+		s.width = int64(max(1, min(size*batch/rows*fill, widest)))
+		// Several purges at once begin in different places, and meet what others have removed but once.
+		s.start += rand.Int64N(extent.Last - extent.First + 1)
+	} else {
+		s.whole = t.reports[0].Eligible <= p.left()
+	}
+	s.at = s.start
+	t.stretched = true
+	return s, nil
+}
+
+// fill is how much of a batch a stretch is meant to fill: rows do not lie evenly.
+const fill = 0.95
+
+// skips tells whether rows are left that somebody has locked, or once locked.
+func (s *stretches) skips() bool {
+	column, _ := s.purge.engine.dialect.Unlocked()
+	return column != ""
+}
+
+// lookAgain begins anew, for the rows that were left.
+func (s *stretches) lookAgain() {
+	s.careful, s.wrapped, s.width = true, false, widest
+	s.start, s.at = s.extent.First, s.extent.First
+}
+
+// remove removes the rows of the next stretch.
+func (s *stretches) remove(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, error) {
+	limit := s.purge.left()
+	end := s.extent.Last
+	if s.wrapped {
+		end = s.start - 1
+	}
+	last := s.at + (s.width - 1)
+	if last > end || last < s.at {
+		last = end
+	}
+	next := *s
+	var rows int64
+	var err error
+	if s.skips() {
+		rows, err = s.removeUnlocked(tx, last, limit)
+		next.advance(rows, limit, last)
+	} else {
+		rows, last, err = s.removeNext(tx, limit)
+		next.at, next.width = last+1, s.width
+		c.done = last == s.extent.Last
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s.skips() && next.at > end {
+		c.done = next.wrapped || next.start == next.extent.First
+		next.wrapped, next.at = true, next.extent.First
+	}
+	*s = next
+	removed := make([]int64, len(s.purge.reports()))
+	removed[s.purge.index(t)] = rows
+	return removed, nil
+}
+
+// advance goes on behind a stretch, unless more rows were in it than a batch takes, and sizes the next one.
+func (s *stretches) advance(rows, limit, last int64) {
+	switch wide := last - s.at + 1; {
+	case rows >= limit:
+		s.width = max(1, wide/2)
+		return
+	case rows == 0:
+		s.width = min(widest, 2*s.width)
+	default:
+		s.width = max(1, min(widest, 2*s.width, int64(float64(wide)*float64(limit)*fill/float64(rows))))
+	}
+	s.at = last + 1
+}
+
+// removeUnlocked removes up to limit rows of a stretch, apart from those that somebody has locked. The conditions are hidden
+// from the planner: with news about deleted rows that it has not heard of it would read them all by an index, every time.
+func (s *stretches) removeUnlocked(tx *gorm.DB, last, limit int64) (int64, error) {
+	p, t, d := s.purge, s.table, s.purge.engine.dialect
+	unlocked := func(q *query) {
+		if column, condition := d.Unlocked(); !s.careful {
+			q.text(" AND ").column(t.name, column).text(condition)
+		}
+	}
+	q := newQuery(tx, d)
+	p.holds.with(q)
+	open, shut := d.Among()
+	q.text("DELETE FROM ").name(t.name).text(" WHERE ").column(t.name, d.RowAddress()).text(open, "SELECT ").column(t.name, d.RowAddress())
+	q.text(" FROM ").name(t.name).text(" WHERE ")
+	s.between(q, last+1)
+	q.opaque(func() { p.removable(q, t, &cursor{}) })
+	unlocked(q)
+	q.text(" LIMIT ").bind(limit)
+	if s.careful {
+		q.text(" FOR UPDATE SKIP LOCKED")
+	}
+	q.text(shut, " AND ").opaque(func() { p.goes(q, t, t.name) })
+	unlocked(q)
+	if lazily, _ := d.LazyCommit(); lazily != "" && !inTransaction(p.db) {
+		p.lazy = true
+		q.text(" AND ", lazily)
+	}
+	return q.exec()
+}
+
+// between writes the condition that a row lies in the stretch before an address, and AND.
+func (s *stretches) between(q *query, end int64) {
+	d := q.dialect
+	for _, bound := range []struct {
+		comparison string
+		number     int64
+	}{{" >= ", s.at}, {" < ", end}} {
+		value, cast := d.Bound(bound.number)
+		q.column(s.table.name, d.RowAddress()).text(bound.comparison).bind(value).text(cast, " AND ")
+	}
+}
+
+// removeNext removes the next rows where there is a single writer: those of a stretch as wide as the one before, or, where
+// rows lie otherwise now, those up to where a look at them says that as many go as a batch takes.
+func (s *stretches) removeNext(tx *gorm.DB, limit int64) (rows, last int64, err error) {
+	if s.purge.holds == nil {
+		tx = s.purge.db
+	}
+	if s.whole {
+		rows, err = s.removeUntil(tx, s.extent.Last)
+		return rows, s.extent.Last, err
+	}
+	if s.width > 0 && s.width < s.extent.Last-s.at {
+		last = s.at + s.width - 1
+		err = tx.Transaction(func(tx *gorm.DB) (err error) {
+			if rows, err = s.removeUntil(tx, last); err == nil && rows > limit {
+				err = errTooMany
+			}
+			return err
+		})
+		if !errors.Is(err, errTooMany) {
+			s.estimate(rows, limit, last)
+			return rows, last, err
+		}
+	}
+	last, err = s.look(tx, limit)
+	if err != nil || last < s.at {
+		return 0, s.extent.Last, err
+	}
+	rows, err = s.removeUntil(tx, last)
+	s.estimate(rows, limit, last)
+	return rows, last, err
+}
+
+// errTooMany undoes a batch that is larger than allowed.
+var errTooMany = errors.New("softdelete: more rows lie in a stretch than a batch takes")
+
+// estimate sizes the next stretch. Where rows lie far apart, or batches are small, it is looked for instead: a guess could
+// meet a crowd.
+func (s *stretches) estimate(rows, limit, last int64) {
+	s.width = 0
+	if wide := last - s.at + 1; limit >= 50 && rows >= limit/2 && wide > 0 && wide < crowd*limit {
+		s.width = int64(float64(wide) * float64(limit) * fill / float64(rows))
+	}
+}
+
+// crowd bounds how many times too many rows a batch may remove before it is undone.
+const crowd = 4
+
+// look finds the address of the last of the next rows that go.
+func (s *stretches) look(tx *gorm.DB, limit int64) (last int64, err error) {
+	p, t, d := s.purge, s.table, s.purge.engine.dialect
+	found := sql.NullInt64{Int64: s.at - 1}
+	q := newQuery(tx, d)
+	p.holds.with(q)
+	q.text("SELECT max(address) FROM (SELECT ").column(t.name, d.RowAddress()).text(" AS address FROM ").name(t.name).text(d.ByAddress(), " WHERE ")
+	s.between(q, s.extent.Last+1)
+	p.removable(q, t, &cursor{})
+	q.text(" ORDER BY 1 LIMIT ").bind(limit).text(") AS batch")
+	err = q.rows(func(scan func(...any) error) error { return scan(&found) })
+	if err == nil && !found.Valid {
+		found.Int64 = s.at - 1
+	}
+	return found.Int64, err
+}
+
+// removeUntil removes the rows up to an address.
+func (s *stretches) removeUntil(tx *gorm.DB, last int64) (int64, error) {
+	p, t, d := s.purge, s.table, s.purge.engine.dialect
+	q := newQuery(tx, d)
+	p.holds.with(q)
+	q.text("DELETE FROM ").name(t.name)
+	if s.whole {
+		q.text(" WHERE ")
+	} else {
+		q.text(d.ByAddress(), " WHERE ")
+		s.between(q, last+1)
+	}
+	p.removable(q, t, &cursor{})
+	return q.exec()
+}
+
+// flush waits until the disk has what the purge has committed.
+func (p *purge) flush() error {
+	if !p.lazy {
+		return nil
+	}
+	_, flush := p.engine.dialect.LazyCommit()
+	return newQuery(p.reads, p.engine.dialect).text(flush).rows(func(func(...any) error) error { return nil })
+}
+
+// inTransaction tells whether the statements of db are part of a transaction that its caller ends.
+func inTransaction(db *gorm.DB) bool {
+	_, ok := db.Statement.ConnPool.(gorm.TxCommitter)
+	return ok
+}
