@@ -194,7 +194,8 @@ func (d *deletion) eraseArchived(tx *gorm.DB, w *walk, n *node) (int64, error) {
 	}
 	q := newQuery(tx, d.engine.dialect)
 	w.with(q, n.component)
-	q.text("DELETE FROM ").name(n.policy.deletedTable()).text(" WHERE ")
-	joined(q, n.in, " OR ", func(e *edge) { e.matchIn(q, w, "") })
+	q.text("DELETE FROM ").name(n.policy.deletedTable()).text(" WHERE (")
+	joined(q, n.in, " OR ", func(e *edge) { e.matchIn(q, w, "") }).text(")")
+	d.spareHeld(q, n, "")
 	return q.exec()
 }

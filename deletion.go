@@ -41,6 +41,8 @@ type deletion struct {
 	context  context.Context // the statement's before, where inner is set
 	inner    context.Context // the statement's inside, by which others find the deletion
 	where    clause.Clause   // the caller's conditions, with the keys of the value
+	removed  clause.Clause   // the same, narrowed to the rows that were looked at, of a removal
+	held     *holdWalk       // what holds cover, of a removal; nil where there are none
 	snapshot snapshot
 	keys     [][]any                 // the root rows' keys, where there are few
 	exact    bool                    // each of the keys was that of a live row, which is taken now
@@ -294,6 +296,7 @@ func (e *engine) markDelete(db *gorm.DB) {
 		return
 	}
 	if d.leaves(d.root) {
+		d.removed = d.stmt.Clauses["WHERE"]
 		if err := d.removeChildren(db); err != nil {
 			_ = db.AddError(err)
 			return
@@ -302,6 +305,7 @@ func (e *engine) markDelete(db *gorm.DB) {
 			_ = db.AddError(d.archiveRoot(db))
 			return
 		}
+		d.spareHeldRoots()
 		d.stmt.AddClauseIfNotExists(clause.Delete{})
 		d.stmt.AddClauseIfNotExists(clause.From{})
 		d.stmt.SQL.Grow(usualLength)
@@ -364,6 +368,10 @@ func (e *engine) cascadeDelete(db *gorm.DB) {
 		}
 	}
 	d.rows += db.RowsAffected
+	if err := d.refuseSpared(db, d.removed); err != nil {
+		_ = db.AddError(err)
+		return
+	}
 	if err := d.finishWriting(db, db.RowsAffected); err != nil {
 		_ = db.AddError(err)
 	}

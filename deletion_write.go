@@ -320,7 +320,10 @@ func (d *deletion) removeNodes(tx *gorm.DB) error {
 			return err
 		}
 	}
-	return nil
+	if len(d.graph.nodes) == 1 {
+		return nil
+	}
+	return d.refuseSpared(tx, d.removed)
 }
 
 // removeComponent removes the rows of a component's models.
@@ -370,6 +373,7 @@ func (d *deletion) removeTogether(tx *gorm.DB, w *walk, rootRows int64, drop fun
 	w.with(q, n.component)
 	w.selectKeys(q, n)
 	q.text(")")
+	d.spareHeld(q, n, "")
 	d.stmt.Clauses["WHERE"] = clause.Clause{Name: "WHERE", Expression: clause.Where{Exprs: []clause.Expression{written{q}}}}
 	return func(db *gorm.DB) error {
 		if err := d.sameRows(n, db.RowsAffected); err != nil {
@@ -427,6 +431,7 @@ func (d *deletion) removeRows(tx *gorm.DB, w *walk, n *node) error {
 	}
 	with := func(q *query) { w.with(q, n.component) }
 	rows, err := d.move(tx, n.policy, with, func(q *query) {
+		defer d.spareHeld(q, n, "")
 		if len(n.inner) > 0 {
 			w.inWalk(q, n, "")
 			d.exceptRoot(q, n)

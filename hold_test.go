@@ -173,3 +173,55 @@ func TestHoldCoversRowsInCyclesAndWithCompositeKeys(t *testing.T) {
 		require.EqualValues(t, 1, retReport(t, s.purge(softdelete.PurgeOptions{}), "hold_files").Held)
 	})
 }
+
+func TestHoldCoversRowsThatComeUnderItWhileTheyAreDestroyed(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		if database.Name == "sqlite" {
+			t.Skip("a single writer: no row moves while others are removed")
+		}
+		for fact, destroy := range map[string]func(db *gorm.DB) error{
+			"by condition, with many others": func(db *gorm.DB) error { return db.Unscoped().Where("id >= 1000").Delete(&retPost{}).Error },
+			"by its key":                     func(db *gorm.DB) error { return db.Unscoped().Delete(&retPost{ID: 1007}).Error },
+			"with its parent":                func(db *gorm.DB) error { return db.Unscoped().Delete(&retUser{ID: 20}).Error },
+		} {
+			t.Run(fact, func(t *testing.T) {
+				s, other := newRetStage(t, database, holdTree()), newRetStage(t, database, holdTree())
+				for _, table := range []string{"ret_posts", "ret_users", "ret_orgs"} {
+					require.NoError(t, s.Exec("DELETE FROM "+table).Error)
+				}
+				s.tree(1)
+				s.create(&retOrg{ID: 2}, &retUser{ID: 20, OrgID: 2}, &retUser{ID: 21, OrgID: 2})
+				posts := make([]retPost, 150)
+				for i := range posts {
+					posts[i] = retPost{ID: uint(1000 + i), UserID: 21}
+				}
+				posts[7].UserID = 20
+				s.create(&posts)
+				hold, err := softdelete.Hold(s.DB, &retOrg{ID: 1}, softdelete.HoldOptions{Matter: "m"})
+				require.NoError(t, err)
+				moved := false
+				require.NoError(t, s.Callback().Delete().Before("gorm:delete").Register("move", func(*gorm.DB) {
+					if !moved {
+						moved = true
+						require.NoError(t, other.Exec("SET lock_timeout = 100").Error)
+						_ = other.Exec("UPDATE ret_posts SET user_id = 10 WHERE id = 1007").Error
+					}
+				}))
+				err = destroy(s.DB)
+				require.True(t, moved)
+				var owner uint
+				require.NoError(t, s.Raw("SELECT user_id FROM ret_posts WHERE id = 1007").Scan(&owner).Error)
+				if owner == 10 { // it came under the hold first
+					require.ErrorIs(t, err, softdelete.ErrHeld)
+					require.ErrorContains(t, err, string(hold))
+					require.Len(t, s.ids(&retPost{}), 154, "nothing was destroyed")
+					require.Len(t, s.ids(&retUser{}), 4)
+				} else {
+					require.NoError(t, err)
+					require.Zero(t, owner)
+				}
+				require.NoError(t, softdelete.Release(s.DB, hold))
+			})
+		}
+	})
+}
