@@ -199,6 +199,7 @@ func (x *erasure) policyHash() string {
 		}
 	}
 	slices.Sort(lines)
+	lines = slices.Compact(lines)
 	return hashOf(strings.Join(lines, "\n"))
 }
 

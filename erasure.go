@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -142,16 +141,20 @@ type erasure struct {
 	text    string // the key, for people
 	request ErasureRequest
 
-	row   reachedRow
-	gone  *goneRow        // the subject where it is in its event log only
-	rows  []*reachedModel // the subject's model first, then in the order in which the walk came to them
-	order []place
+	row      reachedRow
+	gone     *goneRow               // the subject where it is in its event log only
+	subject  map[place][]reachedRow // the subject's rows in its tables
+	live     bool                   // it is in the model's own table
+	deletion DeletionID             // the one that this erasure made
+	foreign  map[*policy][]string   // see strangers
+	rows     []*reachedModel        // the subject's model first, then in the order in which the walk came to them
+	order    []spot
 	// pending are the rows that later batches erase, progress and before what earlier ones have done.
-	pending   map[*policy]map[string]bool
+	pending   map[place]map[string]bool
 	progress  *erasureProgress
 	before    []ErasedTable
 	announced bool
-	byPolicy  map[*policy]*reachedModel
+	byPlace   map[place]*reachedModel
 	edges     map[*policy][]*relation
 	secrets   *secrets
 	// loggedRows counts the events of which something is erased.
@@ -349,7 +352,7 @@ type erasingKey struct{}
 
 // deleteSubject soft-deletes the subject's row by its own rules. Its actor and reason stay empty.
 func (x *erasure) deleteSubject(tx *gorm.DB) error {
-	if _, marks := x.root.marker(); !marks || x.gone != nil || x.root.personal != nil && x.root.personal.remove {
+	if !x.root.keepsDeleted() || !x.live || x.root.personal != nil && x.root.personal.remove {
 		return nil
 	}
 	ctx := WithReason(WithActor(tx.Statement.Context, ""), "")
@@ -360,9 +363,11 @@ func (x *erasure) deleteSubject(tx *gorm.DB) error {
 		}
 	}
 	session := inWork(tx, context.WithValue(ctx, erasingKey{}, true))
-	if err := session.Delete(row.Interface()).Error; err != nil {
+	var report Report
+	if err := session.Clauses(Into(&report)).Delete(row.Interface()).Error; err != nil {
 		return x.quiet(tx, err, "deleting the subject in", x.root.schema.Table)
 	}
+	x.deletion = report.DeletionID
 	return nil
 }
 
@@ -377,7 +382,7 @@ func (x *erasure) tables(list []*reachedModel) []ErasedTable {
 		if data == nil || len(data.masked) == 0 && !data.remove || len(m.rows) == 0 {
 			continue
 		}
-		t := ErasedTable{Table: m.policy.schema.Table, Columns: []ErasedColumn{}}
+		t := ErasedTable{Table: m.table(), Columns: []ErasedColumn{}}
 		if data.remove {
 			t.Deleted = int64(len(m.rows))
 		} else {
@@ -395,7 +400,7 @@ func (x *erasure) tables(list []*reachedModel) []ErasedTable {
 // strategy of the column; a column of a row that is in no table becomes null.
 func (x *erasure) logTable(m *reachedModel) (t ErasedTable, logged bool) {
 	p := m.policy
-	if p.log == nil || x.loggedRows[p] == 0 {
+	if m.log() == nil || x.loggedRows[p] == 0 {
 		return t, false
 	}
 	t = ErasedTable{Table: p.log.Events, Columns: []ErasedColumn{{Column: "actor", Strategy: maskZero}, {Column: "reason", Strategy: maskZero}}, Masked: x.loggedRows[p]}
@@ -419,32 +424,10 @@ func (x *erasure) keptColumns() []KeptColumn {
 			continue
 		}
 		for _, k := range m.policy.personal.kept {
-			kept = append(kept, KeptColumn{Table: m.policy.schema.Table, Column: k.field.DBName, Basis: k.basis, Rows: int64(len(m.rows))})
+			kept = append(kept, KeptColumn{Table: m.table(), Column: k.field.DBName, Basis: k.basis, Rows: int64(len(m.rows))})
 		}
 	}
 	return kept
-}
-
-// furtherTables refuses models whose rows also lie in tables that an erasure does not reach yet: their archives.
-func furtherTables(p *policy) error {
-	if declares(p.schema.ModelType, "archive") {
-		return fmt.Errorf("%w: rows of %s lie in its archive too, which an erasure does not reach yet; nothing was erased",
-			ErrUnsupported, p.schema.Name)
-	}
-	return nil
-}
-
-// declares tells whether one of a model's softdelete tags has the word.
-func declares(model reflect.Type, word string) bool {
-	for field := range structFields(model) {
-		if _, there := schema.ParseTagSetting(field.Tag.Get(tagKey), ";")[strings.ToUpper(word)]; there {
-			return true
-		}
-		if field.Anonymous && field.Type.Kind() == reflect.Struct && declares(field.Type, word) {
-			return true
-		}
-	}
-	return false
 }
 
 // quietError is an error whose text leaves out that of its cause, which may quote a row's values. errors.Is and errors.As find

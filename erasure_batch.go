@@ -65,43 +65,43 @@ func (x *erasure) readProgress(tx *gorm.DB) error {
 
 // part takes a batch of the rows, the last in the order of the walk, and notes the others as pending.
 func (x *erasure) part(fresh []*reachedModel) []*reachedModel {
-	left := map[*policy]map[string]bool{}
+	left := map[place]map[string]bool{}
 	for _, m := range fresh {
-		left[m.policy] = map[string]bool{}
+		left[m.place] = map[string]bool{}
 		for _, row := range m.rows {
-			left[m.policy][row.text] = true
+			left[m.place][row.text] = true
 		}
 		for _, row := range m.gone {
-			left[m.policy][row.mark()] = true
+			left[m.place][row.mark()] = true
 		}
 	}
-	taken := map[*policy]map[string]bool{}
+	taken := map[place]map[string]bool{}
 	n := 0
 	for _, step := range slices.Backward(x.order) {
 		if n == x.batch() {
 			break
 		}
-		if !left[step.policy][step.mark] {
+		if !left[step.place][step.mark] {
 			continue
 		}
-		delete(left[step.policy], step.mark)
-		if taken[step.policy] == nil {
-			taken[step.policy] = map[string]bool{}
+		delete(left[step.place], step.mark)
+		if taken[step.place] == nil {
+			taken[step.place] = map[string]bool{}
 		}
-		taken[step.policy][step.mark] = true
+		taken[step.place][step.mark] = true
 		n++
 	}
 	x.pending = left
 	var part []*reachedModel
 	for _, m := range fresh {
-		p := &reachedModel{policy: m.policy}
+		p := &reachedModel{place: m.place}
 		for _, row := range m.rows {
-			if taken[m.policy][row.text] {
+			if taken[m.place][row.text] {
 				p.rows = append(p.rows, row)
 			}
 		}
 		for _, row := range m.gone {
-			if taken[m.policy][row.mark()] {
+			if taken[m.place][row.mark()] {
 				p.gone = append(p.gone, row)
 			}
 		}
@@ -119,14 +119,14 @@ func (x *erasure) foresee(tx *gorm.DB, fresh []*reachedModel) error {
 		part := x.part(left)
 		var rest []*reachedModel
 		for _, m := range left {
-			r := &reachedModel{policy: m.policy}
+			r := &reachedModel{place: m.place}
 			for _, row := range m.rows {
-				if x.pending[m.policy][row.text] {
+				if x.pending[m.place][row.text] {
 					r.rows = append(r.rows, row)
 				}
 			}
 			for _, row := range m.gone {
-				if x.pending[m.policy][row.mark()] {
+				if x.pending[m.place][row.mark()] {
 					r.gone = append(r.gone, row)
 				}
 			}
@@ -147,14 +147,14 @@ func (x *erasure) foresee(tx *gorm.DB, fresh []*reachedModel) error {
 
 // setPending notes all rows as not erased yet.
 func (x *erasure) setPending(fresh []*reachedModel) {
-	x.pending = map[*policy]map[string]bool{}
+	x.pending = map[place]map[string]bool{}
 	for _, m := range fresh {
-		x.pending[m.policy] = map[string]bool{}
+		x.pending[m.place] = map[string]bool{}
 		for _, row := range m.rows {
-			x.pending[m.policy][row.text] = true
+			x.pending[m.place][row.text] = true
 		}
 		for _, row := range m.gone {
-			x.pending[m.policy][row.mark()] = true
+			x.pending[m.place][row.mark()] = true
 		}
 	}
 }
@@ -203,7 +203,7 @@ func (x *erasure) endBatches(tx *gorm.DB) error {
 
 // forget makes ready for the next batch.
 func (x *erasure) forget() {
-	x.byPolicy, x.rows, x.order, x.pending, x.secrets, x.loggedRows = nil, nil, nil, nil, nil, map[*policy]int64{}
+	x.byPlace, x.rows, x.order, x.pending, x.secrets, x.loggedRows = nil, nil, nil, nil, nil, map[*policy]int64{}
 }
 
 // unfinished is the error of a call that has done some batches.

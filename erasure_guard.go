@@ -68,10 +68,15 @@ func (e *engine) erasedRows(tx *gorm.DB, table string, rows []reachedRow) (map[s
 	return found, err
 }
 
-// isErased writes the condition that a row of the model is an erased one.
-func (q *query) isErased(s *schema.Schema, table string) *query {
-	q.text("EXISTS (SELECT 1 FROM ").name(erasedRow{}.TableName()).text(" AS softdelete_erased WHERE softdelete_erased.table_name = ")
+// isErased writes the condition that a row of the model is an erased one, an archived one here or in the model's table before.
+func (q *query) isErased(t place, table string) *query {
+	s := t.policy.schema
+	q.text("EXISTS (SELECT 1 FROM ").name(erasedRow{}.TableName()).text(" AS softdelete_erased WHERE (softdelete_erased.table_name = ")
 	q.text(q.dialect.String(s.Table), " AND softdelete_erased.row_key = ").rowKey(s, table)
+	if t.archived {
+		q.text(" OR softdelete_erased.table_name = ", q.dialect.String(t.table()), " AND softdelete_erased.row_key = ").rowText(t, table)
+	}
+	q.text(")")
 	return q.text(" AND softdelete_erased.created = ").created(s, table).text(")")
 }
 
@@ -79,14 +84,33 @@ func (q *query) isErased(s *schema.Schema, table string) *query {
 func (x *erasure) record(tx *gorm.DB) error {
 	at := tx.NowFunc().UTC()
 	var list []erasedRow
+	add := func(t place, row reachedRow) {
+		list = append(list, erasedRow{Table: t.table(), Key: row.text, Created: row.created, RequestID: x.request.ID, ErasedAt: at})
+	}
 	for _, m := range x.rows {
-		masks := m.policy.erases()
+		if m.removes() {
+			continue
+		}
+		var erased []reachedRow
 		for _, row := range m.rows {
-			if m.erased[row.text] && (masks || m.policy == x.root && row.text == x.row.text) {
-				list = append(list, erasedRow{
-					Table: m.policy.schema.Table, Key: row.text, Created: row.created, RequestID: x.request.ID, ErasedAt: at,
-				})
+			subject := m.policy == x.root && slices.ContainsFunc(x.subject[m.place], func(s reachedRow) bool { return s.text == row.text })
+			if m.erased[row.text] && (m.policy.erases() || subject) {
+				add(m.place, row)
+				erased = append(erased, row)
 			}
+		}
+		if m.archived || !m.policy.archives() || x.deletion == "" {
+			continue
+		}
+		err := chunks(erased, func(chunk []reachedRow) error {
+			rows, err := x.moved(tx, m, chunk)
+			for _, row := range rows {
+				add(place{m.policy, true}, row)
+			}
+			return err
+		})
+		if err != nil {
+			return x.quiet(tx, err, "reading", m.policy.deletedTable())
 		}
 	}
 	if len(list) == 0 {
@@ -200,7 +224,7 @@ func (e *engine) guardErasedUpdate(db *gorm.DB, p *policy) error {
 	}
 	q := newQuery(tx, e.dialect).text("SELECT ").columns(stmt.Table, p.schema.PrimaryFields).text(" FROM ").name(stmt.Table).text(" WHERE ")
 	condition(q)
-	q.text(" AND ").isErased(p.schema, stmt.Table)
+	q.text(" AND ").isErased(place{p, false}, stmt.Table)
 	keys, err := q.keyValues(p.schema.PrimaryFields)
 	if err != nil {
 		return err
@@ -218,10 +242,10 @@ func (e *engine) guardErasedUpdate(db *gorm.DB, p *policy) error {
 // eachErased loads rows by their keys, without a word to loggers.
 func (e *engine) eachErased(tx *gorm.DB, p *policy, keys [][]any, each func(row reflect.Value) error) error {
 	for chunk := range slices.Chunk(keys, erasureChunk) {
-		column, in := schema.ToQueryValues(p.schema.Table, p.schema.PrimaryFieldDBNames, chunk)
 		rows := reflect.New(reflect.SliceOf(p.schema.ModelType))
-		err := silent(tx).Unscoped().Clauses(clause.Where{Exprs: []clause.Expression{clause.IN{Column: column, Values: in}}}).Find(rows.Interface()).Error
-		if err != nil {
+		q := newQuery(silent(tx), e.dialect).text("SELECT * FROM ").name(p.schema.Table).text(" WHERE ").key("", p.schema.PrimaryFields).text(" IN (")
+		joined(q, chunk, ", ", func(key []any) { q.tuple(key) }).text(")")
+		if err := q.find(rows.Interface()); err != nil {
 			return err
 		}
 		for i := range rows.Elem().Len() {
@@ -348,7 +372,7 @@ func (e *engine) erasedTargets(tx *gorm.DB, p *policy, stmt *gorm.Statement, tar
 		}
 		q := base().text("SELECT ").columns(stmt.Table, p.schema.PrimaryFields).text(" FROM ").name(stmt.Table).text(" WHERE ").key(stmt.Table, target)
 		q.text(" IN (")
-		joined(q, chunk, ", ", func(key []any) { q.tuple(key) }).text(") AND ").isErased(p.schema, stmt.Table)
+		joined(q, chunk, ", ", func(key []any) { q.tuple(key) }).text(") AND ").isErased(place{p, false}, stmt.Table)
 		found, err := q.keyValues(p.schema.PrimaryFields)
 		if err != nil {
 			return nil, err
@@ -404,15 +428,16 @@ func (r *restoration) refuseErased(tx *gorm.DB) error {
 		s := n.policy.schema
 		q := newQuery(tx, r.engine.dialect)
 		r.withUpTo(q, n)
-		q.text("SELECT ").columns("t", s.PrimaryFields).text(" FROM ").name(s.Table).text(" AS t WHERE ")
+		t := place{n.policy, n.policy.archives()}
+		q.text("SELECT ").columns("t", s.PrimaryFields).text(" FROM ").name(t.table()).text(" AS t WHERE ")
 		r.comingBack(q, n, "t")
-		q.text(" AND ").isErased(s, "t").text(" LIMIT 1")
+		q.text(" AND ").isErased(t, "t").text(" LIMIT 1")
 		keys, err := q.keys(s.PrimaryFields)
 		if err != nil {
 			return err
 		}
 		if len(keys) > 0 {
-			return fmt.Errorf("%w: the row with key %s in table %s cannot be restored", ErrErased, keys[0], s.Table)
+			return fmt.Errorf("%w: the row with key %s in table %s cannot be restored", ErrErased, keys[0], t.table())
 		}
 	}
 	return nil

@@ -30,8 +30,8 @@ func (x *erasure) held(tx *gorm.DB) (held []string, refusal, err error) {
 		var rows int64
 		first := ""
 		err := chunks(m.rows, func(chunk []reachedRow) error {
-			return x.heldRows(tx, h, m.policy, chunk, func(key []any, hold string) {
-				held = append(held, m.policy.schema.Table+" "+keyText(key))
+			return x.heldRows(tx, h, m.place, chunk, func(key []any, hold string) {
+				held = append(held, m.table()+" "+keyText(key))
 				if rows++; first == "" {
 					first = hold
 				}
@@ -48,8 +48,8 @@ func (x *erasure) held(tx *gorm.DB) (held []string, refusal, err error) {
 }
 
 // heldRows finds those of the rows that a hold covers.
-func (x *erasure) heldRows(tx *gorm.DB, h *holdWalk, p *policy, rows []reachedRow, each func(key []any, hold string)) error {
-	n := h.node(p)
+func (x *erasure) heldRows(tx *gorm.DB, h *holdWalk, t place, rows []reachedRow, each func(key []any, hold string)) error {
+	n, p := h.node(t.policy), t.policy
 	columns := make([]string, len(p.schema.PrimaryFields))
 	for i, field := range p.schema.PrimaryFields {
 		columns[i] = n.carry(field.DBName)
@@ -62,7 +62,7 @@ func (x *erasure) heldRows(tx *gorm.DB, h *holdWalk, p *policy, rows []reachedRo
 		q.text(nodeColumn, " = ", strconv.Itoa(n.index), " AND ")
 	}
 	keyOf(q, "", columns).text(" IN (")
-	joined(q, rows, ", ", func(row reachedRow) { q.tuple(row.key) }).text(") GROUP BY ")
+	joined(q, rows, ", ", func(row reachedRow) { q.tuple(t.primary(row)) }).text(") GROUP BY ")
 	names(q, "", columns)
 	return q.rows(func(scan func(...any) error) error {
 		var hold string

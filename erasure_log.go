@@ -18,7 +18,7 @@ import (
 type goneRow struct {
 	log    string // its key in the log
 	key    []any  // the columns of the key, as text
-	erased bool   // its last event is that of an erasure
+	erased bool   // but for its deletion, nothing came after its erasure
 }
 
 // mark is the row among those that an erasure knows; no row of a table has the same.
@@ -66,7 +66,10 @@ const goneAlias = "softdelete_gone_row"
 // selectGone writes the SELECT of rows that are in the model's log only.
 func (q *query) selectGone(p *policy) *query {
 	data := q.quoted(goneAlias, "data")
-	q.text("SELECT ").column(goneAlias, "row_key").text(", CASE WHEN ").column(goneAlias, "type").text(" = 'erased' THEN 1 ELSE 0 END")
+	q.text("SELECT ").column(goneAlias, "row_key").text(", CASE WHEN EXISTS (SELECT 1 FROM ").name(p.log.Events)
+	q.text(" AS erased WHERE erased.row_key = ").column(goneAlias, "row_key").text(" AND erased.type = 'erased' AND NOT EXISTS (SELECT 1 FROM ")
+	q.name(p.log.Events).text(" AS written WHERE written.row_key = erased.row_key AND written.version > erased.version AND written.type <> 'deleted'))")
+	q.text(" THEN 1 ELSE 0 END")
 	for _, field := range p.schema.PrimaryFields {
 		q.text(", ", q.dialect.DataText(data, field.DBName))
 	}
@@ -132,7 +135,11 @@ func (x *erasure) findGoneSubject(tx *gorm.DB) (found bool, err error) {
 	if err != nil || len(rows) == 0 {
 		return false, err
 	}
-	x.gone, x.text = &rows[0], keyText(rows[0].key)
+	x.gone = &rows[0]
+	if x.row.key != nil { // it is in the archive too
+		return true, nil
+	}
+	x.text = keyText(rows[0].key)
 	x.row = reachedRow{text: rows[0].log}
 	x.row.created, err = x.goneCreation(tx, rows[0].log)
 	return err == nil, err
@@ -162,12 +169,12 @@ func (x *erasure) goneCreation(tx *gorm.DB, key string) (created int64, err erro
 	return created, err
 }
 
-// logging runs a write of an erasure to the model's table so that its log, if it has one, gets an event of that type.
-func (x *erasure) logging(tx *gorm.DB, p *policy, write func() error) error {
-	if p.log == nil {
+// logging runs a write of an erasure to a table so that its log, if it has one, gets an event of that type.
+func (x *erasure) logging(tx *gorm.DB, l *dialect.Log, write func() error) error {
+	if l == nil {
 		return write()
 	}
-	if err := x.engine.openLog(tx, []*dialect.Log{p.log}, logWrite{Erases: p.log.Table, at: tx.NowFunc()}); err != nil {
+	if err := x.engine.openLog(tx, []*dialect.Log{l}, logWrite{Erases: l.Table, at: tx.NowFunc()}); err != nil {
 		return err
 	}
 	if err := write(); err != nil {
@@ -179,7 +186,7 @@ func (x *erasure) logging(tx *gorm.DB, p *policy, write func() error) error {
 // maskLogs masks the events of rows that are masked or removed by now.
 func (x *erasure) maskLogs(tx *gorm.DB, fresh []*reachedModel) error {
 	for _, m := range fresh {
-		if m.policy.log == nil {
+		if m.log() == nil {
 			continue
 		}
 		if err := x.maskLog(tx, m); err != nil {
@@ -261,7 +268,7 @@ func (p *policy) eventMask() (m dialect.EventMask) {
 // countEvents counts the events of rows of which something will be erased.
 func (x *erasure) countEvents(tx *gorm.DB, fresh []*reachedModel) error {
 	for _, m := range fresh {
-		if m.policy.log == nil {
+		if m.log() == nil {
 			continue
 		}
 		err := chunks(m.logKeys(), func(chunk []string) error {

@@ -64,16 +64,16 @@ func (x *erasure) verifyLog(tx *gorm.DB, m *reachedModel, residue map[string]int
 	for _, field := range p.loggedFields() {
 		kept[field.DBName] = field
 	}
-	pending := map[string]bool{}
+	done := map[string]bool{}
 	for _, row := range m.rows {
-		pending[row.log] = x.pending[p][row.text]
+		done[row.log] = m.erased[row.text]
 	}
 	for _, row := range m.gone {
-		pending[row.log] = x.pending[p][row.mark()]
+		done[row.log] = m.erased[row.mark()]
 	}
 	return x.eachEvents(tx, p, m.logKeys(), func(events []loggedEvent) error {
-		if pending[events[0].key] { // by a later batch
-			return x.verifyPendingLog(p, events, kept, residue)
+		if !done[events[0].key] { // by an earlier erasure, or by a later batch of this one
+			return x.verifyOtherLog(p, events, kept, residue)
 		}
 		erased := map[string]json.RawMessage{}
 		last := lastErased(events)
@@ -105,8 +105,8 @@ func (x *erasure) verifyLog(tx *gorm.DB, m *reachedModel, residue map[string]int
 	})
 }
 
-// verifyPendingLog looks into the events of a row that a later batch erases, where that will change nothing.
-func (x *erasure) verifyPendingLog(p *policy, events []loggedEvent, kept map[string]*schema.Field, residue map[string]int64) error {
+// verifyOtherLog looks into the events of a row that this transaction does not erase, where an erasure changes nothing.
+func (x *erasure) verifyOtherLog(p *policy, events []loggedEvent, kept map[string]*schema.Field, residue map[string]int64) error {
 	if p.personal != nil && p.personal.remove {
 		return nil
 	}

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
 	"gorm.io/gorm/schema"
 )
@@ -34,66 +33,70 @@ func (x *erasure) mask(tx *gorm.DB, fresh []*reachedModel) error {
 }
 
 func (x *erasure) maskModel(tx *gorm.DB, m *reachedModel) error {
-	table := m.policy.schema.Table
+	table := m.table()
 	return chunks(m.rows, func(chunk []reachedRow) error {
 		if data := m.policy.personal; data != nil {
 			for _, c := range data.masked {
 				if c.mask.computed() {
-					if err := x.compute(tx, m.policy, c, chunk); err != nil {
+					if err := x.compute(tx, m.place, c, chunk); err != nil {
 						return x.quiet(tx, err, "masking "+c.field.DBName+" of", table)
 					}
 				}
 			}
 		}
-		err := x.logging(tx, m.policy, func() error { return x.maskSet(tx, m.policy, chunk) })
+		err := x.logging(tx, m.log(), func() error { return x.maskSet(tx, m.place, chunk) })
 		return x.quiet(tx, err, "masking", table)
 	})
 }
 
 // maskSet masks what SQL can, and clears actor and reason, by one statement. It is what the event log, if there is one, takes
 // for the erasure of the row.
-func (x *erasure) maskSet(tx *gorm.DB, p *policy, chunk []reachedRow) error {
-	q := newQuery(tx, x.engine.dialect).text("UPDATE ").name(p.schema.Table).text(" SET ")
+func (x *erasure) maskSet(tx *gorm.DB, t place, chunk []reachedRow) error {
+	p := t.policy
+	strangers, err := x.strangers(tx, t)
+	if err != nil {
+		return err
+	}
+	q := newQuery(tx, x.engine.dialect).text("UPDATE ").name(t.table()).text(" SET ")
 	any := false
-	set := func(field *schema.Field, value func()) {
+	set := func(column string, value func()) {
 		if any {
 			q.text(", ")
 		}
 		any = true
-		q.name(field.DBName).text(" = ")
+		q.name(column).text(" = ")
 		value()
 	}
 	if p.personal != nil {
 		for _, c := range p.personal.masked {
 			if !c.mask.computed() {
-				set(c.field, func() { x.maskExpression(q, c) })
+				set(c.field.DBName, func() { x.maskExpression(q, c) })
 			}
 		}
 	}
-	for _, field := range []*schema.Field{p.actor, p.reason} {
-		if field != nil && !p.masks(field) {
-			set(field, func() { q.bind(emptyValue(field, true)) })
-		}
+	for _, field := range t.texts() {
+		set(field.DBName, func() { q.bind(emptyValue(field, true)) })
+	}
+	for _, name := range strangers {
+		set(name, func() { q.text("NULL") })
 	}
 	masked := p.personal != nil && len(p.personal.masked) > 0
-	if p.log != nil && masked && !any { // all masks are computed, by statements of their own
+	if t.log() != nil && masked && !any { // all masks are computed, by statements of their own
 		field := p.personal.masked[0].field
-		set(field, func() { q.name(field.DBName) })
+		set(field.DBName, func() { q.name(field.DBName) })
 	}
 	if !any {
 		return nil
 	}
-	q.text(" WHERE ").keysIn(p.schema, "", chunk)
-	if p.log != nil && !masked { // no event for a row of which nothing was erased
+	q.text(" WHERE ").keysIn(t, "", chunk)
+	if t.log() != nil && !masked { // no event for a row of which nothing was erased
 		q.text(" AND (1 = 0")
-		for _, field := range []*schema.Field{p.actor, p.reason} {
-			if field != nil {
-				q.text(" OR ").name(field.DBName).text(" <> ''")
-			}
+		for _, field := range t.texts() {
+			q.text(" OR ").name(field.DBName).text(" <> ''")
 		}
 		q.text(")")
 	}
-	_, err := q.exec()
+	_, err = q.exec()
 	return err
 }
 
@@ -150,12 +153,12 @@ func silent(tx *gorm.DB) *gorm.DB {
 }
 
 // compute masks a column by a function of its value, row by row.
-func (x *erasure) compute(tx *gorm.DB, p *policy, c *maskedColumn, chunk []reachedRow) error {
+func (x *erasure) compute(tx *gorm.DB, t place, c *maskedColumn, chunk []reachedRow) error {
 	if c.mask.word == maskFunc {
-		return x.computeValues(tx, p, c, chunk)
+		return x.computeValues(tx, t, c, chunk)
 	}
 	q := newQuery(silent(tx), x.engine.dialect).text("SELECT ").column("", c.field.DBName)
-	q.text(", ").columns("", p.schema.PrimaryFields).text(" FROM ").name(p.schema.Table).text(" WHERE ").keysIn(p.schema, "", chunk)
+	q.text(", ").columns("", t.key()).text(" FROM ").name(t.table()).text(" WHERE ").keysIn(t, "", chunk)
 	type change struct {
 		key   []any
 		value any
@@ -163,7 +166,7 @@ func (x *erasure) compute(tx *gorm.DB, p *policy, c *maskedColumn, chunk []reach
 	var changes []change
 	err := q.rows(func(scan func(...any) error) error {
 		var text sql.NullString
-		targets, values := scanTargets(len(p.schema.PrimaryFields))
+		targets, values := scanTargets(len(t.key()))
 		if err := scan(append([]any{&text}, targets...)...); err != nil {
 			return err
 		}
@@ -176,16 +179,16 @@ func (x *erasure) compute(tx *gorm.DB, p *policy, c *maskedColumn, chunk []reach
 		return err
 	}
 	for _, change := range changes {
-		if err := x.setValue(tx, p, c, change.key, change.value); err != nil {
+		if err := x.setValue(tx, t, c, change.key, change.value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (x *erasure) setValue(tx *gorm.DB, p *policy, c *maskedColumn, key []any, value any) error {
-	q := newQuery(silent(tx), x.engine.dialect).text("UPDATE ").name(p.schema.Table).text(" SET ").name(c.field.DBName).text(" = ").bind(value)
-	_, err := q.text(" WHERE ").keysIn(p.schema, "", []reachedRow{{key: key}}).exec()
+func (x *erasure) setValue(tx *gorm.DB, t place, c *maskedColumn, key []any, value any) error {
+	q := newQuery(silent(tx), x.engine.dialect).text("UPDATE ").name(t.table()).text(" SET ").name(c.field.DBName).text(" = ").bind(value)
+	_, err := q.text(" WHERE ").keysIn(t, "", []reachedRow{{key: key}}).exec()
 	return err
 }
 
@@ -240,18 +243,21 @@ func truncateAddress(text string) (network string, ok bool) {
 }
 
 // computeValues gives the field's Go values to a masker. Its errors are told without their texts.
-func (x *erasure) computeValues(tx *gorm.DB, p *policy, c *maskedColumn, chunk []reachedRow) error {
-	s := p.schema
-	columns := append(slices.Clone(s.PrimaryFieldDBNames), c.field.DBName)
-	keys := make([][]any, len(chunk))
-	for i, row := range chunk {
-		keys[i] = row.key
+func (x *erasure) computeValues(tx *gorm.DB, t place, c *maskedColumn, chunk []reachedRow) error {
+	for _, row := range chunk {
+		if err := x.computeValue(tx, t, c, row); err != nil {
+			return err
+		}
 	}
-	column, in := schema.ToQueryValues(s.Table, s.PrimaryFieldDBNames, keys)
+	return nil
+}
+
+func (x *erasure) computeValue(tx *gorm.DB, t place, c *maskedColumn, reached reachedRow) error {
+	s := t.policy.schema
 	rows := reflect.New(reflect.SliceOf(s.ModelType))
-	err := silent(tx).Unscoped().Model(reflect.New(s.ModelType).Interface()).Select(columns).
-		Clauses(clause.Where{Exprs: []clause.Expression{clause.IN{Column: column, Values: in}}}).Find(rows.Interface()).Error
-	if err != nil {
+	q := newQuery(silent(tx), x.engine.dialect).text("SELECT ").columns("", s.PrimaryFields).text(", ").column("", c.field.DBName)
+	q.text(" FROM ").name(t.table()).text(" WHERE ").keysIn(t, "", []reachedRow{reached})
+	if err := q.find(rows.Interface()); err != nil {
 		return err
 	}
 	ctx := tx.Statement.Context
@@ -275,12 +281,7 @@ func (x *erasure) computeValues(tx *gorm.DB, p *policy, c *maskedColumn, chunk [
 			}
 			result, _ = c.field.ValueOf(ctx, row)
 		}
-		var key []any
-		for _, field := range s.PrimaryFields {
-			part, _ := field.ValueOf(ctx, row)
-			key = append(key, part)
-		}
-		if err := x.setValue(tx, p, c, key, result); err != nil {
+		if err := x.setValue(tx, t, c, reached.key, result); err != nil {
 			return err
 		}
 	}
@@ -294,13 +295,13 @@ func (x *erasure) remove(tx *gorm.DB, fresh []*reachedModel) error {
 			continue
 		}
 		err := chunks(m.rows, func(chunk []reachedRow) error {
-			q := newQuery(tx, x.engine.dialect).text("DELETE FROM ").name(m.policy.schema.Table).text(" WHERE ")
-			q.keysIn(m.policy.schema, "", chunk)
-			err := x.logging(tx, m.policy, func() error {
+			q := newQuery(tx, x.engine.dialect).text("DELETE FROM ").name(m.table()).text(" WHERE ")
+			q.keysIn(m.place, "", chunk)
+			err := x.logging(tx, m.log(), func() error {
 				_, err := q.exec()
 				return err
 			})
-			return x.quiet(tx, err, "deleting rows of", m.policy.schema.Table)
+			return x.quiet(tx, err, "deleting rows of", m.table())
 		})
 		if err != nil {
 			return err

@@ -53,12 +53,12 @@ func (x *erasure) clearDeletions(tx *gorm.DB) error {
 		err := chunks(m.rows, func(chunk []reachedRow) error {
 			q := newQuery(tx, x.engine.dialect).text("UPDATE ").name(table).text(" SET ").name("actor").text(" = '', ").name("reason").text(" = ''")
 			q.text(" WHERE ").name("table").text(" = ").bind(m.policy.schema.Table).text(" AND ").name("key").text(" IN (")
-			joined(q, chunk, ", ", func(row reachedRow) { q.bind(keyText(row.key)) })
+			joined(q, chunk, ", ", func(row reachedRow) { q.bind(keyText(m.primary(row))) })
 			q.text(")")
-			if id := m.policy.id; id != nil { // a deletion of several root rows names no key
-				s := m.policy.schema
-				q.text(" OR ").name("id").text(" IN (SELECT ").column(s.Table, id.DBName).text(" FROM ").name(s.Table).text(" WHERE ")
-				q.keysIn(s, s.Table, chunk).text(")")
+			if id := m.policy.id; id != nil && m.archived == m.policy.archives() { // a deletion of several root rows names no key
+				table := m.table()
+				q.text(" OR ").name("id").text(" IN (SELECT ").column(table, id.DBName).text(" FROM ").name(table).text(" WHERE ")
+				q.keysIn(m.place, table, chunk).text(")")
 			}
 			_, err := q.exec()
 			return ledgerError(err)

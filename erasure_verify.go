@@ -23,8 +23,8 @@ const shortestSecret = 4
 
 // secrets are the values that were to be erased.
 type secrets struct {
-	old   map[*policy]map[string][]sql.NullString // by row, a value per masked column
-	words map[string][]secret                     // by their first word, in lower case
+	old   map[place]map[string][]sql.NullString // by row, a value per masked column
+	words map[string][]secret                   // by their first word, in lower case
 }
 
 // secret is an old value in lower case; its first word begins at offset.
@@ -36,10 +36,10 @@ type secret struct {
 // readSecrets reads the values that are about to be masked.
 func (x *erasure) readSecrets(tx *gorm.DB, fresh []*reachedModel) error {
 	if x.secrets == nil {
-		x.secrets = &secrets{old: map[*policy]map[string][]sql.NullString{}, words: map[string][]secret{}}
+		x.secrets = &secrets{old: map[place]map[string][]sql.NullString{}, words: map[string][]secret{}}
 	}
 	for _, m := range fresh {
-		if m.policy.log != nil {
+		if m.log() != nil {
 			if err := x.readLoggedSecrets(tx, m); err != nil {
 				return err
 			}
@@ -47,10 +47,10 @@ func (x *erasure) readSecrets(tx *gorm.DB, fresh []*reachedModel) error {
 		if m.policy.personal == nil || len(m.policy.personal.masked) == 0 {
 			continue
 		}
-		rows := x.secrets.old[m.policy]
+		rows := x.secrets.old[m.place]
 		if rows == nil {
 			rows = map[string][]sql.NullString{}
-			x.secrets.old[m.policy] = rows
+			x.secrets.old[m.place] = rows
 		}
 		masked := m.policy.personal.masked
 		fields := make([]*schema.Field, len(masked))
@@ -74,18 +74,18 @@ func (x *erasure) readSecrets(tx *gorm.DB, fresh []*reachedModel) error {
 
 // readTexts reads columns of rows as text.
 func (x *erasure) readTexts(tx *gorm.DB, m *reachedModel, fields []*schema.Field, each func(key string, values []sql.NullString)) error {
-	s := m.policy.schema
+	table := m.table()
 	return chunks(m.rows, func(chunk []reachedRow) error {
-		q := newQuery(tx, x.engine.dialect).text("SELECT ").rowKey(s, s.Table)
+		q := newQuery(tx, x.engine.dialect).text("SELECT ").rowText(m.place, table)
 		for _, field := range fields {
 			q.text(", ")
 			if kindOfColumn(field, strings.ToLower(string(field.DataType))) == bytesColumn {
-				q.column(s.Table, field.DBName)
+				q.column(table, field.DBName)
 			} else {
-				q.text(q.dialect.Text(q.quoted(s.Table, field.DBName)))
+				q.text(q.dialect.Text(q.quoted(table, field.DBName)))
 			}
 		}
-		q.text(" FROM ").name(s.Table).text(" WHERE ").keysIn(s, s.Table, chunk)
+		q.text(" FROM ").name(table).text(" WHERE ").keysIn(m.place, table, chunk)
 		return q.rows(func(scan func(...any) error) error {
 			var key string
 			values := make([]sql.NullString, len(fields))
@@ -94,7 +94,7 @@ func (x *erasure) readTexts(tx *gorm.DB, m *reachedModel, fields []*schema.Field
 				targets = append(targets, &values[i])
 			}
 			if err := scan(targets...); err != nil {
-				return fmt.Errorf("softdelete: a text of table %s cannot be read back", s.Table)
+				return fmt.Errorf("softdelete: a text of table %s cannot be read back", table)
 			}
 			each(key, values)
 			return nil
@@ -273,7 +273,7 @@ func (m mask) keptValue(old, now sql.NullString) bool {
 func (x *erasure) verify(tx *gorm.DB) error {
 	residue := map[string]int64{}
 	for _, m := range x.rows {
-		if m.policy.log != nil && x.secrets != nil {
+		if m.log() != nil && x.secrets != nil {
 			if err := x.verifyLog(tx, m, residue); err != nil {
 				return x.quiet(tx, err, "reading back", m.policy.log.Events)
 			}
@@ -282,7 +282,7 @@ func (x *erasure) verify(tx *gorm.DB) error {
 			continue
 		}
 		if err := x.verifyModel(tx, m, residue); err != nil {
-			return x.quiet(tx, err, "reading back", m.policy.schema.Table)
+			return x.quiet(tx, err, "reading back", m.table())
 		}
 	}
 	if len(residue) == 0 {
@@ -305,18 +305,18 @@ func (x *erasure) verifyModel(tx *gorm.DB, m *reachedModel, residue map[string]i
 			fields, masks = append(fields, c.field), append(masks, c)
 		}
 	}
-	pending := x.pending[p]
+	pending := x.pending[m.place]
 	for _, field := range p.schema.Fields {
-		if p.otherText(field) {
+		if m.has(field) && p.otherText(field) {
 			fields, masks = append(fields, field), append(masks, nil)
 		}
 	}
 	if len(fields) == 0 || x.secrets == nil {
 		return nil
 	}
-	old := x.secrets.old[p]
+	old := x.secrets.old[m.place]
 	count := func(field *schema.Field) {
-		residue[fmt.Sprintf("table %s, column %s", p.schema.Table, field.DBName)]++
+		residue[fmt.Sprintf("table %s, column %s", m.table(), field.DBName)]++
 	}
 	err := x.readTexts(tx, m, fields, func(key string, values []sql.NullString) {
 		for i, value := range values {
@@ -367,14 +367,13 @@ func (x *erasure) verifyTimes(tx *gorm.DB, m *reachedModel, count func(*schema.F
 	if m.policy.personal == nil {
 		return nil
 	}
-	s := m.policy.schema
 	for _, c := range m.policy.personal.masked {
 		if kindOfColumn(c.field, strings.ToLower(string(c.field.DataType))) != timeColumn || c.mask.word == maskNull || c.mask.word == maskFunc {
 			continue
 		}
-		rows := slices.DeleteFunc(slices.Clone(m.rows), func(row reachedRow) bool { return x.pending[m.policy][row.text] })
+		rows := slices.DeleteFunc(slices.Clone(m.rows), func(row reachedRow) bool { return x.pending[m.place][row.text] })
 		err := chunks(rows, func(chunk []reachedRow) error {
-			q := newQuery(tx, x.engine.dialect).text("SELECT 1 FROM ").name(s.Table).text(" WHERE ").keysIn(s, "", chunk)
+			q := newQuery(tx, x.engine.dialect).text("SELECT 1 FROM ").name(m.table()).text(" WHERE ").keysIn(m.place, "", chunk)
 			q.text(" AND ").name(c.field.DBName).text(" <> ")
 			x.maskExpression(q, c)
 			return q.rows(func(func(...any) error) error { count(c.field); return nil })

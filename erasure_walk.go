@@ -28,27 +28,27 @@ type reachedRow struct {
 	log     string // the key in the model's event log; empty where it has none
 }
 
-// place is a row in the order of the walk.
-type place struct {
-	policy *policy
-	mark   string // a row's text, or the mark of one that is in the log only
+// spot is a row in the order of the walk.
+type spot struct {
+	place
+	mark string // a row's text, or the mark of one that is in the log only
 }
 
-// reachedModel are the rows of one model.
+// reachedModel are the rows of one model in one place.
 type reachedModel struct {
-	policy *policy
-	rows   []reachedRow
+	place
+	rows []reachedRow
 	// gone are rows that are in the event log only.
 	gone   []goneRow
 	seen   map[string]bool
 	erased map[string]bool // those that were erased before, or are by now
 }
 
-func (x *erasure) model(p *policy) *reachedModel {
-	m := x.byPolicy[p]
+func (x *erasure) model(t place) *reachedModel {
+	m := x.byPlace[t]
 	if m == nil {
-		m = &reachedModel{policy: p, seen: map[string]bool{}, erased: map[string]bool{}}
-		x.byPolicy[p] = m
+		m = &reachedModel{place: t, seen: map[string]bool{}, erased: map[string]bool{}}
+		x.byPlace[t] = m
 		x.rows = append(x.rows, m)
 	}
 	return m
@@ -65,8 +65,8 @@ func chunks[T any](rows []T, each func([]T) error) error {
 }
 
 // keysIn writes the condition that a row is one of those.
-func (q *query) keysIn(s *schema.Schema, table string, rows []reachedRow) *query {
-	q.key(table, s.PrimaryFields).text(" IN (")
+func (q *query) keysIn(t place, table string, rows []reachedRow) *query {
+	q.key(table, t.key()).text(" IN (")
 	return joined(q, rows, ", ", func(row reachedRow) { q.tuple(row.key) }).text(")")
 }
 
@@ -81,22 +81,22 @@ func (q *query) rowKey(s *schema.Schema, table string) *query {
 }
 
 // selectRows writes SELECT with what reachedRows reads.
-func (q *query) selectRows(p *policy) *query {
-	s := p.schema
-	q.text("SELECT ").columns(s.Table, s.PrimaryFields).text(", ").rowKey(s, s.Table)
-	q.text(", ").created(s, s.Table).text(", ")
-	if p.log != nil {
-		q.text(q.dialect.RowKey(p.log.Key, quoteName(q.tx, s.Table)))
+func (q *query) selectRows(t place) *query {
+	table := t.table()
+	q.text("SELECT ").columns(table, t.key()).text(", ").rowText(t, table)
+	q.text(", ").created(t.policy.schema, table).text(", ")
+	if l := t.log(); l != nil {
+		q.text(q.dialect.RowKey(l.Key, quoteName(q.tx, table)))
 	} else {
 		q.text("''")
 	}
-	return q.text(" FROM ").name(s.Table)
+	return q.text(" FROM ").name(table)
 }
 
-func (q *query) reachedRows(s *schema.Schema) (rows []reachedRow, err error) {
+func (q *query) reachedRows(t place) (rows []reachedRow, err error) {
 	err = q.rows(func(scan func(...any) error) error {
 		var row reachedRow
-		targets, values := scanTargets(len(s.PrimaryFields))
+		targets, values := scanTargets(len(t.key()))
 		if err := scan(append(targets, &row.text, &row.created, &row.log)...); err != nil {
 			return err
 		}
@@ -107,21 +107,32 @@ func (q *query) reachedRows(s *schema.Schema) (rows []reachedRow, err error) {
 	return rows, err
 }
 
-// findSubject finds and locks the subject's row, live or deleted.
+// findSubject finds and locks the subject's row, live, deleted or archived. All archived rows with its key are the subject's;
+// one that is in no table may be in the event log.
 func (x *erasure) findSubject(tx *gorm.DB) (found bool, err error) {
-	s := x.root.schema
-	q := newQuery(tx, x.engine.dialect).selectRows(x.root)
-	q.text(" WHERE ").key(s.Table, s.PrimaryFields).text(" = ").tuple(x.key)
-	x.lock(q)
-	rows, err := q.reachedRows(s)
-	if err == nil && len(rows) == 0 {
-		return x.findGoneSubject(tx)
+	x.subject, x.gone, x.live, x.row = map[place][]reachedRow{}, nil, false, reachedRow{}
+	for _, t := range x.root.places() {
+		q := newQuery(tx, x.engine.dialect).selectRows(t).text(" WHERE ").key(t.table(), x.root.schema.PrimaryFields).text(" = ").tuple(x.key)
+		q.text(" ORDER BY ").columns(t.table(), t.key())
+		x.lock(q)
+		rows, err := q.reachedRows(t)
+		if err != nil {
+			return false, err
+		}
+		if x.subject[t] = rows; len(rows) > 0 && !found {
+			found, x.row = true, rows[len(rows)-1]
+			x.text = keyText(t.primary(x.row))
+			x.live = !t.archived
+			if t.archived {
+				x.row.text = t.formerText(x.row)
+			}
+		}
 	}
-	if err != nil {
-		return false, err
+	if found && x.live {
+		return true, nil
 	}
-	x.row, x.text = rows[0], keyText(rows[0].key)
-	return true, nil
+	gone, err := x.findGoneSubject(tx)
+	return found || gone, err
 }
 
 // lock locks the rows of a SELECT until the transaction ends.
@@ -143,9 +154,6 @@ func (x *erasure) findEdges(db *gorm.DB) error {
 		p := queue[0]
 		if p.err != nil {
 			return p.err
-		}
-		if err := furtherTables(p); err != nil {
-			return err
 		}
 		for _, r := range slices.Concat(p.has, subjectRelations(p, models)) {
 			if p.personal != nil && p.personal.apart[r.name] || len(r.child.schema.PrimaryFields) == 0 {
@@ -193,53 +201,47 @@ func modelName(model any) string {
 // reach walks from the subject to all rows of the person and locks them. Rows that it knows from an earlier walk are walked
 // through again: others may have come under them.
 func (x *erasure) reach(tx *gorm.DB) error {
-	before := x.byPolicy
-	x.byPolicy, x.rows = map[*policy]*reachedModel{}, nil
+	before := x.byPlace
+	x.byPlace, x.rows, x.order = map[place]*reachedModel{}, nil, nil
 	type step struct {
-		policy *policy
-		rows   []reachedRow
-		gone   []goneRow
+		place
+		rows []reachedRow
+		gone []goneRow
 	}
-	root, first := x.model(x.root), step{policy: x.root}
+	var queue []step
+	follow := func(t place, rows []reachedRow, gone []goneRow) {
+		m, fresh := x.model(t), step{place: t}
+		for _, row := range rows {
+			if m.add(row) {
+				fresh.rows = append(fresh.rows, row)
+				x.order = append(x.order, spot{t, row.text})
+			}
+		}
+		for _, row := range gone {
+			if m.addGone(row) {
+				fresh.gone = append(fresh.gone, row)
+				x.order = append(x.order, spot{t, row.mark()})
+			}
+		}
+		if len(fresh.rows)+len(fresh.gone) > 0 {
+			queue = append(queue, fresh)
+		}
+	}
+	for _, t := range x.root.places() {
+		follow(t, x.subject[t], nil)
+	}
 	if x.gone != nil {
-		root.addGone(*x.gone)
-		first.gone = root.gone
-	} else {
-		root.add(x.row)
-		first.rows = root.rows
+		follow(place{x.root, false}, nil, []goneRow{*x.gone})
 	}
-	x.order = nil
-	for queue := []step{first}; len(queue) > 0; queue = queue[1:] {
-		for _, row := range queue[0].rows {
-			x.order = append(x.order, place{queue[0].policy, row.text})
-		}
-		for _, row := range queue[0].gone {
-			x.order = append(x.order, place{queue[0].policy, row.mark()})
-		}
+	for ; len(queue) > 0; queue = queue[1:] {
 		for _, r := range x.edges[queue[0].policy] {
-			child, fresh := x.model(r.child), step{policy: r.child}
-			err := x.under(tx, r, queue[0].rows, queue[0].gone, func(rows []reachedRow, gone []goneRow) {
-				for _, row := range rows {
-					if child.add(row) {
-						fresh.rows = append(fresh.rows, row)
-					}
-				}
-				for _, row := range gone {
-					if child.addGone(row) {
-						fresh.gone = append(fresh.gone, row)
-					}
-				}
-			})
-			if err != nil {
+			if err := x.under(tx, r, queue[0].place, queue[0].rows, queue[0].gone, follow); err != nil {
 				return err
 			}
-			if len(fresh.rows)+len(fresh.gone) > 0 {
-				queue = append(queue, fresh)
-			}
 		}
 	}
-	for p, m := range before { // what this call has erased already, removed rows included
-		now := x.model(p)
+	for t, m := range before { // what this call has erased already, removed rows included
+		now := x.model(t)
 		for text := range m.erased {
 			now.erased[text] = true
 		}
@@ -262,25 +264,27 @@ func (m *reachedModel) add(row reachedRow) bool {
 	return true
 }
 
-// under finds and locks the rows that a relation has under some parents: in the table, and in the event log those that are in
-// no table any more.
-func (x *erasure) under(tx *gorm.DB, r *relation, parents []reachedRow, gone []goneRow, each func([]reachedRow, []goneRow)) error {
+// under finds and locks the rows that a relation has under some parents: in the child's tables, and in its event log those
+// that are in no table any more.
+func (x *erasure) under(tx *gorm.DB, r *relation, from place, parents []reachedRow, gone []goneRow, follow func(place, []reachedRow, []goneRow)) error {
 	find := func(owners func(*query), logged bool) error {
-		rows, err := x.rowsUnder(tx, r, owners, logged)
-		if err != nil {
-			return err
+		for _, t := range r.child.places() {
+			rows, err := x.rowsUnder(tx, r, t, owners, logged)
+			if err != nil {
+				return err
+			}
+			follow(t, rows, nil)
 		}
-		var goneRows []goneRow
-		if r.child.log != nil {
-			goneRows, err = x.goneUnder(tx, r, owners, logged)
+		if r.child.log == nil {
+			return nil
 		}
-		each(rows, goneRows)
+		rows, err := x.goneUnder(tx, r, owners, logged)
+		follow(place{r.child, false}, nil, rows)
 		return err
 	}
-	parent := r.parent.schema
 	err := chunks(parents, func(chunk []reachedRow) error {
 		return find(func(q *query) {
-			q.text(" FROM ").name(parent.Table).text(" AS ").name(ownerAlias).text(" WHERE ").keysIn(parent, ownerAlias, chunk)
+			q.text(" FROM ").name(from.table()).text(" AS ").name(ownerAlias).text(" WHERE ").keysIn(from, ownerAlias, chunk)
 		}, false)
 	})
 	if err != nil {
@@ -296,13 +300,13 @@ func (x *erasure) under(tx *gorm.DB, r *relation, parents []reachedRow, gone []g
 
 const ownerAlias = "softdelete_owner"
 
-// rowsUnder finds rows in the table. owners writes FROM and WHERE of the parents; logged tells that they are events.
-func (x *erasure) rowsUnder(tx *gorm.DB, r *relation, owners func(*query), logged bool) ([]reachedRow, error) {
-	child := r.child.schema
-	q := newQuery(tx, x.engine.dialect).selectRows(r.child).text(" WHERE ")
+// rowsUnder finds rows in a table. owners writes FROM and WHERE of the parents; logged tells that they are events.
+func (x *erasure) rowsUnder(tx *gorm.DB, r *relation, t place, owners func(*query), logged bool) ([]reachedRow, error) {
+	table := t.table()
+	q := newQuery(tx, x.engine.dialect).selectRows(t).text(" WHERE ")
 	columns := make([]string, len(r.keys))
 	for i, key := range r.keys {
-		if columns[i] = q.quoted(child.Table, key.child.DBName); logged {
+		if columns[i] = q.quoted(table, key.child.DBName); logged {
 			columns[i] = q.loggedText(key.child, columns[i])
 		}
 	}
@@ -317,10 +321,10 @@ func (x *erasure) rowsUnder(tx *gorm.DB, r *relation, owners func(*query), logge
 	})
 	owners(q)
 	q.text(")")
-	r.matchFixed(q, child.Table)
-	q.text(" ORDER BY ").columns(child.Table, child.PrimaryFields)
+	r.matchFixed(q, table)
+	q.text(" ORDER BY ").columns(table, t.key())
 	x.lock(q)
-	return q.reachedRows(child)
+	return q.reachedRows(t)
 }
 
 // oneOf writes that columns are one of the rows that a SELECT gives, up to its columns.
@@ -340,17 +344,22 @@ func (x *erasure) leaveErased(tx *gorm.DB) (fresh []*reachedModel, err error) {
 		return nil, err
 	}
 	for _, m := range x.rows {
-		left := &reachedModel{policy: m.policy}
+		left := &reachedModel{place: m.place}
 		err := chunks(m.rows, func(chunk []reachedRow) error {
-			done := map[string]int64{}
-			if known {
-				if done, err = x.engine.erasedRows(tx, m.policy.schema.Table, chunk); err != nil {
+			done, former := map[string]int64{}, map[string]int64{}
+			if known && !m.removes() {
+				if done, err = x.engine.erasedRows(tx, m.table(), chunk); err != nil {
+					return err
+				}
+				if former, err = x.formerlyErased(tx, m, chunk); err != nil {
 					return err
 				}
 			}
 			for _, row := range chunk {
 				created, erased := done[row.text]
-				if !m.erased[row.text] && !(erased && created == row.created) {
+				before, moved := former[row.text]
+				erased = erased && created == row.created || moved && before == row.created && row.created != 0
+				if !m.erased[row.text] && !erased {
 					left.rows = append(left.rows, row)
 				}
 			}
@@ -371,10 +380,32 @@ func (x *erasure) leaveErased(tx *gorm.DB) (fresh []*reachedModel, err error) {
 	return fresh, nil
 }
 
+// removes tells whether the rows are deleted: one that is there has not been.
+func (m *reachedModel) removes() bool { return m.policy.personal != nil && m.policy.personal.remove }
+
+// formerlyErased gives those archived rows that were erased while they were in the model's table.
+func (x *erasure) formerlyErased(tx *gorm.DB, m *reachedModel, rows []reachedRow) (map[string]int64, error) {
+	found := map[string]int64{}
+	if !m.archived {
+		return found, nil
+	}
+	former := make([]reachedRow, len(rows))
+	for i, row := range rows {
+		former[i].text = m.formerText(row)
+	}
+	done, err := x.engine.erasedRows(tx, m.policy.schema.Table, former)
+	for i, row := range rows {
+		if created, ok := done[former[i].text]; ok {
+			found[row.text] = created
+		}
+	}
+	return found, err
+}
+
 // merge adds the rows of more to those of list, model by model.
 func merge(list, more []*reachedModel) []*reachedModel {
 	for _, m := range more {
-		i := slices.IndexFunc(list, func(known *reachedModel) bool { return known.policy == m.policy })
+		i := slices.IndexFunc(list, func(known *reachedModel) bool { return known.place == m.place })
 		if i < 0 {
 			list = append(list, m)
 			continue
@@ -388,10 +419,10 @@ func merge(list, more []*reachedModel) []*reachedModel {
 // done notes rows as erased by this call.
 func (x *erasure) done(m *reachedModel) {
 	for _, row := range m.rows {
-		x.model(m.policy).erased[row.text] = true
+		x.model(m.place).erased[row.text] = true
 	}
 	for _, row := range m.gone {
-		x.model(m.policy).erased[row.mark()] = true
+		x.model(m.place).erased[row.mark()] = true
 	}
 }
 
