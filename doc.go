@@ -58,5 +58,5 @@
 //
 // # Not built yet
 //
-// then:erase is refused, event logs and archives are not purged, and an erasure does not reach archives.
+// Event logs and archives are not purged.
 package softdelete

@@ -14,7 +14,7 @@ import (
 // write that masks the row is the event of the erasure, and its values are what the events before it get. So a row's events
 // still give the row, and its versions have no gap.
 
-// goneRow is a row that is in the event log only: it was removed, and no other one has its key.
+// goneRow is a row that is in the event log only: it was removed, through GORM or past it, and no other one has its key.
 type goneRow struct {
 	log    string // its key in the log
 	key    []any  // the columns of the key, as text
@@ -61,7 +61,10 @@ func (q *query) loggedText(field *schema.Field, expression string) string {
 	return q.dialect.KeyPart(loggedColumn(field, func(name string) string { return quoteName(q.tx, name) }), expression, false)
 }
 
-const goneAlias = "softdelete_gone_row"
+const (
+	goneAlias = "softdelete_gone_row"
+	change    = string(dialect.Change)
+)
 
 // selectGone writes the SELECT of rows that are in the model's log only.
 func (q *query) selectGone(p *policy) *query {
@@ -74,8 +77,11 @@ func (q *query) selectGone(p *policy) *query {
 		q.text(", ", q.dialect.DataText(data, field.DBName))
 	}
 	q.text(" FROM ").name(p.log.Events).text(" AS ").name(goneAlias).text(" WHERE ").column(goneAlias, "content")
-	q.text(" = '", string(dialect.Removed), "' AND NOT EXISTS (SELECT 1 FROM ").name(p.log.Events).text(" AS later WHERE later.row_key = ")
-	return q.column(goneAlias, "row_key").text(" AND later.version > ").column(goneAlias, "version").text(") AND ")
+	q.text(" <> '", change, "' AND NOT EXISTS (SELECT 1 FROM ").name(p.log.Events).text(" AS later WHERE later.row_key = ")
+	q.column(goneAlias, "row_key").text(" AND later.version > ").column(goneAlias, "version").text(" AND later.content <> '", change, "') AND (")
+	q.column(goneAlias, "content").text(" = '", string(dialect.Removed), "' OR NOT EXISTS (SELECT 1 FROM ").name(p.schema.Table).text(" WHERE ")
+	q.text(q.dialect.RowKey(p.log.Key, quoteName(q.tx, p.schema.Table)), " = ").column(goneAlias, "row_key")
+	return q.text(")) AND ")
 }
 
 func (q *query) goneRows(p *policy) (rows []goneRow, err error) {
@@ -153,6 +159,7 @@ func (x *erasure) goneCreation(tx *gorm.DB, key string) (created int64, err erro
 	}
 	var last []eventRow
 	q := newQuery(silent(tx), x.engine.dialect).text("SELECT * FROM ").name(p.log.Events).text(" WHERE row_key = ").bind(key)
+	q.text(" AND content <> '", change, "'")
 	if err := q.text(" ORDER BY version DESC LIMIT 1").find(&last); err != nil {
 		return 0, err
 	}
@@ -218,10 +225,11 @@ func (x *erasure) maskLog(tx *gorm.DB, m *reachedModel) error {
 // appendErased adds the event of the erasure to the logs of rows that are in no table.
 func (x *erasure) appendErased(tx *gorm.DB, p *policy, keys []string) error {
 	q := newQuery(tx, x.engine.dialect).text("INSERT INTO ").name(p.log.Events)
-	q.text(" (row_key, version, type, content, data, actor, reason, at) SELECT row_key, version + 1, 'erased', '", string(dialect.Removed), "', data, '', '', ")
+	q.text(" (row_key, version, type, content, data, actor, reason, at) SELECT row_key, (SELECT max(version) FROM ")
+	q.name(p.log.Events).text(" AS all_events WHERE all_events.row_key = last.row_key) + 1, 'erased', '", string(dialect.Removed), "', data, '', '', ")
 	q.text(q.dialect.String(q.dialect.LogInstant(tx.NowFunc())), " FROM ").name(p.log.Events).text(" AS last WHERE ").loggedKeysIn("last", keys)
-	q.text(" AND version = (SELECT max(version) FROM ").name(p.log.Events).text(" AS all_events WHERE all_events.row_key = last.row_key)")
-	_, err := q.exec()
+	q.text(" AND version = (SELECT max(version) FROM ").name(p.log.Events).text(" AS whole WHERE whole.row_key = last.row_key AND whole.content <> '")
+	_, err := q.text(change, "')").exec()
 	return err
 }
 

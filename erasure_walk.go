@@ -8,8 +8,6 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
-
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 )
 
 // This room finds the rows of a person. Their keys come into the program, in chunks; their values do not.
@@ -293,7 +291,7 @@ func (x *erasure) under(tx *gorm.DB, r *relation, from place, parents []reachedR
 	return chunks(gone, func(chunk []goneRow) error {
 		return find(func(q *query) {
 			q.text(" FROM ").name(r.parent.log.Events).text(" AS ").name(ownerAlias).text(" WHERE ").loggedKeysIn(ownerAlias, goneKeys(chunk))
-			q.text(" AND ").column(ownerAlias, "content").text(" = '", string(dialect.Removed), "'")
+			q.text(" AND ").column(ownerAlias, "content").text(" <> '", change, "'")
 		}, true)
 	})
 }

@@ -50,12 +50,15 @@ type PurgeReport struct{ Models []ModelPurge }
 // action.
 type ModelPurge struct {
 	Model, Table string
-	// Action is "purge", "cold" or "keep", as in the setting then.
+	// Action is "purge", "erase", "cold" or "keep", as in the setting then.
 	Action string
 	// Eligible counts the rows whose retention was over when the purge began, Done those that it removed, Held those that a
 	// legal hold keeps, Referenced those that stay because a row that stays refers to them. Rows that another transaction
 	// was busy with are in Eligible only; the next purge takes them.
 	Eligible, Done, Held, Referenced int64
+	// Erased counts the rows of the action "erase" that this purge erased. Those that nothing refers to are removed too, and
+	// counted in Done.
+	Erased int64
 	// NoClock counts the deleted rows whose clock holds no time. They are never eligible.
 	NoClock int64
 	// ReferencedBy says, per table, how many rows refer to those counted in Referenced.
@@ -232,6 +235,11 @@ func (p *purge) addTable(policy *policy, chosen bool) error {
 	if err := p.findLots(p.db.Statement.Context, t); err != nil {
 		return err
 	}
+	if t.erases() {
+		if err := p.engine.needErasureTables(p.db); err != nil {
+			return err
+		}
+	}
 	for _, l := range t.lots {
 		t.reports = append(t.reports, &ModelPurge{Model: policy.schema.Name, Table: r.table, Action: l.action, ReferencedBy: map[string]int64{}})
 	}
@@ -404,7 +412,7 @@ func (p *purge) goes(q *query, t *purgeTable, alias string) {
 		return
 	}
 	q.text("(")
-	joined(q, lots, " OR ", func(i int) { p.due(q, t, t.lots[i], alias) }).text(")")
+	joined(q, lots, " OR ", func(i int) { p.ready(q, t, t.lots[i], alias) }).text(")")
 }
 
 // going lists the lots whose rows go.
@@ -427,7 +435,7 @@ func (p *purge) lotOf(q *query, t *purgeTable, alias string) {
 	q.text("CASE")
 	for _, i := range lots {
 		q.text(" WHEN ")
-		p.due(q, t, t.lots[i], alias)
+		p.ready(q, t, t.lots[i], alias)
 		q.text(fmt.Sprintf(" THEN %d", i+1))
 	}
 	q.text(" ELSE 0 END")
@@ -495,15 +503,24 @@ func (p *purge) run() error {
 			return err
 		}
 	}
+	var failures []error
+	for _, t := range p.tables {
+		if err := p.eraseDue(t); err != nil {
+			if p.db.Statement.Context.Err() != nil {
+				return p.stopped(t, err)
+			}
+			failures = append(failures, fmt.Errorf("softdelete: purge of %s: %w", t.policy.schema.Name, err))
+		}
+	}
 	for _, t := range p.tables {
 		if err := p.workOff(t); err != nil {
-			return p.stopped(t, err)
+			return errors.Join(append(failures, p.stopped(t, err))...)
 		}
 	}
 	if p.options.DryRun {
 		p.limitForeseen()
 	}
-	return nil
+	return errors.Join(failures...)
 }
 
 // stopped says where the purge stopped.

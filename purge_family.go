@@ -503,6 +503,10 @@ func (f *family) remove(chosen []*relative, removed []int64) error {
 	if err := f.store(chosen); err != nil {
 		return err
 	}
+	forget, err := f.erasedKeys(chosen)
+	if err != nil {
+		return err
+	}
 	if deferred := f.purge.engine.dialect.DeferKeys(); deferred != "" {
 		if _, err := newQuery(f.tx, f.purge.engine.dialect).text(deferred).exec(); err != nil {
 			return err
@@ -527,7 +531,7 @@ func (f *family) remove(chosen []*relative, removed []int64) error {
 	for _, r := range chosen {
 		removed[f.purge.index(r.table)+r.lot-1]++
 	}
-	return nil
+	return forget()
 }
 
 // errChanged tells that a row which is locked is not as it was.

@@ -17,7 +17,7 @@ import (
 // the rows is in purge.go.
 
 // Retention says how long deleted rows are kept and what comes then, in the words of the tags: Keep is a period as in
-// `retain:90d`, Then is "purge", "cold" or "keep"; an empty Then is "purge". An empty Keep, or "0", keeps the rows for ever.
+// `retain:90d`, Then is "purge", "erase", "cold" or "keep"; an empty Then is "purge". An empty Keep, or "0", keeps the rows for ever.
 type Retention struct {
 	Keep string
 	Then string
@@ -42,10 +42,7 @@ func (e *engine) checkRetention(p *policy) error {
 			field = candidate.Name
 		}
 	}
-	switch p.then {
-	case thenErase:
-		return fmt.Errorf("%w: %w", problem(p.schema, field, "then:erase is not built yet; write then:purge, or remove it"), ErrUnsupported)
-	case thenCold:
+	if p.then == thenCold {
 		return e.checkCold(p, field)
 	}
 	return nil
@@ -68,9 +65,7 @@ func (e *engine) parseRetention(p *policy, r Retention) (period, string, error) 
 	case then == "":
 		then = thenPurge
 	case !slices.Contains([]string{thenPurge, thenErase, thenCold, thenKeep}, then):
-		return period{}, "", refuse("then %q is unknown; purge, cold and keep are known", r.Then)
-	case then == thenErase:
-		return period{}, "", fmt.Errorf("%w: %w", refuse("then erase is not built yet"), ErrUnsupported)
+		return period{}, "", refuse("then %q is unknown; purge, erase, cold and keep are known", r.Then)
 	case then == thenCold:
 		if err := e.checkCold(p, "tenant"); err != nil {
 			return period{}, "", err

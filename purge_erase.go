@@ -1,0 +1,164 @@
+package softdelete
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"gorm.io/gorm"
+)
+
+// This room is for then:erase: rows whose retention is over are erased, each as a subject with a certificate, and removed
+// once nothing refers to them. Only a row that is erased is removed.
+
+// erases tells whether rows of the table are erased before they go.
+func (t *purgeTable) erases() bool {
+	return slices.ContainsFunc(t.lots, func(l *lot) bool { return l.action == thenErase })
+}
+
+// ready writes the condition that a row's retention in the lot is over and that it can go.
+func (p *purge) ready(q *query, t *purgeTable, l *lot, alias string) {
+	p.due(q, t, l, alias)
+	if l.action == thenErase && !p.options.DryRun {
+		q.text(" AND ").isErased(place{t.policy, false}, alias)
+	}
+}
+
+// eraseDue erases the rows of a table whose retention is over. What goes wrong with one row does not keep it from the others.
+func (p *purge) eraseDue(t *purgeTable) error {
+	if p.options.DryRun {
+		return nil
+	}
+	var failures []error
+	for i, l := range t.lots {
+		if l.action == thenErase {
+			failures = append(failures, p.eraseLot(t, l, t.reports[i]))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+func (p *purge) eraseLot(t *purgeTable, l *lot, report *ModelPurge) error {
+	var failures []error
+	c := &cursor{rows: p.options.Batch}
+	for !c.done {
+		rows, err := p.dueForErasure(t, l, c)
+		if err != nil {
+			return errors.Join(append(failures, err)...)
+		}
+		for _, row := range rows {
+			if p.options.MaxRows > 0 && report.Erased >= p.options.MaxRows {
+				return errors.Join(failures...)
+			}
+			err := p.eraseRow(t, row)
+			switch {
+			case err == nil:
+				report.Erased++
+			case errors.Is(err, ErrHeld):
+				report.Held++ // a row that the erasure reaches
+			case p.db.Statement.Context.Err() != nil:
+				return errors.Join(append(failures, err)...)
+			case errors.Is(err, gorm.ErrRecordNotFound): // gone meanwhile
+			default:
+				failures = append(failures, fmt.Errorf("erasing the row with key %s: %w", keyText(row.key), err))
+			}
+		}
+		if !c.done {
+			if err := p.pause(p.db.Statement.Context); err != nil {
+				return errors.Join(append(failures, err)...)
+			}
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// dueRow is a row that is to be erased.
+type dueRow struct {
+	key     []any
+	request string
+}
+
+// dueForErasure finds the next rows that are not erased yet.
+func (p *purge) dueForErasure(t *purgeTable, l *lot, c *cursor) (rows []dueRow, err error) {
+	s := t.policy.schema
+	q := p.query()
+	p.holds.with(q)
+	q.text("SELECT ")
+	names(q, t.name, t.key)
+	q.text(", ").rowKey(s, t.name).text(", ").created(s, t.name)
+	q.text(", ", q.dialect.Text(q.quoted(t.name, t.column)), " FROM ").name(t.name).text(" WHERE ")
+	p.behind(q, t, c)
+	p.due(q, t, l, t.name)
+	p.notHeld(q, t, t.name)
+	q.text(" AND NOT ").isErased(place{t.policy, false}, t.name)
+	q.text(" ORDER BY ")
+	names(q, t.name, t.key)
+	q.text(" LIMIT ").bind(c.rows)
+	err = q.rows(func(scan func(...any) error) error {
+		var text, clock string
+		var created int64
+		targets, values := scanTargets(len(t.key))
+		if err := scan(append(targets, &text, &created, &clock)...); err != nil {
+			return err
+		}
+		// The same row in the same state is the same request, so that one that was stopped is gone on with.
+		request := "retention:" + hashOf(fmt.Sprintf("%s\x00%s\x00%d\x00%s", s.Table, text, created, clock))[:40]
+		rows = append(rows, dueRow{values(), request})
+		return nil
+	})
+	c.done = len(rows) < c.rows
+	if len(rows) > 0 {
+		c.key = rows[len(rows)-1].key
+	}
+	return rows, err
+}
+
+// eraseRow erases a row as a subject of its own.
+func (p *purge) eraseRow(t *purgeTable, row dueRow) error {
+	subject := reflect.New(t.policy.schema.ModelType)
+	for i, field := range t.policy.schema.PrimaryFields {
+		if err := field.Set(p.db.Statement.Context, subject.Elem(), row.key[i]); err != nil {
+			return err
+		}
+	}
+	_, err := Erase(p.db, subject.Interface(), ErasureRequest{ID: row.request})
+	return err
+}
+
+// erasedKeys finds, of the rows that are about to go, those that nothing but their keys tells from later ones. forget makes
+// them no longer count as erased, once they are gone.
+func (f *family) erasedKeys(chosen []*relative) (forget func() error, err error) {
+	keys := map[*purgeTable][]string{}
+	for t, rows := range byTable(chosen) {
+		if !t.erases() || creation(t.policy.schema) != nil {
+			continue
+		}
+		for part := range slices.Chunk(rows, keysAtOnce(t.key)) {
+			q := newQuery(f.tx, f.purge.engine.dialect).text("SELECT ").rowKey(t.policy.schema, t.name).text(" FROM ").name(t.name).text(" WHERE ")
+			keyIn(q, t.name, t.key, part)
+			err := q.rows(func(scan func(...any) error) error {
+				var key string
+				err := scan(&key)
+				keys[t] = append(keys[t], key)
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return func() error {
+		for t, list := range keys {
+			err := chunks(list, func(chunk []string) error {
+				q := newQuery(f.tx, f.purge.engine.dialect).text("DELETE FROM ").name(erasedRow{}.TableName()).text(" AS erased WHERE table_name = ")
+				_, err := q.bind(t.policy.schema.Table).text(" AND ").loggedKeysIn("erased", chunk).exec()
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
