@@ -40,7 +40,7 @@ func archiveLedger(t *testing.T, database *testdb.Database) *gorm.DB {
 func archiveRow(t *testing.T, db *gorm.DB, table string) map[string]any {
 	t.Helper()
 	row := map[string]any{}
-	require.NoError(t, db.Table(table).Take(&row).Error)
+	require.NoError(t, db.Table(table).Order("1").Take(&row).Error)
 	return row
 }
 

@@ -113,8 +113,8 @@ func (c *scopeClause) openArchive(stmt *gorm.Statement) {
 		}
 		return
 	}
-	if former, opened := main.Settings.LoadAndDelete(openedKey{}); opened {
-		main.TableExpr = former.(*clause.Expr)
+	if value, ok := main.Settings.LoadAndDelete(openedKey{}); ok && value.(openedTables).opened == main.TableExpr {
+		main.TableExpr = value.(openedTables).former // not that of a statement around this one, whose settings a preload has
 	}
 	if _, own := main.Settings.Load(liveTable{}); own || rows == visibleRows || main.SQL.Len() > 0 || derivedTable(main) {
 		return
@@ -129,34 +129,35 @@ func (c *scopeClause) openArchive(stmt *gorm.Statement) {
 			ErrUnsupported, c.policy.schema.Name, c.policy.deletedTable(), c.policy.schema.Table, c.policy.schema.Name))
 		return
 	}
-	main.Settings.Store(openedKey{}, main.TableExpr)
 	quote := func(name string) string { return quoteName(main.DB, name) }
-	main.TableExpr = &clause.Expr{SQL: openedTable(c.policy, rows, quote) + " AS " + quote(tableAlias(main))}
+	opened := &clause.Expr{SQL: openedTable(c.policy, rows, quote) + " AS " + quote(tableAlias(main))}
+	main.Settings.Store(openedKey{}, openedTables{former: main.TableExpr, opened: opened})
+	main.TableExpr = opened
 }
+
+// openedTables is what a statement read from, and what it reads from now.
+type openedTables struct{ former, opened *clause.Expr }
 
 // ownTable is the one table that a statement reads from, where that is the model's own or its archive; empty for all else.
 func ownTable(stmt *gorm.Statement, p *policy) string {
 	if stmt.TableExpr == nil {
 		return p.schema.Table
 	}
-	text, quote := stmt.TableExpr.SQL, func(name string) string { return quoteName(stmt.DB, name) }
+	text := strings.NewReplacer("\"", "", "`", "").Replace(stmt.TableExpr.SQL)
 	for _, table := range []string{p.schema.Table, p.deletedTable()} {
-		rest, quoted := strings.CutPrefix(text, quote(table))
-		if !quoted {
-			rest, quoted = strings.CutPrefix(text, table)
-		}
+		rest, found := strings.CutPrefix(text, table)
 		words := strings.Fields(rest)
 		if len(words) > 0 && strings.EqualFold(words[0], "as") {
 			words = words[1:]
 		}
-		if quoted && len(stmt.TableExpr.Vars) == 0 && (rest == "" || rest[0] == ' ' && len(words) == 1 && aliasPattern.MatchString(words[0])) {
+		if found && len(stmt.TableExpr.Vars) == 0 && (rest == "" || rest[0] == ' ' && len(words) == 1 && aliasPattern.MatchString(words[0])) {
 			return table
 		}
 	}
 	return ""
 }
 
-var aliasPattern = regexp.MustCompile("^" + identifier + "$")
+var aliasPattern = regexp.MustCompile(`^\w+$`)
 
 // openedTable is what holds all rows of a model, or its deleted ones, for an alias to follow.
 func openedTable(p *policy, rows rowSet, quote func(string) string) string {
