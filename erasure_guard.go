@@ -149,42 +149,14 @@ func erasedError(p *policy, key string) error {
 // writesProtected gives what an update writes to protected columns.
 func writesProtected(stmt *gorm.Statement, p *policy) map[*schema.Field]any {
 	written := map[*schema.Field]any{}
-	selected, restricted := stmt.SelectAndOmitColumns(false, true)
-	columns, isMap := stmt.Dest.(map[string]any)
-	if pointer, ok := stmt.Dest.(*map[string]any); ok {
-		columns, isMap = *pointer, true
-	}
-	dest := reflect.Indirect(reflect.ValueOf(stmt.Dest))
+	given := assignmentsOf(stmt)
 	for _, field := range p.protected() {
-		on, named := selected[field.DBName]
-		if named && !on || !named && restricted {
+		value, ok := given.to(field)
+		if !ok {
 			continue
 		}
-		var value any
-		switch {
-		case isMap:
-			var ok bool
-			if value, ok = columns[field.DBName]; !ok {
-				if value, ok = columns[field.Name]; !ok {
-					continue
-				}
-			}
-			if value == nil {
-				value = gorm.Expr("NULL")
-			}
-		case dest.Kind() != reflect.Struct:
-			continue
-		case dest.Type() == stmt.Schema.ModelType:
-			var zero bool
-			if value, zero = field.ValueOf(stmt.Context, dest); zero && !named {
-				continue
-			}
-		default: // another struct, by its fields' names
-			other := dest.FieldByName(field.Name)
-			if !other.IsValid() || other.IsZero() && !named {
-				continue
-			}
-			value = other.Interface()
+		if value == nil {
+			value = gorm.Expr("NULL")
 		}
 		written[field] = value
 	}

@@ -188,7 +188,11 @@ func (c created) value(field *schema.Field) (value any, ok bool) {
 	if c.values == nil {
 		value, _ = field.ValueOf(c.ctx, c.model)
 	} else if value, ok = c.values[field.DBName]; !ok {
-		value = c.values[field.Name]
+		for name, given := range c.values {
+			if columnNamed(c.schema, name) == field.DBName {
+				value = given
+			}
+		}
 	}
 	return plainValue(value)
 }
@@ -307,36 +311,11 @@ func stayUnder(db *gorm.DB, r *relation, values []any) {
 // assignedKey gives what an update writes to the key of a relation, a nil for each column that it leaves. assigned is false
 // where it leaves all of them or writes NULL.
 func assignedKey(stmt *gorm.Statement, r *relation) (assigned bool, values []any) {
-	selected, restricted := stmt.SelectAndOmitColumns(false, true)
-	writes := func(field *schema.Field) bool {
-		on, named := selected[field.DBName]
-		return named && on || !named && !restricted
-	}
+	written := assignmentsOf(stmt)
 	values = make([]any, len(r.keys))
-	columns, isMap := stmt.Dest.(map[string]any)
-	if pointer, ok := stmt.Dest.(*map[string]any); ok {
-		columns, isMap = *pointer, true
-	}
-	model := reflect.Indirect(reflect.ValueOf(stmt.Dest))
 	for i, pair := range r.keys {
-		var value any
-		var ok bool
-		switch {
-		case !writes(pair.child):
-			continue
-		case isMap:
-			if value, ok = columns[pair.child.DBName]; !ok {
-				if value, ok = columns[pair.child.Name]; !ok {
-					continue
-				}
-			}
-		case model.Kind() == reflect.Struct && model.Type() == stmt.Schema.ModelType:
-			var zero bool
-			value, zero = pair.child.ValueOf(stmt.Context, model)
-			if _, named := selected[pair.child.DBName]; zero && !named {
-				continue
-			}
-		default:
+		value, ok := written.to(pair.child)
+		if !ok {
 			continue
 		}
 		if !computed(value) {
