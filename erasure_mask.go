@@ -209,7 +209,8 @@ func (x *erasure) masked(c *maskedColumn, text string) any {
 		if !ok && !c.field.NotNull {
 			return nil
 		}
-		if c.field.DataType == schema.Bytes {
+		// A []byte stays one, as json.RawMessage does with type:json: SQLite would give a text back, which it cannot scan.
+		if c.field.GORMDataType == schema.Bytes {
 			return []byte(document)
 		}
 		return document
