@@ -159,6 +159,9 @@ func (x *erasure) certify(tx *gorm.DB, newly []*reachedModel) (*Certificate, err
 	if note != "" {
 		c.Notes = append(c.Notes, note)
 	}
+	if note := x.coldNote(); note != "" {
+		c.Notes = append(c.Notes, note)
+	}
 	if x.progress != nil {
 		c.Notes = append(c.Notes, fmt.Sprintf("the rows were erased in %d transactions, each read back before its commit", x.progress.Batches+1))
 	}
