@@ -97,3 +97,60 @@ func TestTheRawFileHoldsNoPersonalValue(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, pool.Close())
 }
+
+func TestNoPersonalValueOfAnEventLogOrArchiveIsLogged(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		var lines bytes.Buffer
+		info := &gorm.Config{Logger: logger.New(log.New(&lines, "", 0), logger.Config{LogLevel: logger.Info, SlowThreshold: time.Nanosecond})}
+		config := filedConfig(3)
+		config.Models = append(config.Models, loggedModels()...)
+		db := gdprOpen(t, database, config, info)
+		p := loggedWord(t, db, "quokka")
+		filedWord(t, db, "y", "quokka")
+		require.NoError(t, db.Model(&loggedPerson{ID: p.ID}).Update("plan", "first quokka").Error)
+		require.NoError(t, db.Model(&loggedPerson{ID: p.ID}).Update("plan", "").Error)
+		lines.Reset()
+		_, err := softdelete.Erase(db, p, softdelete.ErasureRequest{})
+		require.ErrorContains(t, err, "column data, plan")
+		text := err.Error()
+		require.NoError(t, db.Exec("UPDATE logged_people_events SET data = '{}' WHERE CAST(data AS text) LIKE '%first quokka%' AND type = 'updated' AND version > 6").Error)
+		lines.Reset()
+		certificate, err := softdelete.Erase(db, p, softdelete.ErasureRequest{})
+		require.NoError(t, err)
+		text += certificate.Text()
+		certificate, err = softdelete.Erase(db, &filedPerson{Login: "y"}, softdelete.ErasureRequest{})
+		require.NoError(t, err)
+		text += certificate.Text()
+		require.NotEmpty(t, lines.String())
+		for _, line := range strings.Split(text+lines.String()+gdprDump(t, db, softdelete.Tables()...), "\n") {
+			require.NotContains(t, strings.ToLower(line), "quokka")
+		}
+	})
+}
+
+func TestTheRawFileHoldsNoPersonalValueOfLogsAndArchives(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "raw.db")
+	config := filedConfig(3)
+	config.Models = append(config.Models, loggedModels()...)
+	db, err := gorm.Open(sqlite.Open("file:"+path+"?_journal_mode=WAL&_secure_delete=true"), &gorm.Config{Logger: logger.Discard})
+	require.NoError(t, err)
+	require.NoError(t, db.Use(softdelete.New(config)))
+	require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), config.Models...)...))
+	p := loggedWord(t, db, "quokka")
+	filedWord(t, db, "y", "quokka")
+	for _, subject := range []any{p, &filedPerson{Login: "y"}} {
+		_, err := softdelete.Erase(db, subject, softdelete.ErasureRequest{})
+		require.NoError(t, err)
+	}
+	require.NoError(t, db.Exec("PRAGMA wal_checkpoint(TRUNCATE)").Error)
+	for _, name := range []string{path, path + "-wal"} {
+		content, err := os.ReadFile(name)
+		require.NoError(t, err)
+		for _, word := range []string{"quokka", "71756f6b6b61"} {
+			require.False(t, bytes.Contains(bytes.ToLower(content), []byte(word)), "%s in %s", word, name)
+		}
+	}
+	pool, err := db.DB()
+	require.NoError(t, err)
+	require.NoError(t, pool.Close())
+}

@@ -1,6 +1,7 @@
 // Command example shows what softdelete does, on a small application with organizations, users, posts, comments and
 // payments: a blocked deletion, a preview, a cascade, a new user with a deleted one's address, a conflict on restoring, and
-// a restore that brings back exactly what the deletion took. It runs on SQLite in memory and leaves nothing behind:
+// a restore that brings back exactly what the deletion took; then an archive, an event log, and an erasure with its
+// certificate. It runs on SQLite in memory and leaves nothing behind:
 //
 //	go run ./example
 //

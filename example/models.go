@@ -21,8 +21,8 @@ type Organization struct {
 type User struct {
 	ID             uint
 	OrganizationID uint
-	Name           string
-	Email          string `gorm:"uniqueIndex"` // free again once the user is deleted
+	Name           string `pii:"fixed:[erased]"`
+	Email          string `gorm:"uniqueIndex" pii:"template:erased-{id}@example.invalid"` // free again once the user is deleted
 	DeletedAt      gorm.DeletedAt
 	DeletionID     softdelete.DeletionID // which deletion took the row
 	Posts          []Post                `softdelete:"cascade"`
@@ -54,6 +54,7 @@ type Payment struct {
 	_      struct{} `softdelete:"never"`
 	ID     uint
 	UserID uint
+	Payer  string `pii:"keep;basis:tax law, ten years"`
 	Cents  int64
 }
 
@@ -84,7 +85,7 @@ func fill(db *gorm.DB) error {
 					{Title: "First draft", Comments: []Comment{{Text: "Too long."}}},
 					{Title: "Release notes", Comments: []Comment{{Text: "Great."}, {Text: "At last."}}},
 				},
-				Payments: []Payment{{Cents: 1200}, {Cents: 800}},
+				Payments: []Payment{{Payer: "Ann", Cents: 1200}, {Payer: "Ann", Cents: 800}},
 			},
 			{Name: "Bob", Email: "bob@example.com"},
 		},

@@ -29,6 +29,8 @@ var steps = []struct {
 	{"It is drawn on, by an expression", "db.Model(&account).Update(\"cents\", gorm.Expr(\"cents - ?\", 1500))", draw},
 	{"It is closed: its row is gone, its history is not", "softdelete.History(db, &account)", closeAccount},
 	{"What it held on a day before that", "softdelete.AsOf(db, &account, day)", accountOnADay},
+	{"Ann asks to be forgotten: her data is masked, with a certificate", "softdelete.Erase(db, &ann, softdelete.ErasureRequest{ID: \"ticket-4711\"})", erase},
+	{"What is left, and stays so", "softdelete.Restore(db, &ann)", afterErasure},
 }
 
 func blockedDeletion(db *gorm.DB, out io.Writer) error {
