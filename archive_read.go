@@ -37,9 +37,10 @@ func selectModel(p *policy, table string, quote func(string) string) string {
 
 // latest writes the condition that an archived row is the last one of its key.
 func (q *query) latest(p *policy, table string) *query {
-	q.column(table, p.id.DBName).text(" = (SELECT max(").column("softdelete_later", p.id.DBName).text(") FROM ")
-	q.name(p.deletedTable()).text(" AS softdelete_later WHERE ").sameKey(p, "softdelete_later", table)
-	return q.text(")")
+	return q.opaque(func() {
+		q.column(table, p.id.DBName).text(" = (SELECT max(").column("softdelete_later", p.id.DBName).text(") FROM ")
+		q.name(p.deletedTable()).text(" AS softdelete_later WHERE ").sameKey(p, "softdelete_later", table).text(")")
+	})
 }
 
 // sameKey writes the condition that two rows of a model have the same primary key.

@@ -173,6 +173,9 @@ func TestArchiveViewsOfOtherTablesAreRefused(t *testing.T) {
 		}
 		require.NoError(t, db.Unscoped().Table("archive_bills_archive").Find(&bills).Error, "the archive itself")
 		require.Len(t, bills, 1)
+		var n int64
+		require.NoError(t, db.Table("(?) AS x, archive_owners", db.Unscoped().Model(&archiveBill{})).Model(&archiveBill{}).Count(&n).Error)
+		require.EqualValues(t, 2, n, "what the error advises")
 		for _, err := range []error{
 			db.Table("other_bills").Delete(&archiveBill{ID: 1}).Error,
 			db.Table("archive_bills AS b").Delete(&archiveBill{ID: 1}).Error,

@@ -1,7 +1,7 @@
 // Package softdelete is a GORM plugin that makes "delete" mean what a model's struct tags say.
 //
-// A model is deleted by a strategy: a time of deletion (a gorm.DeletedAt field is enough), a flag, a status, really, or never.
-// Its relations have rules: what happens to the rows under it, and what may stand under it.
+// A model is deleted by a strategy: a time of deletion (a gorm.DeletedAt field is enough), a flag, a status, by moving
+// to an archive, really, or never. Its relations have rules: what happens to the rows under it, and what may stand under it.
 //
 //	type User struct {
 //		ID         uint
@@ -39,6 +39,11 @@
 //
 // AutoMigrate makes unique indexes unique among live rows, so that a deleted row's value can be used again, and rebuilds
 // those made before; DDL lists the statements instead.
+//
+// # Archive
+//
+// Rows of a model with the strategy archive move to <table>_archive and back, with every column that their table has.
+// AutoMigrate makes that table and keeps it in step; WithDeleted and OnlyDeleted read it.
 //
 // # Event log
 //
