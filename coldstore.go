@@ -150,9 +150,6 @@ func (e *engine) thawedModel(db *gorm.DB, batch ColdBatch, id string) (*policy, 
 		if !ok || r.table != batch.Table {
 			continue
 		}
-		if _, marks := p.marker(); !marks {
-			return nil, fmt.Errorf("%w: rows of %s, whose strategy is %q, cannot be thawed", ErrUnsupported, batch.Model, p.strategy.word())
-		}
 		return p, nil
 	}
 	return nil, fmt.Errorf("softdelete: thaw %s: the batch is of the model %s, table %s, which is not known here; name it in Config.Models",
@@ -172,7 +169,7 @@ func (e *engine) thaw(tx *gorm.DB, p *policy, batch ColdBatch) error {
 	if len(batch.Rows) == 0 {
 		return nil
 	}
-	if err := e.insert(tx, p.schema.Table, batch.Rows); err != nil {
+	if err := e.insert(tx, p, batch.Rows); err != nil {
 		return e.thawError(tx, p, err)
 	}
 	var keys [][]any
@@ -188,10 +185,12 @@ func (e *engine) thaw(tx *gorm.DB, p *policy, batch ColdBatch) error {
 		keys = append(keys, key)
 	}
 	for part := range slices.Chunk(keys, keysAtOnce(p.schema.PrimaryFieldDBNames)) {
-		q := newQuery(tx, e.dialect).text("UPDATE ").name(p.schema.Table).text(" SET ").assign(p.restoreAssignments()).text(" WHERE ")
-		keyAmong(q, p.schema.Table, p.schema.PrimaryFieldDBNames, part)
-		if _, err := q.exec(); err != nil {
-			return e.thawError(tx, p, err)
+		if !p.archives() {
+			q := newQuery(tx, e.dialect).text("UPDATE ").name(p.schema.Table).text(" SET ").assign(p.restoreAssignments()).text(" WHERE ")
+			keyAmong(q, p.schema.Table, p.schema.PrimaryFieldDBNames, part)
+			if _, err := q.exec(); err != nil {
+				return e.thawError(tx, p, err)
+			}
 		}
 		if err := e.refuseOrphans(tx, p, part); err != nil {
 			return err
@@ -200,12 +199,30 @@ func (e *engine) thaw(tx *gorm.DB, p *policy, batch ColdBatch) error {
 	return nil
 }
 
-// insert writes rows that have the same columns: many in one statement, for they may refer to each other.
-func (e *engine) insert(tx *gorm.DB, table string, rows []map[string]any) error {
-	columns := slices.Sorted(maps.Keys(rows[0]))
-	for part := range slices.Chunk(rows, max(1, keysAtOnce(columns[:1])/len(columns))) {
-		q := newQuery(tx, e.dialect).text("INSERT INTO ").name(table).text(" (")
-		names(q, "", columns).text(") VALUES ")
+// insert writes rows that have the same columns into the model's table, but for those that the database computes: many in
+// one statement, for they may refer to each other.
+func (e *engine) insert(tx *gorm.DB, p *policy, rows []map[string]any) error {
+	table, err := e.tableColumns(tx, p.schema.Table)
+	if err != nil {
+		return err
+	}
+	var columns []string
+	overriding := ""
+	for _, name := range slices.Sorted(maps.Keys(rows[0])) {
+		column := e.dialect.FindColumn(table, name)
+		switch {
+		case p.archives() && ownColumn(name), column != nil && column.Generated:
+			continue
+		case column == nil:
+			return fmt.Errorf("the column %s is no longer in the table %s; add it, thaw, and drop it again", name, p.schema.Table)
+		case column.Identity:
+			overriding = e.dialect.Overriding()
+		}
+		columns = append(columns, name)
+	}
+	for part := range slices.Chunk(rows, max(1, keysAtOnce(nil)/len(columns))) {
+		q := newQuery(tx, e.dialect).text("INSERT INTO ").name(p.schema.Table).text(" (")
+		names(q, "", columns).text(") ", overriding, " VALUES ")
 		joined(q, part, ", ", func(row map[string]any) {
 			q.text("(")
 			joined(q, columns, ", ", func(column string) { q.bind(row[column]) }).text(")")
@@ -221,7 +238,7 @@ func (e *engine) insert(tx *gorm.DB, table string, rows []map[string]any) error 
 func (e *engine) refuseOrphans(tx *gorm.DB, p *policy, keys [][]any) error {
 	for _, r := range slices.Concat(p.cascadeParents(), p.guards) {
 		if r.parent.predicates.deleted == nil {
-			continue
+			continue // it is hard to say which of its archived rows was the parent
 		}
 		var rows int64
 		q := newQuery(tx, e.dialect).text("SELECT count(*) FROM ").name(r.child.schema.Table).text(" AS c, ").name(r.parent.schema.Table).text(" AS p WHERE ")

@@ -187,7 +187,7 @@ func (h *holdWalk) begin(q *query) {
 // held writes the condition that a hold covers the row, in parentheses.
 func (h *holdWalk) held(q *query, t *purgeTable, alias string) {
 	q.text("(")
-	keyOf(q, alias, t.key).text(" IN (")
+	keyOf(q, alias, t.policy.schema.PrimaryFieldDBNames).text(" IN (")
 	h.walk.selectKeys(q, h.node(t.policy))
 	q.text("))")
 }

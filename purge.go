@@ -112,7 +112,9 @@ type purge struct {
 	tables []*purgeTable
 	holds  *holdWalk // nil where holds are switched off
 	done   int64
-	told   map[*ModelPurge]int64 // what Progress has heard
+	// foreseen are the rows that a dry run with MaxRows has counted, so that they are counted once. There are at most MaxRows.
+	foreseen map[string]bool
+	told     map[*ModelPurge]int64 // what Progress has heard
 	// committed runs once the batch that set it is committed.
 	committed func()
 	// lazy tells that commits have not waited for the disk.
@@ -136,17 +138,6 @@ type purgeTable struct {
 	referrers, owners []*reference
 }
 
-// reference is a foreign key, or a relation without one, between rows of two tables.
-type reference struct {
-	table    string      // that refers
-	from     *purgeTable // the same, nil where it loses no rows
-	to       *purgeTable
-	children []string // the columns that refer
-	parents  []string // what they refer to
-	relation *relation
-	cascade  bool
-}
-
 func newPurge(db *gorm.DB, o PurgeOptions) (*purge, error) {
 	e, err := engineOf(db)
 	if err != nil {
@@ -162,7 +153,7 @@ func newPurge(db *gorm.DB, o PurgeOptions) (*purge, error) {
 	session := inWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
 	session.Config.DryRun = false
 	toWriter(session, "")
-	p := &purge{engine: e, db: session, reads: session, options: o, now: db.NowFunc().UTC(), told: map[*ModelPurge]int64{}}
+	p := &purge{engine: e, db: session, reads: session, options: o, now: db.NowFunc().UTC(), told: map[*ModelPurge]int64{}, foreseen: map[string]bool{}}
 	if !inTransaction(session) {
 		// What is read outside of transactions must not come from a replica that lags behind.
 		p.reads = session.Session(&gorm.Session{NewDB: true, Initialized: true})
@@ -255,121 +246,6 @@ func (p *purge) table(name string) *purgeTable {
 		}
 	}
 	return nil
-}
-
-// findReferences reads the foreign keys to the purge's tables from the database, and adds the relations of the models that
-// have none.
-func (p *purge) findReferences() error {
-	for _, t := range p.tables {
-		keys, err := p.engine.dialect.ReferencesTo(p.reads, t.name)
-		if err != nil {
-			return err
-		}
-		for _, key := range keys {
-			t.referrers = append(t.referrers, &reference{
-				table: key.Table, from: p.table(key.Table), to: t, children: key.Columns, parents: key.Parents,
-			})
-		}
-	}
-	for _, policy := range p.engine.known(p.db) {
-		for _, r := range slices.Concat(policy.has, policy.belongs) {
-			if err := p.addRelation(r); err != nil {
-				return err
-			}
-		}
-	}
-	for _, t := range p.tables {
-		for _, r := range t.referrers {
-			if r.cascade && r.from != nil {
-				r.from.owners = append(r.from.owners, r)
-			}
-		}
-	}
-	return nil
-}
-
-// addRelation adds a relation of the models to what refers to its parent's table.
-func (p *purge) addRelation(r *relation) error {
-	parent, err := p.engine.dialect.SameName(p.reads, r.parent.schema.Table)
-	if err != nil {
-		return err
-	}
-	to := p.table(parent)
-	child, err := p.engine.dialect.SameName(p.reads, r.child.schema.Table)
-	if err != nil || to == nil || child == "" {
-		return err
-	}
-	added := &reference{table: child, from: p.table(child), to: to, relation: r, cascade: r.rule == ruleCascade}
-	for _, key := range r.keys {
-		added.children = append(added.children, key.child.DBName)
-		added.parents = append(added.parents, key.parent.DBName)
-	}
-	for _, known := range to.referrers {
-		if known.table == child && slices.Equal(known.children, added.children) && slices.Equal(known.parents, added.parents) &&
-			(known.relation == nil || len(known.relation.fixed)+len(r.fixed) == 0) {
-			known.cascade = known.cascade || added.cascade
-			return nil
-		}
-	}
-	to.referrers = append(to.referrers, added)
-	return nil
-}
-
-// known lists the policies of Config.Models and of the models that were used so far.
-func (e *engine) known(db *gorm.DB) []*policy {
-	list, _ := e.models(db)
-	e.policies.Range(func(_, value any) bool {
-		p := value.(*policy)
-		same := func(other *policy) bool {
-			return other.schema.ModelType == p.schema.ModelType && other.schema.Table == p.schema.Table
-		}
-		if p.err == nil && p.canonical && !slices.ContainsFunc(list, same) {
-			list = append(list, p)
-		}
-		return true
-	})
-	slices.SortStableFunc(list, func(a, b *policy) int { return strings.Compare(a.schema.Table, b.schema.Table) })
-	return list
-}
-
-// order puts the tables that own others by cascade before these; tables that own each other stay as they are.
-func (p *purge) order() {
-	var sorted []*purgeTable
-	var visit func(t *purgeTable)
-	visiting := map[*purgeTable]bool{}
-	visit = func(t *purgeTable) {
-		if visiting[t] {
-			return
-		}
-		visiting[t] = true
-		for _, r := range t.owners {
-			visit(r.to)
-		}
-		sorted = append(sorted, t)
-	}
-	for _, t := range p.tables {
-		visit(t)
-	}
-	p.tables = sorted
-	rank := 0
-	ranked := map[*purgeTable]bool{}
-	var descend func(t *purgeTable)
-	descend = func(t *purgeTable) {
-		if ranked[t] {
-			return
-		}
-		ranked[t] = true
-		for _, r := range t.referrers {
-			if r.from != nil {
-				descend(r.from)
-			}
-		}
-		rank++
-		t.rank = rank
-	}
-	for _, t := range p.tables {
-		descend(t)
-	}
 }
 
 // gone writes the condition that a row of the table is a deleted one, of the tenant that was asked for.
@@ -517,9 +393,6 @@ func (p *purge) run() error {
 			return errors.Join(append(failures, p.stopped(t, err))...)
 		}
 	}
-	if p.options.DryRun {
-		p.limitForeseen()
-	}
 	return errors.Join(failures...)
 }
 
@@ -533,20 +406,6 @@ func (p *purge) stopped(t *purgeTable, err error) error {
 
 // errEnough ends a purge that has removed MaxRows rows.
 var errEnough = errors.New("softdelete: enough rows are purged")
-
-// limitForeseen applies MaxRows to what a dry run has counted.
-func (p *purge) limitForeseen() {
-	if p.options.MaxRows == 0 {
-		return
-	}
-	left := p.options.MaxRows
-	for _, t := range p.tables {
-		for _, r := range t.reports {
-			r.Done = min(r.Done, left)
-			left -= r.Done
-		}
-	}
-}
 
 // left is how many rows the next batch may remove.
 func (p *purge) left() int64 {
@@ -567,12 +426,20 @@ func (p *purge) report() PurgeReport {
 	return report
 }
 
-// pause waits between two batches, and tells whether the purge has to stop.
-func (p *purge) pause(ctx context.Context) error {
+// enough ends the purge once it has reached MaxRows.
+func (p *purge) enough() error {
 	if p.options.MaxRows > 0 && p.done >= p.options.MaxRows {
 		return errEnough
 	}
-	if p.options.Pause == 0 {
+	return nil
+}
+
+// pause waits between two batches, and tells whether the purge has to stop.
+func (p *purge) pause(ctx context.Context) error {
+	if err := p.enough(); err != nil {
+		return err
+	}
+	if p.options.Pause == 0 || p.options.DryRun {
 		return ctx.Err()
 	}
 	timer := time.NewTimer(p.options.Pause)

@@ -14,12 +14,10 @@ func (p *purge) workOff(t *purgeTable) error {
 	if len(t.going()) == 0 {
 		return nil
 	}
-	if p.alone(t) {
+	// Which rows of a tree that MaxRows cuts off are left is seen from the tree only.
+	if p.alone(t) && (!p.options.DryRun || p.options.MaxRows == 0 || len(t.owners) == 0) {
 		if p.options.DryRun {
-			for _, i := range t.going() {
-				t.reports[i].Done = t.reports[i].Eligible - t.reports[i].Held
-			}
-			return nil
+			return p.foreseeAlone(t.reports[t.going()[0]])
 		}
 		if err := p.workOffAlone(t); err != nil || len(t.owners) == 0 {
 			return err
@@ -31,7 +29,18 @@ func (p *purge) workOff(t *purgeTable) error {
 // alone tells whether the table's rows can be removed without a look at others: nothing refers to them, and all of them are
 // simply purged.
 func (p *purge) alone(t *purgeTable) bool {
-	return len(t.referrers) == 0 && len(t.lots) == 1 && t.lots[0].action == thenPurge
+	return len(t.referrers) == 0 && len(t.lots) == 1 && t.lots[0].action == thenPurge && t.policy.log == nil
+}
+
+// foreseeAlone counts what a run would remove beside the rows that go with others.
+func (p *purge) foreseeAlone(r *ModelPurge) error {
+	more := r.Eligible - r.Held - r.Done
+	if limit := p.options.MaxRows; limit > 0 {
+		more = min(more, limit-p.done)
+	}
+	r.Done += more
+	p.done += more
+	return p.enough()
 }
 
 // workOffAlone removes the rows of a table that nothing refers to.
@@ -278,87 +287,5 @@ func (p *purge) notHeld(q *query, t *purgeTable, alias string) {
 	if p.holds.covers(t) {
 		q.text(" AND NOT ")
 		p.holds.held(q, t, alias)
-	}
-}
-
-// names writes columns by their names, with commas.
-func names(q *query, table string, columns []string) *query {
-	return joined(q, columns, ", ", func(column string) { q.column(table, column) })
-}
-
-// descending writes columns in falling order.
-func descending(q *query, columns []string) {
-	joined(q, columns, ", ", func(column string) { q.name(column).text(" DESC") })
-}
-
-// keyOf writes columns as one value.
-func keyOf(q *query, table string, columns []string) *query {
-	if len(columns) == 1 {
-		return names(q, table, columns)
-	}
-	q.text("(")
-	return names(q, table, columns).text(")")
-}
-
-// row writes bound values as one value.
-func row(q *query, values []any) {
-	if len(values) == 1 {
-		q.bind(values[0])
-		return
-	}
-	q.text("(")
-	joined(q, values, ", ", func(value any) { q.bind(value) }).text(")")
-}
-
-// keyAmong writes the condition that a row's key is one of the keys. SQLite knows no list of rows, and no more than 1000
-// conditions in a chain: see keysAtOnce.
-func keyAmong(q *query, table string, key []string, keys [][]any) {
-	if len(key) == 1 {
-		names(q, table, key).text(" IN (")
-		joined(q, keys, ", ", func(values []any) { q.bind(values[0]) }).text(")")
-		return
-	}
-	q.text("(")
-	joined(q, keys, " OR ", func(values []any) {
-		keyOf(q, table, key).text(" = ")
-		row(q, values)
-	}).text(")")
-}
-
-// keysAtOnce is how many keys a statement may list: less than what databases take.
-func keysAtOnce(key []string) int {
-	if len(key) == 1 {
-		return 30000
-	}
-	return 400
-}
-
-// allKeys runs a statement that selects n columns, and gives their values.
-func (q *query) allKeys(n int) (keys [][]any, err error) {
-	err = q.rows(func(scan func(...any) error) error {
-		targets, values := scanTargets(n)
-		if err := scan(targets...); err != nil {
-			return err
-		}
-		keys = append(keys, values())
-		return nil
-	})
-	return keys, err
-}
-
-// match writes the condition that a row of the table that refers has the key of a row that it refers to, both by alias.
-func (r *reference) match(q *query, parent, child string) {
-	if r.relation != nil {
-		joined(q, r.relation.keys, " AND ", func(key keyPair) {
-			q.column(child, key.child.DBName).text(" = ", parentValue(q, key, q.quoted(parent, key.parent.DBName)))
-		})
-		r.relation.matchFixed(q, child)
-		return
-	}
-	for i, column := range r.children {
-		if i > 0 {
-			q.text(" AND ")
-		}
-		q.column(child, column).text(" = ").column(parent, r.parents[i])
 	}
 }

@@ -17,11 +17,14 @@ func (t *purgeTable) erases() bool {
 	return slices.ContainsFunc(t.lots, func(l *lot) bool { return l.action == thenErase })
 }
 
+// place is where the rows lie, as an erasure knows it.
+func (t *purgeTable) place() place { return place{t.policy, t.policy.archives()} }
+
 // ready writes the condition that a row's retention in the lot is over and that it can go.
 func (p *purge) ready(q *query, t *purgeTable, l *lot, alias string) {
 	p.due(q, t, l, alias)
 	if l.action == thenErase && !p.options.DryRun {
-		q.text(" AND ").isErased(place{t.policy, false}, alias)
+		q.text(" AND ").isErased(t.place(), alias)
 	}
 }
 
@@ -41,6 +44,9 @@ func (p *purge) eraseDue(t *purgeTable) error {
 
 func (p *purge) eraseLot(t *purgeTable, l *lot, report *ModelPurge) error {
 	var failures []error
+	if shared, err := p.sharedKeys(t, l); err != nil || shared > 0 {
+		failures = append(failures, p.sharedError(t, shared, err))
+	}
 	c := &cursor{rows: p.options.Batch}
 	for !c.done {
 		rows, err := p.dueForErasure(t, l, c)
@@ -89,9 +95,10 @@ func (p *purge) dueForErasure(t *purgeTable, l *lot, c *cursor) (rows []dueRow, 
 	q.text(", ").rowKey(s, t.name).text(", ").created(s, t.name)
 	q.text(", ", q.dialect.Text(q.quoted(t.name, t.column)), " FROM ").name(t.name).text(" WHERE ")
 	p.behind(q, t, c)
-	p.due(q, t, l, t.name)
-	p.notHeld(q, t, t.name)
-	q.text(" AND NOT ").isErased(place{t.policy, false}, t.name)
+	p.toErase(q, t, l)
+	if t.policy.archives() {
+		q.text(" AND NOT ").keyIsShared(t)
+	}
 	q.text(" ORDER BY ")
 	names(q, t.name, t.key)
 	q.text(" LIMIT ").bind(c.rows)
@@ -112,6 +119,44 @@ func (p *purge) dueForErasure(t *purgeTable, l *lot, c *cursor) (rows []dueRow, 
 		c.key = rows[len(rows)-1].key
 	}
 	return rows, err
+}
+
+// toErase writes the condition that a row is due and not erased yet.
+func (p *purge) toErase(q *query, t *purgeTable, l *lot) {
+	p.due(q, t, l, t.name)
+	p.notHeld(q, t, t.name)
+	q.text(" AND NOT ").isErased(t.place(), t.name)
+}
+
+// keyIsShared writes the condition that another row, live or archived, has the primary key of an archived one. An erasure of
+// the key would reach that row too.
+func (q *query) keyIsShared(t *purgeTable) *query {
+	p := t.policy
+	q.text("(EXISTS (SELECT 1 FROM ").name(p.schema.Table).text(" AS softdelete_live WHERE ").sameKey(p, "softdelete_live", t.name)
+	q.text(") OR EXISTS (SELECT 1 FROM ").name(t.name).text(" AS softdelete_other WHERE ").sameKey(p, "softdelete_other", t.name)
+	return q.text(" AND ").column("softdelete_other", p.id.DBName).text(" <> ").column(t.name, p.id.DBName).text("))")
+}
+
+// sharedKeys counts the rows that are due and whose key another row has.
+func (p *purge) sharedKeys(t *purgeTable, l *lot) (rows int64, err error) {
+	if !t.policy.archives() {
+		return 0, nil
+	}
+	q := p.query()
+	p.holds.with(q)
+	q.text("SELECT count(*) FROM ").name(t.name).text(" WHERE ")
+	p.toErase(q, t, l)
+	q.text(" AND ").keyIsShared(t)
+	err = q.rows(func(scan func(...any) error) error { return scan(&rows) })
+	return rows, err
+}
+
+func (p *purge) sharedError(t *purgeTable, rows int64, err error) error {
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %d archived %s of %s (table %s) stay: their keys are used again, and an erasure would reach the other rows too; "+
+		"erase those with softdelete.Erase if they are the same person's, or remove them by hand", ErrUnsupported, rows, plural(rows, "row"), t.policy.schema.Name, t.name)
 }
 
 // eraseRow erases a row as a subject of its own.

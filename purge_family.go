@@ -1,9 +1,7 @@
 package softdelete
 
 import (
-	"errors"
 	"slices"
-	"strconv"
 
 	"gorm.io/gorm"
 
@@ -54,6 +52,13 @@ func (p *purge) removeFamilies(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, 
 	if len(roots) < c.rows {
 		c.done = true
 	}
+	if found := len(roots); len(p.foreseen) > 0 && found > 0 {
+		last := roots[found-1].key
+		if roots = slices.DeleteFunc(roots, f.foreseen); len(roots) == 0 {
+			c.key = last
+			return removed, nil
+		}
+	}
 	if len(roots) == 0 {
 		return removed, nil
 	}
@@ -61,7 +66,7 @@ func (p *purge) removeFamilies(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, 
 		return nil, err
 	}
 	f.settle()
-	if p.options.DryRun {
+	if p.options.DryRun && p.options.MaxRows == 0 {
 		f.foresee(roots)
 		c.key = roots[len(roots)-1].key
 		return removed, nil
@@ -75,6 +80,15 @@ func (p *purge) removeFamilies(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, 
 		c.rows = min(p.options.Batch, 2*c.rows)
 	}
 	c.key = roots[passed-1].key
+	if p.options.DryRun {
+		for _, r := range chosen {
+			p.foreseen[rowID(r.table, r.key)] = true
+			r.table.reports[r.lot-1].Done++
+			p.done++
+		}
+		f.countStaying(roots[:passed])
+		return removed, nil
+	}
 	if err := f.remove(chosen, removed); err != nil {
 		return nil, err
 	}
@@ -135,6 +149,9 @@ func (f *family) roots(t *purgeTable, c *cursor) ([]*relative, error) {
 	return roots, err
 }
 
+// foreseen tells whether a dry run has counted the row already.
+func (f *family) foreseen(r *relative) bool { return f.purge.foreseen[rowID(r.table, r.key)] }
+
 // query starts a statement that may ask for holds.
 func (f *family) query() *query {
 	q := newQuery(f.tx, f.purge.engine.dialect)
@@ -145,7 +162,7 @@ func (f *family) query() *query {
 // grow finds all that refer to the rows, and the parents that would take them along.
 func (f *family) grow(roots []*relative) error {
 	fresh := roots
-	if f.locks {
+	if f.locks || f.purge.options.MaxRows > 0 && f.purge.engine.dialect.Has(dialect.RowLocks) {
 		owners, err := f.owners(roots)
 		if err != nil {
 			return err
@@ -217,13 +234,16 @@ func (f *family) owning(owner *reference, rows []*relative) (found []*relative, 
 			q.text(" AND ")
 			p.goes(q, parent, "p")
 		}
-		locked, err := f.lock(parent, "p", func(q *query) {
-			q.name(parent.name).text(" AS p WHERE EXISTS (SELECT 1 FROM ").name(child.name).text(" AS c WHERE ")
-			condition(q)
-			q.text(")")
-		})
-		if err != nil {
-			return nil, err
+		var locked lockedRows
+		if f.locks {
+			locked, err = f.lock(parent, "p", func(q *query) {
+				q.name(parent.name).text(" AS p WHERE EXISTS (SELECT 1 FROM ").name(child.name).text(" AS c WHERE ")
+				condition(q)
+				q.text(")")
+			})
+			if err != nil {
+				return nil, err
+			}
 		}
 		q := f.query().text("SELECT ")
 		p.lotOf(q, parent, "p")
@@ -234,8 +254,11 @@ func (f *family) owning(owner *reference, rows []*relative) (found []*relative, 
 		names(q, "c", child.key).text(" FROM ").name(parent.name).text(" AS p, ").name(child.name).text(" AS c WHERE ")
 		condition(q)
 		err = f.scanPairs(q, parent, child, func(up, down []any, lot int, held bool) {
+			if p.foreseen[rowID(parent, up)] {
+				return
+			}
 			r, known := f.add(parent, up, lot, held)
-			r.busy = r.busy || !known && !locked[rowID(parent, up)]
+			r.busy = r.busy || f.locks && !known && !locked[rowID(parent, up)]
 			// Tied together here: what refers to a busy row is not looked for.
 			taken := f.rows[rowID(child, down)]
 			taken.refersTo = append(taken.refersTo, r)
@@ -369,6 +392,9 @@ func (f *family) referringInside(r *reference, rows []*relative) (found []*relat
 	q.text(" AND ")
 	keyIn(q, "p", r.to.key, rows)
 	err = f.scanPairs(q, r.to, child, func(up, down []any, lot int, held bool) {
+		if p.foreseen[rowID(child, down)] {
+			return
+		}
 		parent := f.rows[rowID(r.to, up)]
 		row, known := f.add(child, down, lot, held)
 		row.busy = row.busy || f.locks && !known && lot > 0 && !locked[rowID(child, down)]
@@ -492,133 +518,4 @@ func (f *family) choose(roots []*relative) (chosen []*relative, passed int) {
 		passed++
 	}
 	return chosen, max(passed, 1)
-}
-
-// remove removes the chosen rows and counts them. A row that is not there any more, or not as it was, ends the batch: its
-// tree would go in part.
-func (f *family) remove(chosen []*relative, removed []int64) error {
-	if len(chosen) == 0 {
-		return nil
-	}
-	if err := f.store(chosen); err != nil {
-		return err
-	}
-	forget, err := f.erasedKeys(chosen)
-	if err != nil {
-		return err
-	}
-	if deferred := f.purge.engine.dialect.DeferKeys(); deferred != "" {
-		if _, err := newQuery(f.tx, f.purge.engine.dialect).text(deferred).exec(); err != nil {
-			return err
-		}
-	}
-	parts := f.parts(chosen)
-	for len(parts) > 0 {
-		// Where one statement can remove rows of all tables, keys are checked at its end: no order is needed.
-		n := 1
-		if f.purge.engine.dialect.Has(dialect.WritesInWith) {
-			for rows := len(parts[0].rows); n < len(parts); n++ {
-				if rows += len(parts[n].rows); rows > keysAtOnce(parts[n].table.key) {
-					break
-				}
-			}
-		}
-		if err := f.removeParts(parts[:n], n); err != nil {
-			return err
-		}
-		parts = parts[n:]
-	}
-	for _, r := range chosen {
-		removed[f.purge.index(r.table)+r.lot-1]++
-	}
-	return forget()
-}
-
-// errChanged tells that a row which is locked is not as it was.
-var errChanged = errors.New("softdelete: a row has changed while it was purged")
-
-// removal is rows of one table that a statement removes.
-type removal struct {
-	table *purgeTable
-	rows  []*relative
-}
-
-// parts splits the chosen rows by table, those that refer before those that they refer to.
-func (f *family) parts(chosen []*relative) (parts []removal) {
-	place := map[*relative]int{}
-	for i, r := range f.order {
-		place[r] = i
-	}
-	slices.SortStableFunc(chosen, func(a, b *relative) int { return place[b] - place[a] })
-	var tables []*purgeTable
-	rows := map[*purgeTable][]*relative{}
-	for t, all := range byTable(chosen) {
-		tables = append(tables, t)
-		rows[t] = all
-	}
-	slices.SortStableFunc(tables, func(a, b *purgeTable) int { return a.rank - b.rank })
-	for _, t := range tables {
-		for some := range slices.Chunk(rows[t], keysAtOnce(t.key)) {
-			parts = append(parts, removal{table: t, rows: some})
-		}
-	}
-	return parts
-}
-
-// removeParts removes rows of several tables in one statement, or of one.
-func (f *family) removeParts(parts []removal, n int) error {
-	var want int
-	for _, part := range parts {
-		want += len(part.rows)
-	}
-	var rows int64
-	var err error
-	if n == 1 {
-		q := f.query()
-		f.deletion(q, parts[0])
-		rows, err = q.exec()
-	} else {
-		q := newQuery(f.tx, f.purge.engine.dialect)
-		f.purge.holds.begin(q)
-		for i, part := range parts {
-			if i > 0 {
-				q.text(", ")
-			}
-			q.text("removed", strconv.Itoa(i), " AS (")
-			f.deletion(q, part)
-			q.text(" RETURNING 1)")
-		}
-		q.text(" SELECT ")
-		for i := range parts {
-			if i > 0 {
-				q.text(" + ")
-			}
-			q.text("(SELECT count(*) FROM removed", strconv.Itoa(i), ")")
-		}
-		err = q.rows(func(scan func(...any) error) error { return scan(&rows) })
-	}
-	// A single writer has seen all rows as they are; a foreign key's own action may have removed some before.
-	if err == nil && f.locks && rows != int64(want) {
-		return errChanged
-	}
-	return err
-}
-
-// deletion writes the DELETE of one table's rows.
-func (f *family) deletion(q *query, part removal) {
-	t := part.table
-	q.text("DELETE FROM ").name(t.name).text(" WHERE ")
-	keyIn(q, t.name, t.key, part.rows)
-	q.text(" AND ")
-	f.purge.goes(q, t, t.name)
-	f.purge.notHeld(q, t, t.name)
-}
-
-// keyIn writes the condition that a row's key is one of those of the rows.
-func keyIn(q *query, table string, key []string, rows []*relative) {
-	keys := make([][]any, len(rows))
-	for i, r := range rows {
-		keys[i] = r.key
-	}
-	keyAmong(q, table, key, keys)
 }

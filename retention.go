@@ -175,7 +175,8 @@ func wholeUnits(at time.Time, unit time.Duration) int64 {
 	return at.Unix()*perSecond + int64(at.Nanosecond())/int64(unit)
 }
 
-// remains is a table with the deleted rows of a model: the model's own for a strategy that marks rows in place.
+// remains is a table with the deleted rows of a model: the model's own for a strategy that marks rows in place, else its
+// archive.
 type remains struct {
 	table  string
 	key    []string  // the columns that tell a row
@@ -185,23 +186,20 @@ type remains struct {
 	tenant string // the column of the tenant, empty where there is none
 }
 
-// remainer is a strategy that keeps deleted rows in another table than the model's.
-type remainer interface {
-	remains(p *policy) remains
-}
-
 // remains gives the table with the model's deleted rows; ok is false for a model that keeps none, or that has neither a
 // retention nor a clock to count one from.
 func (p *policy) remains() (r remains, ok bool) {
-	if other, ok := p.strategy.(remainer); ok {
-		return other.remains(p), true
-	}
 	field, c := p.retentionClockOf()
-	if _, marks := p.marker(); !marks || field == nil {
+	if !p.keepsDeleted() || field == nil {
 		return remains{}, false
 	}
-	r = remains{table: p.schema.Table, gone: p.predicates.deleted, clock: c, column: field.DBName}
+	r = remains{table: p.deletedTable(), clock: c, column: field.DBName}
 	r.key = append(r.key, p.schema.PrimaryFieldDBNames...)
+	if p.archives() {
+		r.key = append(r.key, p.id.DBName) // a key may be archived many times, by one deletion once
+	} else {
+		r.gone = p.predicates.deleted
+	}
 	if p.tenantField != nil {
 		r.tenant = p.tenantField.DBName
 	}

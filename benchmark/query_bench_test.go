@@ -47,7 +47,7 @@ func (f *fixture) compare(b *testing.B, operation string) {
 	// database/sql starts a goroutine per transaction. Whether another processor wakes for it is chance, and costs as much as
 	// the half of a short statement.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	f.round(b, operation)                             // warms the caches
+	f.round(b, operation) // warms the caches
 	times, ratios := make([][]float64, len(f.ways)), make([][]float64, len(f.ways))
 	for b.Loop() {
 		medians := f.round(b, operation)

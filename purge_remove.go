@@ -1,0 +1,193 @@
+package softdelete
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+)
+
+// This room removes rows that go together, with what the event logs say of them.
+
+// remove removes the chosen rows and counts them. A row that is not there any more, or not as it was, ends the batch: its
+// tree would go in part.
+func (f *family) remove(chosen []*relative, removed []int64) error {
+	if len(chosen) == 0 {
+		return nil
+	}
+	if err := f.store(chosen); err != nil {
+		return err
+	}
+	forget, err := f.erasedKeys(chosen)
+	if err != nil {
+		return err
+	}
+	if deferred := f.purge.engine.dialect.DeferKeys(); deferred != "" {
+		if _, err := newQuery(f.tx, f.purge.engine.dialect).text(deferred).exec(); err != nil {
+			return err
+		}
+	}
+	parts := f.parts(chosen)
+	logs, err := f.logKeys(parts)
+	if err != nil {
+		return err
+	}
+	for len(parts) > 0 {
+		// Where one statement can remove rows of all tables, keys are checked at its end: no order is needed.
+		n := 1
+		if f.purge.engine.dialect.Has(dialect.WritesInWith) {
+			for rows := len(parts[0].rows); n < len(parts); n++ {
+				if rows += len(parts[n].rows); rows > keysAtOnce(parts[n].table.key) {
+					break
+				}
+			}
+		}
+		if err := f.removeParts(parts[:n], n); err != nil {
+			return err
+		}
+		parts = parts[n:]
+	}
+	if err := f.removeLogs(logs); err != nil {
+		return err
+	}
+	for _, r := range chosen {
+		removed[f.purge.index(r.table)+r.lot-1]++
+	}
+	return forget()
+}
+
+// errChanged tells that a row which is locked is not as it was.
+var errChanged = errors.New("softdelete: a row has changed while it was purged")
+
+// removal is rows of one table that a statement removes.
+type removal struct {
+	table *purgeTable
+	rows  []*relative
+}
+
+// parts splits the chosen rows by table, those that refer before those that they refer to.
+func (f *family) parts(chosen []*relative) (parts []removal) {
+	place := map[*relative]int{}
+	for i, r := range f.order {
+		place[r] = i
+	}
+	slices.SortStableFunc(chosen, func(a, b *relative) int { return place[b] - place[a] })
+	var tables []*purgeTable
+	rows := map[*purgeTable][]*relative{}
+	for t, all := range byTable(chosen) {
+		tables = append(tables, t)
+		rows[t] = all
+	}
+	slices.SortStableFunc(tables, func(a, b *purgeTable) int { return a.rank - b.rank })
+	for _, t := range tables {
+		for some := range slices.Chunk(rows[t], keysAtOnce(t.key)) {
+			parts = append(parts, removal{table: t, rows: some})
+		}
+	}
+	return parts
+}
+
+// removeParts removes rows of several tables in one statement, or of one.
+func (f *family) removeParts(parts []removal, n int) error {
+	var want int
+	for _, part := range parts {
+		want += len(part.rows)
+	}
+	var rows int64
+	var err error
+	if n == 1 {
+		q := f.query()
+		f.deletion(q, parts[0])
+		rows, err = q.exec()
+	} else {
+		q := newQuery(f.tx, f.purge.engine.dialect)
+		f.purge.holds.begin(q)
+		for i, part := range parts {
+			if i > 0 {
+				q.text(", ")
+			}
+			q.text("removed", strconv.Itoa(i), " AS (")
+			f.deletion(q, part)
+			q.text(" RETURNING 1)")
+		}
+		q.text(" SELECT ")
+		for i := range parts {
+			if i > 0 {
+				q.text(" + ")
+			}
+			q.text("(SELECT count(*) FROM removed", strconv.Itoa(i), ")")
+		}
+		err = q.rows(func(scan func(...any) error) error { return scan(&rows) })
+	}
+	// A single writer has seen all rows as they are; a foreign key's own action may have removed some before.
+	if err == nil && f.locks && rows != int64(want) {
+		return errChanged
+	}
+	return err
+}
+
+// deletion writes the DELETE of one table's rows.
+func (f *family) deletion(q *query, part removal) {
+	t := part.table
+	q.text("DELETE FROM ").name(t.name).text(" WHERE ")
+	keyIn(q, t.name, t.key, part.rows)
+	q.text(" AND ")
+	f.purge.goes(q, t, t.name)
+	f.purge.notHeld(q, t, t.name)
+}
+
+// keyIn writes the condition that a row's key is one of those of the rows.
+func keyIn(q *query, table string, key []string, rows []*relative) {
+	keys := make([][]any, len(rows))
+	for i, r := range rows {
+		keys[i] = r.key
+	}
+	keyAmong(q, table, key, keys)
+}
+
+// logKeys are the keys under which the logs have the rows that are about to go. Of a row that was archived more than once, or
+// whose key is used again, only the last is the log's last.
+func (f *family) logKeys(parts []removal) (map[*purgeTable][]string, error) {
+	logs := map[*purgeTable][]string{}
+	for _, part := range parts {
+		t := part.table
+		l := t.policy.log
+		if l == nil {
+			continue
+		}
+		q := newQuery(f.tx, f.purge.engine.dialect)
+		q.text("SELECT ", q.dialect.RowKey(l.Key, "logged"), " FROM ").name(t.name).text(" AS logged WHERE ")
+		keyIn(q, "logged", t.key, part.rows)
+		if t.policy.archives() {
+			q.text(" AND ").latest(t.policy, "logged").text(" AND NOT EXISTS (SELECT 1 FROM ").name(t.policy.schema.Table).text(" AS again WHERE ")
+			q.sameKey(t.policy, "again", "logged").text(")")
+		}
+		err := q.rows(func(scan func(...any) error) error {
+			var key string
+			if err := scan(&key); err != nil {
+				return err
+			}
+			logs[t] = append(logs[t], key)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return logs, nil
+}
+
+// removeLogs removes the events of rows that are gone, that of their removal too.
+func (f *family) removeLogs(logs map[*purgeTable][]string) error {
+	for t, keys := range logs {
+		for some := range slices.Chunk(keys, keysAtOnce(nil)) {
+			q := newQuery(f.tx, f.purge.engine.dialect).text("DELETE FROM ").name(t.policy.log.Events).text(" WHERE row_key IN (")
+			joined(q, some, ", ", func(key string) { q.bind(key) })
+			if _, err := q.text(")").exec(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,184 @@
+package softdelete_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb"
+)
+
+type (
+	retBill struct {
+		_     struct{} `softdelete:"archive;retain:30d;tenant:Tax"`
+		ID    uint
+		Tax   string
+		Lines []retLine `gorm:"foreignKey:BillID" softdelete:"cascade"`
+		Slips []retSlip `gorm:"foreignKey:BillID;constraint:-" softdelete:"keep"`
+	}
+	retLine struct {
+		_      struct{} `softdelete:"archive;retain:30d"`
+		ID     uint
+		BillID uint
+	}
+	retSlip struct{ ID, BillID uint }
+	// retLogged has an event log, as has retFiled, whose rows are archived.
+	retLogged struct {
+		_         struct{} `softdelete:"events"`
+		ID        uint
+		Name      string
+		DeletedAt gorm.DeletedAt `softdelete:"retain:30d"`
+	}
+	retFiled struct {
+		_    struct{} `softdelete:"archive;events;retain:30d"`
+		ID   uint
+		Name string
+	}
+	retFrozen struct {
+		_      struct{} `softdelete:"archive;retain:30d;then:cold"`
+		ID     uint
+		Amount int
+		Double int `gorm:"->;type:integer GENERATED ALWAYS AS (amount * 2) STORED"`
+	}
+)
+
+func retRows(t *testing.T, db *gorm.DB, table string) (n int64) {
+	t.Helper()
+	require.NoError(t, db.Table(table).Count(&n).Error)
+	return n
+}
+
+func TestPurgeRemovesArchivedRows(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		s := newRetStage(t, database, softdelete.Config{Models: []any{&retBill{}, &retLine{}, &retSlip{}}, Holds: true})
+		bill := func(id uint) {
+			s.create(&retBill{ID: id}, &retLine{ID: id * 10, BillID: id}, &retLine{ID: id*10 + 1, BillID: id})
+		}
+		bill(1)
+		bill(2)
+		bill(3)
+		bill(4)
+		s.create(&retSlip{ID: 1, BillID: 2})
+		for id := range uint(3) {
+			s.deleteAgo(35*retDay, &retBill{ID: id + 1})
+		}
+		s.deleteAgo(10*retDay, &retBill{ID: 4})
+		bill(1) // its key is used again
+		hold, err := softdelete.Hold(s.DB, &retBill{ID: 3}, softdelete.HoldOptions{Matter: "m"})
+		require.NoError(t, err)
+
+		report := s.purge(softdelete.PurgeOptions{Batch: 1})
+		bills, lines := retReport(t, report, "ret_bills_archive"), retReport(t, report, "ret_lines_archive")
+		require.EqualValues(t, 3, bills.Eligible)
+		require.EqualValues(t, 1, bills.Done, "the first")
+		require.EqualValues(t, 1, bills.Held)
+		require.Equal(t, map[string]int64{"ret_slips": 1}, bills.ReferencedBy)
+		require.EqualValues(t, 6, lines.Eligible)
+		require.EqualValues(t, 2, lines.Held)
+		require.EqualValues(t, 4, lines.Done)
+		require.EqualValues(t, 1, retRows(t, s.DB, "ret_bills"), "a live row with a purged key stays")
+		require.EqualValues(t, 2, retRows(t, s.DB, "ret_lines"))
+		require.EqualValues(t, 4, retRows(t, s.DB, "ret_lines_archive"), "those of the third, under a hold, and of the fourth")
+
+		require.NoError(t, softdelete.Release(s.DB, hold))
+		require.NoError(t, s.Exec("DELETE FROM ret_slips").Error)
+		s.purge(softdelete.PurgeOptions{})
+		require.EqualValues(t, 1, retRows(t, s.DB, "ret_bills_archive"))
+		_, err = softdelete.Restore(s.DB, &retBill{ID: 4})
+		require.NoError(t, err)
+		require.EqualValues(t, 0, retRows(t, s.DB, "ret_lines_archive"))
+	})
+}
+
+func TestPurgeTellsRowsApartThatWereArchivedWithTheSameKey(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		s := newRetStage(t, database, softdelete.Config{Models: []any{&retBill{}, &retLine{}}})
+		for _, days := range []time.Duration{50, 40, 10} {
+			s.create(&retBill{ID: 1}, &retLine{ID: 10, BillID: 1})
+			s.deleteAgo(days*retDay, &retBill{ID: 1})
+		}
+		report := s.purge(softdelete.PurgeOptions{})
+		require.EqualValues(t, 2, retReport(t, report, "ret_bills_archive").Done)
+		require.EqualValues(t, 2, retReport(t, report, "ret_lines_archive").Done)
+		require.EqualValues(t, 1, retRows(t, s.DB, "ret_bills_archive"))
+		_, err := softdelete.Restore(s.DB, &retBill{ID: 1})
+		require.NoError(t, err)
+		require.EqualValues(t, 1, retRows(t, s.DB, "ret_lines"))
+	})
+}
+
+func TestPurgeRemovesTheEventsOfRowsThatGo(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		s := newRetStage(t, database, softdelete.Config{Models: []any{&retLogged{}, &retFiled{}}})
+		s.create(&retLogged{ID: 1, Name: "goes"}, &retLogged{ID: 2, Name: "stays"}, &retLogged{ID: 3}, &retFiled{ID: 1}, &retFiled{ID: 2}, &retFiled{ID: 3})
+		s.deleteAgo(40*retDay, &[]retLogged{{ID: 1}})
+		s.deleteAgo(10*retDay, &[]retLogged{{ID: 3}})
+		s.deleteAgo(40*retDay, &[]retFiled{{ID: 1}, {ID: 2}})
+		s.create(&retFiled{ID: 2, Name: "again"})
+		report := s.purge(softdelete.PurgeOptions{})
+		require.EqualValues(t, 1, retReport(t, report, "ret_loggeds").Done)
+		require.EqualValues(t, 2, retReport(t, report, "ret_fileds_archive").Done)
+		for table, want := range map[string][]string{"ret_loggeds_events": {"2", "3"}, "ret_fileds_events": {"2", "3"}} {
+			var keys []string
+			require.NoError(t, s.Table(table).Distinct("row_key").Order("row_key").Pluck("row_key", &keys).Error)
+			require.Equal(t, want, keys, table)
+		}
+		events, err := softdelete.History(s.DB, &retLogged{ID: 1})
+		require.NoError(t, err)
+		require.Empty(t, events)
+		s.create(&retLogged{ID: 1, Name: "new"})
+		events, err = softdelete.History(s.DB, &retLogged{ID: 1})
+		require.NoError(t, err)
+		require.Len(t, events, 1)
+		require.EqualValues(t, 1, events[0].Version)
+	})
+}
+
+func TestThawBringsArchivedRowsBackWithoutWhatTheDatabaseComputes(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		store, err := softdelete.DirColdStore(t.TempDir())
+		require.NoError(t, err)
+		s := newRetStage(t, database, softdelete.Config{Models: []any{&retFrozen{}}, ColdStore: store})
+		s.create(&retFrozen{ID: 1, Amount: 4}, &retFrozen{ID: 2, Amount: 5})
+		s.deleteAgo(40*retDay, &[]retFrozen{{ID: 1}, {ID: 2}})
+		report, err := softdelete.Purge(s.DB, softdelete.PurgeOptions{})
+		require.NoError(t, err)
+		require.Len(t, report.Models[0].ColdBatches, 1)
+		require.EqualValues(t, 0, retRows(t, s.DB, "ret_frozens_archive"))
+		rows, err := softdelete.Thaw(s.DB, report.Models[0].ColdBatches[0])
+		require.NoError(t, err)
+		require.EqualValues(t, 2, rows)
+		var frozen retFrozen
+		require.NoError(t, s.First(&frozen, 2).Error)
+		require.Equal(t, 10, frozen.Double)
+		_, err = softdelete.Thaw(s.DB, report.Models[0].ColdBatches[0])
+		require.ErrorIs(t, err, softdelete.ErrRestoreConflict)
+	})
+}
+
+func TestPurgeDryRunCountsMaxRowsOverAllModels(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		for limit := int64(1); limit <= 25; limit += 3 {
+			s := newRetStage(t, database, retTree())
+			for _, table := range []string{"ret_posts", "ret_users", "ret_orgs", "ret_payments"} {
+				require.NoError(t, s.Exec("DELETE FROM "+table).Error)
+			}
+			for org := range uint(3) {
+				s.tree(org + 1)
+			}
+			s.deleteAgo(40*retDay, &retPost{ID: 301})
+			s.deleteAgo(40*retDay, &retUser{ID: 20})
+			s.deleteAgo(40*retDay, &retOrg{ID: 1})
+			s.deleteAgo(40*retDay, &retOrg{ID: 2})
+			report := s.purge(softdelete.PurgeOptions{Batch: 4, MaxRows: limit})
+			var done int64
+			for _, m := range report.Models {
+				done += m.Done
+			}
+			require.LessOrEqual(t, done, limit)
+		}
+	})
+}
