@@ -60,8 +60,4 @@
 //
 // retain:90d says how long a deleted row is kept, then:cold that it goes to Config.ColdStore. Purge removes what is over, in
 // short transactions and never under a Hold; a Janitor does so on a schedule; Thaw brings cold rows back.
-//
-// # Not built yet
-//
-// Event logs and archives are not purged.
 package softdelete

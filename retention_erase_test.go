@@ -123,3 +123,34 @@ func TestAPurgeThatErasesStopsWithItsContext(t *testing.T) {
 		require.EqualValues(t, 3, report.Models[0].Done)
 	})
 }
+
+// archivedLeaver's rows lie in an archive when they are due.
+type archivedLeaver struct {
+	_    struct{} `softdelete:"archive;retain:30d;then:erase"`
+	ID   uint
+	Name string `pii:"fixed:-"`
+}
+
+func TestPurgeErasesArchivedRowsAndLeavesWhoeverHasTheirKeyNow(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		now := time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC)
+		db := gdprOpen(t, database, softdelete.Config{Models: []any{&archivedLeaver{}}}, &gorm.Config{NowFunc: func() time.Time { return now }})
+		require.NoError(t, db.Create(&[]archivedLeaver{{ID: 1, Name: "Ann"}, {ID: 2, Name: "Bob"}}).Error)
+		require.NoError(t, db.Delete(&[]archivedLeaver{{ID: 1}, {ID: 2}}).Error)
+		require.NoError(t, db.Create(&archivedLeaver{ID: 2, Name: "Cid"}).Error)
+		now = now.AddDate(0, 0, 40)
+
+		report, err := softdelete.Purge(db, softdelete.PurgeOptions{})
+		require.ErrorIs(t, err, softdelete.ErrUnsupported)
+		require.ErrorContains(t, err, "1 archived row of archivedLeaver")
+		require.EqualValues(t, 2, report.Models[0].Eligible)
+		require.EqualValues(t, 1, report.Models[0].Erased)
+		require.EqualValues(t, 1, report.Models[0].Done)
+		var cid archivedLeaver
+		require.NoError(t, db.First(&cid, 2).Error)
+		require.Equal(t, "Cid", cid.Name)
+		var archived []archivedLeaver
+		require.NoError(t, db.Clauses(softdelete.OnlyDeleted).Find(&archived).Error)
+		require.Equal(t, []archivedLeaver{{ID: 2, Name: "Bob"}}, archived)
+	})
+}
