@@ -65,15 +65,15 @@ type KeptColumn struct {
 
 // Erase masks a person's data: in the row of subject, a pointer to a model with its primary key set, and in every row that
 // is reached from it through has-one and has-many relations, the links of many2many ones, and columns tagged pii:"subject:…";
-// in live and deleted rows alike. Actor and reason of those rows are cleared, rows of models tagged pii:"delete" removed.
+// in live, deleted and archived rows alike, and in what event logs say of them. Actor and reason of those rows are cleared, rows
+// of models tagged pii:"delete" removed.
 // Then it soft-deletes the subject by its own rules, which a block does not stop; a never or hard model, or one without a
 // policy, is masked only.
 //
 // All of it is one transaction, a savepoint inside the caller's. A subject with more rows than Config.ErasureBatch is worked off
 // in several, the subject's own row in the last; a call that ends between them is finished by one with the same request ID.
-// Before a transaction commits, the rows are read again: a value that was
-// to be erased and is still there, in its own column or in another text of the rows, is an error that names the table and
-// the column, and nothing has changed.
+// Before a transaction commits, the rows are read again: a value that was to be erased and is still there, in its own column or
+// in another text of the rows, is an error that names the table and the column, and the transaction has changed nothing.
 //
 // The same request ID gives the same certificate again; for another subject it is an error. A subject that is erased already
 // gives a certificate with nothing masked.
@@ -369,99 +369,6 @@ func (x *erasure) deleteSubject(tx *gorm.DB) error {
 	}
 	x.deletion = report.DeletionID
 	return nil
-}
-
-// tables lists what was masked or deleted, per model.
-func (x *erasure) tables(list []*reachedModel) []ErasedTable {
-	var tables, logs []ErasedTable
-	for _, m := range list {
-		data := m.policy.personal
-		if t, logged := x.logTable(m); logged {
-			logs = append(logs, t)
-		}
-		if data == nil || len(data.masked) == 0 && !data.remove || len(m.rows) == 0 {
-			continue
-		}
-		t := ErasedTable{Table: m.table(), Columns: []ErasedColumn{}}
-		if data.remove {
-			t.Deleted = int64(len(m.rows))
-		} else {
-			t.Masked = int64(len(m.rows))
-			for _, c := range data.masked {
-				t.Columns = append(t.Columns, ErasedColumn{Column: c.field.DBName, Strategy: c.mask.strategy()})
-			}
-		}
-		tables = append(tables, t)
-	}
-	return append(tables, logs...)
-}
-
-// logTable is the event log of a model whose rows' events are masked. The columns are those in the events' data, with the
-// strategy of the column; a column of a row that is in no table becomes null.
-func (x *erasure) logTable(m *reachedModel) (t ErasedTable, logged bool) {
-	p := m.policy
-	if m.log() == nil || x.loggedRows[p] == 0 {
-		return t, false
-	}
-	t = ErasedTable{Table: p.log.Events, Columns: []ErasedColumn{{Column: "actor", Strategy: maskZero}, {Column: "reason", Strategy: maskZero}}, Masked: x.loggedRows[p]}
-	switch {
-	case p.personal == nil:
-	case p.personal.remove:
-		t.Columns = append(t.Columns, ErasedColumn{Column: "data", Strategy: piiDelete})
-	default:
-		for _, c := range p.personal.masked {
-			t.Columns = append(t.Columns, ErasedColumn{Column: "data." + c.field.DBName, Strategy: c.mask.strategy()})
-		}
-	}
-	return t, true
-}
-
-// keptColumns lists the personal columns of all rows reached that stay.
-func (x *erasure) keptColumns() []KeptColumn {
-	var kept []KeptColumn
-	for _, m := range x.rows {
-		if m.policy.personal == nil || m.policy.personal.remove || len(m.rows) == 0 {
-			continue
-		}
-		for _, k := range m.policy.personal.kept {
-			kept = append(kept, KeptColumn{Table: m.table(), Column: k.field.DBName, Basis: k.basis, Rows: int64(len(m.rows))})
-		}
-	}
-	return kept
-}
-
-// quietError is an error whose text leaves out that of its cause, which may quote a row's values. errors.Is and errors.As find
-// the cause.
-type quietError struct {
-	text  string
-	cause error
-}
-
-func (e *quietError) Error() string { return e.text }
-func (e *quietError) Unwrap() error { return e.cause }
-
-// quiet is an error without the database's own text. GORM's sentinels can be found in it, whether the caller translates errors
-// or not.
-func (x *erasure) quiet(tx *gorm.DB, err error, doing, table string) error {
-	if err == nil {
-		return nil
-	}
-	for _, ours := range []error{ErrPolicy, ErrNeverDelete, ErrTooManyRows, ErrHeld, ErrUnsupported} {
-		if errors.Is(err, ours) {
-			return err
-		}
-	}
-	text := fmt.Sprintf("softdelete: %s table %s failed", doing, table)
-	var state interface{ SQLState() string }
-	if errors.As(err, &state) {
-		text += ", SQLSTATE " + state.SQLState()
-	}
-	if translator, ok := tx.Dialector.(gorm.ErrorTranslator); ok {
-		if translated := translator.Translate(err); translated != nil && !errors.Is(err, translated) {
-			err = errors.Join(translated, err)
-		}
-	}
-	return &quietError{text: text + "; " + x.nothingErased(), cause: err}
 }
 
 // creation is the field that says when a row was made; with the key it tells the row from a later one that has the same key.

@@ -214,26 +214,3 @@ func (x *erasure) unfinished(err error) error {
 	return fmt.Errorf("softdelete: request %s is not finished: %s committed, this one is not; call Erase with the same request "+
 		"ID to go on: %w", x.request.ID, fmt.Sprintf("%d of its transactions are", x.progress.Batches), err)
 }
-
-// nothingErased ends the error of a transaction that changes nothing.
-func (x *erasure) nothingErased() string {
-	if x.progress != nil {
-		return "nothing more was erased"
-	}
-	return "nothing was erased"
-}
-
-// mergeTables adds up two lists of a certificate.
-func mergeTables(list, more []ErasedTable) []ErasedTable {
-	list = slices.Clone(list)
-	for _, t := range more {
-		i := slices.IndexFunc(list, func(known ErasedTable) bool { return known.Table == t.Table })
-		if i < 0 {
-			list = append(list, t)
-			continue
-		}
-		list[i].Masked += t.Masked
-		list[i].Deleted += t.Deleted
-	}
-	return list
-}
