@@ -36,6 +36,16 @@ func TestWhatIsErasedStaysErased(t *testing.T) {
 				return db.Unscoped().Model(&gdprUser{}).Where("plan = ?", "gold").Update("name", "canary").Error
 			},
 			"a condition on live rows": func() error { return db.Model(&gdprPayment{}).Where("amount = ?", 7).Update("holder", "canary").Error },
+			"Updates with another struct": func() error {
+				return db.Model(key).Updates(struct {
+					Other string `gorm:"column:name"`
+				}{"canary"}).Error
+			},
+			"Set with the generics API": func() error {
+				_, err := gorm.G[gdprPayment](db).Where("amount = ?", 7).
+					Set(clause.Assignment{Column: clause.Column{Name: "holder"}, Value: "canary"}).Update(t.Context())
+				return err
+			},
 			"an upsert on the key": func() error {
 				return db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&gdprPayment{ID: payment.ID, UserID: user.ID, Holder: "canary"}).Error
 			},

@@ -145,6 +145,27 @@ func TestRuleGuardRefuses(t *testing.T) {
 			return db.Model(&ruleChild{ID: 1}).Update("mother_id", gorm.Expr("mother_id + ?", 1)).Error
 		},
 		"UpdateColumn": func(db *gorm.DB) error { return db.Model(&ruleChild{ID: 1}).UpdateColumn("mother_id", 2).Error },
+		"Updates with another struct": func(db *gorm.DB) error {
+			return db.Model(&ruleChild{ID: 3}).Updates(struct {
+				Parent *uint `gorm:"column:mother_id"`
+			}{two}).Error
+		},
+		"Updates with a pointer to another struct": func(db *gorm.DB) error {
+			return db.Model(&ruleChild{ID: 3}).Updates(&struct{ MotherID *uint }{two}).Error
+		},
+		"Updates with a SET clause": func(db *gorm.DB) error {
+			return db.Model(&ruleChild{ID: 3}).Clauses(clause.Set{{Column: clause.Column{Name: "mother_id"}, Value: two}}).Updates(map[string]any{}).Error
+		},
+		"Set with the generics API": func(db *gorm.DB) error {
+			_, err := gorm.G[ruleChild](db).Where("id = ?", 3).
+				Set(clause.Assignment{Column: clause.Column{Name: "mother_id"}, Value: 2}).Update(db.Statement.Context)
+			return err
+		},
+		"Set of an expression with the generics API": func(db *gorm.DB) error {
+			_, err := gorm.G[ruleChild](db).Where("id = ?", 1).
+				Set(clause.Assignment{Column: clause.Column{Name: "mother_id"}, Value: gorm.Expr("mother_id + 1")}).Update(db.Statement.Context)
+			return err
+		},
 		"Association Append of a new child": func(db *gorm.DB) error {
 			return db.Model(&ruleMother{ID: 2}).Association("Children").Append(&ruleChild{Text: "new"})
 		},
