@@ -28,9 +28,10 @@ func (e *engine) register(db *gorm.DB) error {
 		create.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_create", e.endWrite),
 
 		update.Before("gorm:setup_reflect_value").Register("softdelete:begin_update", e.beginWrite),
+		update.Before("gorm:save_before_associations").Register("softdelete:associations_update", e.spareDeleted),
 		update.Before("gorm:update").Register("softdelete:update", e.beforeUpdate),
 		update.After("gorm:update").Before("gorm:save_after_associations").Register("softdelete:updated", e.afterUpdate),
-		update.Before("gorm:after_update").Register("softdelete:linked_update", e.endLinks),
+		update.Before("gorm:after_update").Register("softdelete:linked_update", e.endAssociations),
 		update.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_update", e.endWrite),
 
 		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", e.beginDelete),
@@ -223,7 +224,14 @@ func (e *engine) afterUpdate(db *gorm.DB) {
 	withdrawFilter(db.Statement)
 	e.endLog(db)
 	e.checkSave(db)
+	e.spareLinks(db)
 	e.beginLinks(db)
+}
+
+// endAssociations runs once an update's associations are saved.
+func (e *engine) endAssociations(db *gorm.DB) {
+	e.endLinks(db)
+	e.endSpares(db)
 }
 
 // beforeUpdate checks that no live row is pointed to a deleted parent.

@@ -139,6 +139,9 @@ func (e *engine) checkUpsert(db *gorm.DB) {
 	}
 	if len(deleted) > 0 {
 		u.snapshot.restore()
+		if spares(db.Statement) && int64(len(u.keys)) == u.rows {
+			return // none of the rows is new; the live ones are saved
+		}
 		_ = db.AddError(rowDeletedError(p, deleted[0]))
 	}
 }
