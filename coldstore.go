@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/coldfile"
 )
 
 // This room is for rows that leave the database and are kept: what a cold store is, how a purge writes to it, and how rows
@@ -94,9 +96,9 @@ func (f *family) load(batch *ColdBatch, t *purgeTable, rows []*relative) error {
 func (b ColdBatch) identify() (string, error) {
 	hash := sha256.New()
 	for _, r := range b.Rows {
-		line, err := encodeRow(r)
+		line, err := coldfile.EncodeRow(r)
 		if err != nil {
-			return "", err
+			return "", fmt.Errorf("%w: %w", ErrUnsupported, err)
 		}
 		hash.Write(line)
 	}

@@ -1,0 +1,94 @@
+// Package coldfile is the form in which cold batches are kept as files: the rows as JSON Lines compressed by gzip, and a
+// manifest with their columns, their number and the SHA-256 of the rows' file. Stores differ in where they keep the two.
+package coldfile
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Batch has the fields of a softdelete.ColdBatch.
+type Batch struct {
+	ID, Model, Table string
+	Rows             []map[string]any
+}
+
+// manifestFormat is what a manifest of this package says it is.
+const manifestFormat = "softdelete cold batch 1"
+
+// manifest describes the file of a batch.
+type manifest struct {
+	Format  string           `json:"format"`
+	ID      string           `json:"id"`
+	Model   string           `json:"model"`
+	Table   string           `json:"table"`
+	Columns []manifestColumn `json:"columns"`
+	Rows    int              `json:"rows"`
+	File    string           `json:"file"`
+	Bytes   int64            `json:"bytes"`
+	SHA256  string           `json:"sha256"`
+}
+
+// manifestColumn is a column with the types that its values have.
+type manifestColumn struct {
+	Name  string   `json:"name"`
+	Types []string `json:"types"`
+}
+
+// Names gives the names of a batch's two files, or an error where the ID is none that a file can be named by.
+func Names(id string) (rows, manifest string, err error) {
+	if id == "" || strings.ContainsAny(id, `/\`) || strings.HasPrefix(id, ".") {
+		return "", "", fmt.Errorf("%q is no ID of a cold batch", id)
+	}
+	return id + ".jsonl.gz", id + ".json", nil
+}
+
+// Encode gives what a batch's two files hold. The manifest is to be written last, so that a batch without one was never put.
+func Encode(b Batch) (rows, description []byte, err error) {
+	name, _, err := Names(b.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	if rows, err = compressRows(b.Rows); err != nil {
+		return nil, nil, err
+	}
+	sum := sha256.Sum256(rows)
+	description, err = json.MarshalIndent(manifest{
+		Format: manifestFormat, ID: b.ID, Model: b.Model, Table: b.Table, Columns: manifestColumns(b.Rows), Rows: len(b.Rows),
+		File: name, Bytes: int64(len(rows)), SHA256: hex.EncodeToString(sum[:]),
+	}, "", "  ")
+	return rows, append(description, '\n'), err
+}
+
+// Decode reads a batch from its two files, and refuses files that do not fit each other or the ID. load gives the rows' file.
+func Decode(id string, description []byte, load func() ([]byte, error)) (Batch, error) {
+	rowsName, manifestName, err := Names(id)
+	if err != nil {
+		return Batch{}, err
+	}
+	var m manifest
+	if err := json.Unmarshal(description, &m); err != nil || m.Format != manifestFormat {
+		return Batch{}, fmt.Errorf("%s is no manifest of a cold batch", manifestName)
+	}
+	if m.ID != id || m.File != rowsName {
+		return Batch{}, fmt.Errorf("%s is the manifest of another batch, %q", manifestName, m.ID)
+	}
+	data, err := load()
+	if err != nil {
+		return Batch{}, fmt.Errorf("the rows of the batch cannot be read: %w", err)
+	}
+	if sum := sha256.Sum256(data); int64(len(data)) != m.Bytes || hex.EncodeToString(sum[:]) != m.SHA256 {
+		return Batch{}, fmt.Errorf("%s is damaged: its SHA-256 is not that of the manifest", rowsName)
+	}
+	rows, err := readRows(data)
+	if err != nil {
+		return Batch{}, fmt.Errorf("%s is damaged: %w", rowsName, err)
+	}
+	if len(rows) != m.Rows {
+		return Batch{}, fmt.Errorf("%s has %d rows, its manifest says %d", rowsName, len(rows), m.Rows)
+	}
+	return Batch{ID: m.ID, Model: m.Model, Table: m.Table, Rows: rows}, nil
+}
