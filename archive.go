@@ -18,6 +18,14 @@ type archiveStrategy struct {
 	table string
 	// columns are the model's columns that move.
 	columns []*schema.Field
+	// shared are columns of the model that are the archive's own too: its DeletionID, actor and reason. They are empty while a
+	// row is live, and show what the archive says of it when it is not.
+	shared []string
+}
+
+// shares tells whether a column of the model's table is one of those that the archive has for itself, and says the same there.
+func (s archiveStrategy) shares(column string) bool {
+	return slices.Contains(s.shared, strings.ToLower(column))
 }
 
 func (archiveStrategy) word() string { return "archive" }
@@ -72,7 +80,11 @@ func (b *policyBuilder) settleArchive() {
 	s := archiveStrategy{table: table}
 	for _, name := range b.schema.DBNames {
 		field := b.schema.FieldsByDBName[name]
-		if slices.Contains([]string{archivedAtColumn, deletionIDColumn, actorColumn, reasonColumn}, strings.ToLower(name)) {
+		switch own := strings.ToLower(name); {
+		case field == b.id && own == deletionIDColumn, field == b.actor && own == actorColumn, field == b.reason && own == reasonColumn:
+			s.shared = append(s.shared, own)
+			continue
+		case ownColumn(own):
 			b.refuse(field.Name, "the archive table has a column %s of its own; name the model's otherwise", name)
 		}
 		if moves(field) {

@@ -70,6 +70,7 @@ func ownColumn(name string) bool {
 
 func (e *engine) compareColumns(p *policy, table, archive []dialect.Column) *movedColumns {
 	c := &movedColumns{table: table, archive: archive}
+	s, _ := p.archive()
 	for _, column := range archive {
 		if !ownColumn(column.Name) && e.dialect.FindColumn(table, column.Name) == nil {
 			c.lost = append(c.lost, column.Name)
@@ -84,7 +85,7 @@ func (e *engine) compareColumns(p *policy, table, archive []dialect.Column) *mov
 		refuse("the archive is not there")
 	}
 	for _, column := range table {
-		if column.Generated {
+		if column.Generated || s.shares(column.Name) {
 			continue
 		}
 		if ownColumn(column.Name) {

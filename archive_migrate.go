@@ -108,7 +108,7 @@ func (m *migrator) strangers(p *policy, s archiveStrategy, table []dialect.Colum
 		own[i].Name = field.DBName
 	}
 	for _, column := range table {
-		if column.Generated || m.engine.dialect.FindColumn(own, column.Name) != nil {
+		if column.Generated || s.shares(column.Name) || m.engine.dialect.FindColumn(own, column.Name) != nil {
 			continue
 		}
 		if ownColumn(column.Name) {

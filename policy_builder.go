@@ -350,12 +350,12 @@ func (b *policyBuilder) settleStatus(field *schema.Field, tag settings) {
 // settleCompanions checks the fields around the deletion column.
 func (b *policyBuilder) settleCompanions() {
 	_, marks := b.strategy.(marker)
-	if len(b.problems) == 0 && !marks {
+	if archive, _ := b.strategy.(archiveStrategy); len(b.problems) == 0 && !marks {
 		for _, c := range []struct {
 			word  string
 			field *schema.Field
 		}{{"at", b.at}, {"previous", b.previous}, {"actor", b.actor}, {"reason", b.reason}} {
-			if c.field != nil {
+			if c.field != nil && !archive.shares(c.field.DBName) {
 				b.refuse(c.field.Name, "%q needs a strategy that marks rows: timestamp, flag or status", c.word)
 			}
 		}
