@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-	"gorm.io/gorm/schema"
 )
 
 // deletion is one call that deletes rows, from the moment that GORM's callbacks meet it until they are through. It deletes
@@ -239,119 +237,6 @@ func (d *deletion) ID() DeletionID {
 	return d.id
 }
 
-// addKeyConditions adds the keys of the caller's value to the statement's conditions, as GORM does (callbacks/delete.go:131,
-// GORM 1.31).
-func (d *deletion) addKeyConditions() {
-	stmt := d.stmt
-	add := func(value reflect.Value) {
-		values := keysOf(stmt, value)
-		column, in := schema.ToQueryValues(stmt.Table, stmt.Schema.PrimaryFieldDBNames, values)
-		if len(in) > 0 {
-			stmt.AddClause(clause.Where{Exprs: []clause.Expression{clause.IN{Column: column, Values: in}}})
-		}
-		if len(values) > 0 && len(values) <= fewKeys {
-			d.keys = values
-		}
-	}
-	add(stmt.ReflectValue)
-	if stmt.ReflectValue.CanAddr() && stmt.Dest != stmt.Model && stmt.Model != nil {
-		add(reflect.ValueOf(stmt.Model))
-	}
-}
-
-// keysOf lists the keys in a value, each once. One row's are read without what GORM's function for many allocates.
-func keysOf(stmt *gorm.Statement, value reflect.Value) [][]any {
-	fields := stmt.Schema.PrimaryFields
-	if value.Kind() != reflect.Struct {
-		_, keys := schema.GetIdentityFieldValuesMap(stmt.Context, value, fields)
-		return keys
-	}
-	key, known := make([]any, len(fields)), false
-	for i, field := range fields {
-		column, zero := field.ValueOf(stmt.Context, value)
-		key[i], known = column, known || !zero
-	}
-	if !known {
-		return nil
-	}
-	return [][]any{key}
-}
-
-// fewKeys is the number of root rows up to which their keys are carried in the statements that follow, so that these need
-// no search for the deletion's mark.
-const fewKeys = 100
-
-// markDelete builds the statement that GORM's own callback executes for the root rows.
-func (e *engine) markDelete(db *gorm.DB) {
-	d := deletionOf(db.Statement)
-	if db.Error != nil || d == nil {
-		return
-	}
-	if err := d.refuseSelected(db); err != nil {
-		_ = db.AddError(err)
-		return
-	}
-	if err := d.openLog(db); err != nil {
-		_ = db.AddError(err)
-		return
-	}
-	if d.leaves(d.root) {
-		d.removed = d.stmt.Clauses["WHERE"]
-		if err := d.removeChildren(db); err != nil {
-			_ = db.AddError(err)
-			return
-		}
-		if d.action(d.root) == ActionArchived {
-			_ = db.AddError(d.archiveRoot(db))
-			return
-		}
-		d.spareHeldRoots()
-		d.stmt.AddClauseIfNotExists(clause.Delete{})
-		d.stmt.AddClauseIfNotExists(clause.From{})
-		d.stmt.SQL.Grow(usualLength)
-		d.stmt.Build(d.stmt.BuildClauses...)
-		return
-	}
-	d.buildRoot()
-}
-
-// buildRoot builds the UPDATE that marks the root rows. Its first two clauses are written as clause.Update and clause.Set
-// would, which every deletion would pay for with entries in the statement's clauses.
-func (d *deletion) buildRoot() {
-	stmt := d.stmt
-	addFilter(stmt, d.root.liveWhere)
-	stmt.SQL.Grow(usualLength)
-	clauses := stmt.DB.Callback().Update().Clauses
-	if _, hinted := stmt.Clauses["UPDATE"]; hinted {
-		stmt.Build("UPDATE")
-	} else {
-		stmt.WriteString("UPDATE ")
-		stmt.WriteQuoted(currentTable)
-	}
-	stmt.WriteString(" SET ")
-	d.assignments = d.root.deletionAssignments(d.space[:0], d)
-	for i, a := range d.assignments {
-		if i > 0 {
-			stmt.WriteByte(',')
-		}
-		stmt.WriteQuoted(a.field.DBName)
-		stmt.WriteByte('=')
-		value := a.value
-		if a.former != nil {
-			value = clause.Column{Name: a.former.DBName}
-			if a.fallback != nil {
-				value = clause.Expr{SQL: "COALESCE(?, ?)", Vars: []any{value, a.fallback}}
-			}
-		}
-		stmt.AddVar(stmt, value)
-	}
-	stmt.WriteByte(' ')
-	stmt.Build(clauses[slices.Index(clauses, "SET")+1:]...)
-}
-
-// currentTable stands for the statement's table.
-var currentTable any = clause.Table{Name: clause.CurrentTable}
-
 // cascadeDelete runs once the root rows are written: it takes the rows under them, and looks again.
 func (e *engine) cascadeDelete(db *gorm.DB) {
 	d := deletionOf(db.Statement)
@@ -485,16 +370,6 @@ func (e *engine) finishDelete(db *gorm.DB) {
 	}
 }
 
-// withdrawConditions leaves the statement with the caller's conditions, for the next one of the same *gorm.DB.
-func (d *deletion) withdrawConditions() {
-	delete(d.stmt.Clauses, softDeleteEnabled)
-	if d.where.Expression == nil {
-		delete(d.stmt.Clauses, "WHERE")
-		return
-	}
-	d.stmt.Clauses["WHERE"] = d.where
-}
-
 // explain makes a foreign key's refusal a BlockedError.
 func (d *deletion) explain(db *gorm.DB, err error) error {
 	if errors.Is(err, ErrBlocked) {
@@ -508,37 +383,4 @@ func (d *deletion) explain(db *gorm.DB, err error) error {
 		return err
 	}
 	return &BlockedError{Cause: err}
-}
-
-// setFields writes the mark into the caller's value, for the rows that were taken: all, or those that it shows as live.
-func (d *deletion) setFields() {
-	list := d.assignments
-	if list == nil {
-		list = d.root.deletionAssignments(d.space[:0], d)
-	}
-	each := func(value reflect.Value) {
-		value = reflect.Indirect(value)
-		if !value.IsValid() || !value.CanAddr() || !d.exact && d.root.showsDeleted(d.stmt.Context, value) {
-			return
-		}
-		for _, a := range list {
-			set := a.value
-			if a.former != nil {
-				var zero bool
-				if set, zero = a.former.ValueOf(d.stmt.Context, value); zero && a.fallback != nil && a.former.FieldType.Kind() == reflect.Pointer {
-					set = a.fallback
-				}
-			}
-			d.snapshot.release(d.stmt.Context, a.field, value)
-			_ = d.stmt.AddError(a.field.Set(d.stmt.Context, value, set))
-		}
-	}
-	switch value := d.stmt.ReflectValue; value.Kind() {
-	case reflect.Struct:
-		each(value)
-	case reflect.Slice, reflect.Array:
-		for i := range value.Len() {
-			each(value.Index(i))
-		}
-	}
 }
