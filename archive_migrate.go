@@ -276,7 +276,8 @@ type archiveIndex struct {
 
 // archiveIndexes are those by which deletions, restores and purges find archived rows.
 func (m *migrator) archiveIndexes(p *policy, s archiveStrategy) []archiveIndex {
-	lists := [][]string{{deletionIDColumn}, p.schema.PrimaryFieldDBNames}
+	// The second one has both: where nothing is known of the table yet, the database would take the first to find a row.
+	lists := [][]string{{deletionIDColumn}, append(slices.Clone(p.schema.PrimaryFieldDBNames), deletionIDColumn)}
 	if p.retentionClock() != nil {
 		lists = append(lists, []string{p.retentionClock().DBName})
 	}

@@ -38,8 +38,9 @@ func selectModel(p *policy, table string, quote func(string) string) string {
 // latest writes the condition that an archived row is the last one of its key.
 func (q *query) latest(p *policy, table string) *query {
 	return q.opaque(func() {
-		q.column(table, p.id.DBName).text(" = (SELECT max(").column("softdelete_later", p.id.DBName).text(") FROM ")
-		q.name(p.deletedTable()).text(" AS softdelete_later WHERE ").sameKey(p, "softdelete_later", table).text(")")
+		// Not max: the database would look for it among all the rows of the deletion.
+		q.text("NOT EXISTS (SELECT 1 FROM ").name(p.deletedTable()).text(" AS softdelete_later WHERE ").sameKey(p, "softdelete_later", table)
+		q.text(" AND ").column("softdelete_later", p.id.DBName).text(" > ").column(table, p.id.DBName).text(")")
 	})
 }
 
@@ -86,8 +87,8 @@ func (r *relation) archivedParent(alias string, quote func(string) string) strin
 	gone := none(p.schema.PrimaryFields)
 	if !slices.Equal(referred, p.schema.PrimaryFields) {
 		id := quote(p.id.DBName)
-		gone += " AND " + none(referred) + " AND " + alias + "." + id + " = (SELECT max(" + later + "." + id + ") FROM " +
-			quote(p.deletedTable()) + " AS " + later + " WHERE " + same(later, p.schema.PrimaryFields) + ")"
+		gone += " AND " + none(referred) + " AND NOT EXISTS (SELECT 1 FROM " + quote(p.deletedTable()) + " AS " + later + " WHERE " +
+			same(later, p.schema.PrimaryFields) + " AND " + later + "." + id + " > " + alias + "." + id + ")"
 	}
 	return gone
 }
