@@ -20,12 +20,35 @@ type archiveStrategy struct {
 	columns []*schema.Field
 	// shared are columns of the model that are the archive's own too: its DeletionID, actor and reason. They are empty while a
 	// row is live, and show what the archive says of it when it is not.
-	shared []string
+	shared []archiveCompanion
+	// companions are the model's DeletionID, actor and reason under other names. They move, and are written on the way.
+	companions []archiveCompanion
+}
+
+// archiveCompanion is a column of a model that repeats one of the archive's own.
+type archiveCompanion struct {
+	field *schema.Field
+	mark  int // the place in markFields
+}
+
+// companion tells which of the archive's own columns a column of the model repeats.
+func (s archiveStrategy) companion(column string) (c archiveCompanion, ok bool) {
+	i := slices.IndexFunc(s.companions, func(c archiveCompanion) bool { return c.field.DBName == column })
+	if i < 0 {
+		return c, false
+	}
+	return s.companions[i], true
+}
+
+// holds tells whether a field is one of the model's companions, under whatever name.
+func (s archiveStrategy) holds(field *schema.Field) bool {
+	_, repeats := s.companion(field.DBName)
+	return repeats || s.shares(field.DBName)
 }
 
 // shares tells whether a column of the model's table is one of those that the archive has for itself, and says the same there.
 func (s archiveStrategy) shares(column string) bool {
-	return slices.Contains(s.shared, strings.ToLower(column))
+	return slices.ContainsFunc(s.shared, func(c archiveCompanion) bool { return strings.EqualFold(c.field.DBName, column) })
 }
 
 func (archiveStrategy) word() string { return "archive" }
@@ -80,11 +103,14 @@ func (b *policyBuilder) settleArchive() {
 	s := archiveStrategy{table: table}
 	for _, name := range b.schema.DBNames {
 		field := b.schema.FieldsByDBName[name]
-		switch own := strings.ToLower(name); {
-		case field == b.id && own == deletionIDColumn, field == b.actor && own == actorColumn, field == b.reason && own == reasonColumn:
-			s.shared = append(s.shared, own)
+		companion := archiveCompanion{field, slices.Index([]*schema.Field{nil, b.id, b.actor, b.reason}, field)}
+		switch {
+		case companion.mark > 0 && strings.EqualFold(name, []string{"", deletionIDColumn, actorColumn, reasonColumn}[companion.mark]):
+			s.shared = append(s.shared, companion)
 			continue
-		case ownColumn(own):
+		case companion.mark > 0:
+			s.companions = append(s.companions, companion)
+		case ownColumn(name):
 			b.refuse(field.Name, "the archive table has a column %s of its own; name the model's otherwise", name)
 		}
 		if moves(field) {

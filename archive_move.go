@@ -74,9 +74,20 @@ func (d *deletion) sameRows(n *node, rows int64) error {
 func (d *deletion) insertArchived(q *query, p *policy, c *movedColumns, with func(q *query)) {
 	q.text("INSERT INTO ").name(p.deletedTable()).text(" (").names("", c.moved).text(", ").columns("", p.markFields()).text(") ")
 	with(q)
-	q.text("SELECT ").names("", c.moved)
-	for i, value := range d.archiveMark() {
-		q.text(", CAST(").bind(value).text(" AS ", q.archiveType(p.markFields()[i]), ")")
+	s, _ := p.archive()
+	values := d.archiveMark()
+	mark := func(i int) { q.text("CAST(").bind(values[i]).text(" AS ", q.archiveType(p.markFields()[i]), ")") }
+	q.text("SELECT ")
+	joined(q, c.moved, ", ", func(column string) {
+		if repeats, ok := s.companion(column); ok {
+			mark(repeats.mark)
+		} else {
+			q.name(column)
+		}
+	})
+	for i := range values {
+		q.text(", ")
+		mark(i)
 	}
 }
 
@@ -92,6 +103,20 @@ func (d *deletion) archiveMark() []any {
 		return s
 	}
 	return []any{d.at, string(d.ID()), text(d.actor), text(d.reason)}
+}
+
+// archiveAssignments are what the caller's value shows of an archived row.
+func (d *deletion) archiveAssignments() (list []assignment) {
+	s, _ := d.root.archive()
+	values := d.archiveMark()
+	for _, c := range slices.Concat(s.shared, s.companions) {
+		value := values[c.mark]
+		if value == nil {
+			value = emptyValue(c.field, true)
+		}
+		list = append(list, assignment{field: c.field, value: value})
+	}
+	return list
 }
 
 // archiveType is the type that a bound value of the mark has.

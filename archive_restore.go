@@ -15,7 +15,16 @@ func (r *restoration) bringBack(tx *gorm.DB, n *node) error {
 	}
 	q := newQuery(tx, r.engine.dialect).text("INSERT INTO ").name(p.schema.Table).text(" (").names("", c.moved).text(") ", c.overriding)
 	r.withUpTo(q, n)
-	q.text("SELECT ").names("t", c.moved).text(" FROM ").name(p.deletedTable()).text(" AS t WHERE ")
+	s, _ := p.archive()
+	q.text("SELECT ")
+	joined(q, c.moved, ", ", func(column string) {
+		if repeats, ok := s.companion(column); ok {
+			q.text("CAST(").bind(emptyValue(repeats.field, true)).text(" AS text)")
+		} else {
+			q.column("t", column)
+		}
+	})
+	q.text(" FROM ").name(p.deletedTable()).text(" AS t WHERE ")
 	q.hasColumns(p.deletedTable(), c.archive).text(" AND ")
 	r.comingBack(q, n, "t")
 	_, err = q.exec()

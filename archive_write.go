@@ -10,7 +10,7 @@ import (
 )
 
 // keepArchivedKeys keeps an upsert from creating a row anew whose key was archived: it means the row that is gone. One that
-// would change the row is refused, one that does nothing leaves it out. A plain Create may use the key again, and a link of
+// would change the row is refused, one that does nothing, or that nobody asked for, leaves it out. A plain Create may use the key again, and a link of
 // a many2many relation that is added again is a new one.
 func (e *engine) keepArchivedKeys(db *gorm.DB, p *policy) error {
 	stmt := db.Statement
@@ -29,19 +29,20 @@ func (e *engine) keepArchivedKeys(db *gorm.DB, p *policy) error {
 	if err := e.lockWriter(tx, p); err != nil {
 		return err
 	}
+	leaves := c.DoNothing || spares(stmt) // an update's own upsert of what its value has loaded
 	strength := e.dialect.MarkLock()
-	if c.DoNothing {
+	if leaves {
 		strength = "FOR SHARE"
 	}
 	// A live row must not be archived between the look and the insert, which would then create it anew.
 	if err := e.lockKeys(tx, p, keys, strength); err != nil {
 		return err
 	}
-	archived, err := e.deletedAmong(db, p, p.schema.PrimaryFields, keys, !c.DoNothing)
+	archived, err := e.deletedAmong(db, p, p.schema.PrimaryFields, keys, !leaves)
 	if err != nil || len(archived) == 0 {
 		return err
 	}
-	if !c.DoNothing {
+	if !leaves {
 		return rowDeletedError(p, archived[0])
 	}
 	met := map[string]bool{}

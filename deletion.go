@@ -287,6 +287,8 @@ func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
 		if err := d.removeNodes(tx); err != nil {
 			return err
 		}
+	}
+	if d.action(d.root) != ActionRemoved {
 		d.setFields()
 	}
 	if limit := d.engine.plugin.config.MaxRows; limit > 0 && d.rows > limit {

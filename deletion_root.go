@@ -137,7 +137,10 @@ func (d *deletion) withdrawConditions() {
 // setFields writes the mark into the caller's value, for the rows that were taken: all, or those that it shows as live.
 func (d *deletion) setFields() {
 	list := d.assignments
-	if list == nil {
+	switch {
+	case d.root.archives():
+		list = d.archiveAssignments()
+	case list == nil:
 		list = d.root.deletionAssignments(d.space[:0], d)
 	}
 	each := func(value reflect.Value) {

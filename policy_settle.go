@@ -185,7 +185,7 @@ func (b *policyBuilder) settleCompanions() {
 			word  string
 			field *schema.Field
 		}{{"at", b.at}, {"previous", b.previous}, {"actor", b.actor}, {"reason", b.reason}} {
-			if c.field != nil && !archive.shares(c.field.DBName) {
+			if c.field != nil && !archive.holds(c.field) {
 				b.refuse(c.field.Name, "%q needs a strategy that marks rows: timestamp, flag or status", c.word)
 			}
 		}
