@@ -48,6 +48,7 @@ type deletion struct {
 	expected map[*node]int64         // the rows to archive of each node with others under it
 	loaded   map[*node]reflect.Value // rows for AfterDelete that are gone by then
 	logging  bool                    // the event logs are open
+	covered  map[covered]int64       // how many rows each hold covers
 	together func(db *gorm.DB) error // runs after a statement that removed more than the root rows
 
 	report   *Report
@@ -259,7 +260,9 @@ func (e *engine) cascadeDelete(db *gorm.DB) {
 	}
 	if err := d.finishWriting(db, db.RowsAffected); err != nil {
 		_ = db.AddError(err)
+		return
 	}
+	_ = db.AddError(d.refuseLost(db))
 }
 
 // finishWriting takes the rows under the root rows and looks again for what refuses.

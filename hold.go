@@ -40,6 +40,7 @@ type holdRow struct {
 	ID         string     `gorm:"column:id;primaryKey;size:64"`
 	Table      string     `gorm:"column:table"`
 	Key        string     `gorm:"column:key"`
+	Parts      string     `gorm:"column:parts"` // the key's parts as a JSON array
 	Matter     string     `gorm:"column:matter"`
 	PlacedBy   string     `gorm:"column:placed_by"`
 	PlacedAt   time.Time  `gorm:"column:placed_at"`
@@ -68,10 +69,14 @@ func Hold(db *gorm.DB, value any, o HoldOptions) (HoldID, error) {
 	if err != nil {
 		return "", err
 	}
+	parts, err := keyParts(key)
+	if err != nil {
+		return "", err
+	}
 	var random [12]byte
 	rand.Read(random[:]) //nolint:errcheck // never fails, see crypto/rand.Read
 	hold := holdRow{
-		ID: "hold-" + hex.EncodeToString(random[:]), Table: p.schema.Table, Key: keyText(key), Matter: o.Matter, PlacedBy: o.PlacedBy,
+		ID: "hold-" + hex.EncodeToString(random[:]), Table: p.schema.Table, Key: keyText(key), Parts: parts, Matter: o.Matter, PlacedBy: o.PlacedBy,
 		PlacedAt: db.NowFunc().UTC(),
 	}
 	if !o.Until.IsZero() {

@@ -28,7 +28,56 @@ func (d *deletion) refuseHeld(tx *gorm.DB) error {
 		return err
 	}
 	d.held = h
-	return d.eachHeld(tx, h, func(id string, rows int64, p *policy) error { return h.refusal(id, rows, p) })
+	err := d.eachHeld(tx, h, func(id string, rows int64, p *policy) error { return h.refusal(id, rows, p) })
+	if err == nil {
+		d.covered, err = h.count(tx)
+	}
+	return err
+}
+
+// refuseLost refuses the deletion where a hold covers fewer rows than before: the database has removed some by a foreign key's
+// ON DELETE CASCADE, or taken them away from the row above them by SET NULL.
+func (d *deletion) refuseLost(tx *gorm.DB) error {
+	if d.held == nil || d.covered == nil {
+		return nil
+	}
+	now, err := d.held.count(inWork(tx, tx.Statement.Context))
+	if err != nil {
+		return err
+	}
+	for key, rows := range d.covered {
+		if lost := rows - now[key]; lost > 0 {
+			return d.held.refusal(key.hold, lost, d.held.graph.components[key.component].nodes[0].policy)
+		}
+	}
+	return nil
+}
+
+// covered are the rows of a component that one hold covers.
+type covered struct {
+	component int
+	hold      string
+}
+
+// count counts the rows that the holds cover.
+func (h *holdWalk) count(tx *gorm.DB) (map[covered]int64, error) {
+	q := newQuery(tx, h.engine.dialect)
+	h.with(q)
+	for i, c := range h.graph.components {
+		if i > 0 {
+			q.text(" UNION ALL ")
+		}
+		q.text("SELECT ", strconv.Itoa(i), " AS component, ", markColumn, ", count(*) FROM ").name(h.walk.table(c)).text(" GROUP BY ", markColumn)
+	}
+	counts := map[covered]int64{}
+	err := q.rows(func(scan func(...any) error) error {
+		var key covered
+		var rows int64
+		err := scan(&key.component, &key.hold, &rows)
+		counts[key] = rows
+		return err
+	})
+	return counts, err
 }
 
 // foreseeHeld lists the rows under a hold that would refuse the deletion.
