@@ -21,11 +21,11 @@ func (e *engine) register(db *gorm.DB) error {
 		row.Before("gorm:row").Register("softdelete:row", e.beforeQuery),
 		row.After("gorm:row").Register("softdelete:rowed", e.afterRow),
 
-		create.Before("gorm:before_create").Register("softdelete:begin_create", e.beginWrite),
+		create.Before("gorm:before_create").Register("softdelete:begin_create", e.beginCreate),
 		create.Before("gorm:create").Register("softdelete:create", e.beforeCreate),
 		create.After("gorm:create").Before("gorm:save_after_associations").Register("softdelete:created", e.afterCreate),
 		create.Before("gorm:after_create").Register("softdelete:linked_create", e.endLinks),
-		create.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_create", e.endWrite),
+		create.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_create", e.endCreate),
 
 		update.Before("gorm:setup_reflect_value").Register("softdelete:begin_update", e.beginWrite),
 		update.Before("gorm:save_before_associations").Register("softdelete:associations_update", e.spareDeleted),
@@ -196,9 +196,11 @@ func (e *engine) beforeCreate(db *gorm.DB) {
 		return
 	}
 	if p.guardsErased() && !db.DryRun {
-		if err := e.guardErasedCreate(db, p); err != nil {
-			_ = db.AddError(err)
-			return
+		for _, guard := range [...]func(*gorm.DB, *policy) error{e.guardErasedCreate, e.guardErasedInsert} {
+			if err := guard(db, p); err != nil {
+				_ = db.AddError(err)
+				return
+			}
 		}
 	}
 	e.prepareUpsert(db.Statement, p)

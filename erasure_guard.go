@@ -25,6 +25,10 @@ type erasedRow struct {
 	Created   int64  // when the row was made, so that another one with the same key is not taken for it; 0 for unknown
 	RequestID string `gorm:"size:128;index"`
 	ErasedAt  time.Time
+	// Digest is the hash of what the erasure left in the columns that it masks. The record counts for a row that still has that.
+	Digest string `gorm:"size:64;not null;default:''"`
+	// Gone tells that the row was removed. Such a record counts for no row that is there: it keeps the old one from coming back.
+	Gone bool `gorm:"not null;default:false"`
 }
 
 // TableName implements schema.Tabler.
@@ -50,19 +54,18 @@ func (e *engine) erasuresKnown(tx *gorm.DB) (bool, error) {
 	return true, nil
 }
 
-// erasedRows gives those of the rows that are erased, with the time of creation that the erased row had.
-func (e *engine) erasedRows(tx *gorm.DB, table string, rows []reachedRow) (map[string]int64, error) {
-	found := map[string]int64{}
-	q := newQuery(tx, e.dialect).text("SELECT row_key, created FROM ").name(erasedRow{}.TableName()).text(" WHERE table_name = ").bind(table)
+// erasedRows gives what is recorded of the rows, by their texts.
+func (e *engine) erasedRows(tx *gorm.DB, table string, rows []reachedRow) (map[string]erasedRow, error) {
+	found := map[string]erasedRow{}
+	q := newQuery(tx, e.dialect).text("SELECT row_key, created, digest, gone FROM ").name(erasedRow{}.TableName()).text(" WHERE table_name = ").bind(table)
 	q.text(" AND row_key IN (")
 	joined(q, rows, ", ", func(row reachedRow) { q.bind(row.text) }).text(")")
 	err := q.rows(func(scan func(...any) error) error {
-		var key string
-		var created int64
-		if err := scan(&key, &created); err != nil {
+		var row erasedRow
+		if err := scan(&row.Key, &row.Created, &row.Digest, &row.Gone); err != nil {
 			return err
 		}
-		found[key] = created
+		found[row.Key] = row
 		return nil
 	})
 	return found, err
@@ -77,53 +80,7 @@ func (q *query) isErased(t place, table string) *query {
 		q.text(" OR softdelete_erased.table_name = ", q.dialect.String(t.table()), " AND softdelete_erased.row_key = ").rowText(t, table)
 	}
 	q.text(")")
-	return q.text(" AND softdelete_erased.created = ").created(s, table).text(")")
-}
-
-// record notes the rows of this erasure as erased: those with masked columns, and the subject's.
-func (x *erasure) record(tx *gorm.DB) error {
-	at := tx.NowFunc().UTC()
-	var list []erasedRow
-	add := func(t place, row reachedRow) {
-		list = append(list, erasedRow{Table: t.table(), Key: row.text, Created: row.created, RequestID: x.request.ID, ErasedAt: at})
-	}
-	for _, m := range x.rows {
-		if m.removes() {
-			continue
-		}
-		var erased []reachedRow
-		for _, row := range m.rows {
-			subject := m.policy == x.root && slices.ContainsFunc(x.subject[m.place], func(s reachedRow) bool { return s.text == row.text })
-			if m.erased[row.text] && (m.policy.erases() || subject) {
-				add(m.place, row)
-				erased = append(erased, row)
-			}
-		}
-		if m.archived || !m.policy.archives() || x.deletion == "" {
-			continue
-		}
-		err := chunks(erased, func(chunk []reachedRow) error {
-			rows, err := x.moved(tx, m, chunk)
-			for _, row := range rows {
-				add(place{m.policy, true}, row)
-			}
-			return err
-		})
-		if err != nil {
-			return x.quiet(tx, err, "reading", m.policy.deletedTable())
-		}
-	}
-	if len(list) == 0 {
-		return nil
-	}
-	session := inWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	for chunk := range slices.Chunk(list, erasureChunk) {
-		err := session.Clauses(clause.OnConflict{UpdateAll: true}).Create(&chunk).Error
-		if err != nil {
-			return x.quiet(tx, err, "recording erased rows in", erasedRow{}.TableName())
-		}
-	}
-	return nil
+	return q.text(" AND NOT softdelete_erased.gone AND softdelete_erased.created = ").created(s, table).text(")")
 }
 
 // protected lists the columns of an erased row that stay as they are: the masked ones, and those that tell which row it is.
@@ -382,7 +339,9 @@ func (e *engine) upsertChanges(
 }
 
 // guardsErased tells whether writes to the model ask for erased rows.
-func (p *policy) guardsErased() bool { return p.personal != nil && len(p.personal.masked) > 0 }
+func (p *policy) guardsErased() bool {
+	return p.personal != nil && (p.personal.remove || len(p.personal.masked) > 0)
+}
 
 // refuseErased refuses a restore of rows that are erased.
 func (r *restoration) refuseErased(tx *gorm.DB) error {

@@ -344,20 +344,14 @@ func (x *erasure) leaveErased(tx *gorm.DB) (fresh []*reachedModel, err error) {
 	for _, m := range x.rows {
 		left := &reachedModel{place: m.place}
 		err := chunks(m.rows, func(chunk []reachedRow) error {
-			done, former := map[string]int64{}, map[string]int64{}
+			var done map[string]bool
 			if known && !m.removes() {
-				if done, err = x.engine.erasedRows(tx, m.table(), chunk); err != nil {
-					return err
-				}
-				if former, err = x.formerlyErased(tx, m, chunk); err != nil {
+				if done, err = x.alreadyErased(tx, m, chunk); err != nil {
 					return err
 				}
 			}
 			for _, row := range chunk {
-				created, erased := done[row.text]
-				before, moved := former[row.text]
-				erased = erased && created == row.created || moved && before == row.created && row.created != 0
-				if !m.erased[row.text] && !erased {
+				if !m.erased[row.text] && !done[row.text] {
 					left.rows = append(left.rows, row)
 				}
 			}
@@ -382,8 +376,8 @@ func (x *erasure) leaveErased(tx *gorm.DB) (fresh []*reachedModel, err error) {
 func (m *reachedModel) removes() bool { return m.policy.personal != nil && m.policy.personal.remove }
 
 // formerlyErased gives those archived rows that were erased while they were in the model's table.
-func (x *erasure) formerlyErased(tx *gorm.DB, m *reachedModel, rows []reachedRow) (map[string]int64, error) {
-	found := map[string]int64{}
+func (x *erasure) formerlyErased(tx *gorm.DB, m *reachedModel, rows []reachedRow) (map[string]erasedRow, error) {
+	found := map[string]erasedRow{}
 	if !m.archived {
 		return found, nil
 	}
@@ -393,8 +387,8 @@ func (x *erasure) formerlyErased(tx *gorm.DB, m *reachedModel, rows []reachedRow
 	}
 	done, err := x.engine.erasedRows(tx, m.policy.schema.Table, former)
 	for i, row := range rows {
-		if created, ok := done[former[i].text]; ok {
-			found[row.text] = created
+		if record, ok := done[former[i].text]; ok {
+			found[row.text] = record
 		}
 	}
 	return found, err

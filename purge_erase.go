@@ -171,8 +171,8 @@ func (p *purge) eraseRow(t *purgeTable, row dueRow) error {
 	return err
 }
 
-// erasedKeys finds, of the rows that are about to go, those that nothing but their keys tells from later ones. forget makes
-// them no longer count as erased, once they are gone.
+// erasedKeys finds, of the rows that are about to go, those that nothing but their keys tells from later ones. forget notes
+// them as gone, once they are: a later row with the key is not erased.
 func (f *family) erasedKeys(chosen []*relative) (forget func() error, err error) {
 	keys := map[*purgeTable][]string{}
 	for t, rows := range byTable(chosen) {
@@ -196,7 +196,7 @@ func (f *family) erasedKeys(chosen []*relative) (forget func() error, err error)
 	return func() error {
 		for t, list := range keys {
 			err := chunks(list, func(chunk []string) error {
-				q := newQuery(f.tx, f.purge.engine.dialect).text("DELETE FROM ").name(erasedRow{}.TableName()).text(" AS erased WHERE table_name = ")
+				q := newQuery(f.tx, f.purge.engine.dialect).text("UPDATE ").name(erasedRow{}.TableName()).text(" AS erased SET gone = ").bind(true).text(" WHERE table_name = ")
 				_, err := q.bind(t.policy.schema.Table).text(" AND ").loggedKeysIn("erased", chunk).exec()
 				return err
 			})
