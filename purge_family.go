@@ -103,7 +103,13 @@ func (p *purge) removeFamilies(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, 
 }
 
 // rowID tells a row among all tables.
-func rowID(t *purgeTable, key []any) string { return t.name + "\x00" + keyText(key) }
+func rowID(t *purgeTable, key []any) string {
+	id := t.name
+	for _, part := range key {
+		id += "\x00" + textOf(part) // not a comma: a part may have one
+	}
+	return id
+}
 
 // add notes a row. known tells that it was there before.
 func (f *family) add(t *purgeTable, key []any, lot int, held bool) (r *relative, known bool) {
@@ -297,114 +303,6 @@ func (f *family) scanPairs(q *query, first, second *purgeTable, each func(a, b [
 		each(all[:len(first.key)], all[len(first.key):], lot, held == 1)
 		return nil
 	})
-}
-
-// lock locks rows of a table that from writes, and gives those that could be locked. Without row locks there is a single
-// writer, and all of them count as locked.
-func (f *family) lock(t *purgeTable, alias string, from func(q *query)) (lockedRows, error) {
-	locked := lockedRows{}
-	q := newQuery(f.tx, f.purge.engine.dialect).text("SELECT ")
-	names(q, alias, t.key).text(" FROM ")
-	from(q)
-	q.text(" ORDER BY ")
-	names(q, alias, t.key)
-	q.text(" FOR UPDATE SKIP LOCKED")
-	keys, err := q.allKeys(len(t.key))
-	for _, key := range keys {
-		locked[rowID(t, key)] = true
-	}
-	return locked, err
-}
-
-// lockedRows are the rows that this transaction has locked.
-type lockedRows map[string]bool
-
-// referring finds the rows that refer to others by one reference. Those that go are followed further.
-func (f *family) referring(r *reference, rows []*relative) (found []*relative, err error) {
-	rows = slices.DeleteFunc(slices.Clone(rows), func(row *relative) bool { return row.busy })
-	for part := range slices.Chunk(rows, keysAtOnce(r.to.key)) {
-		if r.from == nil {
-			if err := f.referringOutside(r, part); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		fresh, err := f.referringInside(r, part)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, fresh...)
-	}
-	return found, nil
-}
-
-// referringOutside counts the rows of a table that loses none.
-func (f *family) referringOutside(r *reference, rows []*relative) error {
-	q := newQuery(f.tx, f.purge.engine.dialect).text("SELECT count(*), ")
-	names(q, "p", r.to.key).text(" FROM ").name(r.to.name).text(" AS p, ").name(r.table).text(" AS c WHERE ")
-	r.match(q, "p", "c")
-	q.text(" AND ")
-	keyIn(q, "p", r.to.key, rows)
-	q.text(" GROUP BY ")
-	names(q, "p", r.to.key)
-	return q.rows(func(scan func(...any) error) error {
-		var n int64
-		targets, values := scanTargets(len(r.to.key))
-		if err := scan(append([]any{&n}, targets...)...); err != nil {
-			return err
-		}
-		row := f.rows[rowID(r.to, values())]
-		if row.outside == nil {
-			row.outside = map[string]int64{}
-		}
-		row.outside[r.table] += n
-		return nil
-	})
-}
-
-// referringInside finds, and locks, rows of a table that loses rows. The lock comes first: what is read afterwards and is
-// not locked is busy, or stays.
-func (f *family) referringInside(r *reference, rows []*relative) (found []*relative, err error) {
-	p, child := f.purge, r.from
-	var locked lockedRows
-	if f.locks {
-		locked, err = f.lock(child, "c", func(q *query) {
-			q.name(child.name).text(" AS c WHERE ")
-			p.goes(q, child, "c")
-			q.text(" AND EXISTS (SELECT 1 FROM ").name(r.to.name).text(" AS p WHERE ")
-			r.match(q, "p", "c")
-			q.text(" AND ")
-			keyIn(q, "p", r.to.key, rows)
-			q.text(")")
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	q := f.query().text("SELECT ")
-	p.lotOf(q, child, "c")
-	q.text(", ")
-	f.heldColumn(q, child, "c")
-	q.text(", ")
-	names(q, "p", r.to.key).text(", ")
-	names(q, "c", child.key).text(" FROM ").name(r.to.name).text(" AS p, ").name(child.name).text(" AS c WHERE ")
-	r.match(q, "p", "c")
-	q.text(" AND ")
-	keyIn(q, "p", r.to.key, rows)
-	err = f.scanPairs(q, r.to, child, func(up, down []any, lot int, held bool) {
-		if p.foreseen[rowID(child, down)] {
-			return
-		}
-		parent := f.rows[rowID(r.to, up)]
-		row, known := f.add(child, down, lot, held)
-		row.busy = row.busy || f.locks && !known && lot > 0 && !locked[rowID(child, down)]
-		parent.referredBy = append(parent.referredBy, row)
-		row.refersTo = append(row.refersTo, parent)
-		if !known && lot > 0 && !row.busy {
-			found = append(found, row)
-		}
-	})
-	return found, err
 }
 
 // settle decides which rows stay: those whose retention is not over, that are held, or that a row refers to which stays.
