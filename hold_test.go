@@ -175,10 +175,7 @@ func TestHoldCoversRowsInCyclesAndWithCompositeKeys(t *testing.T) {
 }
 
 func TestHoldCoversRowsThatComeUnderItWhileTheyAreDestroyed(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		if database.Name == "sqlite" {
-			t.Skip("a single writer: no row moves while others are removed")
-		}
+	testdb.EachWithRowLocks(t, func(t *testing.T, database *testdb.Database) {
 		for fact, destroy := range map[string]func(db *gorm.DB) error{
 			"by condition, with many others": func(db *gorm.DB) error { return db.Unscoped().Where("id >= 1000").Delete(&retPost{}).Error },
 			"by its key":                     func(db *gorm.DB) error { return db.Unscoped().Delete(&retPost{ID: 1007}).Error },

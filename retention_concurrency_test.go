@@ -100,10 +100,7 @@ func TestPurgeAgainstRestoreNeverLeavesHalfATree(t *testing.T) {
 }
 
 func TestPurgeLeavesATreeWhoseRootIsLocked(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		if database.Name == "sqlite" {
-			t.Skip("a single writer: no row is locked")
-		}
+	testdb.EachWithRowLocks(t, func(t *testing.T, database *testdb.Database) {
 		s, other := newRetStage(t, database, retTree()), newRetStage(t, database, retTree())
 		s.tree(1)
 		s.tree(2)
@@ -126,10 +123,7 @@ func TestPurgeLeavesATreeWhoseRootIsLocked(t *testing.T) {
 }
 
 func TestPurgeLeavesWhatChangesBeforeItIsRemoved(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		if database.Name == "sqlite" {
-			t.Skip("a single writer: nothing changes while a batch runs")
-		}
+	testdb.EachWithRowLocks(t, func(t *testing.T, database *testdb.Database) {
 		for fact, change := range map[string]func(db *gorm.DB) error{
 			"restored": func(db *gorm.DB) error { _, err := softdelete.Restore(db, &retNote{ID: 2}); return err },
 			"deleted anew": func(db *gorm.DB) error {

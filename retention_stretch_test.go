@@ -64,10 +64,7 @@ func TestPurgeOfManyRowsObeysMaxRowsTenantsAndHolds(t *testing.T) {
 }
 
 func TestPurgeOfManyRowsLeavesLockedOnesAndTakesThoseThatWereLockedOnce(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		if database.Name == "sqlite" {
-			t.Skip("a single writer: no row is locked")
-		}
+	testdb.EachWithRowLocks(t, func(t *testing.T, database *testdb.Database) {
 		s := retCrowd(t, database, 4000, "i % 2 = 0", softdelete.Config{})
 		require.NoError(t, s.Exec("SELECT 1 FROM ret_notes WHERE id <= 100 FOR UPDATE").Error)
 		other := newRetStage(t, database, softdelete.Config{Models: []any{&retNote{}}})

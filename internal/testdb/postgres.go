@@ -28,8 +28,9 @@ const postgresDriver = "pgx"
 // postgresKind is PostgreSQL, where a test's database is a schema: it takes milliseconds to make, CREATE DATABASE takes
 // a good part of a second.
 var postgresKind = kind{
-	name:   "postgres",
-	driver: postgresDriver,
+	rowLocks: true,
+	name:     "postgres",
+	driver:   postgresDriver,
 	dialector: func(pool gorm.ConnPool) gorm.Dialector {
 		return postgres.New(postgres.Config{Conn: pool})
 	},

@@ -37,6 +37,7 @@ var kinds = []kind{sqliteKind, postgresKind}
 type kind struct {
 	name      string
 	driver    string // as database/sql knows it
+	rowLocks  bool   // several transactions write at once
 	dialector func(pool gorm.ConnPool) gorm.Dialector
 	// create makes an empty database that lasts as long as the test, and returns its DSN. It returns an error if there is
 	// no server on this machine; anything else that goes wrong ends the test.
@@ -59,6 +60,16 @@ func Each(t *testing.T, run func(t *testing.T, database *Database)) {
 	t.Helper()
 	for _, kind := range kinds {
 		t.Run(kind.name, func(t *testing.T) { run(t, kind.new(t)) })
+	}
+}
+
+// EachWithRowLocks runs a test as [Each] does, on the databases in which several transactions write at once.
+func EachWithRowLocks(t *testing.T, run func(t *testing.T, database *Database)) {
+	t.Helper()
+	for _, kind := range kinds {
+		if kind.rowLocks {
+			t.Run(kind.name, func(t *testing.T) { run(t, kind.new(t)) })
+		}
 	}
 }
 
