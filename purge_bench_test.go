@@ -3,6 +3,7 @@ package softdelete_test
 import (
 	"database/sql"
 	"fmt"
+	mathrand "math/rand/v2"
 	"os"
 	"runtime"
 	"slices"
@@ -37,64 +38,105 @@ func purgeBenchRows(b *testing.B) int {
 	return rows
 }
 
-// purgeWay is a way to remove the rows. It gives how long its first and its last full batch took, 0 where it has none.
+// purgeWay is a way to remove the rows. It gives how long its first and its last full batches took, 0 where it has none.
 type purgeWay struct {
 	name string
 	run  func(b *testing.B, db *gorm.DB) (first, last time.Duration)
 }
 
-// BenchmarkPurge removes half of a table's rows: by Purge, by one DELETE, and by the usual loop of batches. Beside Purge it
-// measures a point query. Run it with
+// purgeTimes are what the rounds of a way measured.
+type purgeTimes struct {
+	rates, drifts []float64 // rows per second; the last batches' time divided by that of the first
+	bytes         []float64 // per row
+}
+
+// BenchmarkPurge removes half of a table's rows: by Purge, by one DELETE, and by loops of batches as they are often written.
+// Each iteration is a round in which every way runs once, in random order, on a table that is filled anew; rates are divided
+// by that of the single DELETE of the same round. Beside Purge a point query is timed. Run it with
 //
-//	SOFTDELETE_PURGE_ROWS=1000000 go test -run '^$' -bench BenchmarkPurge -benchtime 1x -timeout 30m .
+//	SOFTDELETE_PURGE_ROWS=1000000 go test -run '^$' -bench BenchmarkPurge -benchtime 5x -timeout 60m .
 func BenchmarkPurge(b *testing.B) {
 	rows := purgeBenchRows(b)
 	benchDatabases(b, func(b *testing.B, database *testdb.Database) {
 		ways := []purgeWay{
-			{"one DELETE", purgeInOne}, {"Purge", purgeByWorkers(1)}, {"textbook loop", purgeByTheBook},
+			{"DELETE", purgeInOne}, {"Purge", purgeByWorkers(1)}, {"textbook", purgeByTheBook("")}, {"textbook-by-key", purgeByTheBook("ORDER BY id")},
 		}
 		if database.Name == "postgres" {
-			ways = append(ways, purgeWay{"Purge, two workers", purgeByWorkers(2)})
+			ways = append(ways, purgeWay{"Purge-by-two", purgeByWorkers(2)})
 		}
-		for _, way := range ways {
-			b.Run(way.name, func(b *testing.B) {
-				for range b.N {
-					b.StopTimer()
-					db := purgeBenchTable(b, database, rows)
-					var before, after runtime.MemStats
-					runtime.ReadMemStats(&before)
-					b.StartTimer()
-					start := time.Now()
-					first, last := way.run(b, db)
-					took := time.Since(start)
-					b.StopTimer()
-					runtime.ReadMemStats(&after)
-					var left int64
-					require.NoError(b, db.Unscoped().Model(&purgeBenchRow{}).Count(&left).Error)
-					require.EqualValues(b, rows, left)
-					b.ReportMetric(float64(rows)/took.Seconds(), "rows/s")
-					b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/float64(rows), "B/row")
-					if last > 0 {
-						b.ReportMetric(float64(last)/float64(first), "last/first")
-					}
-				}
-			})
-		}
-		b.Run("point query beside", func(b *testing.B) {
-			for range b.N {
-				b.StopTimer()
-				db := purgeBenchTable(b, database, rows)
-				b.StartTimer()
-				idle := purgeBenchP99(b, database, rows, func() { time.Sleep(500 * time.Millisecond) })
-				busy := purgeBenchP99(b, database, rows, func() {
-					_, err := softdelete.Purge(db, softdelete.PurgeOptions{})
-					require.NoError(b, err)
-				})
-				b.ReportMetric(float64(idle.Microseconds()), "p99-idle-µs")
-				b.ReportMetric(float64(busy.Microseconds()), "p99-purging-µs")
+		times := make([]purgeTimes, len(ways))
+		var waits []float64
+		for b.Loop() {
+			for _, i := range mathrand.Perm(len(ways)) {
+				times[i].measure(b, ways[i], purgeBenchTable(b, database, rows), rows)
 			}
-		})
+			waits = append(waits, purgeBenchWaits(b, database, rows))
+		}
+		for i, way := range ways {
+			b.ReportMetric(median(times[i].rates), way.name+"-rows/s")
+			if i > 0 {
+				reportRange(b, way.name+"-of-DELETE", ratios(times[i].rates, times[0].rates))
+			}
+			reportRange(b, way.name+"-last-to-first", times[i].drifts)
+			b.ReportMetric(median(times[i].bytes), way.name+"-B/row")
+		}
+		for i, way := range ways[2:4] {
+			reportRange(b, "Purge-of-"+way.name, ratios(times[1].rates, times[2+i].rates))
+		}
+		reportRange(b, "p99-of-idle", waits)
+		b.ReportMetric(0, "ns/op") // rounds with the filling of their tables: says nothing
 	})
+}
+
+// measure runs a way once.
+func (t *purgeTimes) measure(b *testing.B, way purgeWay, db *gorm.DB, rows int) {
+	b.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	first, last := way.run(b, db)
+	took := time.Since(start)
+	runtime.ReadMemStats(&after)
+	var left int64
+	require.NoError(b, db.Unscoped().Model(&purgeBenchRow{}).Count(&left).Error)
+	require.EqualValues(b, rows, left)
+	t.rates = append(t.rates, float64(rows)/took.Seconds())
+	t.bytes = append(t.bytes, float64(after.TotalAlloc-before.TotalAlloc)/float64(rows))
+	if first > 0 {
+		t.drifts = append(t.drifts, float64(last)/float64(first))
+	}
+}
+
+// ratios divides the values of each round.
+func ratios(values, by []float64) []float64 {
+	list := make([]float64, len(values))
+	for i := range list {
+		list[i] = values[i] / by[i]
+	}
+	return list
+}
+
+// reportRange reports the median of the rounds with its range.
+func reportRange(b *testing.B, name string, values []float64) {
+	b.Helper()
+	if len(values) == 0 {
+		return
+	}
+	b.ReportMetric(median(values), name)
+	b.ReportMetric(slices.Min(values), name+"-min")
+	b.ReportMetric(slices.Max(values), name+"-max")
+}
+
+// purgeBenchWaits is the p99 of a point query beside a purge, divided by its p99 while nothing runs.
+func purgeBenchWaits(b *testing.B, database *testdb.Database, rows int) float64 {
+	b.Helper()
+	db := purgeBenchTable(b, database, rows)
+	idle := purgeBenchP99(b, database, rows, func() { time.Sleep(500 * time.Millisecond) })
+	busy := purgeBenchP99(b, database, rows, func() {
+		_, err := softdelete.Purge(db, softdelete.PurgeOptions{})
+		require.NoError(b, err)
+	})
+	return float64(busy) / float64(idle)
 }
 
 // purgeBenchTable fills the table: every other row is eligible.
@@ -117,24 +159,35 @@ func purgeInOne(b *testing.B, db *gorm.DB) (_, _ time.Duration) {
 	return 0, 0
 }
 
-func purgeByTheBook(b *testing.B, db *gorm.DB) (first, last time.Duration) {
-	for {
-		start := time.Now()
-		done := db.Exec("DELETE FROM purge_bench_rows WHERE id IN (SELECT id FROM purge_bench_rows WHERE deleted_at <= '2021-01-01 00:00:00+00:00' LIMIT 1000)")
-		require.NoError(b, done.Error)
-		if done.RowsAffected < 1000 {
-			return first, last
-		}
-		last = time.Since(start)
-		if first == 0 {
-			first = last
+func purgeByTheBook(order string) func(*testing.B, *gorm.DB) (time.Duration, time.Duration) {
+	statement := "DELETE FROM purge_bench_rows WHERE id IN (SELECT id FROM purge_bench_rows WHERE deleted_at <= '2021-01-01 00:00:00+00:00' " + order + " LIMIT 1000)"
+	return func(b *testing.B, db *gorm.DB) (_, _ time.Duration) {
+		var batches []time.Duration
+		for {
+			start := time.Now()
+			done := db.Exec(statement)
+			require.NoError(b, done.Error)
+			if done.RowsAffected == 0 {
+				return firstAndLast(batches)
+			}
+			batches = append(batches, time.Since(start))
 		}
 	}
 }
 
+// firstAndLast are the medians of the first and of the last of some batches: a single one may meet a checkpoint. Both are 0 for
+// less than six.
+func firstAndLast(batches []time.Duration) (first, last time.Duration) {
+	if len(batches) < 6 {
+		return 0, 0
+	}
+	n := min(20, len(batches)/3)
+	return median(batches[1 : 1+n]), median(batches[len(batches)-1-n : len(batches)-1])
+}
+
 func purgeByWorkers(workers int) func(*testing.B, *gorm.DB) (time.Duration, time.Duration) {
-	return func(b *testing.B, db *gorm.DB) (first, last time.Duration) {
-		var batches [][]time.Duration = make([][]time.Duration, workers)
+	return func(b *testing.B, db *gorm.DB) (_, _ time.Duration) {
+		batches := make([][]time.Duration, workers)
 		var all sync.WaitGroup
 		for worker := range workers {
 			all.Go(func() {
@@ -147,17 +200,7 @@ func purgeByWorkers(workers int) func(*testing.B, *gorm.DB) (time.Duration, time
 			})
 		}
 		all.Wait()
-		// Medians of a few: a single batch may meet a checkpoint.
-		median := func(list []time.Duration) time.Duration {
-			list = slices.Sorted(slices.Values(list))
-			return list[len(list)/2]
-		}
-		times := batches[0]
-		if len(times) < 6 {
-			return 0, 0
-		}
-		n := min(20, len(times)/3)
-		return median(times[1 : 1+n]), median(times[len(times)-1-n : len(times)-1])
+		return firstAndLast(batches[0])
 	}
 }
 

@@ -24,11 +24,12 @@ type stretches struct {
 	// row, up to the start.
 	start, at int64
 	wrapped   bool
-	// width is how many addresses the next batch looks at.
-	width int64
+	// width is how many addresses the next batch looks at, even how many have a batch of rows where they lie evenly; 0 where
+	// those are more than a batch may look at.
+	width, even int64
 	// whole tells that a single batch takes all, which an index may find.
 	whole bool
-	// careful tells that rows are locked, which takes those too that somebody once locked.
+	// careful tells that rows are locked before they are removed, which takes those too that somebody once locked.
 	careful bool
 }
 
@@ -45,7 +46,7 @@ func (p *purge) newStretches(t *purgeTable) (*stretches, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	s := &stretches{purge: p, table: t, extent: extent}
+	s := &stretches{purge: p, table: t, extent: extent, careful: !extent.Counted}
 	rows, batch := float64(t.reports[0].Eligible), float64(p.options.Batch)
 	size := float64(extent.Last) - float64(extent.First) + 1
 	// Without stretches, a batch sorts what is left: some rows²/batch in all. Reading a block costs as much as eight rows of
@@ -56,6 +57,9 @@ func (p *purge) newStretches(t *purgeTable) (*stretches, error) {
 	s.start = extent.First
 	if s.skips() {
 		s.width = int64(max(1, min(size*batch/rows*fill, widest)))
+		if s.width < widest {
+			s.even = s.width
+		}
 		// Several purges at once begin in different places, and meet what others have removed but once.
 		s.start += rand.Int64N(extent.Last - extent.First + 1)
 	} else {
@@ -77,26 +81,26 @@ func (s *stretches) skips() bool {
 
 // lookAgain begins anew, for the rows that were left.
 func (s *stretches) lookAgain() {
-	s.careful, s.wrapped, s.width = true, false, widest
+	s.careful, s.wrapped, s.width, s.even = true, false, widest, 0
 	s.start, s.at = s.extent.First, s.extent.First
 }
 
 // remove removes the rows of the next stretch.
 func (s *stretches) remove(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, error) {
 	limit := s.purge.left()
-	end := s.extent.Last
-	if s.wrapped {
-		end = s.start - 1
-	}
 	last := s.at + (s.width - 1)
-	if last > end || last < s.at {
-		last = end
+	if last > s.end() || last < s.at {
+		last = s.end()
 	}
 	next := *s
 	var rows int64
 	var err error
 	if s.skips() {
-		rows, err = s.removeUnlocked(tx, last, limit)
+		remove := s.removeUnlocked
+		if s.careful {
+			remove = s.removeUnheld
+		}
+		rows, err = remove(tx, last, limit)
 		next.advance(rows, limit, last)
 	} else {
 		rows, last, err = s.removeNext(tx, limit)
@@ -106,7 +110,7 @@ func (s *stretches) remove(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, erro
 	if err != nil {
 		return nil, err
 	}
-	if s.skips() && next.at > end {
+	if s.skips() && next.at > next.end() {
 		c.done = next.wrapped || next.start == next.extent.First
 		next.wrapped, next.at = true, next.extent.First
 	}
@@ -122,6 +126,10 @@ func (s *stretches) advance(rows, limit, last int64) {
 	case rows >= limit:
 		s.width = max(1, wide/2)
 		return
+	case rows == 0 && s.even > 0 && wide >= s.even/2:
+		s.at, s.width = last+1, s.even
+		s.leap()
+		return
 	case rows == 0:
 		s.width = min(widest, 2*s.width)
 	default:
@@ -130,34 +138,64 @@ func (s *stretches) advance(rows, limit, last int64) {
 	s.at = last + 1
 }
 
-// removeUnlocked removes up to limit rows of a stretch, apart from those that somebody has locked. The conditions are hidden
-// from the planner: with news about deleted rows that it has not heard of it would read them all by an index, every time.
+// end is the last address before the purge turns back to the table's first row, or ends.
+func (s *stretches) end() int64 {
+	if s.wrapped {
+		return s.start - 1
+	}
+	return s.extent.Last
+}
+
+// leap goes on in the middle of what is left, out of the way of another purge that seems to have been here. Where it has not,
+// rows are left, and lookAgain finds them.
+func (s *stretches) leap() {
+	rest := s.end() - s.at + 1
+	if !s.wrapped {
+		rest += s.start - s.extent.First
+	}
+	s.at += rest / 2
+	if !s.wrapped && s.at > s.extent.Last {
+		s.wrapped = true
+		s.at -= s.extent.Last - s.extent.First + 1
+	}
+}
+
+// removeUnlocked removes up to limit rows of a stretch, apart from those that somebody has locked or once locked. It reads the
+// stretch once: it stops removing when it has removed as many as the batch takes.
 func (s *stretches) removeUnlocked(tx *gorm.DB, last, limit int64) (int64, error) {
 	p, t, d := s.purge, s.table, s.purge.engine.dialect
-	unlocked := func(q *query) {
-		if column, condition := d.Unlocked(); !s.careful {
-			q.text(" AND ").column(t.name, column).text(condition)
-		}
-	}
 	q := newQuery(tx, d)
-	p.holds.with(q)
+	q.text("DELETE FROM ").name(t.name).text(" WHERE ")
+	s.between(q, last+1)
+	unlocked, condition := d.Unlocked()
+	q.column(t.name, unlocked).text(condition, " AND CASE WHEN ")
+	p.removable(q, t, &cursor{})
+	removed := d.RemovedSoFar(t.name)
+	q.text(" THEN ", removed, " < (SELECT ", removed, ") + ").bind(limit).text(" ELSE FALSE END")
+	return s.commitLazily(q).exec()
+}
+
+// removeUnheld removes up to limit rows of a stretch, those too that somebody once locked. The conditions are hidden from the
+// planner: with news about deleted rows that it has not heard of it would read them all by an index, every time.
+func (s *stretches) removeUnheld(tx *gorm.DB, last, limit int64) (int64, error) {
+	p, t, d := s.purge, s.table, s.purge.engine.dialect
+	q := newQuery(tx, d)
 	open, shut := d.Among()
 	q.text("DELETE FROM ").name(t.name).text(" WHERE ").column(t.name, d.RowAddress()).text(open, "SELECT ").column(t.name, d.RowAddress())
 	q.text(" FROM ").name(t.name).text(" WHERE ")
 	s.between(q, last+1)
 	q.opaque(func() { p.removable(q, t, &cursor{}) })
-	unlocked(q)
-	q.text(" LIMIT ").bind(limit)
-	if s.careful {
-		q.text(" FOR UPDATE SKIP LOCKED")
-	}
-	q.text(shut, " AND ").opaque(func() { p.goes(q, t, t.name) })
-	unlocked(q)
-	if lazily, _ := d.LazyCommit(); lazily != "" && !inTransaction(p.db) {
-		p.lazy = true
+	q.text(" LIMIT ").bind(limit).text(" FOR UPDATE SKIP LOCKED", shut, " AND ").opaque(func() { p.goes(q, t, t.name) })
+	return s.commitLazily(q).exec()
+}
+
+// commitLazily writes AND and what lets the statement's transaction end before the disk has it, where flush waits for all.
+func (s *stretches) commitLazily(q *query) *query {
+	if lazily, _ := q.dialect.LazyCommit(); lazily != "" && !inTransaction(s.purge.db) {
+		s.purge.lazy = true
 		q.text(" AND ", lazily)
 	}
-	return q.exec()
+	return q
 }
 
 // between writes the condition that a row lies in the stretch before an address, and AND.

@@ -46,6 +46,23 @@ func TestPurgeOfManyRowsTakesEachOnceAndNoMoreThanABatch(t *testing.T) {
 	})
 }
 
+func TestPurgeOfManyRowsTakesNoMoreThanABatchWhereTheServerCountsNoRows(t *testing.T) {
+	testdb.EachWithRowLocks(t, func(t *testing.T, database *testdb.Database) {
+		s := retCrowd(t, database, 6000, "i % 2 = 0 OR i > 5500", softdelete.Config{})
+		pool, err := s.DB.DB()
+		require.NoError(t, err)
+		pool.SetMaxOpenConns(1)
+		require.NoError(t, s.Exec("SET track_counts = off").Error)
+		var before, largest int64
+		report := s.purge(softdelete.PurgeOptions{Batch: 70, Progress: func(p softdelete.PurgeProgress) {
+			largest = max(largest, p.Done-before)
+			before = p.Done
+		}})
+		require.EqualValues(t, 3250, report.Models[0].Done)
+		require.EqualValues(t, 70, largest)
+	})
+}
+
 func TestPurgeOfManyRowsObeysMaxRowsTenantsAndHolds(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		s := retCrowd(t, database, 3000, "i % 2 = 0", softdelete.Config{Holds: true})

@@ -3,6 +3,7 @@ package dialect
 import (
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"gorm.io/gorm"
 )
@@ -20,6 +21,9 @@ type addresses struct {
 	// unlocked follows unlockedColumn in the condition that nobody has ever locked a row, or changed it since the statement
 	// began. Empty where rows are not locked.
 	unlockedColumn, unlocked string
+	// removedSoFar is an expression for how many rows of a table the transaction and those before it have deleted; it grows
+	// with each row.
+	removedSoFar func(table string) string
 	// lazily is a condition that is always true and lets the transaction's commit not wait for the disk; flush is a statement
 	// that waits for all commits before it. Empty where there is no such thing.
 	lazily, flush string
@@ -29,7 +33,11 @@ type addresses struct {
 }
 
 // Extent is the first and the last address of the rows of a table.
-type Extent struct{ First, Last int64 }
+type Extent struct {
+	First, Last int64
+	// Counted tells that RemovedSoFar counts the rows that are deleted.
+	Counted bool
+}
 
 // RowAddress is a column by which a row that is locked is found faster than by its key.
 func (d *Dialect) RowAddress() string { return d.addresses.column }
@@ -54,6 +62,10 @@ func (d *Dialect) Unlocked() (column, condition string) {
 	return d.addresses.unlockedColumn, d.addresses.unlocked
 }
 
+// RemovedSoFar is an expression that grows by one with each row of a table that the transaction deletes, while it deletes
+// them. Its first value is any. It needs an Extent that is Counted.
+func (d *Dialect) RemovedSoFar(table string) string { return d.addresses.removedSoFar(table) }
+
 // LazyCommit is a condition that is always true, and makes the commit of its transaction return before the disk has it; flush
 // is a statement that returns once the disk has all of them. Both are empty where commits cannot be told so.
 func (d *Dialect) LazyCommit() (condition, flush string) {
@@ -67,17 +79,25 @@ var postgresAddresses = addresses{
 	cast:           "::tid",
 	unlockedColumn: "xmax",
 	unlocked:       " = '0'::xid",
-	lazily:         "(SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL",
-	flush:          "SELECT pg_logical_emit_message(true, 'softdelete', '')",
+	removedSoFar: func(table string) string {
+		return "pg_stat_get_xact_tuples_deleted('" + strings.ReplaceAll(regclass(table), "'", "''") + "'::regclass)"
+	},
+	lazily: "(SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL",
+	flush:  "SELECT pg_logical_emit_message(true, 'softdelete', '')",
 	extent: func(db *gorm.DB, table string) (e Extent, ok bool, err error) {
-		var blocks []int64
-		err = db.Raw(`SELECT pg_relation_size(c.oid) / current_setting('block_size')::bigint FROM pg_class c JOIN pg_am a ON a.oid = c.relam
+		var found []struct {
+			Blocks  int64
+			Counted bool
+		}
+		err = db.Raw(`SELECT pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
+				current_setting('track_counts')::boolean AS counted
+			FROM pg_class c JOIN pg_am a ON a.oid = c.relam
 			WHERE c.oid = to_regclass(?) AND c.relkind = 'r' AND NOT c.relhassubclass AND a.amname = 'heap'
-			AND current_setting('server_version_num')::int >= 140000`, regclass(table)).Scan(&blocks).Error
-		if err != nil || len(blocks) == 0 {
+			AND current_setting('server_version_num')::int >= 140000`, regclass(table)).Scan(&found).Error
+		if err != nil || len(found) == 0 {
 			return e, false, err
 		}
-		return Extent{Last: blocks[0] - 1}, true, nil
+		return Extent{Last: found[0].Blocks - 1, Counted: found[0].Counted}, true, nil
 	},
 }
 
