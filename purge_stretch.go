@@ -79,10 +79,10 @@ func (s *stretches) skips() bool {
 	return column != ""
 }
 
-// lookAgain begins anew, for the rows that were left.
+// lookAgain begins anew, for the rows that were left, and where it began before: another purge looks again somewhere else.
 func (s *stretches) lookAgain() {
 	s.careful, s.wrapped, s.width, s.even = true, false, widest, 0
-	s.start, s.at = s.extent.First, s.extent.First
+	s.at = s.start
 }
 
 // remove removes the rows of the next stretch.
