@@ -52,27 +52,51 @@ func (f *family) store(chosen []*relative) error {
 			if l.action != thenCold || len(cold) == 0 {
 				continue
 			}
-			batch := ColdBatch{Model: t.policy.schema.Name, Table: t.table}
-			for part := range slices.Chunk(cold, keysAtOnce(t.key)) {
-				if err := f.load(&batch, t, part); err != nil {
+			for _, apart := range keysApart(cold, len(t.policy.schema.PrimaryFields)) {
+				id, err := f.storeBatch(t, apart)
+				if err != nil {
 					return err
 				}
+				f.coldBatches = append(f.coldBatches, storedBatch{t.reports[i], id})
 			}
-			if len(batch.Rows) != len(cold) {
-				return errChanged
-			}
-			id, err := batch.identify()
-			if err != nil {
-				return err
-			}
-			batch.ID = id
-			if err := f.purge.engine.plugin.config.ColdStore.Put(f.tx.Statement.Context, batch); err != nil {
-				return fmt.Errorf("the cold store did not take %d %s: %w", len(cold), plural(int64(len(cold)), "row"), err)
-			}
-			f.coldBatches = append(f.coldBatches, storedBatch{t.reports[i], id})
 		}
 	}
 	return nil
+}
+
+// keysApart splits archived rows so that no two with the same primary key, the first columns of theirs, are in one batch:
+// they could never come back together.
+func keysApart(rows []*relative, columns int) (batches [][]*relative) {
+	seen := map[string]int{}
+	for _, r := range rows {
+		key := rowID(r.table, r.key[:columns])
+		n := seen[key]
+		if seen[key]++; n == len(batches) {
+			batches = append(batches, nil)
+		}
+		batches[n] = append(batches[n], r)
+	}
+	return batches
+}
+
+// storeBatch writes rows of a table to the cold store, and gives the batch's ID.
+func (f *family) storeBatch(t *purgeTable, rows []*relative) (id string, err error) {
+	batch := ColdBatch{Model: t.policy.schema.Name, Table: t.table}
+	for part := range slices.Chunk(rows, keysAtOnce(t.key)) {
+		if err := f.load(&batch, t, part); err != nil {
+			return "", err
+		}
+	}
+	if len(batch.Rows) != len(rows) {
+		return "", errChanged
+	}
+	if batch.ID, err = batch.identify(); err != nil {
+		return "", err
+	}
+	if err := f.purge.engine.plugin.config.ColdStore.Put(f.tx.Statement.Context, batch); err != nil {
+		return "", fmt.Errorf("the cold store did not take %d %s: %w", len(rows), plural(int64(len(rows)), "row"), err)
+	}
+	return batch.ID, nil
 }
 
 // storedBatch is a batch that counts once its rows have gone.
@@ -239,13 +263,17 @@ func (e *engine) insert(tx *gorm.DB, p *policy, rows []map[string]any) error {
 // refuseOrphans gives ErrParentDeleted where a thawed row would stand live under a deleted parent.
 func (e *engine) refuseOrphans(tx *gorm.DB, p *policy, keys [][]any) error {
 	for _, r := range slices.Concat(p.cascadeParents(), p.guards) {
-		if r.parent.predicates.deleted == nil {
-			continue // it is hard to say which of its archived rows was the parent
+		if !r.parent.keepsDeleted() {
+			continue
 		}
 		var rows int64
-		q := newQuery(tx, e.dialect).text("SELECT count(*) FROM ").name(r.child.schema.Table).text(" AS c, ").name(r.parent.schema.Table).text(" AS p WHERE ")
+		q := newQuery(tx, e.dialect).text("SELECT count(*) FROM ").name(r.child.schema.Table).text(" AS c, ").name(r.parent.deletedTable()).text(" AS p WHERE ")
 		(&reference{relation: r}).match(q, "p", "c")
-		q.text(" AND ", r.parent.predicates.deleted.of(quoteName(tx, "p")), " AND ")
+		q.andDeleted(r.parent, "p")
+		if r.parent.archives() {
+			q.text(" AND ", r.archivedParent(quoteName(tx, "p"), func(name string) string { return quoteName(tx, name) }))
+		}
+		q.text(" AND ")
 		keyAmong(q, "c", p.schema.PrimaryFieldDBNames, keys)
 		if err := q.rows(func(scan func(...any) error) error { return scan(&rows) }); err != nil {
 			return err

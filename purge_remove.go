@@ -146,29 +146,28 @@ func keyIn(q *query, table string, key []string, rows []*relative) {
 	keyAmong(q, table, key, keys)
 }
 
-// logKeys are the keys under which the logs have the rows that are about to go. Of a row that was archived more than once, or
-// whose key is used again, only the last is the log's last.
+// logKeys are the keys under which the logs have the rows that are about to go. A log stays while a row with its key does:
+// a live one, or one that was archived before or after and is held, or not over yet.
 func (f *family) logKeys(parts []removal) (map[*purgeTable][]string, error) {
 	logs := map[*purgeTable][]string{}
+	going := map[*purgeTable]map[string]int{} // archived rows, by key
 	for _, part := range parts {
 		t := part.table
-		l := t.policy.log
-		if l == nil {
+		if t.policy.log == nil {
 			continue
 		}
-		q := newQuery(f.tx, f.purge.engine.dialect)
-		q.text("SELECT ", q.dialect.RowKey(l.Key, "logged"), " FROM ").name(t.name).text(" AS logged WHERE ")
-		keyIn(q, "logged", t.key, part.rows)
-		if t.policy.archives() {
-			q.text(" AND ").latest(t.policy, "logged").text(" AND NOT EXISTS (SELECT 1 FROM ").name(t.policy.schema.Table).text(" AS again WHERE ")
-			q.sameKey(t.policy, "again", "logged").text(")")
+		if going[t] == nil {
+			going[t] = map[string]int{}
 		}
-		err := q.rows(func(scan func(...any) error) error {
+		err := f.loggedRows(part).rows(func(scan func(...any) error) error {
 			var key string
-			if err := scan(&key); err != nil {
+			archived := 1
+			if err := scan(&key, &archived); err != nil {
 				return err
 			}
-			logs[t] = append(logs[t], key)
+			if going[t][key]++; going[t][key] == archived {
+				logs[t] = append(logs[t], key)
+			}
 			return nil
 		})
 		if err != nil {
@@ -176,6 +175,24 @@ func (f *family) logKeys(parts []removal) (map[*purgeTable][]string, error) {
 		}
 	}
 	return logs, nil
+}
+
+// loggedRows asks for the keys under which the log has rows that are about to go, unless a live row has the key, and how many
+// deleted rows there are with each.
+func (f *family) loggedRows(part removal) *query {
+	p := part.table.policy
+	q := newQuery(f.tx, f.purge.engine.dialect)
+	q.text("SELECT ", q.dialect.RowKey(p.log.Key, "logged"))
+	if !p.archives() {
+		q.text(", 1 FROM ").name(part.table.name).text(" AS logged WHERE ")
+		keyIn(q, "logged", part.table.key, part.rows)
+		return q
+	}
+	q.text(", (SELECT count(*) FROM ").name(part.table.name).text(" AS archived WHERE ").sameKey(p, "archived", "logged")
+	q.text(") FROM ").name(part.table.name).text(" AS logged WHERE ")
+	keyIn(q, "logged", part.table.key, part.rows)
+	q.text(" AND NOT EXISTS (SELECT 1 FROM ").name(p.schema.Table).text(" AS again WHERE ").sameKey(p, "again", "logged")
+	return q.text(")")
 }
 
 // removeLogs removes the events of rows that are gone, that of their removal too.

@@ -137,6 +137,85 @@ func TestPurgeRemovesTheEventsOfRowsThatGo(t *testing.T) {
 	})
 }
 
+func TestPurgeKeepsTheEventsOfAKeyWhileAnArchivedRowHasIt(t *testing.T) {
+	type filedCase struct {
+		_        struct{} `softdelete:"archive;events;retain:30d;clock:ClosedAt"`
+		ID       uint
+		ClosedAt *time.Time
+	}
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		s := newRetStage(t, database, softdelete.Config{Models: []any{&filedCase{}}})
+		recent, old := retNow.Add(-10*retDay), retNow.Add(-50*retDay)
+		for _, closed := range []*time.Time{&old, &recent, &old} {
+			s.create(&filedCase{ID: 1, ClosedAt: closed})
+			require.NoError(t, s.Delete(&filedCase{ID: 1}).Error)
+			*s.now = s.now.Add(time.Second)
+		}
+		s.purge(softdelete.PurgeOptions{})
+		require.EqualValues(t, 1, retRows(t, s.DB, "filed_cases_archive"))
+		require.EqualValues(t, 6, retRows(t, s.DB, "filed_cases_events"), "the second row has the key still")
+		*s.now = s.now.Add(30 * retDay)
+		s.purge(softdelete.PurgeOptions{})
+		require.Zero(t, retRows(t, s.DB, "filed_cases_archive"))
+		require.Zero(t, retRows(t, s.DB, "filed_cases_events"))
+	})
+}
+
+func TestColdBatchesOfOneKeyThatWasArchivedTwiceComeBackOneAtATime(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		store, err := softdelete.DirColdStore(t.TempDir())
+		require.NoError(t, err)
+		s := newRetStage(t, database, softdelete.Config{Models: []any{&retFrozen{}}, ColdStore: store})
+		for days := range time.Duration(2) {
+			s.create(&retFrozen{ID: 1, Amount: int(days)}, &retFrozen{ID: 2 + uint(days)})
+			s.deleteAgo((50-days)*retDay, &[]retFrozen{{ID: 1}, {ID: 2 + uint(days)}})
+		}
+		report, err := softdelete.Purge(s.DB, softdelete.PurgeOptions{})
+		require.NoError(t, err)
+		require.EqualValues(t, 4, report.Models[0].Done)
+		require.Len(t, report.Models[0].ColdBatches, 2)
+		var rows int64
+		for _, id := range report.Models[0].ColdBatches {
+			thawed, err := softdelete.Thaw(s.DB, id)
+			require.NoError(t, err)
+			rows += thawed
+			require.NoError(t, s.Delete(&retFrozen{ID: 1}).Error)
+		}
+		require.EqualValues(t, 4, rows)
+	})
+}
+
+func TestThawRefusesARowWhoseParentIsArchived(t *testing.T) {
+	type thawLine struct {
+		_      struct{} `softdelete:"archive;retain:30d;then:cold"`
+		ID     uint
+		BillID uint
+	}
+	type thawBill struct {
+		_     struct{} `softdelete:"archive"`
+		ID    uint
+		Lines []thawLine `gorm:"foreignKey:BillID;constraint:-" softdelete:"cascade"`
+	}
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		store, err := softdelete.DirColdStore(t.TempDir())
+		require.NoError(t, err)
+		s := newRetStage(t, database, softdelete.Config{Models: []any{&thawBill{}, &thawLine{}}, ColdStore: store})
+		s.create(&thawBill{ID: 1, Lines: []thawLine{{ID: 1}, {ID: 2}}})
+		s.deleteAgo(40*retDay, &[]thawLine{{ID: 1}, {ID: 2}})
+		report, err := softdelete.Purge(s.DB, softdelete.PurgeOptions{})
+		require.NoError(t, err)
+		batch := retReport(t, report, "thaw_lines_archive").ColdBatches[0]
+		require.NoError(t, s.Delete(&thawBill{ID: 1}).Error)
+		_, err = softdelete.Thaw(s.DB, batch)
+		require.ErrorIs(t, err, softdelete.ErrParentDeleted)
+		require.Zero(t, retRows(t, s.DB, "thaw_lines"))
+		s.create(&thawBill{ID: 1})
+		_, err = softdelete.Thaw(s.DB, batch)
+		require.NoError(t, err, "the key is used again")
+		require.EqualValues(t, 2, retRows(t, s.DB, "thaw_lines"))
+	})
+}
+
 func TestThawBringsArchivedRowsBackWithoutWhatTheDatabaseComputes(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		store, err := softdelete.DirColdStore(t.TempDir())
