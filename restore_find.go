@@ -62,7 +62,7 @@ func (r *restoration) find(tx *gorm.DB) error {
 		}
 		for _, index := range n.policy.unique {
 			for _, c := range conflictsOf(n, index) {
-				counts.add(func(q *query) { r.conflicting(q, c) }, func(rows int64) {
+				counts.add(func(q *query) { r.countConflicting(q, c) }, func(rows int64) {
 					if rows > 0 {
 						conflicts = append(conflicts, c)
 					}
@@ -300,27 +300,49 @@ func conflictsOf(n *node, index *uniqueIndex) []conflict {
 	return []conflict{{node: n, index: index}, {node: n, index: index, among: true}}
 }
 
+// side writes the rows that a conflict's index is about, of the model's own table or that of its deleted rows.
+func (c conflict) side(q *query, alias, table string) *query {
+	if c.index.where == "" || c.index.concerns(c.node.policy) {
+		return q.name(table).text(" AS ", alias)
+	}
+	return q.text("(SELECT * FROM ").name(table).text(" WHERE ", c.index.where, ") AS ", alias)
+}
+
+// countConflicting writes FROM and WHERE so that rows are counted where there is a conflict. Of an archive that was empty when
+// it was last looked at the planner expects too little to be left with a join.
+func (r *restoration) countConflicting(q *query, c conflict) {
+	p := c.node.policy
+	equal := func(field *schema.Field) { q.column("t", field.DBName).text(" = ").column("other", field.DBName) }
+	switch {
+	case !p.archives():
+		r.conflicting(q, c)
+	case c.among:
+		c.side(q.text(" FROM (SELECT 1 FROM "), "t", p.deletedTable()).text(" WHERE ")
+		r.comingBack(q, c.node, "t")
+		for _, field := range c.index.fields {
+			q.text(" AND ").column("t", field.DBName).text(" IS NOT NULL")
+		}
+		q.text(" GROUP BY ").columns("t", c.index.fields).text(" HAVING count(*) > 1) AS twice")
+	default:
+		c.side(q.text(" FROM "), "t", p.deletedTable()).text(" WHERE ")
+		r.comingBack(q, c.node, "t")
+		q.text(" AND ").opaque(func() {
+			c.side(q.text("EXISTS (SELECT 1 FROM "), "other", p.schema.Table).text(" WHERE ")
+			joined(q, c.index.fields, " AND ", equal).text(")")
+		})
+	}
+}
+
 // conflicting writes FROM and WHERE of the rows, as other, that have a unique value of a row that comes back, as t: live
 // ones, and others that come back too.
 func (r *restoration) conflicting(q *query, c conflict) {
 	p := c.node.policy
-	side := func(alias, table string) {
-		if c.index.where == "" || c.index.concerns(p) {
-			q.name(table)
-		} else {
-			q.text("(SELECT * FROM ").name(table).text(" WHERE ", c.index.where, ")")
-		}
-		q.text(" AS ", alias)
-	}
-	q.text(" FROM ")
 	other := p.schema.Table
 	if c.among {
 		other = p.deletedTable()
 	}
-	side("other", other)
-	q.text(" WHERE EXISTS (SELECT 1 FROM ")
-	side("t", p.deletedTable())
-	q.text(" WHERE ")
+	c.side(q.text(" FROM "), "other", other)
+	c.side(q.text(" WHERE EXISTS (SELECT 1 FROM "), "t", p.deletedTable()).text(" WHERE ")
 	r.comingBack(q, c.node, "t")
 	for _, field := range c.index.fields {
 		q.text(" AND ").column("t", field.DBName).text(" = ").column("other", field.DBName)

@@ -65,30 +65,38 @@ func (r *restoration) lockTable(tx *gorm.DB, p *policy, table string) (count int
 	if lost {
 		fields = r.lost.identity(p)
 	}
-	q.text("SELECT count(*) FROM (SELECT 1 FROM ").name(table).text(" AS holder WHERE ").key("holder", fields).text(" IN (")
 	strength := ""
+	var chosen []func()
 	// A union of keys, not alternatives: for those the database would read the whole table.
 	if n := r.graph.nodeOf(p); lost && n != nil && (r.lostBase(n) != nil || !r.graph.leaf(n) || p.archives()) {
 		strength = "FOR UPDATE"
-		r.lost.selectKeys(q, n)
+		chosen = append(chosen, func() { r.lost.selectKeys(q, n) })
 	}
 	for _, n := range r.graph.nodes {
 		for _, h := range slices.Concat(r.holders(n), n.policy.guards) {
 			if h.parent == p {
-				if strength != "" {
-					q.text(" UNION ")
-				}
 				strength = cmp.Or(strength, "FOR SHARE")
-				q.text("SELECT ").columns("over", fields).text(" FROM ").name(table).text(" AS over, ")
-				q.name(n.policy.deletedTable()).text(" AS t WHERE ")
-				r.under(q, n, h, "over")
+				chosen = append(chosen, func() {
+					q.text("SELECT ").columns("over", fields).text(" FROM ").name(table).text(" AS over, ")
+					q.name(n.policy.deletedTable()).text(" AS t WHERE ")
+					r.under(q, n, h, "over")
+				})
 			}
 		}
 	}
 	if strength == "" {
 		return 0, false, nil
 	}
-	q.text(") ORDER BY ").columns("holder", fields).text(" ", strength, ") AS locked")
+	q.text("SELECT count(*) FROM (SELECT 1 FROM ").name(table).text(" AS holder WHERE ")
+	union := func() { joined(q, chosen, " UNION ", func(keys func()) { keys() }) }
+	if lost {
+		r.lost.among(q, p, "holder", union)
+	} else {
+		q.key("holder", fields).text(" IN (")
+		union()
+		q.text(")")
+	}
+	q.text(" ORDER BY ").columns("holder", fields).text(" ", strength, ") AS locked")
 	err = q.rows(func(scan func(...any) error) error { return scan(&count) })
 	return count, true, err
 }

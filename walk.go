@@ -296,14 +296,33 @@ func (k keyPair) asText() bool {
 
 // inWalk writes the condition that a row's key is among the node's rows in the WITH table.
 func (w *walk) inWalk(q *query, n *node, table string) {
-	q.key(table, w.identity(n.policy)).text(" IN ")
 	if w.known(n) {
+		q.key(table, w.identity(n.policy)).text(" IN ")
 		w.knownKeys(q)
 		return
 	}
-	q.text("(")
-	w.selectKeys(q, n)
-	q.text(")")
+	w.among(q, n.policy, table, func() { w.selectKeys(q, n) })
+}
+
+// among writes the condition that the columns which tell a model's row are among what a SELECT gives. Of an archive that was
+// empty when it was last looked at the planner expects one row still, and would compare each row with each: it is told to
+// look them up by the first column of the key, and to compare the others with a list.
+func (w *walk) among(q *query, p *policy, table string, selected func()) {
+	identity := w.identity(p)
+	among := func() {
+		q.key(table, identity).text(" IN (")
+		selected()
+		q.text(")")
+	}
+	if !q.dialect.Has(dialect.Estimates) || len(identity) == len(p.schema.PrimaryFields) {
+		among()
+		return
+	}
+	first := identity[0].DBName
+	open, shut := q.dialect.Among()
+	q.column(table, first).text(open, "SELECT softdelete_chosen.softdelete_key FROM (")
+	selected()
+	q.text(") AS softdelete_chosen (softdelete_key)", shut, " AND ").opaque(among)
 }
 
 // notInWalk writes the condition that a row's key is not among the node's rows in the WITH table.
