@@ -139,6 +139,7 @@ type erasure struct {
 	root    *policy
 	key     []any
 	text    string // the key, for people
+	parts   string // the key exactly, see keyParts
 	request ErasureRequest
 
 	row      reachedRow
@@ -191,7 +192,10 @@ func newErasure(db *gorm.DB, subject any, function string) (*erasure, error) {
 	if len(x.key) == 0 {
 		return nil, fmt.Errorf("%w: %s has no primary key to erase a row by", ErrUnsupported, p.schema.Name)
 	}
-	x.text = keyText(x.key)
+	x.text = joinKey(x.key)
+	if x.parts, err = keyParts(x.key); err != nil {
+		return nil, err
+	}
 	x.hmacKey = make([]byte, 32)
 	_, _ = rand.Read(x.hmacKey) // never fails, see crypto/rand.Read
 	return x, x.findEdges(db)
