@@ -229,7 +229,11 @@ func (x *erasure) run(db *gorm.DB) (*Certificate, error) {
 			return nil, x.unfinished(err)
 		}
 		certificate, fresh, err = x.erase(tx)
+		done := err == nil
 		if err = work.end(tx, err); err != nil {
+			if done { // a constraint may be checked at the commit
+				err = x.quiet(tx, err, "committing the erasure of a row in", x.root.schema.Table)
+			}
 			return nil, x.unfinished(err)
 		}
 		if certificate == nil {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"gorm.io/gorm/schema"
 )
 
 // This room checks a mask against the CHECK constraints and the foreign keys of the schema. It refuses a mask only where it
@@ -36,20 +38,24 @@ func (c *columnFacts) readConstraints(p *policy) {
 		}
 		c.checks = append(c.checks, check)
 	}
-	relationships := &p.schema.Relationships
-	relationships.Mux.RLock()
-	defer relationships.Mux.RUnlock()
-	for _, name := range slices.Sorted(maps.Keys(relationships.Relations)) {
-		relation := relationships.Relations[name]
+	c.reference = referenceOf(p.schema, c.field)
+}
+
+// referenceOf is the foreign key that a field is part of; nil for none.
+func referenceOf(s *schema.Schema, field *schema.Field) *columnReference {
+	s.Relationships.Mux.RLock()
+	defer s.Relationships.Mux.RUnlock()
+	for _, name := range slices.Sorted(maps.Keys(s.Relationships.Relations)) {
+		relation := s.Relationships.Relations[name]
 		if relation.Field.IgnoreMigration {
 			continue
 		}
 		constraint := relation.ParseConstraint()
-		if constraint != nil && constraint.Schema == p.schema && slices.Contains(constraint.ForeignKeys, c.field) {
-			c.reference = &columnReference{name: constraint.Name, table: constraint.ReferenceSchema.Table}
-			return
+		if constraint != nil && constraint.Schema == s && slices.Contains(constraint.ForeignKeys, field) {
+			return &columnReference{name: constraint.Name, table: constraint.ReferenceSchema.Table}
 		}
 	}
+	return nil
 }
 
 // broken gives a sentence for a mask whose value a constraint would refuse for certain.
