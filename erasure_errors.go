@@ -33,7 +33,7 @@ func (x *erasure) quiet(tx *gorm.DB, err error, doing, table string) error {
 	}
 	v := violationOf(err)
 	text := fmt.Sprintf("softdelete: %s table %s failed", doing, table) + v.sentence(x.columnsOf(v, table), strings.HasPrefix(doing, "deleting rows"))
-	cause, state := withoutRows(err)
+	state, cause := withoutRows(err)
 	if state != "" {
 		text += ", SQLSTATE " + state
 	}

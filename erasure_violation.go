@@ -135,11 +135,11 @@ func (v violation) concerns(s *schema.Schema, field *schema.Field) bool {
 	return false
 }
 
-// withoutRows is an error without what the server told of rows and values, and its SQLSTATE. Others stay as they are.
-func withoutRows(err error) (cause error, state string) {
+// withoutRows is the SQLSTATE of an error, and the error without what the server told of rows and values. Others stay as they are.
+func withoutRows(err error) (state string, cause error) {
 	var server databaseError
 	if !errors.As(err, &server) {
-		return err, ""
+		return "", err
 	}
 	state = server.SQLState()
 	bare := errors.New("the database refused, SQLSTATE " + state)
@@ -160,5 +160,5 @@ func withoutRows(err error) (cause error, state string) {
 			bare = errors.Join(bare, kept)
 		}
 	}
-	return bare, state
+	return state, bare
 }

@@ -44,18 +44,28 @@ func (c *columnFacts) readConstraints(p *policy) {
 // referenceOf is the foreign key that a field is part of; nil for none.
 func referenceOf(s *schema.Schema, field *schema.Field) *columnReference {
 	s.Relationships.Mux.RLock()
-	defer s.Relationships.Mux.RUnlock()
-	for _, name := range slices.Sorted(maps.Keys(s.Relationships.Relations)) {
-		relation := s.Relationships.Relations[name]
+	relations := maps.Clone(s.Relationships.Relations)
+	s.Relationships.Mux.RUnlock()
+	for _, name := range slices.Sorted(maps.Keys(relations)) {
+		relation := relations[name]
 		if relation.Field.IgnoreMigration {
 			continue
 		}
-		constraint := relation.ParseConstraint()
+		constraint := constraintOf(relation)
 		if constraint != nil && constraint.Schema == s && slices.Contains(constraint.ForeignKeys, field) {
 			return &columnReference{name: constraint.Name, table: constraint.ReferenceSchema.Table}
 		}
 	}
 	return nil
+}
+
+// constraintOf reads a relation's foreign key. GORM looks through the relations of the other side, to which a schema that is
+// being parsed may add its own (schema/relationship.go:103 and :668, GORM 1.31).
+func constraintOf(relation *schema.Relationship) *schema.Constraint {
+	others := &relation.FieldSchema.Relationships
+	others.Mux.RLock()
+	defer others.Mux.RUnlock()
+	return relation.ParseConstraint()
 }
 
 // broken gives a sentence for a mask whose value a constraint would refuse for certain.
