@@ -1,7 +1,6 @@
 package softdelete
 
 import (
-	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -42,7 +41,9 @@ type Certificate struct {
 	PolicyHash string `json:"policy_hash"`
 	PrevHash   string `json:"prev_hash"`
 	Hash       string `json:"hash"`
-	// Signature is the ed25519 signature of Hash, in hexadecimal digits; empty without Config.CertificateKey.
+	// SignedBy is the public key of Config.CertificateKey, Signature the ed25519 signature of Hash, both in hexadecimal digits;
+	// both are empty without Config.CertificateKey. The chain's hash is over SignedBy, so that a signature cannot be taken away.
+	SignedBy  string `json:"signed_by,omitempty"`
 	Signature string `json:"signature,omitempty"`
 }
 
@@ -98,6 +99,7 @@ func (c Certificate) Text() string {
 	line("Previous: %s", c.PrevHash)
 	line("Hash:     %s", c.Hash)
 	if c.Signature != "" {
+		line("Key:      %s", c.SignedBy)
 		line("Signed:   %s", c.Signature)
 	}
 	return text.String()
@@ -150,7 +152,7 @@ func (x *erasure) certify(tx *gorm.DB, newly []*reachedModel) (*Certificate, err
 		ID: strings.ToLower(rand.Text()), RequestID: x.request.ID, SubjectTable: x.root.schema.Table, SubjectKey: x.text,
 		ErasedAt: tx.NowFunc().UTC().Truncate(time.Microsecond),
 		Tables:   mergeTables(x.before, x.tables(newly)), Kept: x.keptColumns(), Verified: true, PolicyHash: x.policyHash(),
-		Recipients: []Recipient{},
+		Recipients: []Recipient{}, SignedBy: x.engine.signer(),
 	}
 	note, err := x.engine.dialect.Remnants(inWork(tx, tx.Statement.Context))
 	if err != nil {
@@ -178,9 +180,7 @@ func (x *erasure) certify(tx *gorm.DB, newly []*reachedModel) (*Certificate, err
 		return nil, err
 	}
 	c.Hash = hashOf(document)
-	if key := x.engine.plugin.config.CertificateKey; len(key) == ed25519.PrivateKeySize {
-		c.Signature = hex.EncodeToString(ed25519.Sign(key, []byte(c.Hash)))
-	}
+	c.Signature = x.engine.sign(c.Hash)
 	session := inWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	row := certificateRow{Number: c.Number, ID: c.ID, RequestID: c.RequestID, Document: document, Hash: c.Hash, Signature: c.Signature}
 	if err := session.Create(&row).Error; err != nil {
@@ -271,10 +271,11 @@ func Certificates(db *gorm.DB) ([]Certificate, error) {
 	return e.certificates(session)
 }
 
-// VerifyCertificates checks the chain of certificates from the first to the head, and the signatures where
-// Config.CertificateKey is set. Its error names the first certificate that does not fit: one that was changed, removed,
-// swapped, put in or cut off. Someone who may write to both tables and knows the program can forge a chain without
-// signatures; only a key that lies elsewhere prevents that.
+// VerifyCertificates checks the chain of certificates from the first to the head, with their signatures: those that were
+// changed, taken away or added. Where Config.CertificateKey is set they must be by that key, and the chain must end with one:
+// it covers the unsigned certificates before it, such as those from before the key was set. The error names the first
+// certificate that does not fit: one that was changed, removed, swapped, put in or cut off. Someone who may write to both
+// tables and knows the program can forge a chain without signatures; only a key that lies elsewhere prevents that.
 func VerifyCertificates(db *gorm.DB) error {
 	e, err := engineOf(db)
 	if err != nil {
@@ -315,7 +316,7 @@ func VerifyCertificates(db *gorm.DB) error {
 	case len(rows) > 0 && last.Number == 0:
 		return misfit(rows[0], "the chain's head does not know of it")
 	}
-	return nil
+	return e.vouchedFor(rows)
 }
 
 func misfit(row certificateRow, why string) error {
@@ -325,7 +326,6 @@ func misfit(row certificateRow, why string) error {
 // fits checks one certificate at its place in the chain.
 func (e *engine) fits(row certificateRow, number int64, previous string) error {
 	c, err := row.read()
-	key := e.plugin.config.CertificateKey
 	switch {
 	case row.Number != number:
 		return fmt.Errorf("softdelete: the certificate with number %d is missing; the next one there is number %d, ID %s", number, row.Number, row.ID)
@@ -337,11 +337,6 @@ func (e *engine) fits(row certificateRow, number int64, previous string) error {
 		return misfit(row, "its text speaks of another certificate")
 	case c.PrevHash != previous:
 		return misfit(row, "it does not follow the certificate before it")
-	case len(key) == ed25519.PrivateKeySize:
-		signature, err := hex.DecodeString(row.Signature)
-		if err != nil || !ed25519.Verify(key.Public().(ed25519.PublicKey), []byte(row.Hash), signature) {
-			return misfit(row, "its signature is not by Config.CertificateKey")
-		}
 	}
-	return nil
+	return e.fitsSignature(row, c)
 }

@@ -139,6 +139,7 @@ type erasure struct {
 	root    *policy
 	key     []any
 	text    string // the key, for people
+	parts   string // the key exactly, see keyParts
 	request ErasureRequest
 
 	row      reachedRow
@@ -191,7 +192,10 @@ func newErasure(db *gorm.DB, subject any, function string) (*erasure, error) {
 	if len(x.key) == 0 {
 		return nil, fmt.Errorf("%w: %s has no primary key to erase a row by", ErrUnsupported, p.schema.Name)
 	}
-	x.text = keyText(x.key)
+	x.text = joinKey(x.key)
+	if x.parts, err = keyParts(x.key); err != nil {
+		return nil, err
+	}
 	x.hmacKey = make([]byte, 32)
 	_, _ = rand.Read(x.hmacKey) // never fails, see crypto/rand.Read
 	return x, x.findEdges(db)
@@ -225,7 +229,11 @@ func (x *erasure) run(db *gorm.DB) (*Certificate, error) {
 			return nil, x.unfinished(err)
 		}
 		certificate, fresh, err = x.erase(tx)
+		done := err == nil
 		if err = work.end(tx, err); err != nil {
+			if done { // a constraint may be checked at the commit
+				err = x.quiet(tx, err, "committing the erasure of a row in", x.root.schema.Table)
+			}
 			return nil, x.unfinished(err)
 		}
 		if certificate == nil {

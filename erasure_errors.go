@@ -3,6 +3,7 @@ package softdelete
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"gorm.io/gorm"
 )
@@ -30,17 +31,21 @@ func (x *erasure) quiet(tx *gorm.DB, err error, doing, table string) error {
 			return err
 		}
 	}
-	text := fmt.Sprintf("softdelete: %s table %s failed", doing, table)
-	var state interface{ SQLState() string }
-	if errors.As(err, &state) {
-		text += ", SQLSTATE " + state.SQLState()
+	v := violationOf(err)
+	text := fmt.Sprintf("softdelete: %s table %s failed", doing, table) + v.sentence(x.columnsOf(v, table), strings.HasPrefix(doing, "deleting rows"))
+	state, cause := withoutRows(err)
+	if state != "" {
+		text += ", SQLSTATE " + state
+	}
+	if v.kind == checkViolated && !errors.Is(cause, gorm.ErrCheckConstraintViolated) {
+		cause = errors.Join(gorm.ErrCheckConstraintViolated, cause)
 	}
 	if translator, ok := tx.Dialector.(gorm.ErrorTranslator); ok {
-		if translated := translator.Translate(err); translated != nil && !errors.Is(err, translated) {
-			err = errors.Join(translated, err)
+		if translated := translator.Translate(cause); translated != nil && !errors.Is(cause, translated) {
+			cause = errors.Join(translated, cause)
 		}
 	}
-	return &quietError{text: text + "; " + x.nothingErased(), cause: err}
+	return &quietError{text: text + "; " + x.nothingErased(), cause: cause}
 }
 
 // nothingErased ends the error of a transaction that changes nothing.

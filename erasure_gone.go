@@ -64,9 +64,8 @@ func keysGiven(stmt *gorm.Statement, s *schema.Schema) (list []givenKey) {
 			return
 		}
 		if given.text = parts[0]; len(parts) > 1 {
-			escape := strings.NewReplacer(`\`, `\\`, ",", `\,`)
 			for i := range parts {
-				parts[i] = escape.Replace(parts[i])
+				parts[i] = escapeKey.Replace(parts[i])
 			}
 			given.text = strings.Join(parts, ",")
 		}

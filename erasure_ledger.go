@@ -22,7 +22,8 @@ import (
 type LedgerEntry struct {
 	RequestID string    `json:"request_id"`
 	Table     string    `json:"table"`
-	Key       string    `json:"key"`
+	Key       string    `json:"key"`      // for people; a composite one is joined by ",", a "," in a part is "\,"
+	Parts     string    `json:"parts"`    // the key's parts exactly, for ReplayErasures
 	Identity  string    `json:"identity"` // the hash of key and time of creation: another row with the same key has another
 	Done      bool      `json:"done"`
 	At        time.Time `json:"at"`
@@ -130,7 +131,7 @@ func (l *fileLedger) Entries(ctx context.Context) ([]LedgerEntry, error) {
 
 // identity tells a subject's row from another that has the same key.
 func (x *erasure) identity() string {
-	return hashOf(fmt.Sprintf("%s\x00%s\x00%d", x.root.schema.Table, x.row.text, x.row.created))
+	return hashOf(fmt.Sprintf("%s\x00%s\x00%d", x.root.schema.Table, x.parts, x.row.created))
 }
 
 // checkLedger refuses what a ledger cannot keep true.
@@ -148,7 +149,8 @@ func (x *erasure) checkLedger(db *gorm.DB) error {
 
 func (x *erasure) entry(done bool, at time.Time) LedgerEntry {
 	return LedgerEntry{
-		RequestID: x.request.ID, Table: x.root.schema.Table, Key: x.text, Identity: x.identity(), Done: done, At: at.UTC().Truncate(time.Microsecond),
+		RequestID: x.request.ID, Table: x.root.schema.Table, Key: x.text, Parts: x.parts, Identity: x.identity(), Done: done,
+		At: at.UTC().Truncate(time.Microsecond),
 	}
 }
 
@@ -180,7 +182,7 @@ func (x *erasure) markDone(db *gorm.DB, c *Certificate, fresh bool) error {
 		if begun < 0 || slices.ContainsFunc(entries, func(e LedgerEntry) bool { return e.RequestID == x.request.ID && e.Done }) {
 			return nil
 		}
-		entry.Identity = entries[begun].Identity // the subject's row may be gone by now
+		entry.Parts, entry.Identity = entries[begun].Parts, entries[begun].Identity // the subject's row may be gone by now
 	}
 	return ledger.Append(ctx, entry)
 }

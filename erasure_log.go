@@ -145,7 +145,7 @@ func (x *erasure) findGoneSubject(tx *gorm.DB) (found bool, err error) {
 	if x.row.key != nil { // it is in the archive too
 		return true, nil
 	}
-	x.text = keyText(rows[0].key)
+	x.text = joinKey(rows[0].key)
 	x.row = reachedRow{text: rows[0].log}
 	x.row.created, err = x.goneCreation(tx, rows[0].log)
 	return err == nil, err

@@ -17,7 +17,7 @@ type Processor interface {
 	// Name identifies the processor in the outbox and in certificates. It must not change while deliveries are pending.
 	Name() string
 	// Erase tells the third party. It returns nil once that has acknowledged; anything else is tried again. The same request
-	// may come more than once: RequestID is the key by which to tell.
+	// may come more than once: RequestID is the key by which to tell. The text of an error is written nowhere.
 	Erase(ctx context.Context, s ErasedSubject) error
 }
 
@@ -114,7 +114,9 @@ func (e *engine) fillRecipients(session *gorm.DB, list []Certificate) error {
 
 // DispatchErasures delivers to Config.Processors what they have not acknowledged and what is due. Each delivery is made at
 // least once; after an attempt that fails it waits, twice as long each time, and after 20 attempts it counts as failed.
-// Several dispatchers may run side by side. It returns what went wrong, joined, after trying all that is due.
+// Several dispatchers may run side by side. It returns what went wrong, joined, after trying all that is due: for each delivery
+// that failed the processor's name, the request, the attempt and when the next one is due. The processor's own error may quote
+// personal values; errors.Is and errors.As find it, the text leaves it out.
 func DispatchErasures(db *gorm.DB) error {
 	e, err := engineOf(db)
 	if err != nil {
@@ -152,13 +154,28 @@ func (e *engine) deliver(session *gorm.DB, row outboxRow) error {
 	if claim.Error != nil || claim.RowsAffected == 0 {
 		return claim.Error // another dispatcher has it
 	}
+	row.Attempts++
+	row.NextAt = now.Add(backoff(row.Attempts))
 	subject := ErasedSubject{RequestID: row.RequestID, Table: row.SubjectTable, Key: row.SubjectKey}
 	if err := e.plugin.config.Processors[i].Erase(session.Statement.Context, subject); err != nil {
-		return fmt.Errorf("softdelete: request %s, processor %q, attempt %d of %d: %w", row.RequestID, row.Processor, row.Attempts+1, mostAttempts, err)
+		return row.failure(err)
 	}
 	// The third party has acknowledged: that is noted even if the caller's context has ended meanwhile.
 	kept := inWork(session, context.WithoutCancel(session.Statement.Context)).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	return kept.Model(&outboxRow{}).Where("id = ? AND acknowledged_at IS NULL", row.ID).Update("acknowledged_at", kept.NowFunc().UTC()).Error
+}
+
+// failure is the error of an attempt that failed, without the text of the processor's own error, which may quote personal values.
+func (r outboxRow) failure(cause error) error {
+	next := "the next one is due at " + r.NextAt.Format(time.RFC3339)
+	if r.state() == stateFailed {
+		next = "there is no next one, the delivery has failed"
+	}
+	return &quietError{
+		text: fmt.Sprintf("softdelete: processor %q did not acknowledge request %s: attempt %d of %d; %s",
+			r.Processor, r.RequestID, r.Attempts, mostAttempts, next),
+		cause: cause,
+	}
 }
 
 // backoff is how long a delivery waits after so many attempts.

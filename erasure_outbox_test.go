@@ -1,11 +1,13 @@
 package softdelete_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
@@ -134,6 +137,55 @@ func TestDispatchErasures(t *testing.T) {
 			require.NoError(t, other.Use(softdelete.New(softdelete.Config{Models: config.Models, Processors: []softdelete.Processor{steady}})))
 			require.ErrorContains(t, softdelete.DispatchErasures(other), `"shaky"`)
 		})
+	})
+}
+
+// outboxGossip is a third party whose errors quote the person.
+type outboxGossip struct{ word string }
+
+func (outboxGossip) Name() string { return "gossip" }
+
+func (g outboxGossip) Erase(context.Context, softdelete.ErasedSubject) error {
+	return &outboxQuote{word: g.word}
+}
+
+type outboxQuote struct{ word string }
+
+func (e *outboxQuote) Error() string { return "no account of " + e.word }
+func (e *outboxQuote) Unwrap() error { return errGDPR }
+
+func TestAProcessorsErrorTextGoesNowhere(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+		var lines bytes.Buffer
+		db := gdprOpen(t, database, softdelete.Config{
+			Models: []any{&certPerson{}}, Processors: []softdelete.Processor{outboxGossip{"quokka"}},
+		}, &gorm.Config{
+			NowFunc: func() time.Time { return now }, Logger: logger.New(log.New(&lines, "", 0), logger.Config{LogLevel: logger.Info}),
+		})
+		certErase(t, db, 1)
+		attempt := func() error {
+			now = now.Add(6 * time.Hour)
+			err := softdelete.DispatchErasures(db)
+			require.ErrorIs(t, err, errGDPR)
+			var quote *outboxQuote
+			require.ErrorAs(t, err, &quote, "the processor's own error can be found")
+			require.Equal(t, "quokka", quote.word)
+			return err
+		}
+		require.EqualError(t, attempt(), `softdelete: processor "gossip" did not acknowledge request r1: attempt 1 of 20; `+
+			"the next one is due at 2030-01-01T06:01:00Z")
+		require.EqualError(t, attempt(), `softdelete: processor "gossip" did not acknowledge request r1: attempt 2 of 20; `+
+			"the next one is due at 2030-01-01T12:02:00Z")
+		for range 17 {
+			require.NotContains(t, attempt().Error(), "quokka")
+		}
+		require.EqualError(t, attempt(), `softdelete: processor "gossip" did not acknowledge request r1: attempt 20 of 20; `+
+			"there is no next one, the delivery has failed")
+		list, err := softdelete.Certificates(db)
+		require.NoError(t, err)
+		require.NotEmpty(t, lines.String())
+		require.NotContains(t, lines.String()+gdprDump(t, db, softdelete.Tables()...)+list[0].Text(), "quokka")
 	})
 }
 

@@ -3,11 +3,10 @@ package softdelete
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
-	"strings"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
 )
 
 // This room does erasures again after an older copy of the database has come back.
@@ -59,7 +58,7 @@ func (e *engine) replay(db *gorm.DB, entry LedgerEntry, report *ReplayReport) er
 	if i < 0 {
 		return fmt.Errorf("%w: no model of Config.Models has the table %s", ErrUnsupported, entry.Table)
 	}
-	subject, err := subjectOf(db, models[i], entry.Key)
+	subject, err := subjectOf(db, models[i], entry)
 	if err != nil {
 		return err
 	}
@@ -92,21 +91,31 @@ func (e *engine) replay(db *gorm.DB, entry LedgerEntry, report *ReplayReport) er
 	return nil
 }
 
-// subjectOf is a value of the model with a key that was written as text.
-func subjectOf(db *gorm.DB, p *policy, key string) (any, error) {
-	fields := p.schema.PrimaryFields
-	parts := []string{key}
-	if len(fields) > 1 {
-		parts = strings.Split(key, ",")
-	}
-	if len(parts) != len(fields) {
-		return nil, fmt.Errorf("%w: the key %s is not one of table %s", ErrUnsupported, key, p.schema.Table)
-	}
-	subject := reflect.New(p.schema.ModelType)
-	for i, field := range fields {
-		if err := field.Set(db.Statement.Context, subject.Elem(), parts[i]); err != nil {
-			return nil, fmt.Errorf("%w: the key %s is not one of table %s", ErrUnsupported, key, p.schema.Table)
+// subjectOf is a value of the model with the key that an entry has. One without Parts is read by its text, which is enough for
+// numbers, texts and UUIDs.
+func subjectOf(db *gorm.DB, p *policy, entry LedgerEntry) (any, error) {
+	parts := entry.Parts
+	if parts == "" {
+		texts, ok := splitKey(entry.Key, len(p.schema.PrimaryFields))
+		if !ok {
+			return nil, fmt.Errorf("%w: the key %s is not one of table %s", ErrUnsupported, entry.Key, p.schema.Table)
 		}
+		key := make([]any, len(texts))
+		for i, field := range p.schema.PrimaryFields {
+			if field.GORMDataType == schema.Time || field.GORMDataType == schema.Bytes {
+				return nil, fmt.Errorf("%w: the ledger has the key %s of table %s as text only, which does not say it exactly; "+
+					"let the ledger keep LedgerEntry.Parts", ErrUnsupported, entry.Key, p.schema.Table)
+			}
+			key[i] = texts[i]
+		}
+		var err error
+		if parts, err = keyParts(key); err != nil {
+			return nil, err
+		}
+	}
+	subject, _, err := readKey(db.Statement.Context, p.schema, parts)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the key %s is not one of table %s", ErrUnsupported, entry.Key, p.schema.Table)
 	}
 	return subject.Interface(), nil
 }

@@ -119,7 +119,7 @@ func (x *erasure) findSubject(tx *gorm.DB) (found bool, err error) {
 		}
 		if x.subject[t] = rows; len(rows) > 0 && !found {
 			found, x.row = true, rows[len(rows)-1]
-			x.text = keyText(t.primary(x.row))
+			x.text = joinKey(t.primary(x.row))
 			x.live = !t.archived
 			if t.archived {
 				x.row.text = t.formerText(x.row)

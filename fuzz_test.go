@@ -24,6 +24,7 @@ var fuzzTags = []string{
 	"archive;retain:7y;then:cold;table:old", "hard", "never", "hard;never", "at;unit:us", "previous", "actor;reason", "full;live",
 	"events", "retain:90d;then:erase;clock:ID;tenant:ID", "retain:0", "retain:99999999999999999999h", "retain:-1d", "retain:retain",
 	"retian:90d", "cascade", "keep;block", "lazy;guard", "casacde", "CASCADE:CASCADE", "visible:VISIBLE", "unit;unit:s",
+	"retain:3d;retain:4d", "retain:3d; RETAIN :3d;", "cascade;cascade", `deleted:a\;deleted:b`, "status;active:1;status",
 }
 
 func FuzzParseTag(f *testing.F) {
@@ -45,6 +46,10 @@ func FuzzParseTag(f *testing.F) {
 		written := slices.Sorted(maps.Keys(schema.ParseTagSetting(tag, ";")))
 		if len(problems) == 0 {
 			require.Len(t, parsed, len(written), "a tag without a problem is read to the last word")
+			if !strings.Contains(tag, `\;`) {
+				given := slices.DeleteFunc(strings.Split(tag, ";"), func(setting string) bool { return strings.TrimSpace(setting) == "" })
+				require.Len(t, parsed, len(given), "a tag without a problem gives each setting once")
+			}
 		}
 		for word, value := range parsed {
 			require.Contains(t, words, word)

@@ -40,7 +40,7 @@ type holdRow struct {
 	ID         string     `gorm:"column:id;primaryKey;size:64"`
 	Table      string     `gorm:"column:table"`
 	Key        string     `gorm:"column:key"`
-	Parts      string     `gorm:"column:parts"` // the key's parts as a JSON array
+	Parts      string     `gorm:"column:parts"` // the key's parts, see keyParts
 	Matter     string     `gorm:"column:matter"`
 	PlacedBy   string     `gorm:"column:placed_by"`
 	PlacedAt   time.Time  `gorm:"column:placed_at"`

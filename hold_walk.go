@@ -1,17 +1,12 @@
 package softdelete
 
 import (
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"hash/fnv"
-	"reflect"
 	"slices"
 	"strconv"
-	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 )
@@ -95,7 +90,7 @@ func (h *holdWalk) read(tx *gorm.DB) (err error) {
 	keys := map[*policy][][]any{}
 	for p, holds := range held {
 		for _, hold := range holds {
-			key, err := hold.keyOf(tx, p)
+			_, key, err := readKey(tx.Statement.Context, p.schema, hold.Parts)
 			if err != nil {
 				return fmt.Errorf("softdelete: hold %s: %w", hold.ID, err)
 			}
@@ -131,47 +126,6 @@ func (h *holdWalk) heldRows(q *query, n *node, holds []holdRow, keys [][]any) {
 	h.walk.source(q, n.policy)
 	q.text(" AS ", table, " WHERE ")
 	keyAmong(q, table, n.policy.schema.PrimaryFieldDBNames, keys)
-}
-
-// keyOf reads the key of the held row from what Hold has stored.
-func (r holdRow) keyOf(tx *gorm.DB, p *policy) (key []any, err error) {
-	fields := p.schema.PrimaryFields
-	var parts []string
-	if err := json.Unmarshal([]byte(r.Parts), &parts); err != nil || len(parts) != len(fields) {
-		return nil, fmt.Errorf("%w: the key of a %s has %d parts", gorm.ErrInvalidValue, p.schema.Name, len(fields))
-	}
-	value := reflect.New(p.schema.ModelType).Elem()
-	for i, field := range fields {
-		part := any(parts[i])
-		if field.GORMDataType == schema.Bytes {
-			if part, err = hex.DecodeString(parts[i]); err != nil {
-				return nil, fmt.Errorf("the key is none of a %s: %w", p.schema.Name, err)
-			}
-		}
-		if err := field.Set(tx.Statement.Context, value, part); err != nil {
-			return nil, fmt.Errorf("the key is none of a %s: %w", p.schema.Name, err)
-		}
-		read, _ := field.ValueOf(tx.Statement.Context, value)
-		key = append(key, read)
-	}
-	return key, nil
-}
-
-// keyParts writes a key so that keyOf reads it again.
-func keyParts(key []any) (string, error) {
-	parts := make([]string, len(key))
-	for i, part := range key {
-		switch value := part.(type) {
-		case []byte:
-			parts[i] = hex.EncodeToString(value)
-		case time.Time:
-			parts[i] = value.Format(time.RFC3339Nano)
-		default:
-			parts[i] = textOf(part)
-		}
-	}
-	text, err := json.Marshal(parts)
-	return string(text), err
 }
 
 // node gives the place of a model in the walk, nil where no hold can cover its rows.

@@ -118,7 +118,7 @@ type piiTag struct{ word, argument, basis string }
 // ";" written as "\;". Each problem is a sentence without the field's name.
 func parsePII(text string) (tag piiTag, problems []string) {
 	refuse := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
-	based := false
+	seen := map[string]bool{}
 	for _, setting := range splitSettings(text) {
 		word, value, valued := strings.Cut(setting, ":")
 		word = strings.ToLower(strings.TrimSpace(word))
@@ -132,14 +132,18 @@ func parsePII(text string) (tag piiTag, problems []string) {
 			refuse("pii %q needs a value, as in %s:…", word, word)
 		case !needs && valued:
 			refuse("pii %q takes no value", word)
+		case seen[word]:
+			refuse("pii %q is set twice in one tag; keep one", word)
 		case word == piiBasis:
-			tag.basis, based = strings.TrimSpace(value), true
+			tag.basis = strings.TrimSpace(value)
 		case tag.word != "":
 			refuse("two pii strategies on one field, %s and %s; keep one", tag.word, word)
 		default:
 			tag.word, tag.argument = word, value
 		}
+		seen[word] = true
 	}
+	based := tag.basis != ""
 	switch {
 	case len(problems) > 0:
 	case tag.word == "":

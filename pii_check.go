@@ -13,7 +13,8 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// This room checks a mask against its column: NULL, type, size and every unique index that the column is part of.
+// This room checks a mask against its column: NULL, type, size and every unique index that the column is part of. CHECK
+// constraints and foreign keys are in pii_constraint.go.
 
 // columnKind is what a column can hold, as far as masks go.
 type columnKind string
@@ -39,6 +40,9 @@ type columnFacts struct {
 	index    string // a unique index that the column is part of, "" for none
 	nullOnce bool   // the index takes NULL once only
 	folds    bool   // the index compares an expression or a collation of the value
+
+	checks    []columnCheck
+	reference *columnReference // nil for none
 }
 
 var sizeInType = regexp.MustCompile(`\((\d+)`)
@@ -46,10 +50,11 @@ var sizeInType = regexp.MustCompile(`\((\d+)`)
 func newColumnFacts(p *policy, field *schema.Field) *columnFacts {
 	c := newColumnSize(field)
 	c.readIndexes(p)
+	c.readConstraints(p)
 	return c
 }
 
-// newColumnSize is the facts without the indexes, which only the compilation may ask for: GORM's reading of them races.
+// newColumnSize is the facts without the indexes and constraints, which only the compilation may ask for: GORM's reading of them races.
 func newColumnSize(field *schema.Field) *columnFacts {
 	c := &columnFacts{field: field, size: field.Size}
 	name := strings.ToLower(string(field.DataType))
@@ -151,6 +156,15 @@ func (c *columnFacts) structural(p *policy) string {
 
 // mask makes the mask that a tag asks for, or gives the reason why it cannot work.
 func (c *columnFacts) mask(tag piiTag, config *Config) (mask, string) {
+	m, reason := c.fitting(tag, config)
+	if reason == "" {
+		reason = c.broken(m)
+	}
+	return m, reason
+}
+
+// fitting makes the mask by the column's type, size and indexes.
+func (c *columnFacts) fitting(tag piiTag, config *Config) (mask, string) {
 	m := mask{word: tag.word}
 	if c.kind == otherColumn && tag.word != maskNull && tag.word != maskFunc {
 		return m, fmt.Sprintf("what the column holds is %s, of which only the program knows the form", c.kind)
@@ -375,15 +389,18 @@ func (c *columnFacts) remedy(p *policy) string {
 	if c.index == "" {
 		candidates = slices.Concat(candidates[1:], candidates[:1])
 	}
-	for _, tag := range candidates {
-		if c.kind == otherColumn && tag.word != maskNull {
-			continue
-		}
-		if _, reason := c.mask(tag, &Config{}); reason == "" {
-			if tag.argument != "" {
-				return fmt.Sprintf("pii:\"%s:%s\"", tag.word, tag.argument)
+	candidates = append(candidates, c.suggested()...)
+	for _, wanted := range []func(mask) bool{c.surely, func(mask) bool { return true }} {
+		for _, tag := range candidates {
+			if c.kind == otherColumn && tag.word != maskNull {
+				continue
 			}
-			return fmt.Sprintf("pii:%q", tag.word)
+			if m, reason := c.mask(tag, &Config{}); reason == "" && wanted(m) {
+				if tag.argument != "" {
+					return fmt.Sprintf("pii:\"%s:%s\"", tag.word, tag.argument)
+				}
+				return fmt.Sprintf("pii:%q", tag.word)
+			}
 		}
 	}
 	return "pii:\"func:NAME\" with a masker of your own, or pii:\"delete\" on a field _ struct{},"

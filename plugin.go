@@ -50,7 +50,7 @@ type Config struct {
 	// ErasureBatch is how many rows of one person an erasure masks in one transaction; 0 means 10,000. A person with more is
 	// worked off in several.
 	ErasureBatch int
-	// CertificateKey, where it is set, signs the certificates of erasures.
+	// CertificateKey, where it is set, signs the certificates of erasures, and VerifyCertificates asks for its signatures.
 	CertificateKey ed25519.PrivateKey
 }
 
@@ -84,6 +84,9 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 	d, ok := dialect.Of(db.Dialector.Name())
 	if !ok {
 		return fmt.Errorf("%w: softdelete does not know the database %q", ErrUnsupported, db.Dialector.Name())
+	}
+	if err := checkCertificateKey(p.config.CertificateKey); err != nil {
+		return err
 	}
 	// Sessions of one database share its callbacks, so they tell databases apart. The type is GORM's own.
 	callbacks := db.Callback()

@@ -169,6 +169,90 @@ func TestPolicyRefusesWords(t *testing.T) {
 }
 
 // A tag that nothing reads would leave rows unprotected without a word.
+func TestPolicyRefusesASettingThatIsGivenTwice(t *testing.T) {
+	type Note struct{ ID, ArticleID uint }
+	type Shelf struct {
+		ID        uint
+		DeletedAt gorm.DeletedAt
+	}
+	cases := []polRefused{
+		{"on the deletion column, with two values", []any{func() any {
+			type Article struct {
+				ID        uint
+				DeletedAt gorm.DeletedAt `softdelete:"retain:3d;retain:4d"`
+			}
+			return &Article{}
+		}()}, "Article.DeletedAt", []string{`"retain" is set twice in one tag`, "keep one"}},
+		{"with the same value, written in another way", []any{func() any {
+			type Article struct {
+				ID        uint
+				DeletedAt gorm.DeletedAt `softdelete:"retain:3d; RETAIN :3d;"`
+			}
+			return &Article{}
+		}()}, "Article.DeletedAt", []string{`"retain" is set twice in one tag`}},
+		{"a word without a value", []any{func() any {
+			type Article struct {
+				ID   uint
+				Gone bool                  `softdelete:"flag;flag"`
+				By   softdelete.DeletionID `gorm:"size:64"`
+			}
+			return &Article{}
+		}()}, "Article.Gone", []string{`"flag" is set twice in one tag`}},
+		{"on the blank field", []any{func() any {
+			type Article struct {
+				_  struct{} `softdelete:"archive;table:one;table:two"`
+				ID uint
+			}
+			return &Article{}
+		}()}, "Article._", []string{`"table" is set twice in one tag`}},
+		{"on a has-many relation", []any{func() any {
+			type Article struct {
+				ID        uint
+				DeletedAt gorm.DeletedAt
+				Notes     []Note `softdelete:"keep;keep"`
+			}
+			return &Article{}
+		}()}, "Article.Notes", []string{`"keep" is set twice in one tag`}},
+		{"on a belongs-to relation", []any{&Shelf{}, func() any {
+			type Article struct {
+				ID      uint
+				ShelfID uint
+				Shelf   *Shelf `softdelete:"guard;guard"`
+			}
+			return &Article{}
+		}()}, "Article.Shelf", []string{`"guard" is set twice in one tag`}},
+		{"a mask", []any{func() any {
+			type Article struct {
+				ID    uint
+				Owner string `pii:"null;null"`
+			}
+			return &Article{}
+		}()}, "Article.Owner", []string{`pii "null" is set twice in one tag`, "keep one"}},
+		{"a legal basis", []any{func() any {
+			type Article struct {
+				ID    uint
+				Owner string `pii:"keep;basis:Art. 6;basis:Art. 9"`
+			}
+			return &Article{}
+		}()}, "Article.Owner", []string{`pii "basis" is set twice in one tag`}},
+		{"pii on the blank field", []any{func() any {
+			type Article struct {
+				_  struct{} `pii:"delete;delete"`
+				ID uint
+			}
+			return &Article{}
+		}()}, "Article._", []string{`pii "delete" is set twice in one tag`}},
+	}
+	polRefuses(t, cases)
+	t.Run("a text that holds a setting's name is no second one", func(t *testing.T) {
+		type Article struct {
+			ID    uint
+			Owner string `pii:"fixed:a\\;fixed:b"`
+		}
+		require.Empty(t, polUse(t, testdb.SQLite(t).Open(t), &Article{}))
+	})
+}
+
 func TestPolicyRefusesTagsThatNothingReads(t *testing.T) {
 	type Note struct {
 		ID, ArticleID uint

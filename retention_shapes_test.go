@@ -192,3 +192,54 @@ func TestPurgeTakesLinksAndPolymorphicRowsWithTheirParent(t *testing.T) {
 		}
 	})
 }
+
+type (
+	retCommaBox struct {
+		ID         uint
+		DeletedAt  gorm.DeletedAt `softdelete:"retain:30d"`
+		DeletionID softdelete.DeletionID
+		Slips      []retCommaSlip `gorm:"foreignKey:BoxID" softdelete:"cascade"`
+	}
+	retCommaSlip struct {
+		Org        string `gorm:"primaryKey;size:30"`
+		Code       string `gorm:"primaryKey;size:30"`
+		BoxID      uint
+		DeletedAt  gorm.DeletedAt `softdelete:"retain:30d"`
+		DeletionID softdelete.DeletionID
+	}
+)
+
+// Joined by a comma, the keys of the two slips are the same text.
+func TestPurgeTellsRowsOfCompositeKeysWithCommasApart(t *testing.T) {
+	const due, early = 40 * 24 * time.Hour, 24 * time.Hour
+	for _, c := range []struct {
+		fact          string
+		first, second time.Duration // how long ago they were deleted
+		slips, boxes  int64         // that go
+	}{
+		{"only the first one is due", due, early, 1, 0},
+		{"only the second one is due", early, due, 1, 0},
+		{"both are due", due, due, 2, 1},
+	} {
+		t.Run(c.fact, func(t *testing.T) {
+			testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+				s := newRetStage(t, database, softdelete.Config{Models: []any{&retCommaBox{}, &retCommaSlip{}}})
+				first, second := retCommaSlip{Org: "a,b", Code: "c"}, retCommaSlip{Org: "a", Code: "b,c"}
+				s.create(&retCommaBox{ID: 1, Slips: []retCommaSlip{first, second}})
+				s.deleteAgo(c.first, &first)
+				s.deleteAgo(c.second, &second)
+				s.deleteAgo(due, &retCommaBox{ID: 1})
+
+				report := s.purge(softdelete.PurgeOptions{})
+				require.Equal(t, c.slips, retReport(t, report, "ret_comma_slips").Done)
+				require.Equal(t, c.boxes, retReport(t, report, "ret_comma_boxes").Done)
+				var left []retCommaSlip
+				require.NoError(t, s.Unscoped().Find(&left).Error)
+				require.Len(t, left, int(2-c.slips))
+				for _, slip := range left {
+					require.Equal(t, c.first == early, slip.Org == first.Org, "the one that is not due stays")
+				}
+			})
+		})
+	}
+}

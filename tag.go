@@ -93,7 +93,7 @@ func (s settings) list(word string) []string {
 func parseTag(tag string, on carrier) (settings, []string) {
 	parsed := settings{}
 	var problems []string
-	raw := schema.ParseTagSetting(tag, ";")
+	raw, times := schema.ParseTagSetting(tag, ";"), timesSet(tag)
 	for _, key := range slices.Sorted(maps.Keys(raw)) {
 		word, value := strings.ToLower(key), strings.TrimSpace(raw[key])
 		known, ok := words[word]
@@ -103,6 +103,9 @@ func parseTag(tag string, on carrier) (settings, []string) {
 			continue
 		case !slices.Contains(known.carriers, on):
 			problems = append(problems, fmt.Sprintf("%q does not belong on %s, but on %s", word, on, known.carriers[0]))
+			continue
+		case times[key] > 1:
+			problems = append(problems, fmt.Sprintf("%q is set twice in one tag; keep one", word))
 			continue
 		}
 		// ParseTagSetting gives a word without ":" its own name as value.
@@ -118,6 +121,16 @@ func parseTag(tag string, on carrier) (settings, []string) {
 		parsed[word] = value
 	}
 	return parsed, problems
+}
+
+// timesSet counts how often each word stands in a tag, by the keys of ParseTagSetting, which keeps the last one only.
+func timesSet(tag string) map[string]int {
+	times := map[string]int{}
+	for _, setting := range splitSettings(tag) {
+		word, _, _ := strings.Cut(setting, ":")
+		times[strings.ToUpper(strings.TrimSpace(word))]++
+	}
+	return times
 }
 
 // suggestion names the known word that is nearest to a misspelt one, preferring those of the carrier.
