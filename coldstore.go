@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/gorm-softdelete/softdelete/internal/coldfile"
 )
@@ -156,11 +157,34 @@ func Thaw(db *gorm.DB, batchID string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	err = session.Transaction(func(tx *gorm.DB) error { return e.thaw(tx, p, batch) })
+	err = session.Transaction(func(tx *gorm.DB) error {
+		if batch, err = e.lockedBatch(tx, p, batch); err != nil {
+			return err
+		}
+		return e.thaw(tx, p, batch)
+	})
 	if err != nil {
 		return 0, fmt.Errorf("softdelete: thaw %s: %w", batchID, err)
 	}
 	return int64(len(batch.Rows)), nil
+}
+
+// lockedBatch keeps erasures from the batch until the transaction ends, and reads it again: one may have rewritten it.
+func (e *engine) lockedBatch(tx *gorm.DB, p *policy, batch ColdBatch) (ColdBatch, error) {
+	if err := e.lockWriter(tx, p); err != nil {
+		return batch, err
+	}
+	store := e.rewriter()
+	if store == nil {
+		return batch, nil
+	}
+	if known, err := e.erasuresKnown(tx); err != nil || !known {
+		return batch, err
+	}
+	if _, err := e.lockHead(tx); err != nil {
+		return batch, err
+	}
+	return store.Get(tx.Statement.Context, batch.ID)
 }
 
 // thawedModel finds the model of a batch, and refuses one that is not what it says.
@@ -184,9 +208,6 @@ func (e *engine) thawedModel(db *gorm.DB, batch ColdBatch, id string) (*policy, 
 
 // thaw inserts the rows as they were, and then takes their marks off as a restore does.
 func (e *engine) thaw(tx *gorm.DB, p *policy, batch ColdBatch) error {
-	if err := e.lockWriter(tx, p); err != nil {
-		return err
-	}
 	if deferred := e.dialect.DeferKeys(); deferred != "" {
 		if _, err := newQuery(tx, e.dialect).text(deferred).exec(); err != nil {
 			return err
@@ -222,6 +243,41 @@ func (e *engine) thaw(tx *gorm.DB, p *policy, batch ColdBatch) error {
 			return err
 		}
 	}
+	return e.recordThawed(tx, p, batch.Rows, keys)
+}
+
+// recordThawed notes the thawed rows that an erasure has masked in the cold store as erased.
+func (e *engine) recordThawed(tx *gorm.DB, p *policy, rows []map[string]any, keys [][]any) error {
+	byRequest := map[string][]reachedRow{}
+	for i, row := range rows {
+		if request := coldErasedBy(row); request != "" {
+			byRequest[request] = append(byRequest[request], reachedRow{key: keys[i]})
+		}
+	}
+	if len(byRequest) == 0 {
+		return nil
+	}
+	if err := e.needErasureTables(tx); err != nil {
+		return err
+	}
+	t := place{p, false}
+	session := inWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	for request, erased := range byRequest {
+		err := chunks(erased, func(chunk []reachedRow) error {
+			found, err := newQuery(tx, e.dialect).selectRows(t).text(" WHERE ").keysIn(t, t.table(), chunk).reachedRows(t)
+			if err != nil {
+				return err
+			}
+			list := make([]erasedRow, len(found))
+			for i, row := range found {
+				list[i] = erasedRow{Table: t.table(), Key: row.text, Created: row.created, RequestID: request, ErasedAt: tx.NowFunc().UTC()}
+			}
+			return session.Clauses(clause.OnConflict{UpdateAll: true}).Create(&list).Error
+		})
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -237,7 +293,7 @@ func (e *engine) insert(tx *gorm.DB, p *policy, rows []map[string]any) error {
 	for _, name := range slices.Sorted(maps.Keys(rows[0])) {
 		column := e.dialect.FindColumn(table, name)
 		switch {
-		case p.archives() && ownColumn(name), column != nil && column.Generated:
+		case p.archives() && ownColumn(name), name == coldErasedColumn, column != nil && column.Generated:
 			continue
 		case column == nil:
 			return fmt.Errorf("the column %s is no longer in the table %s; add it, thaw, and drop it again", name, p.schema.Table)

@@ -19,7 +19,7 @@ import (
 // keeping it erased. pii.go reads the tags, erasure_walk.go finds the rows, erasure_mask.go masks them, erasure_verify.go
 // reads back, erasure_guard.go keeps them erased, certificate.go is the proof.
 //
-// Not built yet: rows in cold storage are out of reach, as are copies of the database.
+// erasure_cold.go reaches the rows in cold storage. Copies of the database are out of reach.
 
 // ErasureRequest is a person's request to be forgotten, or another reason to erase.
 type ErasureRequest struct {
@@ -75,6 +75,11 @@ type KeptColumn struct {
 // Before a transaction commits, the rows are read again: a value that was to be erased and is still there, in its own column or
 // in another text of the rows, is an error that names the table and the column, and the transaction has changed nothing.
 //
+// Rows in a Config.ColdStore that is a ColdRewriter are masked too, those of tables that keep deleted rows for a retention; the
+// certificate lists them as the table with " (cold storage)" after its name. They are rewritten after everything else, before
+// the commit: where the commit fails or the caller rolls back they stay masked, and a call for the same subject finishes. They
+// do not count for Config.ErasureBatch. A subject may be in cold storage only; an archived or cold row with its key is its own.
+//
 // The same request ID gives the same certificate again; for another subject it is an error. A subject that is erased already
 // gives a certificate with nothing masked.
 //
@@ -102,7 +107,7 @@ func PreviewErasure(db *gorm.DB, subject any) (ErasurePlan, error) {
 	if found, err := x.findSubject(tx); err != nil || !found {
 		return ErasurePlan{}, x.notFound(err)
 	}
-	if err := x.reach(tx); err != nil {
+	if err := x.reachAll(tx); err != nil {
 		return ErasurePlan{}, err
 	}
 	held, _, err := x.held(tx)
@@ -113,7 +118,7 @@ func PreviewErasure(db *gorm.DB, subject any) (ErasurePlan, error) {
 	if err == nil {
 		err = x.countEvents(tx, fresh)
 	}
-	return ErasurePlan{Tables: x.tables(fresh), Kept: x.keptColumns(), Held: held}, err
+	return ErasurePlan{Tables: append(x.tables(fresh), x.coldTables()...), Kept: x.keptColumns(), Held: held}, err
 }
 
 // requestID is what a request's ID may look like.
@@ -159,8 +164,9 @@ type erasure struct {
 	secrets   *secrets
 	// loggedRows counts the events of which something is erased.
 	loggedRows map[*policy]int64
-	hmacKey    []byte // of this call alone, never stored
-	replaying  bool   // the ledger knows already
+	cold       *coldSearch // nil without a cold store that can rewrite
+	hmacKey    []byte      // of this call alone, never stored
+	replaying  bool        // the ledger knows already
 	preview    bool
 }
 
@@ -194,7 +200,11 @@ func newErasure(db *gorm.DB, subject any, function string) (*erasure, error) {
 	x.text = keyText(x.key)
 	x.hmacKey = make([]byte, 32)
 	_, _ = rand.Read(x.hmacKey) // never fails, see crypto/rand.Read
-	return x, x.findEdges(db)
+	if err := x.findEdges(db); err != nil {
+		return nil, err
+	}
+	x.findColdModels()
+	return x, nil
 }
 
 func (x *erasure) notFound(err error) error {
@@ -251,6 +261,11 @@ func (x *erasure) erase(tx *gorm.DB) (certificate *Certificate, fresh bool, err 
 	if err := x.engine.needErasureTables(tx); err != nil {
 		return nil, false, err
 	}
+	if x.cold != nil { // one erasure at a time, and no Thaw meanwhile: it would bring back what is being masked
+		if _, err := x.engine.lockHead(tx); err != nil {
+			return nil, false, err
+		}
+	}
 	found, err := x.findSubject(tx)
 	if err != nil {
 		return nil, false, err
@@ -269,7 +284,7 @@ func (x *erasure) erase(tx *gorm.DB) (certificate *Certificate, fresh bool, err 
 	if err != nil || more {
 		return nil, false, err
 	}
-	for _, step := range [...]func(*gorm.DB) error{x.clearDeletions, x.deleteSubject, x.record, x.verify, x.endBatches, x.tellOthers} {
+	for _, step := range [...]func(*gorm.DB) error{x.clearDeletions, x.deleteSubject, x.record, x.checkCold, x.verify, x.endBatches, x.tellOthers} {
 		if err := step(tx); err != nil {
 			return nil, false, err
 		}
@@ -277,7 +292,10 @@ func (x *erasure) erase(tx *gorm.DB) (certificate *Certificate, fresh bool, err 
 	if certificate, err = x.certify(tx, newly); err != nil {
 		return nil, false, err
 	}
-	return certificate, true, x.announce(tx)
+	if err := x.announce(tx); err != nil {
+		return nil, false, err
+	}
+	return certificate, true, x.replaceCold(tx)
 }
 
 func (x *erasure) sameSubject(c *Certificate, err error) error {
@@ -300,7 +318,7 @@ func (x *erasure) maskSteps() []func(*gorm.DB, []*reachedModel) error {
 // erases a batch of them, and tells that there are more.
 func (x *erasure) maskAll(tx *gorm.DB) (newly []*reachedModel, more bool, err error) {
 	for range mostWalks {
-		if err := x.reach(tx); err != nil {
+		if err := x.reachAll(tx); err != nil {
 			return nil, false, err
 		}
 		if _, refusal, err := x.held(tx); err != nil || refusal != nil {

@@ -56,7 +56,7 @@ func (s *store) write(ctx context.Context, name, kind string, data []byte) error
 
 // Get implements softdelete.ColdStore.
 func (s *store) Get(ctx context.Context, id string) (softdelete.ColdBatch, error) {
-	rowsName, manifestName, err := coldfile.Names(id)
+	_, manifestName, err := coldfile.Names(id)
 	if err != nil {
 		return softdelete.ColdBatch{}, err
 	}
@@ -67,6 +67,6 @@ func (s *store) Get(ctx context.Context, id string) (softdelete.ColdBatch, error
 	case err != nil:
 		return softdelete.ColdBatch{}, fmt.Errorf("read the object %s: %w", manifestName, err)
 	}
-	b, err := coldfile.Decode(id, manifest, func() ([]byte, error) { return s.bucket.ReadAll(ctx, rowsName) })
+	b, err := coldfile.Decode(id, manifest, func(name string) ([]byte, error) { return s.bucket.ReadAll(ctx, name) })
 	return softdelete.ColdBatch(b), err
 }
