@@ -159,9 +159,7 @@ func (x *erasure) certify(tx *gorm.DB, newly []*reachedModel) (*Certificate, err
 	if note != "" {
 		c.Notes = append(c.Notes, note)
 	}
-	if note := x.coldNote(); note != "" {
-		c.Notes = append(c.Notes, note)
-	}
+	c.Notes = append(c.Notes, x.coldNotes()...)
 	if x.progress != nil {
 		c.Notes = append(c.Notes, fmt.Sprintf("the rows were erased in %d transactions, each read back before its commit", x.progress.Batches+1))
 	}

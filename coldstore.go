@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/gorm-softdelete/softdelete/internal/coldfile"
 )
@@ -138,7 +137,8 @@ func (b ColdBatch) identify() (string, error) {
 
 // Thaw brings the rows of a cold batch back into their table, live, in one transaction, and gives their number. Where a key
 // or a unique value is taken, or a foreign key misses its row, nothing comes back and the error wraps ErrRestoreConflict or
-// the database's own. The model must be in Config.Models, or have been used before.
+// the database's own. The model must be in Config.Models, or have been used before. Rows that an erasure has masked come back
+// masked and stay erased; those that it has removed do not come back.
 func Thaw(db *gorm.DB, batchID string) (int64, error) {
 	e, err := engineOf(db)
 	if err != nil {
@@ -161,6 +161,7 @@ func Thaw(db *gorm.DB, batchID string) (int64, error) {
 		if batch, err = e.lockedBatch(tx, p, batch); err != nil {
 			return err
 		}
+		batch.Rows = slices.DeleteFunc(batch.Rows, func(row map[string]any) bool { return coldMarkOf(row).removed })
 		return e.thaw(tx, p, batch)
 	})
 	if err != nil {
@@ -246,41 +247,6 @@ func (e *engine) thaw(tx *gorm.DB, p *policy, batch ColdBatch) error {
 	return e.recordThawed(tx, p, batch.Rows, keys)
 }
 
-// recordThawed notes the thawed rows that an erasure has masked in the cold store as erased.
-func (e *engine) recordThawed(tx *gorm.DB, p *policy, rows []map[string]any, keys [][]any) error {
-	byRequest := map[string][]reachedRow{}
-	for i, row := range rows {
-		if request := coldErasedBy(row); request != "" {
-			byRequest[request] = append(byRequest[request], reachedRow{key: keys[i]})
-		}
-	}
-	if len(byRequest) == 0 {
-		return nil
-	}
-	if err := e.needErasureTables(tx); err != nil {
-		return err
-	}
-	t := place{p, false}
-	session := inWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	for request, erased := range byRequest {
-		err := chunks(erased, func(chunk []reachedRow) error {
-			found, err := newQuery(tx, e.dialect).selectRows(t).text(" WHERE ").keysIn(t, t.table(), chunk).reachedRows(t)
-			if err != nil {
-				return err
-			}
-			list := make([]erasedRow, len(found))
-			for i, row := range found {
-				list[i] = erasedRow{Table: t.table(), Key: row.text, Created: row.created, RequestID: request, ErasedAt: tx.NowFunc().UTC()}
-			}
-			return session.Clauses(clause.OnConflict{UpdateAll: true}).Create(&list).Error
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // insert writes rows that have the same columns into the model's table, but for those that the database computes: many in
 // one statement, for they may refer to each other.
 func (e *engine) insert(tx *gorm.DB, p *policy, rows []map[string]any) error {
@@ -293,7 +259,7 @@ func (e *engine) insert(tx *gorm.DB, p *policy, rows []map[string]any) error {
 	for _, name := range slices.Sorted(maps.Keys(rows[0])) {
 		column := e.dialect.FindColumn(table, name)
 		switch {
-		case p.archives() && ownColumn(name), name == coldErasedColumn, column != nil && column.Generated:
+		case p.archives() && ownColumn(name), name == coldErasedColumn, name == coldRemovedColumn, column != nil && column.Generated:
 			continue
 		case column == nil:
 			return fmt.Errorf("the column %s is no longer in the table %s; add it, thaw, and drop it again", name, p.schema.Table)

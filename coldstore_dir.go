@@ -15,7 +15,8 @@ import (
 // gzip, NAME.jsonl.gz, and beside it the manifest NAME.json with the columns, the number of rows and the SHA-256 of the rows'
 // file. Put writes both, syncs them and the directory to disk, reads them back and compares; the manifest comes last, so
 // that a batch without one was never put. Get refuses files that do not fit their manifest. It is a ColdRewriter: rows that an
-// erasure has rewritten are in NAME.DIGEST.jsonl.gz, which the manifest names.
+// erasure has rewritten are in NAME.DIGEST.jsonl.gz, which the manifest names, and the file that had them before is removed. What
+// the file system or the disk keeps of a removed file, and copies of the directory, are out of its reach.
 func DirColdStore(dir string) (ColdStore, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("softdelete: the cold store cannot be made: %w", err)
@@ -26,7 +27,10 @@ func DirColdStore(dir string) (ColdStore, error) {
 // writingPrefix begins the names of files that are being written.
 const writingPrefix = ".writing-"
 
-type dirColdStore struct{ dir string }
+type dirColdStore struct {
+	dir    string
+	tables coldfile.Tables
+}
 
 // Put implements ColdStore.
 func (s *dirColdStore) Put(ctx context.Context, b ColdBatch) error {

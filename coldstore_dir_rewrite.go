@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/coldfile"
@@ -19,59 +18,82 @@ import (
 // coldLeftover is how old a file must be that no manifest names, to be what a crash has left and not what a Put is writing.
 const coldLeftover = 10 * time.Minute
 
-// Batches implements ColdRewriter. It removes what crashes have left: such files have rows that no batch has.
+// Batches implements ColdRewriter.
 func (s *dirColdStore) Batches(ctx context.Context, table string) (ids []string, err error) {
-	entries, err := os.ReadDir(s.dir)
+	listed, err := s.list()
 	if err != nil {
 		return nil, err
 	}
-	named := map[string]bool{}
-	for _, entry := range entries {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		id, isManifest := strings.CutSuffix(entry.Name(), ".json")
-		if !isManifest || strings.HasPrefix(id, ".") {
-			continue
-		}
-		description, err := os.ReadFile(filepath.Join(s.dir, entry.Name()))
+	for _, id := range listed.IDs() {
+		of, err := s.tables.Of(id, func() ([]byte, error) {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			return os.ReadFile(filepath.Join(s.dir, id+coldfile.ManifestSuffix))
+		})
 		if err != nil {
 			return nil, err
 		}
-		of, file, err := coldfile.Describe(id, description)
-		if err != nil {
-			return nil, err
-		}
-		if named[file] = true; of == table {
+		if of == table {
 			ids = append(ids, id)
-		}
-	}
-	for _, entry := range entries {
-		rows := strings.HasPrefix(entry.Name(), writingPrefix) || strings.HasSuffix(entry.Name(), coldfile.RowsSuffix)
-		if named[entry.Name()] || !rows {
-			continue
-		}
-		info, err := entry.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil && time.Since(info.ModTime()) > coldLeftover {
-			err = s.remove(entry.Name())
-		}
-		if err != nil {
-			return nil, err
 		}
 	}
 	return ids, nil
 }
 
+// list reads the names in the directory.
+func (s *dirColdStore) list() (coldfile.Listing, error) {
+	entries, err := os.ReadDir(s.dir)
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return coldfile.List(names), err
+}
+
+// Tidy removes what crashes have left: files of a Put that was never finished, and rows that a Replace had replaced. Files
+// that are younger than ten minutes are spared and counted, for a Put may be writing them.
+func (s *dirColdStore) Tidy(ctx context.Context) (spared int, err error) {
+	listed, err := s.list()
+	if err != nil {
+		return 0, err
+	}
+	leftovers, err := listed.Leftovers(s.manifest)
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range append(leftovers, listed.Starting(writingPrefix)...) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		info, err := os.Lstat(filepath.Join(s.dir, name))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return 0, err
+		case time.Since(info.ModTime()) <= coldLeftover:
+			spared++
+		default:
+			if err := s.remove(name); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return spared, syncDirectory(s.dir)
+}
+
+// manifest reads the manifest of a batch as it is now; nil where there is none.
+func (s *dirColdStore) manifest(id string) ([]byte, error) {
+	description, err := os.ReadFile(filepath.Join(s.dir, id+coldfile.ManifestSuffix))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return description, err
+}
+
 // Replace implements ColdRewriter.
 func (s *dirColdStore) Replace(ctx context.Context, b ColdBatch) error {
 	if _, err := s.Get(ctx, b.ID); err != nil {
-		return err
-	}
-	_, manifestName, err := coldfile.Names(b.ID)
-	if err != nil {
 		return err
 	}
 	name, rows, manifest, err := coldfile.EncodeAnew(coldfile.Batch(b))
@@ -81,7 +103,7 @@ func (s *dirColdStore) Replace(ctx context.Context, b ColdBatch) error {
 	if err := s.write(filepath.Join(s.dir, name), rows); err != nil {
 		return err
 	}
-	if err := s.write(filepath.Join(s.dir, manifestName), manifest); err != nil {
+	if err := s.write(filepath.Join(s.dir, b.ID+coldfile.ManifestSuffix), manifest); err != nil {
 		return err
 	}
 	stored, err := s.Get(ctx, b.ID)
@@ -91,13 +113,13 @@ func (s *dirColdStore) Replace(ctx context.Context, b ColdBatch) error {
 	if err != nil {
 		return fmt.Errorf("read back: %w", err)
 	}
-	entries, err := os.ReadDir(s.dir)
+	listed, err := s.list()
 	if err != nil {
 		return err
 	}
-	for _, entry := range entries { // also those of a Replace that a crash has stopped
-		if entry.Name() != name && coldfile.IsRowsOf(b.ID, entry.Name()) {
-			if err := s.remove(entry.Name()); err != nil {
+	for _, former := range listed.RowsOf(b.ID) { // also those of a Replace that a crash has stopped
+		if former != name {
+			if err := s.remove(former); err != nil {
 				return err
 			}
 		}

@@ -203,7 +203,7 @@ func newErasure(db *gorm.DB, subject any, function string) (*erasure, error) {
 	if err := x.findEdges(db); err != nil {
 		return nil, err
 	}
-	x.findColdModels()
+	x.findColdModels(db)
 	return x, nil
 }
 
@@ -265,6 +265,9 @@ func (x *erasure) erase(tx *gorm.DB) (certificate *Certificate, fresh bool, err 
 		if _, err := x.engine.lockHead(tx); err != nil {
 			return nil, false, err
 		}
+		if err := x.tidyCold(tx); err != nil {
+			return nil, false, err
+		}
 	}
 	found, err := x.findSubject(tx)
 	if err != nil {
@@ -284,7 +287,7 @@ func (x *erasure) erase(tx *gorm.DB) (certificate *Certificate, fresh bool, err 
 	if err != nil || more {
 		return nil, false, err
 	}
-	for _, step := range [...]func(*gorm.DB) error{x.clearDeletions, x.deleteSubject, x.record, x.checkCold, x.verify, x.endBatches, x.tellOthers} {
+	for _, step := range [...]func(*gorm.DB) error{x.clearDeletions, x.deleteSubject, x.record, x.recordCold, x.checkCold, x.verify, x.endBatches, x.tellOthers} {
 		if err := step(tx); err != nil {
 			return nil, false, err
 		}

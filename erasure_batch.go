@@ -172,7 +172,7 @@ func (x *erasure) eraseBatch(tx *gorm.DB, fresh []*reachedModel) error {
 			return err
 		}
 	}
-	for _, step := range [...]func(*gorm.DB) error{x.record, x.checkCold, x.verify} {
+	for _, step := range [...]func(*gorm.DB) error{x.record, x.recordCold, x.checkCold, x.verify} {
 		if err := step(tx); err != nil {
 			return err
 		}

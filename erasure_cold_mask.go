@@ -7,6 +7,7 @@ import (
 	"database/sql/driver"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"math/big"
 	"reflect"
 	"slices"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 )
 
 // This room masks a row in cold storage: what erasure_mask.go does in SQL, on values as database/sql gives them.
@@ -32,18 +35,21 @@ func (m *coldModel) texts() (columns []string) {
 }
 
 // maskRow masks a row in place. computed are the columns that the database reckons from others: a thaw does so again.
-func (x *erasure) maskRow(ctx context.Context, m *coldModel, row map[string]any, computed map[string]bool) error {
+func (x *erasure) maskRow(ctx context.Context, m *coldModel, row map[string]any, table map[string]dialect.Column) error {
 	p := m.policy
-	// Columns that the model does not have may hold anything. They go, as those of an archive do.
 	for column := range row {
-		strange := p.schema.FieldsByDBName[column] == nil && !(p.archives() && ownColumn(column)) && p.erases()
-		if strange || computed[column] {
+		in, there := table[column]
+		if in.Generated || p.erases() && x.strange(m, column, there) {
 			row[column] = nil
 		}
 	}
 	for _, field := range (place{p, p.archives()}).texts() {
 		if _, has := row[field.DBName]; has {
-			row[field.DBName] = emptyValue(field, true)
+			empty, err := driver.DefaultParameterConverter.ConvertValue(emptyValue(field, true))
+			if err != nil {
+				return err
+			}
+			row[field.DBName] = empty
 		}
 	}
 	if p.personal == nil {
@@ -52,7 +58,7 @@ func (x *erasure) maskRow(ctx context.Context, m *coldModel, row map[string]any,
 	masked := make(map[string]any, len(p.personal.masked))
 	for _, c := range p.personal.masked {
 		column := c.field.DBName
-		if _, has := row[column]; !has || computed[column] {
+		if _, has := row[column]; !has || table[column].Generated {
 			continue
 		}
 		value, err := x.coldMask(ctx, c, row)
@@ -63,13 +69,42 @@ func (x *erasure) maskRow(ctx context.Context, m *coldModel, row map[string]any,
 			return fmt.Errorf("%w: %s.%s: the masked value has no form in a cold batch; %s", ErrUnsupported, p.schema.Name, c.field.Name, x.nothingErased())
 		}
 	}
-	for column, value := range masked {
-		row[column] = value
-	}
-	if p.erases() {
-		row[coldErasedColumn] = x.request.ID
-	}
+	maps.Copy(row, masked)
 	return nil
+}
+
+// strange tells whether nothing says that a column is not personal: one that an archive has and the model has not, or one that
+// neither the model nor its table has any more.
+func (x *erasure) strange(m *coldModel, column string, inTable bool) bool {
+	p := m.policy
+	switch {
+	case p.schema.FieldsByDBName[column] != nil, column == coldErasedColumn, column == coldRemovedColumn:
+		return false
+	case p.archives():
+		return !ownColumn(column)
+	}
+	return !inTable
+}
+
+// removedRow is what stays in a batch of a row that was removed.
+func (x *erasure) removedRow(p *policy, row map[string]any) map[string]any {
+	left := map[string]any{}
+	for _, field := range p.schema.PrimaryFields {
+		left[field.DBName] = row[field.DBName]
+	}
+	if field := creation(p.schema); field != nil {
+		left[field.DBName] = row[field.DBName]
+	}
+	return left
+}
+
+// coldMark is the mark of this transaction.
+func (x *erasure) coldMark(removed bool) coldMark {
+	mark := coldMark{request: x.request.ID, removed: removed}
+	if x.progress != nil {
+		mark.step = x.progress.Batches
+	}
+	return mark
 }
 
 // coldMask is the new value of a column.
@@ -140,12 +175,7 @@ func (m mask) random(field *schema.Field) any {
 func truncateTime(field *schema.Field, old any, unit string) any {
 	at, ok := old.(time.Time)
 	if !ok {
-		for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00", time.DateTime, time.DateOnly} {
-			if parsed, err := time.Parse(layout, textOf(old)); err == nil {
-				at, ok = parsed, true
-				break
-			}
-		}
+		at, ok = parseTime(textOf(old))
 	}
 	if !ok {
 		return emptyValue(field, true)

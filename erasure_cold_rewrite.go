@@ -6,6 +6,9 @@ import (
 	"slices"
 
 	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/coldfile"
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 )
 
 // This room rewrites the batches with rows of the person. All are masked in the program first, to look for what would stop
@@ -22,7 +25,7 @@ func (x *erasure) checkCold(tx *gorm.DB) error {
 	}
 	err := x.eachColdBatch(tx, func(m *coldModel, batch *ColdBatch, rows map[int]*coldRow) error {
 		for i, known := range rows {
-			if known.requestID == "" && known.changes {
+			if known.rewrites && coldMarkOf(batch.Rows[i]).request == "" {
 				x.learnRow(m, batch.Rows[i])
 			}
 		}
@@ -47,34 +50,42 @@ func (x *erasure) replaceCold(tx *gorm.DB) error {
 	if x.cold == nil || x.skipsCold() {
 		return nil
 	}
-	ctx := tx.Statement.Context
-	return x.eachColdBatch(tx, func(m *coldModel, batch *ColdBatch, rows map[int]*coldRow) error {
-		if !slices.ContainsFunc(slices.Collect(maps.Values(rows)), func(r *coldRow) bool { return r.changes }) {
+	err := x.eachColdBatch(tx, func(m *coldModel, batch *ColdBatch, rows map[int]*coldRow) error {
+		if !slices.ContainsFunc(slices.Collect(maps.Values(rows)), func(r *coldRow) bool { return r.rewrites }) {
 			return nil
 		}
-		residue := map[string]int64{}
-		befores, err := x.maskBatch(tx, m, batch, rows, residue)
-		if err == nil {
-			err = x.residueError(residue)
-		}
-		if err != nil {
-			return err
-		}
-		if err := x.cold.store.Replace(ctx, *batch); err != nil {
-			return x.coldError("rewrite the batch "+batch.ID, err)
-		}
-		stored, err := x.cold.store.Get(ctx, batch.ID)
-		if err == nil && len(stored.Rows) != len(batch.Rows) {
-			err = fmt.Errorf("it has %d rows, %d were written", len(stored.Rows), len(batch.Rows))
-		}
-		if err != nil {
-			return x.coldError("read back the batch "+batch.ID, err)
-		}
-		for i, before := range befores {
-			x.verifyRow(m, before, stored.Rows[i], residue)
-		}
-		return x.residueError(residue)
+		return x.replaceBatch(tx, m, batch, rows)
 	})
+	if err != nil {
+		return fmt.Errorf("softdelete: the erasure stopped while it rewrote cold storage, where rows may be masked already; call Erase with "+
+			"the same request ID again: %w", err)
+	}
+	return nil
+}
+
+func (x *erasure) replaceBatch(tx *gorm.DB, m *coldModel, batch *ColdBatch, rows map[int]*coldRow) error {
+	residue := map[string]int64{}
+	befores, err := x.maskBatch(tx, m, batch, rows, residue)
+	if err == nil {
+		err = x.residueError(residue)
+	}
+	if err != nil {
+		return err
+	}
+	if err := x.cold.store.Replace(tx.Statement.Context, *batch); err != nil {
+		return fmt.Errorf("rewriting the batch %s: %w", batch.ID, err)
+	}
+	stored, err := x.cold.store.Get(tx.Statement.Context, batch.ID)
+	if err == nil {
+		err = coldfile.Same(batch.Rows, stored.Rows)
+	}
+	if err != nil {
+		return fmt.Errorf("reading back the batch %s: %w", batch.ID, err)
+	}
+	for i := range rows {
+		x.verifyRow(m, befores[i], stored.Rows[i], residue)
+	}
+	return x.residueError(residue)
 }
 
 // skipsCold tells whether the transaction leaves cold storage to others: a subject that is worked off in several has its rows
@@ -114,50 +125,48 @@ func (x *erasure) learnRow(m *coldModel, row map[string]any) {
 	}
 }
 
-// maskBatch masks the person's rows of a batch and takes out those of pii:"delete" models. befores are the person's rows that
-// stay, by their new place, as they were; nil for one that was masked before.
+// maskBatch masks the person's rows of a batch; of those of pii:"delete" models their keys are left. befores are the rows that it
+// masks, by their places, as they were.
 func (x *erasure) maskBatch(
 	tx *gorm.DB, m *coldModel, batch *ColdBatch, rows map[int]*coldRow, residue map[string]int64,
 ) (befores map[int]map[string]any, err error) {
-	computed, err := x.computedColumns(tx, m.policy)
+	table, err := x.columnsOf(tx, m.policy)
 	if err != nil {
 		return nil, err
 	}
 	removes := m.policy.personal != nil && m.policy.personal.remove
 	befores = map[int]map[string]any{}
-	var kept []map[string]any
-	for i, row := range batch.Rows {
-		known := rows[i]
-		if known == nil {
-			kept = append(kept, row)
-			continue
-		}
-		if removes {
-			continue
-		}
-		var before map[string]any
-		if known.requestID == "" && known.changes {
-			before = maps.Clone(row)
-			if err := x.maskRow(tx.Statement.Context, m, row, computed); err != nil {
-				return nil, err
+	for i, known := range rows {
+		row := batch.Rows[i]
+		if known.rewrites {
+			found := coldMarkOf(row)
+			switch {
+			case removes:
+				row = x.removedRow(m.policy, row)
+				batch.Rows[i] = row
+			case found.request == "" || known.mark.request == "": // the latter where two models have the table
+				befores[i] = maps.Clone(row)
+				if err := x.maskRow(tx.Statement.Context, m, row, table); err != nil {
+					return nil, err
+				}
+			}
+			if m.policy.erases() && (known.counts || found.request == "") {
+				x.coldMark(removes || found.removed).write(row)
 			}
 		}
-		x.verifyRow(m, before, row, residue)
-		befores[len(kept)] = before
-		kept = append(kept, row)
+		x.verifyRow(m, befores[i], row, residue)
 	}
-	batch.Rows = kept
 	return befores, nil
 }
 
-// computedColumns are those of the model's table that the database reckons.
-func (x *erasure) computedColumns(tx *gorm.DB, p *policy) (map[string]bool, error) {
+// columnsOf are the columns of the model's own table, by name.
+func (x *erasure) columnsOf(tx *gorm.DB, p *policy) (map[string]dialect.Column, error) {
 	columns, err := x.engine.tableColumns(inWork(tx, tx.Statement.Context), p.schema.Table)
-	computed := map[string]bool{}
+	byName := map[string]dialect.Column{}
 	for _, c := range columns {
-		computed[c.Name] = c.Generated
+		byName[c.Name] = c
 	}
-	return computed, err
+	return byName, err
 }
 
 // coldTables counts the rows in cold storage, for certificates and previews.
@@ -169,8 +178,7 @@ func (x *erasure) coldTables() (tables []ErasedTable) {
 		var n int64
 		for _, rows := range m.batches {
 			for _, row := range rows {
-				counted := x.progress != nil && row.requestID == x.request.ID // by an earlier transaction
-				if row.changes && !counted {
+				if row.counts {
 					n++
 				}
 			}

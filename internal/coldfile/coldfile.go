@@ -42,7 +42,7 @@ func Names(id string) (rows, manifest string, err error) {
 	if id == "" || strings.ContainsAny(id, `/\`) || strings.HasPrefix(id, ".") {
 		return "", "", fmt.Errorf("%q is no ID of a cold batch", id)
 	}
-	return id + ".jsonl.gz", id + ".json", nil
+	return id + RowsSuffix, id + ManifestSuffix, nil
 }
 
 // Encode gives what a batch's two files hold. The manifest is to be written last, so that a batch without one was never put.

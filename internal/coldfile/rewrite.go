@@ -5,30 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strings"
 )
-
-// RowsSuffix ends the names of rows' files.
-const RowsSuffix = ".jsonl.gz"
-
-// IsRowsOf tells whether a file's name is one that the rows of a batch may have: ID.jsonl.gz as they were put, and
-// ID.DIGEST.jsonl.gz as they were rewritten.
-func IsRowsOf(id, name string) bool {
-	inner, ok := strings.CutSuffix(name, RowsSuffix)
-	if !ok {
-		return false
-	}
-	digest, ok := strings.CutPrefix(inner, id)
-	if !ok || digest == "" {
-		return ok
-	}
-	digest, ok = strings.CutPrefix(digest, ".")
-	if !ok || len(digest) != digestLength {
-		return false
-	}
-	_, err := hex.DecodeString(digest)
-	return err == nil
-}
 
 // digestLength is how many hexadecimal digits of the rows' SHA-256 stand in a name.
 const digestLength = 16
