@@ -17,10 +17,10 @@ import (
 type coldSearch struct {
 	store  ColdRewriter
 	models []*coldModel // parents before children, as far as there is such an order
-	// owners are, by relation, the values that the key columns of a child of the person have. known counts them.
+	// owners are, by relation, the values that the key columns of a child of the person have. known counts them by child.
 	owners map[*relation]map[string]bool
-	known  int
-	// searched tells, by table and batch, how many owners were known when the batch was last looked through.
+	known  map[*policy]int
+	// searched tells, by table and batch, how many owners of its model were known when the batch was last looked through.
 	searched map[*coldModel]map[string]int
 	// parents are the rows found, as values that rows in the database may refer to.
 	parents map[*relation][][]any
@@ -73,7 +73,7 @@ func (c *coldSearch) reset() {
 	if c == nil {
 		return
 	}
-	c.owners, c.parents, c.known = map[*relation]map[string]bool{}, map[*relation][][]any{}, 0
+	c.owners, c.parents, c.known = map[*relation]map[string]bool{}, map[*relation][][]any{}, map[*policy]int{}
 	c.searched = map[*coldModel]map[string]int{}
 	for _, m := range c.models {
 		m.batches, m.sizes, m.others = map[string]map[int]*coldRow{}, map[string]int{}, map[string]int{}
@@ -128,8 +128,8 @@ func (x *erasure) coldNotes() (notes []string) {
 			others += n
 		}
 		if others > 0 {
-			notes = append(notes, fmt.Sprintf("%s of %s in cold storage with the subject's key were made at another time and are taken for another's; "+
-				"they are as they were", countText(int64(others), "row"), m.table))
+			notes = append(notes, fmt.Sprintf("not erased, for it is taken for another subject's: %s of %s in cold storage with the same key and another "+
+				"time of creation", countText(int64(others), "row"), m.table))
 		}
 		for _, field := range x.keyColumns(m.policy) {
 			if !comparesAsText(field) {

@@ -89,7 +89,7 @@ func (x *erasure) own(r *relation, values []any) {
 		x.cold.owners[r] = map[string]bool{}
 	}
 	x.cold.owners[r][text] = true
-	x.cold.known++
+	x.cold.known[r.child]++
 }
 
 // ownColdRows notes what the rows that were reached in the database own.

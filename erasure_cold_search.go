@@ -39,13 +39,12 @@ func (x *erasure) searchCold(tx *gorm.DB) (found bool, err error) {
 }
 
 func (x *erasure) searchTable(tx *gorm.DB, m *coldModel) (found bool, err error) {
-	known := x.cold.known
 	fresh := func(id string) bool {
 		at, searched := x.cold.searched[m][id]
-		return !searched || at < x.cold.known
+		return !searched || at < x.cold.known[m.policy]
 	}
 	err = x.eachBatch(tx, m, fresh, func(batch ColdBatch) error {
-		known = x.cold.known
+		known := x.cold.known[m.policy]
 		rows := map[int]*coldRow{}
 		m.others[batch.ID] = 0
 		for i, row := range batch.Rows {

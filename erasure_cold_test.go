@@ -314,3 +314,64 @@ func TestReplaceLeavesNoOldFileBehind(t *testing.T) {
 	require.Equal(t, []string{"t-1"}, ids)
 	require.Error(t, rewriter.Replace(t.Context(), softdelete.ColdBatch{ID: "unknown"}))
 }
+
+// coldReads counts how often each batch is read.
+type coldReads struct {
+	softdelete.ColdRewriter
+	reads map[string]int
+}
+
+func (s *coldReads) Get(ctx context.Context, id string) (softdelete.ColdBatch, error) {
+	s.reads[id]++
+	return s.ColdRewriter.Get(ctx, id)
+}
+
+func TestAnErasureReadsABatchOfOthersTwiceAtMost(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		store, _ := coldDir(t)
+		reads := &coldReads{store.(softdelete.ColdRewriter), map[string]int{}}
+		s := coldPeople(t, database, reads)
+		for _, table := range coldTables {
+			batch, err := store.Get(t.Context(), coldIDs(t, store, table)[0])
+			require.NoError(t, err)
+			batch.ID, batch.Rows = table+"-a", batch.Rows[len(batch.Rows)-1:] // the bystander's
+			require.NoError(t, store.Put(t.Context(), batch))
+		}
+		clear(reads.reads)
+		_, err := softdelete.Erase(s.DB, &coldPerson{ID: 1}, softdelete.ErasureRequest{})
+		require.NoError(t, err)
+		require.Equal(t, 2, reads.reads["cold_people-a"], "once for the subject and once for the rows")
+		require.Equal(t, 1, reads.reads["cold_trips-a"])
+		require.Equal(t, 1, reads.reads["cold_stops-a"])
+	})
+}
+
+func TestErasureOfColumnsInColdStorageThatTheModelDoesNotHave(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		store, dir := coldDir(t)
+		s := newRetStage(t, database, softdelete.Config{Models: []any{&crowdMember{}, &crowdStay{}, &crowdMeal{}}, ColdStore: store})
+		require.NoError(t, s.Exec("ALTER TABLE crowd_members ADD COLUMN lost text").Error)
+		require.NoError(t, s.Exec("ALTER TABLE crowd_members ADD COLUMN strange text DEFAULT 'outside' NOT NULL").Error)
+		s.create(&crowdMember{ID: 1, Name: "canary", DeletedAt: gorm.DeletedAt{Time: s.now.Add(-40 * retDay), Valid: true}})
+		require.NoError(t, s.Exec("UPDATE crowd_members SET lost = 'canary'").Error)
+		_, err := softdelete.Purge(s.DB, softdelete.PurgeOptions{})
+		require.NoError(t, err)
+		require.NoError(t, s.Exec("ALTER TABLE crowd_members DROP COLUMN lost").Error)
+		_, err = softdelete.Erase(s.DB, &crowdMember{ID: 1}, softdelete.ErasureRequest{})
+		require.NoError(t, err)
+		lines := coldWith(coldContent(t, dir), `"strange":"outside"`)
+		require.Len(t, lines, 1, "a column of the table alone is left, as in the table")
+		require.Contains(t, lines[0], `"lost":null`, "one that neither has is not")
+	})
+}
+
+func TestACertificateCountsFilesThatAWriteMayNotHaveFinished(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		store, dir := coldDir(t)
+		s := coldPeople(t, database, store)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, ".writing-1"), nil, 0o600))
+		certificate, err := softdelete.Erase(s.DB, &coldPerson{ID: 1}, softdelete.ErasureRequest{})
+		require.NoError(t, err)
+		require.Contains(t, certificate.Text(), "Note: the cold store has 1 file that a write may not have finished; a later erasure removes what is still left of them\n")
+	})
+}
