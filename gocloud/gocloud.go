@@ -20,6 +20,8 @@ import (
 // ID.jsonl.gz, and beside it the manifest ID.json with the columns, the number of rows and the SHA-256 of the rows' object,
 // as softdelete.DirColdStore writes them. Put writes both, the manifest last, reads them back and compares; an object store
 // has what it has acknowledged. Get refuses objects that do not fit their manifest. Use blob.PrefixedBucket for a folder.
+//
+// softdelete.Erase does not reach the rows in this store, and its certificate says so; see Rewriting.
 func New(bucket *blob.Bucket) softdelete.ColdStore { return &store{bucket: bucket} }
 
 type store struct{ bucket *blob.Bucket }
