@@ -216,7 +216,13 @@ func (x *erasure) forget() {
 
 // unfinished is the error of a call that has done some batches.
 func (x *erasure) unfinished(err error) error {
-	if x.progress == nil || err == nil {
+	switch {
+	case err == nil:
+		return nil
+	case x.progress == nil && x.cold != nil && x.cold.rewriting:
+		return fmt.Errorf("softdelete: request %s is not finished: rows in cold storage may be masked already; call Erase with the same request "+
+			"ID to go on: %w", x.request.ID, err)
+	case x.progress == nil:
 		return err
 	}
 	return fmt.Errorf("softdelete: request %s is not finished: %s committed, this one is not; call Erase with the same request "+

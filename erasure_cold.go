@@ -26,7 +26,8 @@ type coldSearch struct {
 	parents map[*relation][][]any
 	// certified tells, by request, whether what it has masked is certified.
 	certified map[string]bool
-	spared    int // leftovers in the store, see ColdRewriter
+	spared    int  // leftovers in the store, see ColdRewriter
+	rewriting bool // batches are being rewritten, or have been
 }
 
 // coldModel is a table of the walk with the person's rows in it, by batch and by their places there.
@@ -74,7 +75,7 @@ func (c *coldSearch) reset() {
 		return
 	}
 	c.owners, c.parents, c.known = map[*relation]map[string]bool{}, map[*relation][][]any{}, map[*policy]int{}
-	c.searched = map[*coldModel]map[string]int{}
+	c.searched, c.rewriting = map[*coldModel]map[string]int{}, false
 	for _, m := range c.models {
 		m.batches, m.sizes, m.others = map[string]map[int]*coldRow{}, map[string]int{}, map[string]int{}
 		c.searched[m] = map[string]int{}

@@ -206,7 +206,7 @@ func TestAReplayKnowsASubjectThatWentToColdStorageAfterItsErasureWasLost(t *test
 		store, dir := coldDir(t)
 		config.Models, config.ColdStore = []any{&crowdMember{}, &crowdStay{}, &crowdMeal{}}, store
 		s := newRetStage(t, database, config)
-		*s.now = s.now.Add(123456 * time.Microsecond)
+		*s.now = s.now.Add(123456789)
 		s.create(&crowdMember{ID: 1, Name: "canary"})
 		_, err := softdelete.Erase(s.DB, &crowdMember{ID: 1}, softdelete.ErasureRequest{ID: "r"})
 		require.NoError(t, err)

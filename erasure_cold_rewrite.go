@@ -1,7 +1,6 @@
 package softdelete
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -50,17 +49,13 @@ func (x *erasure) replaceCold(tx *gorm.DB) error {
 	if x.cold == nil || x.skipsCold() {
 		return nil
 	}
-	err := x.eachColdBatch(tx, func(m *coldModel, batch *ColdBatch, rows map[int]*coldRow) error {
+	return x.eachColdBatch(tx, func(m *coldModel, batch *ColdBatch, rows map[int]*coldRow) error {
 		if !slices.ContainsFunc(slices.Collect(maps.Values(rows)), func(r *coldRow) bool { return r.rewrites }) {
 			return nil
 		}
+		x.cold.rewriting = true
 		return x.replaceBatch(tx, m, batch, rows)
 	})
-	if err != nil {
-		return fmt.Errorf("softdelete: the erasure stopped while it rewrote cold storage, where rows may be masked already; call Erase with "+
-			"the same request ID again: %w", err)
-	}
-	return nil
 }
 
 func (x *erasure) replaceBatch(tx *gorm.DB, m *coldModel, batch *ColdBatch, rows map[int]*coldRow) error {
@@ -73,14 +68,14 @@ func (x *erasure) replaceBatch(tx *gorm.DB, m *coldModel, batch *ColdBatch, rows
 		return err
 	}
 	if err := x.cold.store.Replace(tx.Statement.Context, *batch); err != nil {
-		return fmt.Errorf("rewriting the batch %s: %w", batch.ID, err)
+		return x.coldError("rewrite the batch "+batch.ID, err)
 	}
 	stored, err := x.cold.store.Get(tx.Statement.Context, batch.ID)
 	if err == nil {
 		err = coldfile.Same(batch.Rows, stored.Rows)
 	}
 	if err != nil {
-		return fmt.Errorf("reading back the batch %s: %w", batch.ID, err)
+		return x.coldError("read back the batch "+batch.ID, err)
 	}
 	for i := range rows {
 		x.verifyRow(m, befores[i], stored.Rows[i], residue)

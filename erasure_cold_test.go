@@ -243,6 +243,8 @@ func TestErasureOfColdStorageThatStopsIsFinishedByARetry(t *testing.T) {
 				s := coldPeople(t, database, failing)
 				_, err := softdelete.Erase(s.DB, &coldPerson{ID: 1}, softdelete.ErasureRequest{ID: "r"})
 				require.ErrorIs(t, err, errCold)
+				require.ErrorContains(t, err, "request r is not finished: rows in cold storage may be masked already; call Erase with the same request ID to go on")
+				require.ErrorContains(t, err, "the database is as it was")
 				var visit coldVisit
 				require.NoError(t, s.First(&visit, 1).Error)
 				require.Equal(t, "canary visit", visit.Text, "nothing is committed")

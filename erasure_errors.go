@@ -45,7 +45,10 @@ func (x *erasure) quiet(tx *gorm.DB, err error, doing, table string) error {
 
 // nothingErased ends the error of a transaction that changes nothing.
 func (x *erasure) nothingErased() string {
-	if x.progress != nil {
+	switch {
+	case x.cold != nil && x.cold.rewriting:
+		return "the database is as it was"
+	case x.progress != nil:
 		return "nothing more was erased"
 	}
 	return "nothing was erased"
