@@ -76,9 +76,12 @@ type KeptColumn struct {
 // in another text of the rows, is an error that names the table and the column, and the transaction has changed nothing.
 //
 // Rows in a Config.ColdStore that is a ColdRewriter are masked too, those of tables that keep deleted rows for a retention; the
-// certificate lists them as the table with " (cold storage)" after its name. They are rewritten after everything else, before
-// the commit: where the commit fails or the caller rolls back they stay masked, and a call for the same subject finishes. They
-// do not count for Config.ErasureBatch. A subject may be in cold storage only; an archived or cold row with its key is its own.
+// certificate lists them as the table with " (cold storage)" after its name. Of rows that are removed there, key and time of
+// creation stay. Batches are rewritten after everything else, before the commit: where the commit fails or the caller rolls
+// back they stay as they are by then, and the same request ID goes on. Rows in them do not count for Config.ErasureBatch, and a
+// Masker may be called for one of them more than once. A subject may be in cold storage only. A cold row with the subject's key
+// and another time of creation is taken for another subject's; the certificate counts such rows. With such a store one erasure
+// runs at a time.
 //
 // The same request ID gives the same certificate again; for another subject it is an error. A subject that is erased already
 // gives a certificate with nothing masked.
