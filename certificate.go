@@ -151,7 +151,7 @@ func (x *erasure) certify(tx *gorm.DB, newly []*reachedModel) (*Certificate, err
 	c := &Certificate{
 		ID: strings.ToLower(rand.Text()), RequestID: x.request.ID, SubjectTable: x.root.schema.Table, SubjectKey: x.text,
 		ErasedAt: tx.NowFunc().UTC().Truncate(time.Microsecond),
-		Tables:   mergeTables(x.before, x.tables(newly)), Kept: x.keptColumns(), Verified: true, PolicyHash: x.policyHash(),
+		Tables:   mergeTables(x.before, append(x.tables(newly), x.coldTables()...)), Kept: x.keptColumns(), Verified: true, PolicyHash: x.policyHash(),
 		Recipients: []Recipient{}, SignedBy: x.engine.signer(),
 	}
 	note, err := x.engine.dialect.Remnants(inWork(tx, tx.Statement.Context))
@@ -161,9 +161,7 @@ func (x *erasure) certify(tx *gorm.DB, newly []*reachedModel) (*Certificate, err
 	if note != "" {
 		c.Notes = append(c.Notes, note)
 	}
-	if note := x.coldNote(); note != "" {
-		c.Notes = append(c.Notes, note)
-	}
+	c.Notes = append(c.Notes, x.coldNotes()...)
 	if x.progress != nil {
 		c.Notes = append(c.Notes, fmt.Sprintf("the rows were erased in %d transactions, each read back before its commit", x.progress.Batches+1))
 	}
@@ -190,15 +188,30 @@ func (x *erasure) certify(tx *gorm.DB, newly []*reachedModel) (*Certificate, err
 	return c, err
 }
 
+// led lists the models of the rows that the erasure led to.
+func (x *erasure) led() (list []*policy) {
+	for _, m := range x.rows {
+		list = append(list, m.policy)
+	}
+	if x.cold != nil {
+		for _, m := range x.cold.models {
+			if len(m.batches) > 0 {
+				list = append(list, m.policy)
+			}
+		}
+	}
+	return list
+}
+
 // policyHash is the hash of the pii tags of all models that the erasure led to.
 func (x *erasure) policyHash() string {
 	var lines []string
-	for _, m := range x.rows {
-		if m.policy.personal == nil {
+	for _, p := range x.led() {
+		if p.personal == nil {
 			continue
 		}
-		for _, column := range slices.Sorted(maps.Keys(m.policy.personal.tags)) {
-			lines = append(lines, m.policy.schema.Table+"."+column+"="+m.policy.personal.tags[column])
+		for _, column := range slices.Sorted(maps.Keys(p.personal.tags)) {
+			lines = append(lines, p.schema.Table+"."+column+"="+p.personal.tags[column])
 		}
 	}
 	slices.Sort(lines)

@@ -137,7 +137,8 @@ func (b ColdBatch) identify() (string, error) {
 
 // Thaw brings the rows of a cold batch back into their table, live, in one transaction, and gives their number. Where a key
 // or a unique value is taken, or a foreign key misses its row, nothing comes back and the error wraps ErrRestoreConflict or
-// the database's own. The model must be in Config.Models, or have been used before.
+// the database's own. The model must be in Config.Models, or have been used before. Rows that an erasure has masked come back
+// masked and stay erased; those that it has removed do not come back.
 func Thaw(db *gorm.DB, batchID string) (int64, error) {
 	e, err := engineOf(db)
 	if err != nil {
@@ -156,11 +157,35 @@ func Thaw(db *gorm.DB, batchID string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	err = session.Transaction(func(tx *gorm.DB) error { return e.thaw(tx, p, batch) })
+	err = session.Transaction(func(tx *gorm.DB) error {
+		if batch, err = e.lockedBatch(tx, p, batch); err != nil {
+			return err
+		}
+		batch.Rows = slices.DeleteFunc(batch.Rows, func(row map[string]any) bool { return coldMarkOf(row).removed })
+		return e.thaw(tx, p, batch)
+	})
 	if err != nil {
 		return 0, fmt.Errorf("softdelete: thaw %s: %w", batchID, err)
 	}
 	return int64(len(batch.Rows)), nil
+}
+
+// lockedBatch keeps erasures from the batch until the transaction ends, and reads it again: one may have rewritten it.
+func (e *engine) lockedBatch(tx *gorm.DB, p *policy, batch ColdBatch) (ColdBatch, error) {
+	if err := e.lockWriter(tx, p); err != nil {
+		return batch, err
+	}
+	store := e.rewriter()
+	if store == nil {
+		return batch, nil
+	}
+	if known, err := e.erasuresKnown(tx); err != nil || !known {
+		return batch, err
+	}
+	if _, err := e.lockHead(tx); err != nil {
+		return batch, err
+	}
+	return store.Get(tx.Statement.Context, batch.ID)
 }
 
 // thawedModel finds the model of a batch, and refuses one that is not what it says.
@@ -184,9 +209,6 @@ func (e *engine) thawedModel(db *gorm.DB, batch ColdBatch, id string) (*policy, 
 
 // thaw inserts the rows as they were, and then takes their marks off as a restore does.
 func (e *engine) thaw(tx *gorm.DB, p *policy, batch ColdBatch) error {
-	if err := e.lockWriter(tx, p); err != nil {
-		return err
-	}
 	if deferred := e.dialect.DeferKeys(); deferred != "" {
 		if _, err := newQuery(tx, e.dialect).text(deferred).exec(); err != nil {
 			return err
@@ -222,7 +244,7 @@ func (e *engine) thaw(tx *gorm.DB, p *policy, batch ColdBatch) error {
 			return err
 		}
 	}
-	return nil
+	return e.recordThawed(tx, p, batch.Rows, keys)
 }
 
 // insert writes rows that have the same columns into the model's table, but for those that the database computes: many in
@@ -237,7 +259,7 @@ func (e *engine) insert(tx *gorm.DB, p *policy, rows []map[string]any) error {
 	for _, name := range slices.Sorted(maps.Keys(rows[0])) {
 		column := e.dialect.FindColumn(table, name)
 		switch {
-		case p.archives() && ownColumn(name), column != nil && column.Generated:
+		case p.archives() && ownColumn(name), name == coldErasedColumn, name == coldRemovedColumn, column != nil && column.Generated:
 			continue
 		case column == nil:
 			return fmt.Errorf("the column %s is no longer in the table %s; add it, thaw, and drop it again", name, p.schema.Table)

@@ -14,7 +14,9 @@ import (
 // DirColdStore keeps cold batches in a directory, which it makes where it is not there: the rows as JSON Lines compressed by
 // gzip, NAME.jsonl.gz, and beside it the manifest NAME.json with the columns, the number of rows and the SHA-256 of the rows'
 // file. Put writes both, syncs them and the directory to disk, reads them back and compares; the manifest comes last, so
-// that a batch without one was never put. Get refuses files that do not fit their manifest.
+// that a batch without one was never put. Get refuses files that do not fit their manifest. It is a ColdRewriter: rows that an
+// erasure has rewritten are in NAME.DIGEST.jsonl.gz, which the manifest names, and the file that had them before is removed. What
+// the file system or the disk keeps of a removed file, and copies of the directory, are out of its reach.
 func DirColdStore(dir string) (ColdStore, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("softdelete: the cold store cannot be made: %w", err)
@@ -22,7 +24,13 @@ func DirColdStore(dir string) (ColdStore, error) {
 	return &dirColdStore{dir: dir}, nil
 }
 
-type dirColdStore struct{ dir string }
+// writingPrefix begins the names of files that are being written.
+const writingPrefix = ".writing-"
+
+type dirColdStore struct {
+	dir    string
+	tables coldfile.Tables
+}
 
 // Put implements ColdStore.
 func (s *dirColdStore) Put(ctx context.Context, b ColdBatch) error {
@@ -54,7 +62,7 @@ func (s *dirColdStore) Put(ctx context.Context, b ColdBatch) error {
 
 // write puts data under a name, all of it or nothing, and syncs it to disk.
 func (s *dirColdStore) write(path string, data []byte) (err error) {
-	file, err := os.CreateTemp(s.dir, ".writing-*")
+	file, err := os.CreateTemp(s.dir, writingPrefix+"*")
 	if err != nil {
 		return err
 	}
@@ -97,7 +105,7 @@ func (s *dirColdStore) Get(ctx context.Context, id string) (ColdBatch, error) {
 	if err := ctx.Err(); err != nil {
 		return ColdBatch{}, err
 	}
-	rowsName, manifestName, err := coldfile.Names(id)
+	_, manifestName, err := coldfile.Names(id)
 	if err != nil {
 		return ColdBatch{}, err
 	}
@@ -108,6 +116,8 @@ func (s *dirColdStore) Get(ctx context.Context, id string) (ColdBatch, error) {
 	case err != nil:
 		return ColdBatch{}, err
 	}
-	b, err := coldfile.Decode(id, manifest, func() ([]byte, error) { return os.ReadFile(filepath.Join(s.dir, rowsName)) })
+	b, err := coldfile.Decode(id, manifest, func(name string) ([]byte, error) {
+		return os.ReadFile(filepath.Join(s.dir, name))
+	})
 	return ColdBatch(b), err
 }

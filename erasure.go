@@ -19,7 +19,7 @@ import (
 // keeping it erased. pii.go reads the tags, erasure_walk.go finds the rows, erasure_mask.go masks them, erasure_verify.go
 // reads back, erasure_guard.go keeps them erased, certificate.go is the proof.
 //
-// Not built yet: rows in cold storage are out of reach, as are copies of the database.
+// erasure_cold.go reaches the rows in cold storage. Copies of the database are out of reach.
 
 // ErasureRequest is a person's request to be forgotten, or another reason to erase.
 type ErasureRequest struct {
@@ -75,6 +75,14 @@ type KeptColumn struct {
 // Before a transaction commits, the rows are read again: a value that was to be erased and is still there, in its own column or
 // in another text of the rows, is an error that names the table and the column, and the transaction has changed nothing.
 //
+// Rows in a Config.ColdStore that is a ColdRewriter are masked too, those of tables that keep deleted rows for a retention; the
+// certificate lists them as the table with " (cold storage)" after its name. Of rows that are removed there, key and time of
+// creation stay. Batches are rewritten after everything else, before the commit: where the commit fails or the caller rolls
+// back they stay as they are by then, and the same request ID goes on. Rows in them do not count for Config.ErasureBatch, and a
+// Masker may be called for one of them more than once. A subject may be in cold storage only. A cold row with the subject's key
+// and another time of creation is taken for another subject's; the certificate counts such rows. With such a store one erasure
+// runs at a time.
+//
 // The same request ID gives the same certificate again; for another subject it is an error. A subject that is erased already
 // gives a certificate with nothing masked.
 //
@@ -102,7 +110,7 @@ func PreviewErasure(db *gorm.DB, subject any) (ErasurePlan, error) {
 	if found, err := x.findSubject(tx); err != nil || !found {
 		return ErasurePlan{}, x.notFound(err)
 	}
-	if err := x.reach(tx); err != nil {
+	if err := x.reachAll(tx); err != nil {
 		return ErasurePlan{}, err
 	}
 	held, _, err := x.held(tx)
@@ -113,7 +121,7 @@ func PreviewErasure(db *gorm.DB, subject any) (ErasurePlan, error) {
 	if err == nil {
 		err = x.countEvents(tx, fresh)
 	}
-	return ErasurePlan{Tables: x.tables(fresh), Kept: x.keptColumns(), Held: held}, err
+	return ErasurePlan{Tables: append(x.tables(fresh), x.coldTables()...), Kept: x.keptColumns(), Held: held}, err
 }
 
 // requestID is what a request's ID may look like.
@@ -160,8 +168,9 @@ type erasure struct {
 	secrets   *secrets
 	// loggedRows counts the events of which something is erased.
 	loggedRows map[*policy]int64
-	hmacKey    []byte // of this call alone, never stored
-	replaying  bool   // the ledger knows already
+	cold       *coldSearch // nil without a cold store that can rewrite
+	hmacKey    []byte      // of this call alone, never stored
+	replaying  bool        // the ledger knows already
 	preview    bool
 }
 
@@ -198,7 +207,11 @@ func newErasure(db *gorm.DB, subject any, function string) (*erasure, error) {
 	}
 	x.hmacKey = make([]byte, 32)
 	_, _ = rand.Read(x.hmacKey) // never fails, see crypto/rand.Read
-	return x, x.findEdges(db)
+	if err := x.findEdges(db); err != nil {
+		return nil, err
+	}
+	x.findColdModels(db)
+	return x, nil
 }
 
 func (x *erasure) notFound(err error) error {
@@ -259,6 +272,14 @@ func (x *erasure) erase(tx *gorm.DB) (certificate *Certificate, fresh bool, err 
 	if err := x.engine.needErasureTables(tx); err != nil {
 		return nil, false, err
 	}
+	if x.cold != nil { // one erasure at a time, and no Thaw meanwhile: it would bring back what is being masked
+		if _, err := x.engine.lockHead(tx); err != nil {
+			return nil, false, err
+		}
+		if err := x.tidyCold(tx); err != nil {
+			return nil, false, err
+		}
+	}
 	found, err := x.findSubject(tx)
 	if err != nil {
 		return nil, false, err
@@ -277,7 +298,7 @@ func (x *erasure) erase(tx *gorm.DB) (certificate *Certificate, fresh bool, err 
 	if err != nil || more {
 		return nil, false, err
 	}
-	for _, step := range [...]func(*gorm.DB) error{x.clearDeletions, x.deleteSubject, x.record, x.verify, x.endBatches, x.tellOthers} {
+	for _, step := range [...]func(*gorm.DB) error{x.clearDeletions, x.deleteSubject, x.record, x.recordCold, x.checkCold, x.verify, x.endBatches, x.tellOthers} {
 		if err := step(tx); err != nil {
 			return nil, false, err
 		}
@@ -285,7 +306,10 @@ func (x *erasure) erase(tx *gorm.DB) (certificate *Certificate, fresh bool, err 
 	if certificate, err = x.certify(tx, newly); err != nil {
 		return nil, false, err
 	}
-	return certificate, true, x.announce(tx)
+	if err := x.announce(tx); err != nil {
+		return nil, false, err
+	}
+	return certificate, true, x.replaceCold(tx)
 }
 
 func (x *erasure) sameSubject(c *Certificate, err error) error {
@@ -308,7 +332,7 @@ func (x *erasure) maskSteps() []func(*gorm.DB, []*reachedModel) error {
 // erases a batch of them, and tells that there are more.
 func (x *erasure) maskAll(tx *gorm.DB) (newly []*reachedModel, more bool, err error) {
 	for range mostWalks {
-		if err := x.reach(tx); err != nil {
+		if err := x.reachAll(tx); err != nil {
 			return nil, false, err
 		}
 		if _, refusal, err := x.held(tx); err != nil || refusal != nil {

@@ -172,16 +172,20 @@ func (x *erasure) eraseBatch(tx *gorm.DB, fresh []*reachedModel) error {
 			return err
 		}
 	}
-	for _, step := range [...]func(*gorm.DB) error{x.record, x.verify} {
+	for _, step := range [...]func(*gorm.DB) error{x.record, x.recordCold, x.checkCold, x.verify} {
 		if err := step(tx); err != nil {
 			return err
 		}
 	}
-	tables, err := json.Marshal(mergeTables(x.before, x.tables(part)))
+	tables := x.tables(part)
+	if !x.skipsCold() {
+		tables = append(tables, x.coldTables()...)
+	}
+	done, err := json.Marshal(mergeTables(x.before, tables))
 	if err != nil {
 		return err
 	}
-	progress := erasureProgress{RequestID: x.request.ID, SubjectTable: x.root.schema.Table, SubjectKey: x.text, Batches: 1, Tables: string(tables)}
+	progress := erasureProgress{RequestID: x.request.ID, SubjectTable: x.root.schema.Table, SubjectKey: x.text, Batches: 1, Tables: string(done)}
 	if x.progress != nil {
 		progress.Batches += x.progress.Batches
 	}
@@ -189,7 +193,10 @@ func (x *erasure) eraseBatch(tx *gorm.DB, fresh []*reachedModel) error {
 	if err := session.Clauses(clause.OnConflict{UpdateAll: true}).Create(&progress).Error; err != nil {
 		return x.quiet(tx, err, "noting the progress in", progress.TableName())
 	}
-	return x.announce(tx)
+	if err := x.announce(tx); err != nil {
+		return err
+	}
+	return x.replaceCold(tx)
 }
 
 // endBatches removes the note of the progress: the certificate takes its place.
@@ -203,12 +210,19 @@ func (x *erasure) endBatches(tx *gorm.DB) error {
 
 // forget makes ready for the next batch.
 func (x *erasure) forget() {
+	x.cold.reset()
 	x.byPlace, x.rows, x.order, x.pending, x.secrets, x.loggedRows = nil, nil, nil, nil, nil, map[*policy]int64{}
 }
 
 // unfinished is the error of a call that has done some batches.
 func (x *erasure) unfinished(err error) error {
-	if x.progress == nil || err == nil {
+	switch {
+	case err == nil:
+		return nil
+	case x.progress == nil && x.cold != nil && x.cold.rewriting:
+		return fmt.Errorf("softdelete: request %s is not finished: rows in cold storage may be masked already; call Erase with the same request "+
+			"ID to go on: %w", x.request.ID, err)
+	case x.progress == nil:
 		return err
 	}
 	return fmt.Errorf("softdelete: request %s is not finished: %s committed, this one is not; call Erase with the same request "+

@@ -60,7 +60,7 @@ func (x *erasure) keptColumns() []KeptColumn {
 			kept = append(kept, KeptColumn{Table: m.table(), Column: k.field.DBName, Basis: k.basis, Rows: int64(len(m.rows))})
 		}
 	}
-	return kept
+	return append(kept, x.coldKept()...)
 }
 
 // mergeTables adds up two lists of a certificate.

@@ -32,7 +32,7 @@ func (x *erasure) quiet(tx *gorm.DB, err error, doing, table string) error {
 		}
 	}
 	v := violationOf(err)
-	text := fmt.Sprintf("softdelete: %s table %s failed", doing, table) + v.sentence(x.columnsOf(v, table), strings.HasPrefix(doing, "deleting rows"))
+	text := fmt.Sprintf("softdelete: %s table %s failed", doing, table) + v.sentence(x.columnsViolated(v, table), strings.HasPrefix(doing, "deleting rows"))
 	state, cause := withoutRows(err)
 	if state != "" {
 		text += ", SQLSTATE " + state
@@ -50,7 +50,10 @@ func (x *erasure) quiet(tx *gorm.DB, err error, doing, table string) error {
 
 // nothingErased ends the error of a transaction that changes nothing.
 func (x *erasure) nothingErased() string {
-	if x.progress != nil {
+	switch {
+	case x.cold != nil && x.cold.rewriting:
+		return "the database is as it was"
+	case x.progress != nil:
 		return "nothing more was erased"
 	}
 	return "nothing was erased"

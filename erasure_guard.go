@@ -65,6 +65,7 @@ func (e *engine) erasedRows(tx *gorm.DB, table string, rows []reachedRow) (map[s
 		if err := scan(&row.Key, &row.Created, &row.Digest, &row.Gone); err != nil {
 			return err
 		}
+		row.Table = table
 		found[row.Key] = row
 		return nil
 	})

@@ -44,7 +44,11 @@ func (x *erasure) held(tx *gorm.DB) (held []string, refusal, err error) {
 			refusal = h.refusal(first, rows, m.policy)
 		}
 	}
-	return held, refusal, nil
+	cold, coldRefusal, err := x.heldCold(tx, h)
+	if refusal == nil {
+		refusal = coldRefusal
+	}
+	return append(held, cold...), refusal, err
 }
 
 // heldRows finds those of the rows that a hold covers.

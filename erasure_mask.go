@@ -1,6 +1,7 @@
 package softdelete
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"database/sql"
@@ -261,32 +262,38 @@ func (x *erasure) computeValue(tx *gorm.DB, t place, c *maskedColumn, reached re
 	if err := q.find(rows.Interface()); err != nil {
 		return err
 	}
-	ctx := tx.Statement.Context
-	facts := newColumnSize(c.field)
 	for i := range rows.Elem().Len() {
-		row := rows.Elem().Index(i)
-		value, _ := c.field.ValueOf(ctx, row)
-		refuse := func(why string) error {
-			return fmt.Errorf("%w: %s.%s: the masker %q %s; %s", ErrUnsupported, s.Name, c.field.Name, c.mask.masker, why, x.nothingErased())
-		}
-		result, err := x.engine.plugin.config.Maskers[c.mask.masker](ctx, value)
+		result, err := x.maskerResult(tx.Statement.Context, c, rows.Elem().Index(i))
 		if err != nil {
-			return refuse("failed")
-		}
-		if reason := facts.fits(result); reason != "" {
-			return refuse("gave what cannot stand in the column: " + reason)
-		}
-		if result != nil {
-			if err := c.field.Set(ctx, row, result); err != nil {
-				return refuse(fmt.Sprintf("gave a %T, the field is %s", result, c.field.FieldType))
-			}
-			result, _ = c.field.ValueOf(ctx, row)
+			return err
 		}
 		if err := x.setValue(tx, t, c, reached.key, result); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// maskerResult is what a masker gives for the field of a row, as it can stand in the column.
+func (x *erasure) maskerResult(ctx context.Context, c *maskedColumn, row reflect.Value) (any, error) {
+	value, _ := c.field.ValueOf(ctx, row)
+	refuse := func(why string) error {
+		return fmt.Errorf("%w: %s.%s: the masker %q %s; %s", ErrUnsupported, c.field.Schema.Name, c.field.Name, c.mask.masker, why, x.nothingErased())
+	}
+	result, err := x.engine.plugin.config.Maskers[c.mask.masker](ctx, value)
+	if err != nil {
+		return nil, refuse("failed")
+	}
+	if reason := newColumnSize(c.field).fits(result); reason != "" {
+		return nil, refuse("gave what cannot stand in the column: " + reason)
+	}
+	if result != nil {
+		if err := c.field.Set(ctx, row, result); err != nil {
+			return nil, refuse(fmt.Sprintf("gave a %T, the field is %s", result, c.field.FieldType))
+		}
+		result, _ = c.field.ValueOf(ctx, row)
+	}
+	return result, nil
 }
 
 // remove deletes the rows of models tagged pii:"delete", those that the walk reached last first.

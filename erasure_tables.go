@@ -67,5 +67,5 @@ func (x *erasure) clearDeletions(tx *gorm.DB) error {
 			return err
 		}
 	}
-	return nil
+	return x.clearColdDeletions(tx)
 }

@@ -48,19 +48,23 @@ func (e *engine) digests(tx *gorm.DB, t place, rows []reachedRow) (map[string]st
 			if err := scan(append([]any{&key}, targets...)...); err != nil {
 				return fmt.Errorf("softdelete: a row of table %s cannot be read back", table)
 			}
-			var content strings.Builder
-			for i, value := range values() {
-				if value == nil {
-					fmt.Fprintf(&content, "%s null\n", fields[i].DBName)
-					continue
-				}
-				fmt.Fprintf(&content, "%s %q\n", fields[i].DBName, textOf(value))
-			}
-			found[key] = hashOf(content.String())
+			found[key] = digestOfValues(fields, values())
 			return nil
 		})
 	})
 	return found, err
+}
+
+func digestOfValues(fields []*schema.Field, values []any) string {
+	var content strings.Builder
+	for i, value := range values {
+		if value == nil {
+			fmt.Fprintf(&content, "%s null\n", fields[i].DBName)
+			continue
+		}
+		fmt.Fprintf(&content, "%s %q\n", fields[i].DBName, textOf(value))
+	}
+	return hashOf(content.String())
 }
 
 // alreadyErased tells, by their texts, which rows an earlier erasure has done and still are as it left them.

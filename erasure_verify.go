@@ -33,10 +33,14 @@ type secret struct {
 	offset int
 }
 
+func newSecrets() *secrets {
+	return &secrets{old: map[place]map[string][]sql.NullString{}, words: map[string][]secret{}}
+}
+
 // readSecrets reads the values that are about to be masked.
 func (x *erasure) readSecrets(tx *gorm.DB, fresh []*reachedModel) error {
 	if x.secrets == nil {
-		x.secrets = &secrets{old: map[place]map[string][]sql.NullString{}, words: map[string][]secret{}}
+		x.secrets = newSecrets()
 	}
 	for _, m := range fresh {
 		if m.log() != nil {
@@ -285,6 +289,11 @@ func (x *erasure) verify(tx *gorm.DB) error {
 			return x.quiet(tx, err, "reading back", m.table())
 		}
 	}
+	return x.residueError(residue)
+}
+
+// residueError names the columns that still have old values.
+func (x *erasure) residueError(residue map[string]int64) error {
 	if len(residue) == 0 {
 		return nil
 	}

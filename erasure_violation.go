@@ -103,8 +103,8 @@ func (v violation) sentence(columns []string, deleting bool) string {
 	return text + "; give the column a pii tag whose value the constraint takes, or change the constraint"
 }
 
-// columnsOf lists the masked columns of a table that a violation may speak of.
-func (x *erasure) columnsOf(v violation, table string) (columns []string) {
+// columnsViolated lists the masked columns of a table that a violation may speak of.
+func (x *erasure) columnsViolated(v violation, table string) (columns []string) {
 	if v.kind == "" || v.column != "" {
 		return slices.DeleteFunc([]string{v.column}, func(column string) bool { return column == "" })
 	}

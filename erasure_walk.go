@@ -130,7 +130,10 @@ func (x *erasure) findSubject(tx *gorm.DB) (found bool, err error) {
 		return true, nil
 	}
 	gone, err := x.findGoneSubject(tx)
-	return found || gone, err
+	if found || gone || err != nil {
+		return found || gone, err
+	}
+	return x.findColdSubject(tx)
 }
 
 // lock locks the rows of a SELECT until the transaction ends.
@@ -230,6 +233,9 @@ func (x *erasure) reach(tx *gorm.DB) error {
 	}
 	if x.gone != nil {
 		follow(place{x.root, false}, nil, []goneRow{*x.gone})
+	}
+	if err := x.underCold(tx, follow); err != nil {
+		return err
 	}
 	for ; len(queue) > 0; queue = queue[1:] {
 		for _, r := range x.edges[queue[0].policy] {

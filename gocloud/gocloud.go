@@ -20,6 +20,8 @@ import (
 // ID.jsonl.gz, and beside it the manifest ID.json with the columns, the number of rows and the SHA-256 of the rows' object,
 // as softdelete.DirColdStore writes them. Put writes both, the manifest last, reads them back and compares; an object store
 // has what it has acknowledged. Get refuses objects that do not fit their manifest. Use blob.PrefixedBucket for a folder.
+//
+// softdelete.Erase does not reach the rows in this store, and its certificate says so; see Rewriting.
 func New(bucket *blob.Bucket) softdelete.ColdStore { return &store{bucket: bucket} }
 
 type store struct{ bucket *blob.Bucket }
@@ -56,7 +58,7 @@ func (s *store) write(ctx context.Context, name, kind string, data []byte) error
 
 // Get implements softdelete.ColdStore.
 func (s *store) Get(ctx context.Context, id string) (softdelete.ColdBatch, error) {
-	rowsName, manifestName, err := coldfile.Names(id)
+	_, manifestName, err := coldfile.Names(id)
 	if err != nil {
 		return softdelete.ColdBatch{}, err
 	}
@@ -67,6 +69,6 @@ func (s *store) Get(ctx context.Context, id string) (softdelete.ColdBatch, error
 	case err != nil:
 		return softdelete.ColdBatch{}, fmt.Errorf("read the object %s: %w", manifestName, err)
 	}
-	b, err := coldfile.Decode(id, manifest, func() ([]byte, error) { return s.bucket.ReadAll(ctx, rowsName) })
+	b, err := coldfile.Decode(id, manifest, func(name string) ([]byte, error) { return s.bucket.ReadAll(ctx, name) })
 	return softdelete.ColdBatch(b), err
 }

@@ -5,7 +5,6 @@ package coldfile
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -43,7 +42,7 @@ func Names(id string) (rows, manifest string, err error) {
 	if id == "" || strings.ContainsAny(id, `/\`) || strings.HasPrefix(id, ".") {
 		return "", "", fmt.Errorf("%q is no ID of a cold batch", id)
 	}
-	return id + ".jsonl.gz", id + ".json", nil
+	return id + RowsSuffix, id + ManifestSuffix, nil
 }
 
 // Encode gives what a batch's two files hold. The manifest is to be written last, so that a batch without one was never put.
@@ -55,28 +54,18 @@ func Encode(b Batch) (rows, description []byte, err error) {
 	if rows, err = compressRows(b.Rows); err != nil {
 		return nil, nil, err
 	}
-	sum := sha256.Sum256(rows)
-	description, err = json.MarshalIndent(manifest{
-		Format: manifestFormat, ID: b.ID, Model: b.Model, Table: b.Table, Columns: manifestColumns(b.Rows), Rows: len(b.Rows),
-		File: name, Bytes: int64(len(rows)), SHA256: hex.EncodeToString(sum[:]),
-	}, "", "  ")
-	return rows, append(description, '\n'), err
+	description, err = describe(b, name, rows)
+	return rows, description, err
 }
 
 // Decode reads a batch from its two files, and refuses files that do not fit each other or the ID. load gives the rows' file.
-func Decode(id string, description []byte, load func() ([]byte, error)) (Batch, error) {
-	rowsName, manifestName, err := Names(id)
+func Decode(id string, description []byte, load func(name string) ([]byte, error)) (Batch, error) {
+	m, err := readManifest(id, description)
 	if err != nil {
 		return Batch{}, err
 	}
-	var m manifest
-	if err := json.Unmarshal(description, &m); err != nil || m.Format != manifestFormat {
-		return Batch{}, fmt.Errorf("%s is no manifest of a cold batch", manifestName)
-	}
-	if m.ID != id || m.File != rowsName {
-		return Batch{}, fmt.Errorf("%s is the manifest of another batch, %q", manifestName, m.ID)
-	}
-	data, err := load()
+	rowsName := m.File
+	data, err := load(rowsName)
 	if err != nil {
 		return Batch{}, fmt.Errorf("the rows of the batch cannot be read: %w", err)
 	}
