@@ -104,6 +104,7 @@ type restoration struct {
 	at       time.Time
 	timed    []*policy
 	where    []clause.Expression
+	pinned   bool // where tells the root rows by their keys
 	target   target
 
 	lost, held *walk
@@ -324,7 +325,7 @@ func (r *restoration) pin(tx *gorm.DB) (none bool, err error) {
 		return true, nil
 	}
 	if err == nil && len(keys) <= fewKeys {
-		r.where = []clause.Expression{r.target.keysIn(r.root.schema, keys)}
+		r.where, r.pinned = []clause.Expression{r.target.keysIn(r.root.schema, keys)}, true
 	}
 	return false, err
 }

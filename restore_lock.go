@@ -14,41 +14,56 @@ import (
 // row. Rows at the bottom are locked by the write.
 //
 // Where rows have several parents, another restore may hand rows over to this deletion while a lock is waited for, under
-// parents that were passed already. Then the locks are taken again, until nothing is new.
+// parents that were passed already. Then all locks are given back and taken anew: one that was added behind its turn could
+// wait for a restore that waits for this one.
 func (r *restoration) lock(tx *gorm.DB) error {
 	if !r.engine.dialect.Has(dialect.RowLocks) {
 		return nil
 	}
 	order := r.lockOrder()
-	locked, err := r.lockTables(tx, order)
-	for err == nil && r.handedOver() {
-		var again []int64
-		if again, err = r.lockTables(tx, order); slices.Equal(again, locked) {
-			break
-		}
-		locked = again
+	if !r.handedOver() {
+		_, err := r.countLocks(tx, order, true)
+		return err
 	}
-	return err
+	if err := savepoint(tx, tx.Statement.Context, "SAVEPOINT "+locksSavepoint); err != nil {
+		return err
+	}
+	for {
+		locked, err := r.countLocks(tx, order, true)
+		if err != nil {
+			return err
+		}
+		needed, err := r.countLocks(tx, order, false)
+		if err != nil || slices.Equal(locked, needed) {
+			return err
+		}
+		if err := savepoint(tx, tx.Statement.Context, "ROLLBACK TO SAVEPOINT "+locksSavepoint); err != nil {
+			return err
+		}
+	}
 }
+
+// locksSavepoint is what a restore goes back to in order to give its locks back.
+const locksSavepoint = "softdelete_locks"
 
 // handedOver tells whether rows under the root may be handed over to its deletion.
 func (r *restoration) handedOver() bool {
 	return slices.ContainsFunc(r.graph.nodes, func(n *node) bool { return n.policy != r.root && len(n.policy.cascadeParents()) > 1 })
 }
 
-// lockTables takes the locks once, and counts them per table.
-func (r *restoration) lockTables(tx *gorm.DB, order []*policy) (counts []int64, err error) {
+// countLocks counts the rows that the restore depends on per table, and takes the locks if it is told to.
+func (r *restoration) countLocks(tx *gorm.DB, order []*policy, take bool) (counts []int64, err error) {
 	for _, p := range order {
 		tables := []string{p.schema.Table}
 		if p.archives() {
 			tables = append(tables, p.deletedTable())
 		}
 		for _, table := range tables {
-			count, locked, err := r.lockTable(tx, p, table)
+			count, some, err := r.countLocksOf(tx, p, table, take)
 			if err != nil {
 				return nil, err
 			}
-			if locked {
+			if some {
 				counts = append(counts, count)
 			}
 		}
@@ -56,8 +71,9 @@ func (r *restoration) lockTables(tx *gorm.DB, order []*policy) (counts []int64, 
 	return counts, nil
 }
 
-// lockTable locks the rows of one table of a model. locked is false where the restore depends on none of them.
-func (r *restoration) lockTable(tx *gorm.DB, p *policy, table string) (count int64, locked bool, err error) {
+// countLocksOf counts, and may lock, the rows of one table of a model. some is false where the restore depends on none of
+// them.
+func (r *restoration) countLocksOf(tx *gorm.DB, p *policy, table string, take bool) (count int64, some bool, err error) {
 	q := newQuery(tx, r.engine.dialect)
 	r.lost.with(q, r.graph.last())
 	lost := table == p.deletedTable()
@@ -70,7 +86,7 @@ func (r *restoration) lockTable(tx *gorm.DB, p *policy, table string) (count int
 	// A union of keys, not alternatives: for those the database would read the whole table.
 	if n := r.graph.nodeOf(p); lost && n != nil && (r.lostBase(n) != nil || !r.graph.leaf(n) || p.archives()) {
 		strength = "FOR UPDATE"
-		chosen = append(chosen, func() { r.lost.selectKeys(q, n) })
+		chosen = append(chosen, func() { r.selectLost(q, n) })
 	}
 	for _, n := range r.graph.nodes {
 		for _, h := range slices.Concat(r.holders(n), n.policy.guards) {
@@ -96,9 +112,26 @@ func (r *restoration) lockTable(tx *gorm.DB, p *policy, table string) (count int
 		union()
 		q.text(")")
 	}
-	q.text(" ORDER BY ").columns("holder", fields).text(" ", strength, ") AS locked")
+	if take {
+		q.text(" ORDER BY ").columns("holder", fields).text(" ", strength)
+	}
+	q.text(") AS locked")
 	err = q.rows(func(scan func(...any) error) error { return scan(&count) })
 	return count, true, err
+}
+
+// selectLost writes the SELECT of the keys of a node's lost rows. Those of the root that are known by their keys are locked
+// whether they are lost at that moment or not: one that another restore has brought back may be deleted again, and must not
+// come back without its lock.
+func (r *restoration) selectLost(q *query, n *node) {
+	if n.policy != r.root || !r.pinned || n.policy.archives() {
+		r.lost.selectKeys(q, n)
+		return
+	}
+	q.text("SELECT ").columns(r.target.qualifier, n.policy.schema.PrimaryFields).text(" FROM ")
+	r.target.from(q)
+	q.text(" WHERE ")
+	r.rootCondition(q)
 }
 
 // above writes the condition that a parent's row, as holder, has a lost row of the node under it.
