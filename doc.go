@@ -60,4 +60,12 @@
 //
 // retain:90d says how long a deleted row is kept, then:cold that it goes to Config.ColdStore. Purge removes what is over, in
 // short transactions and never under a Hold; a Janitor does so on a schedule; Thaw brings cold rows back.
+//
+// # Erasure
+//
+// The tag pii says how a column with personal data is erased: pii:"null", pii:"hmac", pii:"keep;basis:…" and others. Erase masks
+// what a person's rows hold, in every table that they lead to, live, deleted, archived, in event logs and in cold storage, reads
+// it all again before it commits, and gives a Certificate; certificates form a chain that VerifyCertificates checks. DataMap
+// lists columns that look personal and have no tag, PreviewErasure what would happen, DispatchErasures tells third parties, and
+// ReplayErasures erases again after a backup of the database came back.
 package softdelete

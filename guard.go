@@ -1,8 +1,6 @@
 package softdelete
 
 import (
-	"context"
-	"database/sql/driver"
 	"fmt"
 	"reflect"
 	"slices"
@@ -137,119 +135,6 @@ func (q *query) lock(strength string) *query {
 		q.text(" ", strength)
 	}
 	return q
-}
-
-// created is a row of a create statement: a model or a map of columns.
-type created struct {
-	ctx    context.Context
-	schema *schema.Schema
-	model  reflect.Value
-	values map[string]any
-}
-
-// eachCreated calls each for every row that a create statement inserts.
-func eachCreated(stmt *gorm.Statement, each func(created)) {
-	row := created{ctx: stmt.Context, schema: stmt.Schema}
-	switch dest := stmt.Dest.(type) {
-	case map[string]any:
-		row.values = dest
-		each(row)
-		return
-	case *map[string]any:
-		row.values = *dest
-		each(row)
-		return
-	case []map[string]any:
-		for _, row.values = range dest {
-			each(row)
-		}
-		return
-	case *[]map[string]any:
-		for _, row.values = range *dest {
-			each(row)
-		}
-		return
-	}
-	switch value := stmt.ReflectValue; value.Kind() {
-	case reflect.Struct:
-		row.model = value
-		each(row)
-	case reflect.Slice, reflect.Array:
-		for i := range value.Len() {
-			if row.model = reflect.Indirect(value.Index(i)); row.model.IsValid() {
-				each(row)
-			}
-		}
-	}
-}
-
-// value is a column's value; ok is false where it is unset or NULL.
-func (c created) value(field *schema.Field) (value any, ok bool) {
-	if c.values == nil {
-		value, _ = field.ValueOf(c.ctx, c.model)
-	} else if value, ok = c.values[field.DBName]; !ok {
-		for name, given := range c.values {
-			if columnNamed(c.schema, name) == field.DBName {
-				value = given
-			}
-		}
-	}
-	return plainValue(value)
-}
-
-// plainValue is a value as the database gets it; ok is false for NULL.
-func plainValue(value any) (plain any, ok bool) {
-	if valuer, isValuer := value.(driver.Valuer); isValuer {
-		if v := reflect.ValueOf(value); v.Kind() == reflect.Pointer && v.IsNil() {
-			return nil, false
-		}
-		value, _ = valuer.Value()
-	}
-	for v := reflect.ValueOf(value); v.IsValid() && v.Kind() == reflect.Pointer; v = reflect.ValueOf(value) {
-		if v.IsNil() {
-			return nil, false
-		}
-		value = v.Elem().Interface()
-	}
-	return value, value != nil
-}
-
-// key is the row's key to its parent; ok is false where a part is NULL. GORM writes the zero key of a has-many row that has
-// no parent as it is; no parent has it, so that it may be looked for.
-func (c created) key(r *relation) (key []any, ok bool) {
-	for _, pair := range r.keys {
-		value, ok := c.value(pair.child)
-		if !ok {
-			return nil, false
-		}
-		key = append(key, value)
-	}
-	return key, true
-}
-
-// deleted tells whether the row is created as a deleted one.
-func (c created) deleted(p *policy) bool {
-	m, ok := p.marker()
-	if !ok {
-		return false
-	}
-	field := m.column()
-	if c.values == nil {
-		return p.showsDeleted(c.ctx, c.model)
-	}
-	value, ok := c.value(field)
-	return ok && m.deletes(value)
-}
-
-// showsDeleted tells whether a model's value shows a deleted row.
-func (p *policy) showsDeleted(ctx context.Context, model reflect.Value) bool {
-	m, ok := p.marker()
-	if !ok {
-		return false
-	}
-	value, _ := m.column().ValueOf(ctx, model)
-	plain, ok := plainValue(value)
-	return ok && m.deletes(plain)
 }
 
 // guardUpdate refuses an update that points live rows to a deleted parent. Rows that stay where they are may be updated,
