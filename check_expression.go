@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // This room reads those CHECK constraints whose outcome is certain without a database: comparisons of a column, or of its
@@ -81,6 +82,9 @@ var checkToken = regexp.MustCompile(`^(?:\s+|'(?:[^']|'')*'|"[^"]+"|` + "`[^`]+`
 // readCheck reads an expression; ok is false where it has a part that is not understood.
 func readCheck(text, column string) (c condition, r *checkReader, ok bool) {
 	r = &checkReader{column: column}
+	if !utf8.ValidString(text) {
+		return nil, r, false
+	}
 	for text != "" {
 		token := checkToken.FindString(text)
 		if token == "" {
