@@ -37,19 +37,6 @@ func comparesAsText(field *schema.Field) bool {
 	return false
 }
 
-// rowKeyText is a key as query.rowKey writes it.
-func rowKeyText(parts []string) string {
-	if len(parts) == 1 {
-		return parts[0]
-	}
-	escape := strings.NewReplacer(`\`, `\\`, ",", `\,`)
-	escaped := make([]string, len(parts))
-	for i, part := range parts {
-		escaped[i] = escape.Replace(part)
-	}
-	return strings.Join(escaped, ",")
-}
-
 // ownerText is the values of key columns as one text; ok is false where one is NULL.
 func (x *erasure) ownerText(fields []*schema.Field, values []any) (text string, ok bool) {
 	parts := make([]string, len(values))

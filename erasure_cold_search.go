@@ -239,7 +239,8 @@ func (x *erasure) coldIdentity(p *policy, row map[string]any) (r reachedRow) {
 	var parts []string
 	for _, field := range p.schema.PrimaryFields {
 		r.key = append(r.key, row[field.DBName])
-		parts = append(parts, x.keyPart(field, row[field.DBName]))
+		value, _ := plainValue(row[field.DBName])
+		parts = append(parts, x.engine.rowKeyPart(field, value))
 	}
 	r.text = rowKeyText(parts)
 	if field := creation(p.schema); field != nil {

@@ -3,7 +3,6 @@ package softdelete
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -39,7 +38,7 @@ type givenKey struct {
 }
 
 // keysGiven lists the keys that a statement creates rows with, those apart that the database makes.
-func keysGiven(stmt *gorm.Statement, s *schema.Schema) (list []givenKey) {
+func (e *engine) keysGiven(stmt *gorm.Statement, s *schema.Schema) (list []givenKey) {
 	clock := creation(s)
 	eachCreated(stmt, func(row created) {
 		var given givenKey
@@ -54,21 +53,13 @@ func keysGiven(stmt *gorm.Statement, s *schema.Schema) (list []givenKey) {
 				return
 			}
 			given.key = append(given.key, value)
-			parts[i] = textOf(value)
-			if kindOfColumn(field, strings.ToLower(string(field.DataType))) == uuidColumn {
-				parts[i] = strings.ToLower(parts[i])
-			}
+			parts[i] = e.rowKeyPart(field, value)
 			zero = zero && (parts[i] == "" || parts[i] == "0")
 		}
 		if zero || len(parts) == 0 {
 			return
 		}
-		if given.text = parts[0]; len(parts) > 1 {
-			for i := range parts {
-				parts[i] = escapeKey.Replace(parts[i])
-			}
-			given.text = strings.Join(parts, ",")
-		}
+		given.text = rowKeyText(parts)
 		if clock != nil {
 			if value, ok := row.value(clock); ok {
 				given.created, given.dated = creationOf(value)
@@ -103,7 +94,7 @@ func (e *engine) guardErasedInsert(db *gorm.DB, p *policy) error {
 	stmt := db.Statement
 	_, fresh := stmt.Settings.Load(freshKey{})
 	dates := creation(p.schema) != nil
-	given := keysGiven(stmt, p.schema)
+	given := e.keysGiven(stmt, p.schema)
 	if fresh && dates { // a row without a time of creation gets one of its own
 		given = slices.DeleteFunc(given, func(key givenKey) bool { return !key.dated })
 	}

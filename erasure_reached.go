@@ -1,8 +1,11 @@
 package softdelete
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"gorm.io/gorm/schema"
 )
@@ -59,14 +62,53 @@ func (q *query) keysIn(t place, table string, rows []reachedRow) *query {
 	return joined(q, rows, ", ", func(row reachedRow) { q.tuple(row.key) }).text(")")
 }
 
-// rowKey writes a row's key as one text that no other key of the table has.
+// rowKey writes a row's key as one text that no other key of the table has, as rowKeyText gives it.
 func (q *query) rowKey(s *schema.Schema, table string) *query {
 	if len(s.PrimaryFields) == 1 {
-		return q.text(q.dialect.Text(q.quoted(table, s.PrimaryFields[0].DBName)))
+		return q.text(q.rowKeyPart(s.PrimaryFields[0], table))
 	}
 	return joined(q, s.PrimaryFields, " || ',' || ", func(field *schema.Field) {
-		q.text("REPLACE(REPLACE(", q.dialect.Text(q.quoted(table, field.DBName)), `, '\', '\\'), ',', '\,')`)
+		q.text("REPLACE(REPLACE(", q.rowKeyPart(field, table), `, '\', '\\'), ',', '\,')`)
 	})
+}
+
+// rowKeyPart is a column of a key as text, whatever the session's time zone.
+func (q *query) rowKeyPart(field *schema.Field, table string) string {
+	column := q.quoted(table, field.DBName)
+	switch kindOfColumn(field, strings.ToLower(string(field.DataType))) {
+	case timeColumn:
+		if field.DataType == schema.Time {
+			return q.dialect.KeyTime(column)
+		}
+	case bytesColumn:
+		return q.dialect.Hex(column)
+	}
+	return q.dialect.Text(column)
+}
+
+// rowKeyPart is the value of a key's column as query.rowKeyPart writes it.
+func (e *engine) rowKeyPart(field *schema.Field, value any) string {
+	name := strings.ToLower(string(field.DataType))
+	switch kind := kindOfColumn(field, name); kind {
+	case timeColumn:
+		if at, ok := value.(time.Time); ok && field.DataType == schema.Time {
+			return e.dialect.KeyTimeOf(at)
+		}
+	case bytesColumn:
+		switch value := value.(type) {
+		case []byte:
+			return fmt.Sprintf(`\x%x`, value)
+		case string:
+			return fmt.Sprintf(`\x%x`, value)
+		}
+	case uuidColumn:
+		return strings.ToLower(textOf(value))
+	case textColumn:
+		if strings.HasPrefix(name, "char") { // padded with spaces
+			return strings.TrimRight(textOf(value), " ")
+		}
+	}
+	return textOf(value)
 }
 
 // selectRows writes SELECT with what reachedRows reads.

@@ -99,14 +99,23 @@ func readPart(field *schema.Field, part json.RawMessage) (any, error) {
 // joinKey is a key as one text that no other key of the table has: a composite one joined by commas, with those in its parts
 // escaped.
 func joinKey(key []any) string {
-	if len(key) == 1 {
-		return textOf(key[0])
-	}
 	parts := make([]string, len(key))
 	for i, part := range key {
-		parts[i] = escapeKey.Replace(textOf(part))
+		parts[i] = textOf(part)
 	}
-	return strings.Join(parts, ",")
+	return rowKeyText(parts)
+}
+
+// rowKeyText joins the parts of a key likewise.
+func rowKeyText(parts []string) string {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	escaped := make([]string, len(parts))
+	for i, part := range parts {
+		escaped[i] = escapeKey.Replace(part)
+	}
+	return strings.Join(escaped, ",")
 }
 
 var escapeKey = strings.NewReplacer(`\`, `\\`, ",", `\,`)

@@ -159,6 +159,9 @@ func (d *Dialect) RowKey(key []LoggedColumn, alias string) string {
 	return strings.Join(parts, " || ',' || ")
 }
 
+// Hex is a column of bytes as hexadecimal digits after \x.
+func (d *Dialect) Hex(column string) string { return d.events.hexText(column) }
+
 // KeyPart is a column of a key as text. In a composite key a comma inside a text is escaped.
 func (d *Dialect) KeyPart(c LoggedColumn, expression string, composite bool) string {
 	text := d.text(expression)

@@ -31,7 +31,7 @@ func (d *Dialect) IsTime(column string, first time.Time) string {
 }
 
 // moment writes an instant as a literal that takes the type of the column it is compared with.
-func moment(at time.Time) string { return at.Format("'2006-01-02 15:04:05.999999999-07:00'") }
+func moment(at time.Time) string { return at.Format("'" + timeAsText + "'") }
 
 // zones is more than the clocks of two zones differ by, and than a day: texts that say the same instant in different forms
 // and zones sort within it.
@@ -84,3 +84,22 @@ func textNotBefore(column string, at time.Time) string {
 	return fmt.Sprintf("(%s > %d OR %s >= %d AND (%s > %d OR %s = %d AND %s >= %d))",
 		rounded, at.Unix()+1, rounded, at.Unix(), seconds, at.Unix(), seconds, at.Unix(), textFraction(column), at.Nanosecond())
 }
+
+// KeyTime is a native time column as text that is the same in every session's time zone; KeyTimeOf gives that of a value.
+func (d *Dialect) KeyTime(column string) string {
+	if d.keyTime == nil {
+		return d.text(column)
+	}
+	return d.keyTime(column)
+}
+
+// KeyTimeOf is a value as KeyTime writes it.
+func (d *Dialect) KeyTimeOf(at time.Time) string {
+	if d.keyTime == nil {
+		return at.Format(timeAsText)
+	}
+	return at.Truncate(d.Precision).UTC().Format("2006-01-02 15:04:05.000000")
+}
+
+// timeAsText is how drivers write a time into a column of text.
+const timeAsText = "2006-01-02 15:04:05.999999999-07:00"
