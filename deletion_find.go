@@ -100,17 +100,18 @@ func (d *deletion) findKeys(tx *gorm.DB) error {
 		q.text(" FOR UPDATE")
 	}
 	keys, err := q.keyValues(fields)
-	if err == nil && pins && len(keys) == 0 {
-		groupAlternatives(d.stmt)
-		d.stmt.AddClause(clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: "1 = 0"}}})
+	if err != nil || len(keys) > fewKeys {
+		return err
 	}
-	if err == nil && len(keys) > 0 && len(keys) <= fewKeys {
-		// From here on these are the root rows: one that begins to fulfil the conditions meanwhile was not looked at.
+	// From here on these are the root rows: one that begins to fulfil the conditions meanwhile was not looked at.
+	among := clause.Expression(clause.Expr{SQL: "1 = 0"})
+	if len(keys) > 0 {
 		d.keys = keys
-		groupAlternatives(d.stmt)
-		d.stmt.AddClause(clause.Where{Exprs: []clause.Expression{d.target.keysIn(d.root.schema, keys)}})
+		among = d.target.keysIn(d.root.schema, keys)
 	}
-	return err
+	groupAlternatives(d.stmt)
+	d.stmt.AddClause(clause.Where{Exprs: []clause.Expression{among}})
+	return nil
 }
 
 // lockRows locks rows before anything is written, table by table, in the order of their keys. Of a removal these are all

@@ -1126,7 +1126,7 @@ SELECT * FROM "path_users" WHERE age = 30 AND "path_users"."deleted_at" IS NOT N
 SELECT "path_users"."id" FROM "path_users" WHERE (age = 30) AND "path_users"."deleted_at" IS NULL LIMIT 101;
 UPDATE "path_users" SET "deleted_at"=$1 WHERE age = 30 AND "path_users"."id" = $2 AND "path_users"."deleted_at" IS NULL;  -- time, 1
 SELECT "path_users"."id" FROM "path_users" WHERE (age = 30) AND "path_users"."deleted_at" IS NULL LIMIT 101;
-UPDATE "path_users" SET "deleted_at"=$1 WHERE age = 30 AND "path_users"."deleted_at" IS NULL;  -- time
+UPDATE "path_users" SET "deleted_at"=$1 WHERE age = 30 AND 1 = 0 AND "path_users"."deleted_at" IS NULL;  -- time
 
 -- Find, then Delete without conditions
 SELECT * FROM "path_users" WHERE "path_users"."deleted_at" IS NULL;

@@ -1138,7 +1138,7 @@ SELECT `path_users`.`id` FROM `path_users` WHERE (age = 30) AND `path_users`.`de
 UPDATE `path_users` SET `deleted_at`=? WHERE age = 30 AND `path_users`.`id` = ? AND `path_users`.`deleted_at` IS NULL;  -- time, 1
 UPDATE `path_users` SET `id` = `id` WHERE 1 = 0;
 SELECT `path_users`.`id` FROM `path_users` WHERE (age = 30) AND `path_users`.`deleted_at` IS NULL LIMIT 101;
-UPDATE `path_users` SET `deleted_at`=? WHERE age = 30 AND `path_users`.`deleted_at` IS NULL;  -- time
+UPDATE `path_users` SET `deleted_at`=? WHERE age = 30 AND 1 = 0 AND `path_users`.`deleted_at` IS NULL;  -- time
 
 -- Find, then Delete without conditions
 SELECT * FROM `path_users` WHERE `path_users`.`deleted_at` IS NULL;
