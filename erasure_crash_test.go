@@ -4,6 +4,7 @@ package softdelete_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -94,31 +95,41 @@ func crashConfig(ledger softdelete.ErasureLedger, batch int) softdelete.Config {
 	}
 }
 
-// TestErasureChild is no test: it is what the crash test starts and what ends by SIGKILL.
-func TestErasureChild(t *testing.T) {
-	dsn := os.Getenv("SOFTDELETE_CRASH_DSN")
-	if dsn == "" {
-		t.Skip("only for the crash test")
+func init() {
+	if os.Getenv("SOFTDELETE_CRASH_DSN") != "" {
+		asChild = eraseUntilKilled
 	}
+}
+
+// eraseUntilKilled is what the crash test starts in a process of its own, and what ends by SIGKILL.
+func eraseUntilKilled() error {
+	var failed error
 	number := func(name string) int {
 		n, err := strconv.Atoi(os.Getenv("SOFTDELETE_CRASH_" + name))
-		require.NoError(t, err)
+		failed = errors.Join(failed, err)
 		return n
 	}
 	file, err := softdelete.FileLedger(os.Getenv("SOFTDELETE_CRASH_LEDGER"))
-	require.NoError(t, err)
 	ledger := &crashLedger{ErasureLedger: file, before: number("BEFORE"), after: number("AFTER")}
-	dialector := sqlite.Open(dsn)
+	statement, batch, person := number("STATEMENT"), number("BATCH"), number("PERSON")
+	if err := errors.Join(failed, err); err != nil {
+		return err
+	}
+	dialector := sqlite.Open(os.Getenv("SOFTDELETE_CRASH_DSN"))
 	if os.Getenv("SOFTDELETE_CRASH_KIND") == "postgres" {
-		dialector = postgres.Open(dsn)
+		dialector = postgres.Open(os.Getenv("SOFTDELETE_CRASH_DSN"))
 	}
 	var left atomic.Int64
 	db, err := gorm.Open(dialector, &gorm.Config{Logger: crashLogger{Interface: logger.Discard, left: &left}})
-	require.NoError(t, err)
-	require.NoError(t, db.Use(softdelete.New(crashConfig(ledger, number("BATCH")))))
-	left.Store(int64(number("STATEMENT")))
-	_, err = softdelete.Erase(db, &crashPerson{ID: uint(number("PERSON"))}, softdelete.ErasureRequest{ID: fmt.Sprintf("r%d", number("PERSON"))})
-	require.NoError(t, err)
+	if err != nil {
+		return err
+	}
+	if err := db.Use(softdelete.New(crashConfig(ledger, batch))); err != nil {
+		return err
+	}
+	left.Store(int64(statement))
+	_, err = softdelete.Erase(db, &crashPerson{ID: uint(person)}, softdelete.ErasureRequest{ID: fmt.Sprintf("r%d", person)})
+	return err
 }
 
 func TestAnErasureSurvivesAKillAtEveryStep(t *testing.T) {
@@ -183,7 +194,7 @@ func crashErasures(t *testing.T, batch int) {
 		killed := 0
 		for _, c := range crashes {
 			id := person()
-			child := exec.Command(os.Args[0], "-test.run=^TestErasureChild$")
+			child := exec.Command(os.Args[0])
 			child.Env = append(os.Environ(),
 				"SOFTDELETE_CRASH_DSN="+database.DSN, "SOFTDELETE_CRASH_KIND="+database.Name, "SOFTDELETE_CRASH_LEDGER="+path,
 				fmt.Sprint("SOFTDELETE_CRASH_BATCH=", batch), fmt.Sprint("SOFTDELETE_CRASH_PERSON=", id), fmt.Sprint("SOFTDELETE_CRASH_STATEMENT=", c.statement),

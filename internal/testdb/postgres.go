@@ -29,6 +29,7 @@ const postgresDriver = "pgx"
 // a good part of a second.
 var postgresKind = kind{
 	rowLocks: true,
+	schemas:  true,
 	name:     "postgres",
 	driver:   postgresDriver,
 	dialector: func(pool gorm.ConnPool) gorm.Dialector {

@@ -38,6 +38,7 @@ type kind struct {
 	name      string
 	driver    string // as database/sql knows it
 	rowLocks  bool   // several transactions write at once
+	schemas   bool   // GORM's migrator reaches tables in schemas
 	dialector func(pool gorm.ConnPool) gorm.Dialector
 	// create makes an empty database that lasts as long as the test, and returns its DSN. It returns an error if there is
 	// no server on this machine; anything else that goes wrong ends the test.
@@ -58,16 +59,26 @@ type Database struct {
 // does not have is skipped.
 func Each(t *testing.T, run func(t *testing.T, database *Database)) {
 	t.Helper()
-	for _, kind := range kinds {
-		t.Run(kind.name, func(t *testing.T) { run(t, kind.new(t)) })
-	}
+	eachThat(t, func(kind) bool { return true }, run)
 }
 
 // EachWithRowLocks runs a test as [Each] does, on the databases in which several transactions write at once.
 func EachWithRowLocks(t *testing.T, run func(t *testing.T, database *Database)) {
 	t.Helper()
+	eachThat(t, func(k kind) bool { return k.rowLocks }, run)
+}
+
+// EachWithSchemas runs a test as [Each] does, on the databases whose schemas GORM's migrator reaches: not on SQLite, where
+// it does not see attached databases.
+func EachWithSchemas(t *testing.T, run func(t *testing.T, database *Database)) {
+	t.Helper()
+	eachThat(t, func(k kind) bool { return k.schemas }, run)
+}
+
+func eachThat(t *testing.T, wanted func(kind) bool, run func(t *testing.T, database *Database)) {
+	t.Helper()
 	for _, kind := range kinds {
-		if kind.rowLocks {
+		if wanted(kind) {
 			t.Run(kind.name, func(t *testing.T) { run(t, kind.new(t)) })
 		}
 	}
