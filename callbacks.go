@@ -7,82 +7,69 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gorm-softdelete/softdelete/internal/deletion"
+	"github.com/gorm-softdelete/softdelete/internal/eventlog"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/scope"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/write"
 	"gorm.io/gorm"
 )
 
 // register puts the plugin's callbacks into GORM's chains. All stand Before a callback of GORM's: After would put them at the
 // end of the chain, behind the commit (callbacks.go, GORM 1.31).
-func (e *engine) register(db *gorm.DB) error {
+func register(e *policy.Engine, db *gorm.DB) error {
 	create, query, update, remove, row := db.Callback().Create(), db.Callback().Query(), db.Callback().Update(), db.Callback().Delete(), db.Callback().Row()
 	return errors.Join(
-		query.Before("gorm:query").Register("softdelete:query", e.beforeQuery),
-		query.Before("gorm:preload").Register("softdelete:preload", e.beforePreload),
-		query.Before("gorm:after_query").Register("softdelete:preloaded", e.afterPreload),
-		row.Before("gorm:row").Register("softdelete:row", e.beforeQuery),
-		row.After("gorm:row").Register("softdelete:rowed", e.afterRow),
+		query.Before("gorm:query").Register("softdelete:query", func(a0 *gorm.DB) { beforeQuery(e, a0) }),
+		query.Before("gorm:preload").Register("softdelete:preload", func(a0 *gorm.DB) { beforePreload(e, a0) }),
+		query.Before("gorm:after_query").Register("softdelete:preloaded", func(a0 *gorm.DB) { afterPreload(e, a0) }),
+		row.Before("gorm:row").Register("softdelete:row", func(a0 *gorm.DB) { beforeQuery(e, a0) }),
+		row.After("gorm:row").Register("softdelete:rowed", func(a0 *gorm.DB) { afterRow(e, a0) }),
 
-		create.Before("gorm:before_create").Register("softdelete:begin_create", e.beginCreate),
-		create.Before("gorm:create").Register("softdelete:create", e.beforeCreate),
-		create.After("gorm:create").Before("gorm:save_after_associations").Register("softdelete:created", e.afterCreate),
-		create.Before("gorm:after_create").Register("softdelete:linked_create", e.endLinks),
-		create.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_create", e.endCreate),
+		create.Before("gorm:before_create").Register("softdelete:begin_create", func(a0 *gorm.DB) { write.BeginCreate(e, a0) }),
+		create.Before("gorm:create").Register("softdelete:create", func(a0 *gorm.DB) { beforeCreate(e, a0) }),
+		create.After("gorm:create").Before("gorm:save_after_associations").Register("softdelete:created", func(a0 *gorm.DB) { afterCreate(e, a0) }),
+		create.Before("gorm:after_create").Register("softdelete:linked_create", func(a0 *gorm.DB) { write.EndLinks(e, a0) }),
+		create.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_create", func(a0 *gorm.DB) { write.EndCreate(e, a0) }),
 
-		update.Before("gorm:setup_reflect_value").Register("softdelete:begin_update", e.beginWrite),
-		update.Before("gorm:save_before_associations").Register("softdelete:associations_update", e.spareDeleted),
-		update.Before("gorm:update").Register("softdelete:update", e.beforeUpdate),
-		update.After("gorm:update").Before("gorm:save_after_associations").Register("softdelete:updated", e.afterUpdate),
-		update.Before("gorm:after_update").Register("softdelete:linked_update", e.endAssociations),
-		update.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_update", e.endWrite),
+		update.Before("gorm:setup_reflect_value").Register("softdelete:begin_update", func(a0 *gorm.DB) { write.BeginWrite(e, a0) }),
+		update.Before("gorm:save_before_associations").Register("softdelete:associations_update", func(a0 *gorm.DB) { write.SpareDeleted(e, a0) }),
+		update.Before("gorm:update").Register("softdelete:update", func(a0 *gorm.DB) { beforeUpdate(e, a0) }),
+		update.After("gorm:update").Before("gorm:save_after_associations").Register("softdelete:updated", func(a0 *gorm.DB) { afterUpdate(e, a0) }),
+		update.Before("gorm:after_update").Register("softdelete:linked_update", func(a0 *gorm.DB) { endAssociations(e, a0) }),
+		update.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_update", func(a0 *gorm.DB) { write.EndWrite(e, a0) }),
 
-		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", e.beginDelete),
-		remove.Before("gorm:delete_before_associations").Register("softdelete:plan_delete", e.planDelete),
-		remove.Before("gorm:delete").Register("softdelete:mark_delete", e.markDelete),
-		remove.After("gorm:delete").Before("gorm:after_delete").Register("softdelete:cascade_delete", e.cascadeDelete),
-		remove.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_delete", e.endDelete),
-		remove.After("softdelete:end_delete").Register("softdelete:finish_delete", e.finishDelete),
+		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", func(a0 *gorm.DB) { deletion.BeginDelete(e, a0) }),
+		remove.Before("gorm:delete_before_associations").Register("softdelete:plan_delete", func(a0 *gorm.DB) { deletion.PlanDelete(e, a0) }),
+		remove.Before("gorm:delete").Register("softdelete:mark_delete", func(a0 *gorm.DB) { deletion.MarkDelete(e, a0) }),
+		remove.After("gorm:delete").Before("gorm:after_delete").Register("softdelete:cascade_delete", func(a0 *gorm.DB) { deletion.CascadeDelete(e, a0) }),
+		remove.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_delete", func(a0 *gorm.DB) { deletion.EndDelete(e, a0) }),
+		remove.After("softdelete:end_delete").Register("softdelete:finish_delete", func(a0 *gorm.DB) { deletion.FinishDelete(e, a0) }),
 	)
 }
 
-// policyFor gives the policy of a statement's model, nil where it has none. A wrong tag fails the statement.
-func (e *engine) policyFor(db *gorm.DB) *policy {
-	if db.Error != nil || db.Statement.Schema == nil {
-		return nil
-	}
-	p := e.policy(db, db.Statement.Schema)
-	if p.err != nil {
-		_ = db.AddError(p.err)
-		return nil
-	}
-	for _, r := range p.belongs {
-		if r.parent.err != nil { // lazy and guard ask for the parent's deleted rows
-			_ = db.AddError(r.parent.err)
-			return nil
-		}
-	}
-	return p
-}
-
 // beforeQuery makes sure that the model and all that it reaches are compiled before GORM reads their clauses.
-func (e *engine) beforeQuery(db *gorm.DB) {
-	p := e.policyFor(db)
+func beforeQuery(e *policy.Engine, db *gorm.DB) {
+	p := e.PolicyFor(db)
 	if p == nil {
 		return
 	}
 	stmt := db.Statement
-	if stmt.TableExpr != nil && p.predicates.reads() != nil {
-		stmt.Table = tableAlias(stmt)
+	if stmt.TableExpr != nil && p.Predicates.Reads() != nil {
+		stmt.Table = statement.TableAlias(stmt)
 	}
 	if len(stmt.Joins) > 0 {
-		groupJoins(stmt)
-		_ = db.AddError(e.checkJoins(db))
+		scope.GroupJoins(stmt)
+		_ = db.AddError(checkJoins(e, db))
 	}
-	if value, ok := stmt.Settings.Load(viewKey{}); ok {
-		_ = db.AddError(p.checkRelations(value.(view)))
+	if value, ok := stmt.Settings.Load(scope.ViewKey{}); ok {
+		_ = db.AddError(checkRelations(p, value.(scope.View)))
 	}
 }
 
 // checkJoins gives what is wrong with the tags of a joined relation's model.
-func (e *engine) checkJoins(db *gorm.DB) error {
+func checkJoins(e *policy.Engine, db *gorm.DB) error {
 	for _, join := range db.Statement.Joins {
 		s := db.Statement.Schema
 		for _, name := range strings.Split(join.Name, ".") {
@@ -91,7 +78,7 @@ func (e *engine) checkJoins(db *gorm.DB) error {
 				break
 			}
 			s = rel.FieldSchema
-			if err := e.policy(db, s).err; err != nil {
+			if err := e.Policy(db, s).Err; err != nil {
 				return err
 			}
 		}
@@ -100,9 +87,9 @@ func (e *engine) checkJoins(db *gorm.DB) error {
 }
 
 // checkRelations refuses names of WithDeletedIn that are no relations.
-func (p *policy) checkRelations(v view) error {
-	for _, path := range v.relations {
-		s := p.schema
+func checkRelations(p *policy.Policy, v scope.View) error {
+	for _, path := range v.Relations {
+		s := p.Schema
 		for _, name := range strings.Split(path, ".") {
 			rel, ok := s.Relationships.Relations[name]
 			if !ok {
@@ -117,23 +104,23 @@ func (p *policy) checkRelations(v view) error {
 
 // preloadState is what a statement had before its preloads were given a view of their own.
 type preloadState struct {
-	view     view
+	view     scope.View
 	preloads map[string][]any
 }
 
 // beforePreload gives the preloads their own view of deleted rows.
-func (e *engine) beforePreload(db *gorm.DB) {
+func beforePreload(e *policy.Engine, db *gorm.DB) {
 	stmt := db.Statement
-	value, ok := stmt.Settings.Load(viewKey{})
+	value, ok := stmt.Settings.Load(scope.ViewKey{})
 	if !ok || db.Error != nil || len(stmt.Preloads) == 0 || stmt.Schema == nil {
 		return
 	}
-	v := value.(view)
+	v := value.(scope.View)
 	stmt.Settings.Store(preloadKey{}, preloadState{view: v, preloads: stmt.Preloads})
-	preloads, links := v.openPreloads(stmt.Schema, stmt.Preloads)
-	inherited := v.forPreloads()
-	inherited.links = links
-	stmt.Settings.Store(viewKey{}, inherited)
+	preloads, links := v.OpenPreloads(stmt.Schema, stmt.Preloads)
+	inherited := v.ForPreloads()
+	inherited.Links = links
+	stmt.Settings.Store(scope.ViewKey{}, inherited)
 	stmt.Preloads = preloads
 }
 
@@ -141,115 +128,79 @@ func (e *engine) beforePreload(db *gorm.DB) {
 type preloadKey struct{}
 
 // afterRow ends a query whose rows the caller reads.
-func (e *engine) afterRow(db *gorm.DB) { withdrawFilter(db.Statement) }
+func afterRow(e *policy.Engine, db *gorm.DB) { scope.WithdrawFilter(db.Statement) }
 
 // afterPreload puts the statement's own view back.
-func (e *engine) afterPreload(db *gorm.DB) {
-	withdrawFilter(db.Statement)
+func afterPreload(e *policy.Engine, db *gorm.DB) {
+	scope.WithdrawFilter(db.Statement)
 	if value, ok := db.Statement.Settings.LoadAndDelete(preloadKey{}); ok {
 		former := value.(preloadState)
-		db.Statement.Settings.Store(viewKey{}, former.view)
+		db.Statement.Settings.Store(scope.ViewKey{}, former.view)
 		db.Statement.Preloads = former.preloads
 	}
 }
 
-// workKey is where a write's unit of work stands in its statement's settings.
-type workKey struct{}
-
-// beginWrite makes the checks and the write of a guarded model, and those of an upsert, one unit.
-func (e *engine) beginWrite(db *gorm.DB) {
-	p := e.policyFor(db)
-	if p == nil || db.DryRun {
-		return
-	}
-	_, upserts := onConflict(db.Statement)
-	_, inTransaction := db.Statement.ConnPool.(gorm.TxCommitter)
-	logs := p.log != nil && !inTransaction
-	if len(p.guards) == 0 && !p.guardsErased() && !(p.keepsDeleted() && (upserts || saves(db.Statement))) && !logs {
-		return
-	}
-	work, err := beginWork(db)
-	if err != nil {
-		_ = db.AddError(err)
-		return
-	}
-	db.Statement.Settings.Store(workKey{}, work)
-}
-
-// endWrite ends that unit. A statement that saves an association inherits the settings of the one around it, with a unit
-// that is not its own (callbacks/associations.go:389, GORM 1.31).
-func (e *engine) endWrite(db *gorm.DB) {
-	value, ok := db.Statement.Settings.Load(workKey{})
-	if !ok || value.(unitOfWork).stmt != db.Statement {
-		return
-	}
-	db.Statement.Settings.Delete(workKey{})
-	if err := value.(unitOfWork).end(db, db.Error); db.Error == nil {
-		_ = db.AddError(err)
-	}
-}
-
 // beforeCreate checks that no live row is created under a deleted parent, and keeps upserts from deleted rows.
-func (e *engine) beforeCreate(db *gorm.DB) {
-	p := e.policyFor(db)
+func beforeCreate(e *policy.Engine, db *gorm.DB) {
+	p := e.PolicyFor(db)
 	if p == nil {
 		return
 	}
-	if p.guardsErased() && !db.DryRun {
-		for _, guard := range [...]func(*gorm.DB, *policy) error{e.guardErasedCreate, e.guardErasedInsert} {
+	if write.GuardsErased(p) && !db.DryRun {
+		for _, guard := range [...]func(*gorm.DB, *policy.Policy) error{func(a0 *gorm.DB, a1 *policy.Policy) error { return write.GuardErasedCreate(e, a0, a1) }, func(a0 *gorm.DB, a1 *policy.Policy) error { return write.GuardErasedInsert(e, a0, a1) }} {
 			if err := guard(db, p); err != nil {
 				_ = db.AddError(err)
 				return
 			}
 		}
 	}
-	e.prepareUpsert(db.Statement, p)
-	if err := e.keepArchivedKeys(db, p); err != nil {
+	write.PrepareUpsert(e, db.Statement, p)
+	if err := write.KeepArchivedKeys(e, db, p); err != nil {
 		_ = db.AddError(err)
 		return
 	}
-	if len(p.guards) > 0 && !db.DryRun {
-		_ = db.AddError(e.guardCreate(db, p))
+	if len(p.Guards) > 0 && !db.DryRun {
+		_ = db.AddError(write.GuardCreate(e, db, p))
 	}
-	e.beginLog(db)
+	eventlog.BeginLog(e, db)
 }
 
 // afterCreate checks what an upsert left out, and marks the statements that save links.
-func (e *engine) afterCreate(db *gorm.DB) {
-	e.endLog(db)
-	e.checkUpsert(db)
-	e.beginLinks(db)
+func afterCreate(e *policy.Engine, db *gorm.DB) {
+	eventlog.EndLog(e, db)
+	write.CheckUpsert(e, db)
+	write.BeginLinks(e, db)
 }
 
 // afterUpdate does the same for an update.
-func (e *engine) afterUpdate(db *gorm.DB) {
-	withdrawFilter(db.Statement)
-	e.endLog(db)
-	e.checkSave(db)
-	e.spareLinks(db)
-	e.beginLinks(db)
+func afterUpdate(e *policy.Engine, db *gorm.DB) {
+	scope.WithdrawFilter(db.Statement)
+	eventlog.EndLog(e, db)
+	write.CheckSave(e, db)
+	write.SpareLinks(e, db)
+	write.BeginLinks(e, db)
 }
 
 // endAssociations runs once an update's associations are saved.
-func (e *engine) endAssociations(db *gorm.DB) {
-	e.endLinks(db)
-	e.endSpares(db)
+func endAssociations(e *policy.Engine, db *gorm.DB) {
+	write.EndLinks(e, db)
+	write.EndSpares(e, db)
 }
 
 // beforeUpdate checks that no live row is pointed to a deleted parent.
-func (e *engine) beforeUpdate(db *gorm.DB) {
-	p := e.policyFor(db)
+func beforeUpdate(e *policy.Engine, db *gorm.DB) {
+	p := e.PolicyFor(db)
 	if p == nil || db.DryRun || db.Statement.SQL.Len() > 0 {
 		return
 	}
-	if p.guardsErased() {
-		if err := e.guardErasedUpdate(db, p); err != nil {
+	if write.GuardsErased(p) {
+		if err := write.GuardErasedUpdate(e, db, p); err != nil {
 			_ = db.AddError(err)
 			return
 		}
 	}
-	if len(p.guards) > 0 {
-		_ = db.AddError(e.guardUpdate(db, p))
+	if len(p.Guards) > 0 {
+		_ = db.AddError(write.GuardUpdate(e, db, p))
 	}
-	e.beginLog(db)
+	eventlog.BeginLog(e, db)
 }

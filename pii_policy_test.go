@@ -229,16 +229,3 @@ func TestAMaskersValueMustFitTheColumn(t *testing.T) {
 		require.NoError(t, err)
 	})
 }
-
-func FuzzPIITag(f *testing.F) {
-	for _, tag := range []string{
-		"null", "zero", "fixed:[erased]", "template:a-{id}@b", "template:{random}", "random", "hmac", "truncate:ip", "json:$.a[*].b",
-		`json:$["a"],$.b[0]`, "func:x", "keep;basis:Art. 6", "-", "delete", "subject:User", `fixed:a\;b`, "json:$[", `json:$["`, "template:{", ";;", ":",
-		"null;null", "keep;basis:a;basis:b", "keep;basis:a;KEEP",
-	} {
-		f.Add(tag)
-	}
-	f.Fuzz(func(t *testing.T, tag string) {
-		softdelete.CheckPII(tag)
-	})
-}

@@ -6,44 +6,22 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
-
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 )
-
-// uniqueIndex is a unique index of a model that holds among its live rows only. Restore looks for conflicts with it.
-type uniqueIndex struct {
-	name   string
-	fields []*schema.Field
-	where  string // its own condition, as written in the tag
-}
-
-func (i *uniqueIndex) columns() []string {
-	columns := make([]string, len(i.fields))
-	for n, field := range i.fields {
-		columns[n] = field.DBName
-	}
-	return columns
-}
-
-// concerns tells whether the index's own condition asks for the deletion column. A deleted row then does not fulfil it, but
-// will once it is restored.
-func (i *uniqueIndex) concerns(p *policy) bool {
-	m, ok := p.marker()
-	return ok && strings.Contains(strings.ToLower(i.where), strings.ToLower(m.column().DBName))
-}
 
 // narrowIndexes rewrites the index settings of a schema whose model marks rows, so that AutoMigrate, and whatever else
 // reads the schema, builds its unique indexes over the live rows only. An index with a field tagged full stays as it is, and
 // so does one with a condition of its own, and one that a foreign key refers to: the database asks for that. It runs before the schema is published: ParseIndexes writes to the fields
 // (schema/index.go:74, GORM 1.31).
-func narrowIndexes(p *policy, namer schema.Namer, referenced [][]string) {
-	if p.archives() {
-		p.collectUnique()
+func narrowIndexes(p *policy.Policy, namer schema.Namer, referenced [][]string) {
+	if p.Archives() {
+		collectUnique(p)
 		return
 	}
-	if _, marks := p.marker(); !marks {
+	if _, marks := p.Marker(); !marks {
 		return
 	}
 	refersTo := func(columns ...string) bool {
@@ -51,18 +29,18 @@ func narrowIndexes(p *policy, namer schema.Namer, referenced [][]string) {
 			return len(key) == len(columns) && !slices.ContainsFunc(key, func(c string) bool { return !slices.Contains(columns, c) })
 		})
 	}
-	for _, field := range p.schema.Fields {
-		if field.Unique && field.DBName != "" && !p.full[field.DBName] && !refersTo(field.DBName) {
-			p.wasUnique[field.DBName] = makeUniqueIndex(p.schema, field, namer)
+	for _, field := range p.Schema.Fields {
+		if field.Unique && field.DBName != "" && !p.Full[field.DBName] && !refersTo(field.DBName) {
+			p.WasUnique[field.DBName] = makeUniqueIndex(p.Schema, field, namer)
 		}
 	}
 	addRetentionIndex(p, namer)
-	live := p.predicates.live.of("")
-	for _, index := range p.schema.ParseIndexes() {
+	live := p.Predicates.Live.Of("")
+	for _, index := range p.Schema.ParseIndexes() {
 		unique := index.Class == "UNIQUE"
-		full := slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return p.full[o.Field.DBName] }) ||
+		full := slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return p.Full[o.Field.DBName] }) ||
 			refersTo(columnsOf(index)...)
-		wanted := unique && !full || !unique && p.live[index.Fields[0].Field.DBName]
+		wanted := unique && !full || !unique && p.Live[index.Fields[0].Field.DBName]
 		if index.Where == "" && wanted {
 			for _, option := range index.Fields {
 				addWhere(option.Field, index.Name, live, namer)
@@ -72,11 +50,11 @@ func narrowIndexes(p *policy, namer schema.Namer, referenced [][]string) {
 		if !unique || full || expression {
 			continue
 		}
-		u := &uniqueIndex{name: index.Name, where: index.Where}
+		u := &policy.UniqueIndex{Name: index.Name, Where: index.Where}
 		for _, option := range index.Fields {
-			u.fields = append(u.fields, option.Field)
+			u.Fields = append(u.Fields, option.Field)
 		}
-		p.unique = append(p.unique, u)
+		p.Unique = append(p.Unique, u)
 	}
 }
 
@@ -89,12 +67,12 @@ func columnsOf(index *schema.Index) []string {
 }
 
 // references lists the columns of a schema that foreign keys of the reached schemas refer to, where AutoMigrate makes them.
-func references(db *gorm.DB, s *schema.Schema, reached []reachedSchema) (keys [][]string) {
+func references(db *gorm.DB, s *schema.Schema, reached []policy.ReachedSchema) (keys [][]string) {
 	if db.DisableForeignKeyConstraintWhenMigrating || db.IgnoreRelationshipsWhenMigrating {
 		return nil
 	}
 	for _, r := range reached {
-		for _, rel := range relationsOf(r.schema) {
+		for _, rel := range policy.RelationsOf(r.Schema) {
 			// The links of a many2many relation have relations of their own.
 			if rel.JoinTable != nil || rel.Polymorphic != nil || rel.Field.IgnoreMigration || rel.Field.TagSettings["CONSTRAINT"] == "-" {
 				continue
@@ -115,44 +93,44 @@ func references(db *gorm.DB, s *schema.Schema, reached []reachedSchema) (keys []
 
 // collectUnique lists what must be unique in the table of a model whose deleted rows move away: all indexes stay as they
 // are declared.
-func (p *policy) collectUnique() {
-	p.unique = append(p.unique, &uniqueIndex{name: "PRIMARY KEY", fields: p.schema.PrimaryFields})
-	for _, field := range p.schema.Fields {
+func collectUnique(p *policy.Policy) {
+	p.Unique = append(p.Unique, &policy.UniqueIndex{Name: "PRIMARY KEY", Fields: p.Schema.PrimaryFields})
+	for _, field := range p.Schema.Fields {
 		if field.Unique && field.DBName != "" {
-			p.unique = append(p.unique, &uniqueIndex{name: field.DBName, fields: []*schema.Field{field}})
+			p.Unique = append(p.Unique, &policy.UniqueIndex{Name: field.DBName, Fields: []*schema.Field{field}})
 		}
 	}
-	for _, index := range p.schema.ParseIndexes() {
+	for _, index := range p.Schema.ParseIndexes() {
 		expression := slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return o.Expression != "" })
 		if index.Class != "UNIQUE" || expression {
 			continue
 		}
-		u := &uniqueIndex{name: index.Name, where: index.Where}
+		u := &policy.UniqueIndex{Name: index.Name, Where: index.Where}
 		for _, option := range index.Fields {
-			u.fields = append(u.fields, option.Field)
+			u.Fields = append(u.Fields, option.Field)
 		}
-		p.unique = append(p.unique, u)
+		p.Unique = append(p.Unique, u)
 	}
 }
 
 // addRetentionIndex gives a model with a retention an index over its deleted rows by the clock that the retention counts
 // from, for the purge to read. A column that an index begins with already needs none.
-func addRetentionIndex(p *policy, namer schema.Namer) {
-	field := p.retentionClock()
+func addRetentionIndex(p *policy.Policy, namer schema.Namer) {
+	field := p.RetentionClock()
 	if field == nil {
 		return
 	}
-	for _, index := range p.schema.ParseIndexes() {
-		covers := index.Where == "" && index.Class != "UNIQUE" && !p.live[field.DBName]
+	for _, index := range p.Schema.ParseIndexes() {
+		covers := index.Where == "" && index.Class != "UNIQUE" && !p.Live[field.DBName]
 		if index.Fields[0].Field == field && index.Fields[0].Expression == "" && covers {
 			return
 		}
 	}
-	name := dialect.ShortName(namer.IndexName(p.schema.Table, field.DBName), "_retention")
+	name := dialect.ShortName(namer.IndexName(p.Schema.Table, field.DBName), "_retention")
 	field.TagSettings["INDEX"] = name
-	settings := strings.Split(field.Tag.Get("gorm"), ";")
-	where := strings.ReplaceAll(p.predicates.deleted.of(""), ",", `\,`)
-	setGormTag(field, append(settings, "index:"+name+",where:"+where))
+	parts := strings.Split(field.Tag.Get("gorm"), ";")
+	where := strings.ReplaceAll(p.Predicates.Deleted.Of(""), ",", `\,`)
+	setGormTag(field, append(parts, "index:"+name+",where:"+where))
 }
 
 // makeUniqueIndex turns `gorm:"unique"`, a constraint of the table, into a unique index: only an index can have a
@@ -163,13 +141,13 @@ func makeUniqueIndex(s *schema.Schema, field *schema.Field, namer schema.Namer) 
 	field.Unique = false
 	delete(field.TagSettings, "UNIQUE")
 	field.TagSettings["UNIQUEINDEX"] = name
-	var settings []string
+	var parts []string
 	for _, setting := range strings.Split(field.Tag.Get("gorm"), ";") {
 		if !strings.EqualFold(strings.TrimSpace(setting), "unique") {
-			settings = append(settings, setting)
+			parts = append(parts, setting)
 		}
 	}
-	setGormTag(field, append(settings, "uniqueIndex:"+name))
+	setGormTag(field, append(parts, "uniqueIndex:"+name))
 	return name
 }
 
@@ -177,7 +155,7 @@ func makeUniqueIndex(s *schema.Schema, field *schema.Field, namer schema.Namer) 
 // (schema/index.go:100), at "," with.
 func addWhere(field *schema.Field, index, condition string, namer schema.Namer) {
 	condition = strings.ReplaceAll(condition, ",", `\,`)
-	var settings []string
+	var parts []string
 	for _, setting := range strings.Split(field.Tag.Get("gorm"), ";") {
 		key, value, _ := strings.Cut(setting, ":")
 		key = strings.ToUpper(strings.TrimSpace(key))
@@ -189,9 +167,9 @@ func addWhere(field *schema.Field, index, condition string, namer schema.Namer) 
 				setting += ",where:" + condition
 			}
 		}
-		settings = append(settings, setting)
+		parts = append(parts, setting)
 	}
-	setGormTag(field, settings)
+	setGormTag(field, parts)
 }
 
 // indexName is the name of the index that a setting without one makes, as GORM gives it (schema/index.go:120, GORM 1.31).
@@ -204,13 +182,13 @@ func indexName(field *schema.Field, setting string, namer schema.Namer) string {
 }
 
 // setGormTag replaces the gorm key of a field's tag, and leaves the others.
-func setGormTag(field *schema.Field, settings []string) {
-	tag := "gorm:" + strconv.Quote(strings.Join(settings, ";"))
+func setGormTag(field *schema.Field, parts []string) {
+	gormTag := "gorm:" + strconv.Quote(strings.Join(parts, ";"))
 	rest := string(field.Tag)
 	if value, ok := field.Tag.Lookup("gorm"); ok {
 		for _, quoted := range []string{strconv.Quote(value), `"` + value + `"`} {
 			rest = strings.Replace(rest, "gorm:"+quoted, "", 1)
 		}
 	}
-	field.Tag = reflect.StructTag(strings.TrimSpace(tag + " " + strings.TrimSpace(rest)))
+	field.Tag = reflect.StructTag(strings.TrimSpace(gormTag + " " + strings.TrimSpace(rest)))
 }

@@ -1,0 +1,141 @@
+// Package archive: rows between a table and its archive.
+package archive
+
+import (
+	"fmt"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+)
+
+// MovedColumns is what the database says about the columns of a model's table and of its archive. Rows move with all of
+// them, those too that the model has no field for.
+type MovedColumns struct {
+	Table, Archive []dialect.Column // all of them, in the tables' order
+	Moved          []string         // those that both have, but for those that the database computes
+	Lost           []string         // those of the archive that the table has no more
+	Narrowed       []dialect.Column // those of the table that keep less than the archive does
+	Overriding     string
+	// Err is why no row may leave the table: a column would lose its values.
+	Err error
+}
+
+// movedColumns looks at the tables once, until a migration or a refusal of the database.
+func MovedColumnsEngine(e *policy.Engine, tx *gorm.DB, p *policy.Policy) (*MovedColumns, error) {
+	if known, ok := e.Columns.Load(p); ok {
+		return known.(*MovedColumns), nil
+	}
+	tx = statement.InWork(tx, tx.Statement.Context)
+	tx.Config.DryRun = false
+	table, err := TableColumns(e, tx, p.Schema.Table)
+	if err != nil {
+		return nil, err
+	}
+	there, err := TableColumns(e, tx, p.DeletedTable())
+	if err != nil {
+		return nil, err
+	}
+	c := compareColumns(e, p, table, there)
+	if c.Err == nil {
+		e.Columns.Store(p, c)
+	}
+	return c, nil
+}
+
+func TableColumns(e *policy.Engine, tx *gorm.DB, table string) ([]dialect.Column, error) {
+	return e.Dialect.Columns(tx, dialect.Table{Name: table, Quoted: statement.QuoteName(tx, table)})
+}
+
+// outOfStep is the error for a table that its archive does not fit.
+func outOfStep(p *policy.Policy, format string, args ...any) error {
+	return fmt.Errorf("%w: rows of %s cannot move from table %s to its archive %s: %s; run AutoMigrate, or the statements of softdelete.DDL",
+		fault.ErrUnsupported, p.Schema.Name, p.Schema.Table, p.DeletedTable(), fmt.Sprintf(format, args...))
+}
+
+// OwnName is the error for a column that the archive cannot keep.
+func OwnName(p *policy.Policy, column string) error {
+	return fmt.Errorf("%w: column %s of table %s has the name of one that its archive %s has for itself; rename it",
+		fault.ErrUnsupported, column, p.Schema.Table, p.DeletedTable())
+}
+
+func compareColumns(e *policy.Engine, p *policy.Policy, table, there []dialect.Column) *MovedColumns {
+	c := &MovedColumns{Table: table, Archive: there}
+	s, _ := p.Archive()
+	for _, column := range there {
+		if !policy.OwnColumn(column.Name) && e.Dialect.FindColumn(table, column.Name) == nil {
+			c.Lost = append(c.Lost, column.Name)
+		}
+	}
+	refuse := func(format string, args ...any) {
+		if c.Err == nil {
+			c.Err = outOfStep(p, format, args...)
+		}
+	}
+	if len(there) == 0 {
+		refuse("the archive is not there")
+	}
+	for _, column := range table {
+		if column.Generated || s.Shares(column.Name) {
+			continue
+		}
+		if policy.OwnColumn(column.Name) {
+			c.Err = OwnName(p, column.Name)
+			continue
+		}
+		kept := e.Dialect.FindColumn(there, column.Name)
+		if kept == nil {
+			refuse("its column %s would be lost, the archive has none", column.Name)
+			continue
+		}
+		c.Moved = append(c.Moved, column.Name)
+		if column.Identity {
+			c.Overriding = e.Dialect.Overriding()
+		}
+		if !e.Dialect.Holds(kept.Type, column.Type) {
+			refuse("its column %s is of type %s, the archive's of type %s", column.Name, column.Type, kept.Type)
+		}
+		if !e.Dialect.Holds(column.Type, kept.Type) {
+			c.Narrowed = append(c.Narrowed, column)
+		}
+	}
+	return c
+}
+
+// ModelColumns is what a dry run takes the tables for where nothing has looked at them yet.
+func ModelColumns(e *policy.Engine, p *policy.Policy) *MovedColumns {
+	if known, ok := e.Columns.Load(p); ok {
+		return known.(*MovedColumns)
+	}
+	s, _ := p.Archive()
+	c := &MovedColumns{}
+	for _, field := range s.Columns {
+		c.Moved = append(c.Moved, field.DBName)
+		c.Table = append(c.Table, dialect.Column{Name: field.DBName})
+	}
+	return c
+}
+
+// Names writes names of columns of a table, with commas.
+func Names(q *statement.Query, table string, names []string) *statement.Query {
+	return statement.Joined(q, names, ", ", func(name string) { q.Column(table, name) })
+}
+
+// HasColumns writes a condition that always holds, and that the database refuses while it reads the statement where a
+// table has got other columns than those that were found: whoever migrated it may not be this process.
+func HasColumns(q *statement.Query, table string, columns []dialect.Column) *statement.Query {
+	q.Text("(1 = 1 OR EXISTS (SELECT * FROM ").Name(table).Text(" UNION ALL SELECT ")
+	statement.Joined(q, columns, ", ", func(column dialect.Column) { q.Name(column.Name) })
+	return q.Text(" FROM ").Name(table).Text("))")
+}
+
+// ForgetColumns makes the next call look at the tables again, after one that failed.
+func ForgetColumns(e *policy.Engine, g *policy.Graph) {
+	for _, n := range g.Nodes {
+		if n.Policy.Archives() {
+			e.Columns.Delete(n.Policy)
+		}
+	}
+}

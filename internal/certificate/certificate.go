@@ -1,0 +1,276 @@
+// Package certificate: the proof: chain, signatures, ledger, outbox.
+package certificate
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// This room is for the proof of an erasure: a chain of certificates, each with the hash of the one before it. What is hashed
+// is the certificate's own text, kept as it is, so that no database's idea of time or number can change it.
+
+// Certificate says what an erasure did. It holds names of tables and columns, keys, counts and times, nothing of the person.
+type Certificate struct {
+	// Number is the certificate's place in the chain, from 1.
+	Number       int64         `json:"number"`
+	ID           string        `json:"id"`
+	RequestID    string        `json:"request_id"`
+	SubjectTable string        `json:"subject_table"`
+	SubjectKey   string        `json:"subject_key"`
+	ErasedAt     time.Time     `json:"erased_at"`
+	Tables       []ErasedTable `json:"tables"`
+	Kept         []KeptColumn  `json:"kept"`
+	// Recipients are the third parties. Their states are those of now; the chain's hash is over their names.
+	Recipients []Recipient `json:"recipients"`
+	// Verified says that the rows were read again before the commit and that no old value was found.
+	Verified bool `json:"verified"`
+	// Notes say what lies outside of this erasure, such as free pages of the database's files.
+	Notes []string `json:"notes"`
+	// PolicyHash is the hash of all pii tags that the erasure went by.
+	PolicyHash string `json:"policy_hash"`
+	PrevHash   string `json:"prev_hash"`
+	Hash       string `json:"hash"`
+	// SignedBy is the public key of Config.CertificateKey, Signature the ed25519 signature of Hash, both in hexadecimal digits;
+	// both are empty without Config.CertificateKey. The chain's hash is over SignedBy, so that a signature cannot be taken away.
+	SignedBy  string `json:"signed_by,omitempty"`
+	Signature string `json:"signature,omitempty"`
+}
+
+// Recipient is a third party that is told of an erasure, one of Config.Processors.
+type Recipient struct {
+	Name           string     `json:"name"`
+	State          string     `json:"state"` // "pending", "acknowledged" or, after the last attempt, "failed"
+	AcknowledgedAt *time.Time `json:"acknowledged_at,omitempty"`
+}
+
+// Complete tells whether every recipient has acknowledged.
+func (c Certificate) Complete() bool {
+	return !slices.ContainsFunc(c.Recipients, func(r Recipient) bool { return r.State != stateAcknowledged })
+}
+
+// Text is the certificate for people.
+func (c Certificate) Text() string {
+	var text strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&text, format+"\n", args...) }
+	line("Certificate of erasure %s, number %d", c.ID, c.Number)
+	line("Request:  %s", c.RequestID)
+	line("Subject:  table %s, key %s", c.SubjectTable, c.SubjectKey)
+	line("Erased:   %s", c.ErasedAt.UTC().Format(time.RFC3339))
+	line("")
+	if len(c.Tables) == 0 {
+		line("Nothing was left to mask: the subject had been erased before.")
+	}
+	for _, t := range c.Tables {
+		if t.Deleted > 0 {
+			line("Table %s: %s deleted.", t.Table, statement.CountText(t.Deleted, "row"))
+			continue
+		}
+		columns := make([]string, len(t.Columns))
+		for i, column := range t.Columns {
+			columns[i] = column.Column + " (" + column.Strategy + ")"
+		}
+		line("Table %s: %s masked in %s.", t.Table, statement.CountText(t.Masked, "row"), strings.Join(columns, ", "))
+	}
+	for _, k := range c.Kept {
+		line("Kept: column %s of table %s in %s; legal basis: %s.", k.Column, k.Table, statement.CountText(k.Rows, "row"), k.Basis)
+	}
+	for _, r := range c.Recipients {
+		line("Recipient %s: %s.", r.Name, r.State)
+	}
+	if c.Verified {
+		line("Before the commit the rows were read again; none of the old values was found in them.")
+	}
+	for _, note := range c.Notes {
+		line("Note: %s", note)
+	}
+	line("")
+	line("Tags:     %s", c.PolicyHash)
+	line("Previous: %s", c.PrevHash)
+	line("Hash:     %s", c.Hash)
+	if c.Signature != "" {
+		line("Key:      %s", c.SignedBy)
+		line("Signed:   %s", c.Signature)
+	}
+	return text.String()
+}
+
+// CertificateRow is a row of the table softdelete_certificates.
+type CertificateRow struct {
+	Number    int64  `gorm:"primaryKey;autoIncrement:false"`
+	ID        string `gorm:"size:64;uniqueIndex"`
+	RequestID string `gorm:"size:128;uniqueIndex"`
+	Document  string `gorm:"type:text"` // what is hashed
+	Hash      string `gorm:"size:64"`
+	Signature string `gorm:"size:128"`
+}
+
+// TableName implements schema.Tabler.
+func (CertificateRow) TableName() string { return "softdelete_certificates" }
+
+// CertificateHead is the one row of the table softdelete_certificate_head: number and hash of the last certificate, kept
+// apart so that a certificate cut off the end shows.
+type CertificateHead struct {
+	ID     int64 `gorm:"primaryKey;autoIncrement:false"`
+	Number int64
+	Hash   string `gorm:"size:64"`
+}
+
+// TableName implements schema.Tabler.
+func (CertificateHead) TableName() string { return "softdelete_certificate_head" }
+
+// Document is the certificate's text, without what changes later and without what is made from the text.
+func (c Certificate) Document() (string, error) {
+	c.Hash, c.Signature = "", ""
+	recipients := make([]Recipient, len(c.Recipients))
+	for i, r := range c.Recipients {
+		recipients[i] = Recipient{Name: r.Name}
+	}
+	c.Recipients = recipients
+	text, err := json.Marshal(c)
+	return string(text), err
+}
+
+// LockHead reads the chain's head and keeps others from appending until the transaction ends.
+func LockHead(e *policy.Engine, tx *gorm.DB) (head CertificateHead, err error) {
+	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	first := CertificateHead{ID: 1}
+	if err := session.Clauses(clause.OnConflict{DoNothing: true}).Create(&first).Error; err != nil {
+		return head, err
+	}
+	if e.Dialect.Has(dialect.RowLocks) {
+		session = session.Clauses(clause.Locking{Strength: "UPDATE"}).Session(&gorm.Session{})
+	}
+	return head, session.Where("id = ?", 1).Take(&head).Error
+}
+
+// CertificateOf finds the certificate of a request; nil where there is none.
+func CertificateOf(e *policy.Engine, tx *gorm.DB, request string) (*Certificate, error) {
+	list, err := certificates(e, tx, "request_id = ?", request)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return &list[0], nil
+}
+
+// certificates reads certificates in the order of the chain, with the recipients' states of now.
+func certificates(e *policy.Engine, tx *gorm.DB, condition ...any) ([]Certificate, error) {
+	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	var rows []CertificateRow
+	q := session.Order("number")
+	if len(condition) > 0 {
+		q = q.Where(condition[0], condition[1:]...)
+	}
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, erasedrow.TablesError(err)
+	}
+	list := make([]Certificate, 0, len(rows))
+	for _, row := range rows {
+		c, err := row.read()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, fillRecipients(e, session, list)
+}
+
+func (row CertificateRow) read() (c Certificate, err error) {
+	if err := json.Unmarshal([]byte(row.Document), &c); err != nil {
+		return c, fmt.Errorf("softdelete: the certificate with number %d cannot be read; call VerifyCertificates", row.Number)
+	}
+	c.Hash, c.Signature = row.Hash, row.Signature
+	return c, nil
+}
+
+// Certificates lists all certificates in the order of the chain.
+func Certificates(db *gorm.DB) ([]Certificate, error) {
+	e, err := policy.EngineOf(db)
+	if err != nil {
+		return nil, err
+	}
+	session := statement.OnWriter(db)
+	if err := erasedrow.NeedErasureTables(e, session); err != nil {
+		return nil, err
+	}
+	return certificates(e, session)
+}
+
+// VerifyCertificates checks the chain of certificates from the first to the head, with their signatures: those that were
+// changed, taken away or added. Where Config.CertificateKey is set they must be by that key, and the chain must end with one:
+// it covers the unsigned certificates before it, such as those from before the key was set. The error names the first
+// certificate that does not fit: one that was changed, removed, swapped, put in or cut off. Someone who may write to both
+// tables and knows the program can forge a chain without signatures; only a key that lies elsewhere prevents that.
+func VerifyCertificates(db *gorm.DB) error {
+	e, err := policy.EngineOf(db)
+	if err != nil {
+		return err
+	}
+	session := statement.OnWriter(db)
+	if err := erasedrow.NeedErasureTables(e, session); err != nil {
+		return err
+	}
+	var head []CertificateHead
+	// The head first: what is appended meanwhile then only makes the chain longer.
+	if err := session.Find(&head).Error; err != nil {
+		return erasedrow.TablesError(err)
+	}
+	var last CertificateHead
+	if len(head) == 1 {
+		last = head[0]
+	}
+	var rows []CertificateRow
+	if err := session.Order("number").Find(&rows).Error; err != nil {
+		return erasedrow.TablesError(err)
+	}
+	previous := ""
+	for i, row := range rows {
+		if err := fits(e, row, int64(i+1), previous); err != nil {
+			return err
+		}
+		previous = row.Hash
+		if row.Number == last.Number && row.Hash != last.Hash {
+			return misfit(row, "the chain's head has another hash for it")
+		}
+	}
+	switch {
+	case len(head) == 0 && len(rows) > 0:
+		return fmt.Errorf("softdelete: the certificate chain has lost its head; the table %s is empty", last.TableName())
+	case int64(len(rows)) < last.Number:
+		return fmt.Errorf("softdelete: the certificate with number %d is missing: the chain's head says that there are %d", len(rows)+1, last.Number)
+	case len(rows) > 0 && last.Number == 0:
+		return misfit(rows[0], "the chain's head does not know of it")
+	}
+	return vouchedFor(e, rows)
+}
+
+func misfit(row CertificateRow, why string) error {
+	return fmt.Errorf("softdelete: the certificate with number %d, ID %s, does not fit the chain: %s", row.Number, row.ID, why)
+}
+
+// fits checks one certificate at its place in the chain.
+func fits(e *policy.Engine, row CertificateRow, number int64, previous string) error {
+	c, err := row.read()
+	switch {
+	case row.Number != number:
+		return fmt.Errorf("softdelete: the certificate with number %d is missing; the next one there is number %d, ID %s", number, row.Number, row.ID)
+	case erasedrow.HashOf(row.Document) != row.Hash:
+		return misfit(row, "its text does not have its hash")
+	case err != nil:
+		return err
+	case c.Number != row.Number || c.ID != row.ID || c.RequestID != row.RequestID:
+		return misfit(row, "its text speaks of another certificate")
+	case c.PrevHash != previous:
+		return misfit(row, "it does not follow the certificate before it")
+	}
+	return fitsSignature(e, row, c)
+}

@@ -1,0 +1,106 @@
+package certificate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/gorm-softdelete/softdelete/internal/settings"
+)
+
+type fileLedger struct {
+	path string
+	mu   sync.Mutex // one writer at a time in this process
+}
+
+// FileLedger keeps the ledger in a file of JSON lines, which it creates. Lines are only ever added, each is on disk before
+// Append returns, and a last line that a crash has torn is left out by Entries and closed by the next Append. Several
+// processes may append to the file where the system writes short lines whole, as local file systems do.
+func FileLedger(path string) (settings.ErasureLedger, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("softdelete: the erasure ledger cannot be opened: %w", err)
+	}
+	if err := errors.Join(file.Sync(), file.Close()); err != nil {
+		return nil, err
+	}
+	// The file's name is to survive a crash too.
+	directory, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	_ = directory.Sync() // some systems cannot sync a directory
+	return &fileLedger{path: path}, directory.Close()
+}
+
+// Append implements ErasureLedger.
+func (l *fileLedger) Append(ctx context.Context, e settings.LedgerEntry) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	line, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	file, err := os.OpenFile(l.path, os.O_RDWR|os.O_APPEND, 0o600) // not created: a ledger that is gone must show
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	torn, err := endsTorn(file)
+	if err != nil {
+		return err
+	}
+	if torn {
+		line = append([]byte("\n"), line...)
+	}
+	if _, err := file.Write(append(line, '\n')); err != nil {
+		return err
+	}
+	return file.Sync()
+}
+
+// endsTorn tells whether the file's last line has no end.
+func endsTorn(file *os.File) (bool, error) {
+	size, err := file.Seek(0, io.SeekEnd)
+	if err != nil || size == 0 {
+		return false, err
+	}
+	var last [1]byte
+	_, err = file.ReadAt(last[:], size-1)
+	return last[0] != '\n', err
+}
+
+// Entries implements ErasureLedger. A line that cannot be read and is not a torn one is an error: nothing is left out without
+// a word.
+func (l *fileLedger) Entries(ctx context.Context) ([]settings.LedgerEntry, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	content, err := os.ReadFile(l.path)
+	if err != nil {
+		return nil, err
+	}
+	var entries []settings.LedgerEntry
+	for number, line := range bytes.Split(content, []byte("\n")) {
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 {
+			continue
+		}
+		var e settings.LedgerEntry
+		if err := json.Unmarshal(line, &e); err == nil {
+			entries = append(entries, e)
+		} else if line[len(line)-1] == '}' || line[0] != '{' { // a torn line has its beginning and no end
+			return nil, fmt.Errorf("softdelete: line %d of the erasure ledger cannot be read", number+1)
+		}
+	}
+	return entries, nil
+}

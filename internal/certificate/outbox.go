@@ -1,0 +1,161 @@
+package certificate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/settings"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+)
+
+const (
+	StatePending      = "pending"
+	stateAcknowledged = "acknowledged"
+	stateFailed       = "failed"
+)
+
+const (
+	// deliveryLease is how long a dispatcher has a delivery to itself; after a crash it is tried again then.
+	deliveryLease = time.Minute
+	// longestBackoff bounds the wait between attempts, which doubles each time.
+	longestBackoff = 6 * time.Hour
+	// mostAttempts are made before a delivery counts as failed: somewhat more than two days.
+	mostAttempts = 20
+)
+
+// OutboxRow is a row of the table softdelete_erasure_outbox: one delivery to one processor.
+type OutboxRow struct {
+	ID             int64  `gorm:"primaryKey"`
+	RequestID      string `gorm:"size:128;uniqueIndex:softdelete_outbox_delivery"`
+	Processor      string `gorm:"size:128;uniqueIndex:softdelete_outbox_delivery"`
+	SubjectTable   string
+	SubjectKey     string
+	Attempts       int
+	NextAt         time.Time `gorm:"index"`
+	AcknowledgedAt *time.Time
+}
+
+// TableName implements schema.Tabler.
+func (OutboxRow) TableName() string { return "softdelete_erasure_outbox" }
+
+// state follows from the facts: nothing else keeps it.
+func (r OutboxRow) state() string {
+	switch {
+	case r.AcknowledgedAt != nil:
+		return stateAcknowledged
+	case r.Attempts >= mostAttempts:
+		return stateFailed
+	}
+	return StatePending
+}
+
+// fillRecipients reads the states of the certificates' recipients.
+func fillRecipients(e *policy.Engine, session *gorm.DB, list []Certificate) error {
+	requests := make([]string, 0, len(list))
+	for _, c := range list {
+		if len(c.Recipients) > 0 {
+			requests = append(requests, c.RequestID)
+		}
+	}
+	states := map[[2]string]OutboxRow{}
+	for chunk := range slices.Chunk(requests, statement.ErasureChunk) {
+		var rows []OutboxRow
+		if err := session.Where("request_id IN ?", chunk).Find(&rows).Error; err != nil {
+			return erasedrow.TablesError(err)
+		}
+		for _, row := range rows {
+			states[[2]string{row.RequestID, row.Processor}] = row
+		}
+	}
+	for _, c := range list {
+		for i := range c.Recipients {
+			row := states[[2]string{c.RequestID, c.Recipients[i].Name}]
+			c.Recipients[i].State, c.Recipients[i].AcknowledgedAt = row.state(), row.AcknowledgedAt
+		}
+	}
+	return nil
+}
+
+// DispatchErasures delivers to Config.Processors what they have not acknowledged and what is due. Each delivery is made at
+// least once; after an attempt that fails it waits, twice as long each time, and after 20 attempts it counts as failed.
+// Several dispatchers may run side by side. It returns what went wrong, joined, after trying all that is due: for each delivery
+// that failed the processor's name, the request, the attempt and when the next one is due. The processor's own error may quote
+// personal values; errors.Is and errors.As find it, the text leaves it out.
+func DispatchErasures(db *gorm.DB) error {
+	e, err := policy.EngineOf(db)
+	if err != nil {
+		return err
+	}
+	session := statement.OnWriter(db).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	if err := erasedrow.NeedErasureTables(e, session); err != nil {
+		return err
+	}
+	now := session.NowFunc().UTC()
+	var due []OutboxRow
+	err = session.Where("acknowledged_at IS NULL AND attempts < ? AND next_at <= ?", mostAttempts, now).Order("id").Find(&due).Error
+	if err != nil {
+		return erasedrow.TablesError(err)
+	}
+	var failures []error
+	for _, row := range due {
+		if err := db.Statement.Context.Err(); err != nil {
+			return errors.Join(append(failures, err)...)
+		}
+		failures = append(failures, deliver(e, session, row))
+	}
+	return errors.Join(failures...)
+}
+
+// deliver makes one attempt, if no other dispatcher is at it.
+func deliver(e *policy.Engine, session *gorm.DB, row OutboxRow) error {
+	i := slices.IndexFunc(e.Config.Processors, func(p settings.Processor) bool { return p.Name() == row.Processor })
+	if i < 0 {
+		return fmt.Errorf("softdelete: request %s waits for the processor %q, which is not in Config.Processors", row.RequestID, row.Processor)
+	}
+	now := session.NowFunc().UTC()
+	claim := session.Model(&OutboxRow{}).Where("id = ? AND attempts = ? AND acknowledged_at IS NULL", row.ID, row.Attempts).
+		Updates(map[string]any{"attempts": row.Attempts + 1, "next_at": now.Add(backoff(row.Attempts + 1))})
+	if claim.Error != nil || claim.RowsAffected == 0 {
+		return claim.Error // another dispatcher has it
+	}
+	row.Attempts++
+	row.NextAt = now.Add(backoff(row.Attempts))
+	subject := settings.ErasedSubject{RequestID: row.RequestID, Table: row.SubjectTable, Key: row.SubjectKey}
+	if err := e.Config.Processors[i].Erase(session.Statement.Context, subject); err != nil {
+		return row.failure(err)
+	}
+	// The third party has acknowledged: that is noted even if the caller's context has ended meanwhile.
+	kept := statement.InWork(session, context.WithoutCancel(session.Statement.Context)).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	return kept.Model(&OutboxRow{}).Where("id = ? AND acknowledged_at IS NULL", row.ID).Update("acknowledged_at", kept.NowFunc().UTC()).Error
+}
+
+// failure is the error of an attempt that failed, without the text of the processor's own error, which may quote personal values.
+func (r OutboxRow) failure(cause error) error {
+	next := "the next one is due at " + r.NextAt.Format(time.RFC3339)
+	if r.state() == stateFailed {
+		next = "there is no next one, the delivery has failed"
+	}
+	return &fault.QuietError{
+		Text: fmt.Sprintf("softdelete: processor %q did not acknowledge request %s: attempt %d of %d; %s",
+			r.Processor, r.RequestID, r.Attempts, mostAttempts, next),
+		Cause: cause,
+	}
+}
+
+// backoff is how long a delivery waits after so many attempts.
+func backoff(attempts int) time.Duration {
+	wait := deliveryLease
+	for range attempts - 1 {
+		if wait *= 2; wait >= longestBackoff {
+			return longestBackoff
+		}
+	}
+	return wait
+}

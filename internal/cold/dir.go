@@ -1,0 +1,124 @@
+package cold
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/gorm-softdelete/softdelete/internal/coldfile"
+	"github.com/gorm-softdelete/softdelete/internal/settings"
+)
+
+// DirColdStore keeps cold batches in a directory, which it makes where it is not there: the rows as JSON Lines compressed by
+// gzip, NAME.jsonl.gz, and beside it the manifest NAME.json with the columns, the number of rows and the SHA-256 of the rows'
+// file. Put writes both, syncs them and the directory to disk, reads them back and compares; the manifest comes last, so
+// that a batch without one was never put. Get refuses files that do not fit their manifest. It is a ColdRewriter: rows that an
+// erasure has rewritten are in NAME.DIGEST.jsonl.gz, which the manifest names, and the file that had them before is removed. What
+// the file system or the disk keeps of a removed file, and copies of the directory, are out of its reach.
+func DirColdStore(dir string) (settings.ColdStore, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("softdelete: the cold store cannot be made: %w", err)
+	}
+	return &dirColdStore{dir: dir}, nil
+}
+
+// writingPrefix begins the names of files that are being written.
+const writingPrefix = ".writing-"
+
+type dirColdStore struct {
+	dir    string
+	tables coldfile.Tables
+}
+
+// Put implements ColdStore.
+func (s *dirColdStore) Put(ctx context.Context, b settings.ColdBatch) error {
+	rowsName, manifestName, err := coldfile.Names(b.ID)
+	if err != nil {
+		return err
+	}
+	rows, manifest, err := coldfile.Encode(coldfile.Batch(b))
+	if err != nil {
+		return err
+	}
+	for _, file := range []struct {
+		name string
+		data []byte
+	}{{rowsName, rows}, {manifestName, manifest}} {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.write(filepath.Join(s.dir, file.name), file.data); err != nil {
+			return err
+		}
+	}
+	stored, err := s.Get(ctx, b.ID)
+	if err != nil {
+		return fmt.Errorf("read back: %w", err)
+	}
+	return coldfile.Same(b.Rows, stored.Rows)
+}
+
+// write puts data under a name, all of it or nothing, and syncs it to disk.
+func (s *dirColdStore) write(path string, data []byte) (err error) {
+	file, err := os.CreateTemp(s.dir, writingPrefix+"*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(file.Name()))
+		}
+	}()
+	_, err = file.Write(data)
+	if err == nil {
+		err = file.Sync()
+	}
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
+		return err
+	}
+	return syncDirectory(s.dir)
+}
+
+// syncDirectory makes a new name in the directory durable.
+func syncDirectory(dir string) error {
+	directory, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	err = directory.Sync()
+	if closeErr := directory.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// Get implements ColdStore.
+func (s *dirColdStore) Get(ctx context.Context, id string) (settings.ColdBatch, error) {
+	if err := ctx.Err(); err != nil {
+		return settings.ColdBatch{}, err
+	}
+	_, manifestName, err := coldfile.Names(id)
+	if err != nil {
+		return settings.ColdBatch{}, err
+	}
+	manifest, err := os.ReadFile(filepath.Join(s.dir, manifestName))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return settings.ColdBatch{}, fmt.Errorf("there is no batch of this ID, or it was never finished: %w", err)
+	case err != nil:
+		return settings.ColdBatch{}, err
+	}
+	b, err := coldfile.Decode(id, manifest, func(name string) ([]byte, error) {
+		return os.ReadFile(filepath.Join(s.dir, name))
+	})
+	return settings.ColdBatch(b), err
+}

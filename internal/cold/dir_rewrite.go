@@ -1,0 +1,136 @@
+package cold
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/coldfile"
+	"github.com/gorm-softdelete/softdelete/internal/settings"
+)
+
+// This room rewrites batches in a directory. The new rows come under a name of their own; the manifest that names it is the
+// switch. The old rows are unlinked then.
+
+// coldLeftover is how old a file must be that no manifest names, to be what a crash has left and not what a Put is writing.
+const coldLeftover = 10 * time.Minute
+
+// Batches implements ColdRewriter.
+func (s *dirColdStore) Batches(ctx context.Context, table string) (ids []string, err error) {
+	listed, err := s.list()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range listed.IDs() {
+		of, err := s.tables.Of(id, func() ([]byte, error) {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			return os.ReadFile(filepath.Join(s.dir, id+coldfile.ManifestSuffix))
+		})
+		if err != nil {
+			return nil, err
+		}
+		if of == table {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+// list reads the names in the directory.
+func (s *dirColdStore) list() (coldfile.Listing, error) {
+	entries, err := os.ReadDir(s.dir)
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return coldfile.List(names), err
+}
+
+// Tidy removes what crashes have left: files of a Put that was never finished, and rows that a Replace had replaced. Files
+// that are younger than ten minutes are spared and counted, for a Put may be writing them.
+func (s *dirColdStore) Tidy(ctx context.Context) (spared int, err error) {
+	listed, err := s.list()
+	if err != nil {
+		return 0, err
+	}
+	leftovers, err := listed.Leftovers(s.manifest)
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range append(leftovers, listed.Starting(writingPrefix)...) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		info, err := os.Lstat(filepath.Join(s.dir, name))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return 0, err
+		case time.Since(info.ModTime()) <= coldLeftover:
+			spared++
+		default:
+			if err := s.remove(name); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return spared, syncDirectory(s.dir)
+}
+
+// manifest reads the manifest of a batch as it is now; nil where there is none.
+func (s *dirColdStore) manifest(id string) ([]byte, error) {
+	description, err := os.ReadFile(filepath.Join(s.dir, id+coldfile.ManifestSuffix))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return description, err
+}
+
+// Replace implements ColdRewriter.
+func (s *dirColdStore) Replace(ctx context.Context, b settings.ColdBatch) error {
+	if _, err := s.Get(ctx, b.ID); err != nil {
+		return err
+	}
+	name, rows, manifest, err := coldfile.EncodeAnew(coldfile.Batch(b))
+	if err != nil {
+		return err
+	}
+	if err := s.write(filepath.Join(s.dir, name), rows); err != nil {
+		return err
+	}
+	if err := s.write(filepath.Join(s.dir, b.ID+coldfile.ManifestSuffix), manifest); err != nil {
+		return err
+	}
+	stored, err := s.Get(ctx, b.ID)
+	if err == nil {
+		err = coldfile.Same(b.Rows, stored.Rows)
+	}
+	if err != nil {
+		return fmt.Errorf("read back: %w", err)
+	}
+	listed, err := s.list()
+	if err != nil {
+		return err
+	}
+	for _, former := range listed.RowsOf(b.ID) { // also those of a Replace that a crash has stopped
+		if former != name {
+			if err := s.remove(former); err != nil {
+				return err
+			}
+		}
+	}
+	return syncDirectory(s.dir)
+}
+
+func (s *dirColdStore) remove(name string) error {
+	if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

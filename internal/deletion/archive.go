@@ -1,0 +1,256 @@
+// Package deletion: deleting rows.
+package deletion
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/archive"
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// leaves tells whether the deletion takes rows of a model out of its table, to its archive or for good.
+func (d *deletion) leaves(p *policy.Policy) bool { return d.action(p) != ActionDeleted }
+
+// anyLeaves tells whether rows of any model leave their table.
+func (d *deletion) anyLeaves() bool {
+	return slices.ContainsFunc(d.graph.Nodes, func(n *policy.Node) bool { return d.leaves(n.Policy) })
+}
+
+// refuseArchive finds what deletions of archived models cannot do.
+func (d *deletion) refuseArchive() error {
+	if d.root.Archives() && !d.erasing && (d.target.Name != d.root.Schema.Table || d.target.Aliased()) {
+		return fmt.Errorf("%w: %s is archived from its own table %s only, not from %s; delete without db.Table",
+			fault.ErrUnsupported, d.root.Schema.Name, d.root.Schema.Table, d.target.Name)
+	}
+	if !d.erasing {
+		return nil
+	}
+	for _, n := range d.graph.Nodes {
+		if n.Policy.Archives() && len(n.Inner) > 0 {
+			return fmt.Errorf("%w: an Unscoped deletion would have to find the archived rows of %s under each other; delete its rows without Unscoped",
+				fault.ErrUnsupported, n.Policy.Schema.Name)
+		}
+	}
+	return nil
+}
+
+// countArchived counts the rows to archive that others may come under, before the first of those goes. They are locked, but
+// where there is no foreign key one more may come among them.
+func (d *deletion) countArchived(tx *gorm.DB) error {
+	if !d.engine.Dialect.Has(dialect.RowLocks) {
+		return nil
+	}
+	if !slices.ContainsFunc(d.graph.Nodes, func(n *policy.Node) bool { return d.action(n.Policy) == ActionArchived && !d.graph.Leaf(n) }) {
+		return nil
+	}
+	w := d.taken(nil)
+	var counts statement.Tally
+	d.expected = map[*policy.Node]int64{}
+	for _, n := range d.graph.Nodes {
+		if d.action(n.Policy) == ActionArchived && !d.graph.Leaf(n) {
+			counts.Add(func(q *statement.Query) { w.NodeRows(q, n) }, func(rows int64) { d.expected[n] = rows })
+		}
+	}
+	q := statement.NewQuery(tx, d.engine.Dialect)
+	w.With(q, d.graph.Last())
+	return counts.Run(q)
+}
+
+// sameRows refuses a deletion that has archived more rows of a node, or fewer, than were counted: those under the others are
+// still where they were.
+func (d *deletion) sameRows(n *policy.Node, rows int64) error {
+	expected, counted := d.expected[n]
+	if !counted || rows == expected {
+		return nil
+	}
+	other := max(rows-expected, expected-rows)
+	return fmt.Errorf("%w: %d %s of %s came or went while the deletion ran; try again", fault.ErrBlocked, other, fault.Plural(other, "row"), n.Policy.Schema.Name)
+}
+
+// insertArchived writes INSERT INTO the archive, and the SELECT of what moves there; FROM is to follow.
+func (d *deletion) insertArchived(q *statement.Query, p *policy.Policy, c *archive.MovedColumns, with func(q *statement.Query)) {
+	archive.Names(q.Text("INSERT INTO ").Name(p.DeletedTable()).Text(" ("), "", c.Moved).Text(", ").Columns("", p.MarkFields()).Text(") ")
+	with(q)
+	s, _ := p.Archive()
+	values := d.archiveMark()
+	markAt := func(i int) { q.Text("CAST(").Bind(values[i]).Text(" AS ", archiveType(q, p.MarkFields()[i]), ")") }
+	q.Text("SELECT ")
+	statement.Joined(q, c.Moved, ", ", func(column string) {
+		if repeats, ok := s.Companion(column); ok {
+			markAt(repeats.Mark)
+		} else {
+			q.Name(column)
+		}
+	})
+	for i := range values {
+		q.Text(", ")
+		markAt(i)
+	}
+}
+
+// without is no WITH clause.
+func without(*statement.Query) {}
+
+// archiveMark are the values of MarkFields.
+func (d *deletion) archiveMark() []any {
+	text := func(s string) any {
+		if s == "" {
+			return nil
+		}
+		return s
+	}
+	return []any{d.at, string(d.ID()), text(d.actor), text(d.reason)}
+}
+
+// archiveAssignments are what the caller's value shows of an archived row.
+func (d *deletion) archiveAssignments() (list []policy.Assignment) {
+	s, _ := d.root.Archive()
+	values := d.archiveMark()
+	for _, c := range slices.Concat(s.Shared, s.Companions) {
+		value := values[c.Mark]
+		if value == nil {
+			value = policy.EmptyValue(c.Field, true)
+		}
+		list = append(list, policy.Assignment{Field: c.Field, Value: value})
+	}
+	return list
+}
+
+// archiveType is the type that a bound value of the mark has.
+func archiveType(q *statement.Query, field *schema.Field) string {
+	if field.DataType == schema.Time {
+		return q.Dialect.InstantType()
+	}
+	return "text"
+}
+
+// move takes the rows that condition selects out of the model's table: one statement moves them where the database writes
+// several tables in one, so that a row is moved as it is at that moment. with writes a WITH clause that condition needs.
+func (d *deletion) move(tx *gorm.DB, p *policy.Policy, with, condition func(q *statement.Query)) (int64, error) {
+	if d.action(p) != ActionArchived {
+		q := statement.NewQuery(tx, d.engine.Dialect)
+		with(q)
+		q.Text("DELETE FROM ").Name(p.Schema.Table).Text(" WHERE ")
+		condition(q)
+		return q.Exec()
+	}
+	c, err := d.movedColumns(tx, p)
+	if err != nil {
+		return 0, err
+	}
+	if d.engine.Dialect.Has(dialect.WritesInWith) {
+		q := statement.NewQuery(tx, d.engine.Dialect).Text("WITH ", movedRows, " AS (")
+		with(q)
+		q.Text("DELETE FROM ").Name(p.Schema.Table).Text(" WHERE ")
+		condition(q)
+		d.archiveMoved(q, p, c)
+		return q.Exec()
+	}
+	if err := d.copyRows(tx, p, c, with, condition); err != nil {
+		return 0, err
+	}
+	q := statement.NewQuery(tx, d.engine.Dialect)
+	with(q)
+	q.Text("DELETE FROM ").Name(p.Schema.Table).Text(" WHERE ")
+	condition(q)
+	return q.Exec()
+}
+
+// movedRows names the rows that a statement has taken out of their table.
+const movedRows = "softdelete_moved"
+
+// archiveMoved ends a statement that began as WITH movedRows AS (DELETE …: it puts the rows into the archive.
+func (d *deletion) archiveMoved(q *statement.Query, p *policy.Policy, c *archive.MovedColumns) {
+	q.Text(" RETURNING *) ")
+	d.insertArchived(q, p, c, without)
+	archive.HasColumns(q.Text(" FROM ", movedRows, " WHERE "), movedRows, c.Table)
+}
+
+// copyRows puts a copy of the rows into the archive, where the transaction has locked all writers out.
+func (d *deletion) copyRows(tx *gorm.DB, p *policy.Policy, c *archive.MovedColumns, with, condition func(q *statement.Query)) error {
+	q := statement.NewQuery(tx, d.engine.Dialect)
+	d.insertArchived(q, p, c, with)
+	archive.HasColumns(q.Text(" FROM ").Name(p.Schema.Table).Text(" WHERE "), p.Schema.Table, c.Table).Text(" AND ")
+	condition(q)
+	_, err := q.Exec()
+	return err
+}
+
+// archiveRoot builds the statement that moves the root rows, for GORM to execute.
+func (d *deletion) archiveRoot(db *gorm.DB) error {
+	stmt, p := d.stmt, d.root
+	c, err := d.movedColumns(db, p)
+	if err != nil {
+		return err
+	}
+	stmt.AddClauseIfNotExists(clause.Delete{})
+	stmt.AddClauseIfNotExists(clause.From{})
+	if !d.engine.Dialect.Has(dialect.WritesInWith) {
+		if !db.DryRun {
+			if err := d.copyRows(statement.InWork(db, stmt.Context), p, c, without, d.rootCondition); err != nil {
+				return err
+			}
+		}
+		stmt.Build(stmt.BuildClauses...)
+		return nil
+	}
+	stmt.SQL.WriteString("WITH " + movedRows + " AS (")
+	stmt.Build("DELETE", "FROM", "WHERE")
+	q := statement.NewQuery(statement.InWork(db, stmt.Context), d.engine.Dialect)
+	// The values are numbered after those of the conditions.
+	q.Stmt.Vars = append(q.Stmt.Vars, stmt.Vars...)
+	d.archiveMoved(q, p, c)
+	stmt.SQL.WriteString(q.Stmt.SQL.String())
+	stmt.Vars = q.Stmt.Vars
+	if _, returning := stmt.Clauses["RETURNING"]; returning {
+		stmt.SQL.WriteByte(' ')
+		stmt.Build("RETURNING")
+	}
+	return nil
+}
+
+// eraseArchived removes the archived rows of a node that stand under rows which go for good.
+func (d *deletion) eraseArchived(tx *gorm.DB, w *walk.Walk, n *policy.Node) (int64, error) {
+	if !d.erasing || !n.Policy.Archives() || n.Policy == d.root {
+		return 0, nil
+	}
+	q := statement.NewQuery(tx, d.engine.Dialect)
+	w.With(q, n.Component)
+	q.Text("DELETE FROM ").Name(n.Policy.DeletedTable()).Text(" WHERE (")
+	statement.Joined(q, n.In, " OR ", func(e *policy.Edge) { walk.MatchIn(e, q, w, "") }).Text(")")
+	d.spareHeld(q, n, "")
+	return q.Exec()
+}
+
+// checkColumns refuses a deletion that would lose a column's values.
+func (d *deletion) checkColumns(tx *gorm.DB) error {
+	for _, n := range d.graph.Nodes {
+		if d.action(n.Policy) != ActionArchived {
+			continue
+		}
+		c, err := archive.MovedColumnsEngine(d.engine, tx, n.Policy)
+		if err == nil {
+			err = c.Err
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// movedColumns are those of one model whose rows the deletion archives.
+func (d *deletion) movedColumns(tx *gorm.DB, p *policy.Policy) (*archive.MovedColumns, error) {
+	if d.stmt.DryRun {
+		return archive.ModelColumns(d.engine, p), nil
+	}
+	return archive.MovedColumnsEngine(d.engine, tx, p)
+}

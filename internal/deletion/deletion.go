@@ -1,0 +1,405 @@
+package deletion
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/archive"
+	"github.com/gorm-softdelete/softdelete/internal/eventlog"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/hold"
+	"github.com/gorm-softdelete/softdelete/internal/mark"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/scope"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// deletion is one call that deletes rows, from the moment that GORM's callbacks meet it until they are through. It deletes
+// in three steps: find what refuses, write, and look again for what concurrent transactions have added meanwhile.
+type deletion struct {
+	engine *policy.Engine
+	stmt   *gorm.Statement
+	root   *policy.Policy
+	target scope.Target
+	graph  *policy.Graph
+	// erasing is set for Unscoped: rows go for good, live and deleted ones alike.
+	erasing bool
+	preview bool
+	// unstoppable is set for the deletion of an erasure: what a rule would block stays where it is.
+	unstoppable bool
+	outer       *deletion   // the deletion in whose hooks or associations this one runs
+	over        atomic.Bool // a hook may have kept the context
+
+	id            mark.DeletionID // see ID
+	at            time.Time
+	shares        bool // time and ID are those of outer
+	actor, reason string
+	assignments   []policy.Assignment  // what marks a root row
+	space         [2]policy.Assignment // room for them, in the common case
+
+	work     statement.UnitOfWork
+	context  context.Context // the statement's before, where inner is set
+	inner    context.Context // the statement's inside, by which others find the deletion
+	where    clause.Clause   // the caller's conditions, with the keys of the value
+	removed  clause.Clause   // the same, narrowed to the rows that were looked at, of a removal
+	held     *hold.HoldWalk  // what holds cover, of a removal; nil where there are none
+	snapshot statement.Snapshot
+	keys     [][]any                        // the root rows' keys, where there are few
+	exact    bool                           // each of the keys was that of a live row, which is taken now
+	marked   map[*policy.Node]int64         // the rows taken of each node so far
+	expected map[*policy.Node]int64         // the rows to archive of each node with others under it
+	loaded   map[*policy.Node]reflect.Value // rows for AfterDelete that are gone by then
+	logging  bool                           // the event logs are open
+	covered  map[hold.Covered]int64         // how many rows each hold covers
+	together func(db *gorm.DB) error        // runs after a statement that removed more than the root rows
+
+	report   *Report
+	blockers []fault.Blocker
+	effects  []DepthEffect
+	rows     int64 // taken so far, the root's included
+}
+
+// deletionKey is where a deletion stands in its statement's settings and in its context.
+type deletionKey struct{}
+
+func deletionOf(stmt *gorm.Statement) *deletion {
+	if value, ok := stmt.Settings.Load(deletionKey{}); ok {
+		if d := value.(*deletion); d.stmt == stmt {
+			return d
+		}
+	}
+	return nil
+}
+
+// BeginDelete is the first callback of a delete statement: it finds the policy, opens the transaction and remembers the caller's
+// value.
+func BeginDelete(e *policy.Engine, db *gorm.DB) {
+	stmt := db.Statement
+	if db.Error != nil || stmt.Schema == nil || stmt.SQL.Len() > 0 {
+		return
+	}
+	p := e.Policy(db, stmt.Schema)
+	_, preview := stmt.Settings.Load(PreviewKey{})
+	if p.Err != nil {
+		_ = db.AddError(p.Err)
+		return
+	}
+	report, reported := stmt.Settings.Load(reportKey{})
+	heeds := e.Config.Holds && (p.Foreign == nil || stmt.Unscoped) // a row under a hold may be destroyed
+	if p.Plain() && !eventlog.LogsBelow(p) && !preview && !reported && !heeds {
+		return
+	}
+	d := &deletion{
+		engine: e, stmt: stmt, root: p, target: scope.TargetOf(stmt), graph: p.GraphOf(), preview: preview,
+		where: stmt.Clauses["WHERE"], erasing: stmt.Unscoped, actor: mark.ActorFrom(stmt.Context), reason: mark.ReasonFrom(stmt.Context),
+	}
+	d.unstoppable, _ = stmt.Context.Value(ErasingKey{}).(bool)
+	if reported {
+		d.report = report.(*Report)
+	}
+	if outer, ok := stmt.Context.Value(deletionKey{}).(*deletion); ok && outer.engine == e && !outer.over.Load() {
+		d.outer = outer
+		d.preview = d.preview || outer.preview
+	}
+	switch {
+	case p.Foreign != nil && (preview || reported):
+		_ = db.AddError(fmt.Errorf("%w: %s is deleted by the rules of the type %s of its field %s, of which there is no report; "+
+			"make it a plain integer or bool, and tag it with the strategy timestamp or flag", fault.ErrUnsupported, p.Schema.Name, p.Foreign.FieldType, p.Foreign.Name))
+		return
+	case d.graph.Err != nil:
+		_ = db.AddError(d.graph.Err)
+		return
+	case d.refuseArchive() != nil:
+		_ = db.AddError(d.refuseArchive())
+		return
+	case p.Never() && !d.preview:
+		_ = db.AddError(d.neverError(p, 0))
+		return
+	case stmt.ReflectValue.Kind() == reflect.Struct && !stmt.ReflectValue.CanAddr():
+		_ = db.AddError(fmt.Errorf("%w: Delete needs a pointer to a %s, so that it can tell what became of the row",
+			gorm.ErrInvalidValue, p.Schema.Name))
+		return
+	}
+	if d.outer != nil {
+		// A BeforeDelete hook of the outer deletion's root runs before that has chosen its mark.
+		if err := d.outer.chooseMark(db); err != nil {
+			_ = db.AddError(err)
+			return
+		}
+	}
+	before := stmt.Context
+	if !db.DryRun && !d.single() {
+		work, err := statement.BeginWork(db)
+		if err != nil {
+			_ = db.AddError(err)
+			return
+		}
+		d.work = work
+	}
+	d.snapshot = statement.TakeSnapshot(stmt.ReflectValue)
+	stmt.Settings.Store(deletionKey{}, d)
+	if len(stmt.Selects) > 0 || len(d.graph.Nodes) > 1 || stmt.Schema.BeforeDelete || stmt.Schema.AfterDelete {
+		// Deletions of selected associations and of hooks find this one by the context.
+		d.context, d.inner = before, context.WithValue(stmt.Context, deletionKey{}, d)
+		stmt.Context = d.inner
+	}
+}
+
+// single tells whether the deletion is one UPDATE, after which nothing can refuse: the database takes back all of it or nothing
+// by itself.
+func (d *deletion) single() bool {
+	config, hooks := d.engine.Config, d.stmt.Schema.BeforeDelete || d.stmt.Schema.AfterDelete
+	return d.action(d.root) == ActionDeleted && d.graph.Alone() && len(d.graph.Checks) == 0 && d.root.Log == nil && d.outer == nil &&
+		len(d.stmt.Selects) == 0 && !hooks && config.MaxRows == 0 && !config.Ledger
+}
+
+// reports tells whether the numbers per relation are wanted.
+func (d *deletion) reports() bool {
+	return d.report != nil || d.preview || d.engine.Config.Ledger || d.outer != nil && d.outer.reports()
+}
+
+func (d *deletion) neverError(p *policy.Policy, rows int64) error {
+	if rows > 0 {
+		return fmt.Errorf("%w: %d live %s of %s (table %s) would be deleted with it; keep them, or remove the cascade",
+			fault.ErrNeverDelete, rows, fault.Plural(rows, "row"), p.Schema.Name, p.Schema.Table)
+	}
+	return fmt.Errorf("%w: %s (table %s) has the strategy never", fault.ErrNeverDelete, p.Schema.Name, p.Schema.Table)
+}
+
+// PlanDelete runs after the caller's BeforeDelete hook and before anything is written: it decides on the mark and finds all
+// that refuses, at any depth.
+func PlanDelete(e *policy.Engine, db *gorm.DB) {
+	d := deletionOf(db.Statement)
+	if db.Error != nil || d == nil {
+		return
+	}
+	d.addKeyConditions()
+	d.where = db.Statement.Clauses["WHERE"]
+	if !hasCondition(db.Statement) && !db.AllowGlobalUpdate {
+		_ = db.AddError(gorm.ErrMissingWhereClause)
+		return
+	}
+	if err := d.plan(db); err != nil {
+		_ = db.AddError(err)
+	}
+}
+
+// hasCondition tells whether the statement has a condition beside the model's filter, as GORM's guard asks
+// (callbacks/helper.go:109, GORM 1.31).
+func hasCondition(stmt *gorm.Statement) bool {
+	c, ok := stmt.Clauses["WHERE"]
+	where, known := c.Expression.(clause.Where)
+	if !known {
+		return ok
+	}
+	conditions := len(where.Exprs)
+	if _, filtered := stmt.Clauses[scope.SoftDeleteEnabled]; filtered {
+		conditions--
+	}
+	return conditions > 0
+}
+
+func (d *deletion) plan(db *gorm.DB) error {
+	if d.preview {
+		return d.foresee(db.Session(&gorm.Session{NewDB: true, Context: db.Statement.Context}))
+	}
+	if db.DryRun {
+		return d.chooseMark(db)
+	}
+	if d.readsFirst() {
+		if err := d.engine.LockWriter(db, d.root); err != nil {
+			return err
+		}
+	}
+	for _, step := range [...]func(*gorm.DB) error{d.checkColumns, d.chooseMark, d.findKeys, d.lockRows, d.refuse, d.beforeHooks} {
+		if err := step(db); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// chooseMark decides on the deletion's time, once: that of the deletion around it where it fits.
+func (d *deletion) chooseMark(tx *gorm.DB) (err error) {
+	if !d.at.IsZero() {
+		return nil
+	}
+	d.at, err = chooseInstant(d.engine, tx, d.root, d.target.Table(d.root), d.outer)
+	d.shares = d.outer != nil && d.outer.at.Equal(d.at)
+	return err
+}
+
+// ID identifies the deletion; one inside another may share the outer one's.
+func (d *deletion) ID() mark.DeletionID {
+	if d.shares {
+		return d.outer.ID()
+	}
+	if d.id == "" {
+		d.id = mark.NewDeletionID(d.at, d.target.Name)
+	}
+	return d.id
+}
+
+// stamp is what the deletion writes on rows of a model.
+func (d *deletion) stamp(p *policy.Policy) policy.Stamp {
+	s := policy.Stamp{At: d.at, Actor: d.actor, Reason: d.reason}
+	if p.Id != nil {
+		s.Id = d.ID()
+	}
+	return s
+}
+
+// CascadeDelete runs once the root rows are written: it takes the rows under them, and looks again.
+func CascadeDelete(e *policy.Engine, db *gorm.DB) {
+	d := deletionOf(db.Statement)
+	if d == nil {
+		return
+	}
+	if db.Error != nil || db.DryRun {
+		return
+	}
+	if d.together != nil {
+		if err := d.together(db); err != nil {
+			_ = db.AddError(err)
+			return
+		}
+	}
+	d.rows += db.RowsAffected
+	if err := d.refuseSpared(db, d.removed); err != nil {
+		_ = db.AddError(err)
+		return
+	}
+	if err := d.finishWriting(db, db.RowsAffected); err != nil {
+		_ = db.AddError(err)
+		return
+	}
+	_ = db.AddError(d.refuseLost(db))
+}
+
+// finishWriting takes the rows under the root rows and looks again for what refuses.
+func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
+	if root := d.graph.Nodes[0]; len(root.Inner) == 0 {
+		if err := d.sameRows(root, rootRows); err != nil {
+			return err
+		}
+	}
+	d.addEffect(Effect{Table: d.target.Name, Action: d.action(d.root), Rows: rootRows}, 0, 0)
+	if rootRows == 0 {
+		return d.closeLog(tx)
+	}
+	d.exact = rootRows == int64(len(d.keys))
+	if !d.graph.Alone() {
+		d.marked = map[*policy.Node]int64{d.graph.Nodes[0]: rootRows}
+	}
+	if d.action(d.root) == ActionDeleted {
+		if err := d.cascade(tx); err != nil {
+			return err
+		}
+		if err := d.countKept(tx, func() *walk.Walk { return d.taken(nil) }); err != nil {
+			return err
+		}
+		if err := d.removeNodes(tx); err != nil {
+			return err
+		}
+	}
+	if d.action(d.root) != ActionRemoved {
+		d.setFields()
+	}
+	if limit := d.engine.Config.MaxRows; limit > 0 && d.rows > limit {
+		return fault.TooManyRows(d.rows, limit)
+	}
+	if err := d.closeLog(tx); err != nil {
+		return err
+	}
+	return d.afterHooks(tx)
+}
+
+// include adds what a deletion inside this one did: one of GORM's for a selected association, or one of a hook.
+func (d *deletion) include(inner *deletion) {
+	relation := d.relationTo(inner.root)
+	if d.preview && relation != nil && relation.Rule == policy.RuleCascade {
+		return // foreseen already
+	}
+	for _, effect := range inner.effects {
+		if effect.Relation == "" && relation != nil {
+			effect.Relation = relation.Name
+		}
+		effect.Depth++
+		d.effects = append(d.effects, effect)
+	}
+	d.blockers = append(d.blockers, inner.blockers...)
+	d.rows += inner.rows
+}
+
+// relationTo is the root's first relation to a model.
+func (d *deletion) relationTo(p *policy.Policy) *policy.Relation {
+	for _, r := range d.root.Has {
+		if r.Child == p {
+			return r
+		}
+	}
+	return nil
+}
+
+// EndDelete runs after the last hook: it writes the ledger and ends the transaction or savepoint.
+func EndDelete(e *policy.Engine, db *gorm.DB) {
+	d := deletionOf(db.Statement)
+	if d == nil {
+		return
+	}
+	if !db.DryRun {
+		if db.Error == nil && d.rows > 0 && !d.shares {
+			_ = db.AddError(d.writeLedger(db))
+		}
+		if err := d.work.End(db, db.Error); db.Error == nil {
+			_ = db.AddError(err)
+		}
+	}
+	if db.Error == nil && d.outer != nil {
+		d.outer.include(d)
+	}
+}
+
+// FinishDelete is the last callback, after GORM's commit: it gives the report, or puts the caller's value back.
+func FinishDelete(e *policy.Engine, db *gorm.DB) {
+	d := deletionOf(db.Statement)
+	if d == nil {
+		return
+	}
+	d.over.Store(true)
+	d.withdrawConditions()
+	statement.LeaveContext(db.Statement, d.inner, d.context)
+	db.Statement.Settings.Delete(deletionKey{})
+	if db.Error != nil {
+		archive.ForgetColumns(d.engine, d.graph)
+		db.Error = d.explain(db, db.Error)
+		db.RowsAffected = 0
+		d.snapshot.Restore()
+		return
+	}
+	if d.report != nil {
+		*d.report = Report{DeletionID: d.ID(), At: d.at, Effects: SortEffects(d.effects), Blockers: d.blockers}
+	}
+}
+
+// explain makes a foreign key's refusal a BlockedError.
+func (d *deletion) explain(db *gorm.DB, err error) error {
+	if errors.Is(err, fault.ErrBlocked) {
+		return err
+	}
+	violation := errors.Is(err, gorm.ErrForeignKeyViolated)
+	if translator, ok := db.Dialector.(gorm.ErrorTranslator); ok && !violation {
+		violation = errors.Is(translator.Translate(err), gorm.ErrForeignKeyViolated)
+	}
+	if !violation {
+		return err
+	}
+	return &fault.BlockedError{Cause: err}
+}

@@ -1,0 +1,297 @@
+package deletion
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/scope"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// readsFirst tells whether the deletion looks into the database before it writes.
+func (d *deletion) readsFirst() bool {
+	return d.mayRefuse() || d.heeds() || d.seeksKeys() || d.hasHooks() ||
+		d.root.Archives() && d.leaves(d.root) || len(d.graph.Nodes) > 1 && d.anyLeaves()
+}
+
+// seeksKeys tells whether findKeys looks into the database.
+func (d *deletion) seeksKeys() bool {
+	wanted := len(d.graph.Nodes) > 1 || len(d.graph.Kept) > 0 || d.engine.Config.Ledger
+	return d.keys == nil && wanted && len(d.root.Schema.PrimaryFields) > 0
+}
+
+// mayRefuse tells whether rows can refuse the deletion.
+func (d *deletion) mayRefuse() bool {
+	return len(d.graph.Checks) > 0 || d.engine.Config.MaxRows > 0
+}
+
+// rootCondition writes the caller's conditions, with the keys of the value.
+func (d *deletion) rootCondition(q *statement.Query) {
+	q.Stmt.Table = d.target.Qualifier
+	q.Stmt.Schema = d.stmt.Schema
+	where, ok := d.stmt.Clauses["WHERE"].Expression.(clause.Where)
+	if !ok || len(where.Exprs) == 0 {
+		q.Text("1 = 1")
+		return
+	}
+	q.Expression(scope.Group(where.Exprs))
+}
+
+// live writes AND and the model's live predicate, unless rows go for good: then deleted ones go too.
+func (d *deletion) live(q *statement.Query, p *policy.Policy, table string) {
+	if !d.erasing {
+		statement.WriteAnd(q, p.Predicates.Live, table)
+	}
+}
+
+// reach is the walk over the rows that the deletion will take.
+func (d *deletion) reach() *walk.Walk {
+	return &walk.Walk{
+		Graph:  d.graph,
+		Prefix: "reached",
+		Base: func(n *policy.Node) func(q *statement.Query) {
+			if n.Policy != d.root {
+				return nil
+			}
+			return func(q *statement.Query) {
+				walk.SelectCarried(n, q, &walk.Walk{}, d.target.Qualifier)
+				q.Text(" FROM ")
+				d.target.From(q)
+				q.Text(" WHERE ")
+				d.rootCondition(q)
+				d.live(q, n.Policy, d.target.Qualifier)
+			}
+		},
+		Step:    func(q *statement.Query, e *policy.Edge, _, child string) { d.live(q, e.Child, child) },
+		Archive: d.erasing,
+	}
+}
+
+// findKeys asks for the root rows' keys where the caller gave conditions: few keys save later statements a search for the
+// mark.
+func (d *deletion) findKeys(tx *gorm.DB) error {
+	pins := d.pins()
+	if !d.seeksKeys() && !pins {
+		return nil
+	}
+	fields := d.root.Schema.PrimaryFields
+	q := statement.NewQuery(tx, d.engine.Dialect).Text("SELECT ").Columns(d.target.Qualifier, fields).Text(" FROM ")
+	d.target.From(q)
+	q.Text(" WHERE ")
+	d.rootCondition(q)
+	d.live(q, d.root, d.target.Qualifier)
+	if pins {
+		q.Text(" ORDER BY ").Columns(d.target.Qualifier, fields)
+	}
+	q.Text(" LIMIT ", fmt.Sprint(FewKeys+1))
+	if pins {
+		q.Text(" FOR UPDATE")
+	}
+	keys, err := q.KeyValues(fields)
+	if err != nil || len(keys) > FewKeys {
+		return err
+	}
+	// From here on these are the root rows: one that begins to fulfil the conditions meanwhile was not looked at.
+	among := clause.Expression(clause.Expr{SQL: "1 = 0"})
+	if len(keys) > 0 {
+		d.keys = keys
+		among = d.target.KeysIn(d.root.Schema, keys)
+	}
+	scope.GroupAlternatives(d.stmt)
+	d.stmt.AddClause(clause.Where{Exprs: []clause.Expression{among}})
+	return nil
+}
+
+// lockRows locks rows before anything is written, table by table, in the order of their keys. Of a removal these are all
+// rows that others may come under, for a removed row leaves nothing that a second look could find them by. Rows marked in
+// place are locked by the marking, but where several statements mark them, and where hooks must see them all first.
+func (d *deletion) lockRows(tx *gorm.DB) error {
+	if !d.engine.Dialect.Has(dialect.RowLocks) {
+		return nil
+	}
+	nodes, lock := d.nodesToLock()
+	if len(nodes) == 0 {
+		return nil
+	}
+	w := d.reach()
+	for _, n := range nodes {
+		if err := d.lockNode(tx, w, n, lock); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pins tells whether the root rows are locked before all others: they are archived after the rows under them, and a row that
+// comes back meanwhile would go without those under it.
+func (d *deletion) pins() bool {
+	return d.action(d.root) == ActionArchived && len(d.graph.Nodes) > 1 && d.engine.Dialect.Has(dialect.RowLocks)
+}
+
+// nodesToLock are those whose rows are locked before anything is written, and how.
+func (d *deletion) nodesToLock() (nodes []*policy.Node, lock string) {
+	if d.anyLeaves() {
+		return slices.DeleteFunc(slices.Clone(d.graph.Nodes), func(n *policy.Node) bool {
+			return len(d.graph.Checks) == 0 && d.graph.Leaf(n)
+		}), "FOR UPDATE"
+	}
+	root := d.graph.Components[0]
+	switch {
+	case d.hasHooks():
+		nodes = d.graph.Nodes
+	case len(root.Inner) > 0 || len(d.graph.Nodes) > 1 && len(d.keys) != 1:
+		nodes = root.Nodes
+	}
+	return nodes, d.engine.Dialect.MarkLock()
+}
+
+// refuse finds everything that refuses the deletion.
+func (d *deletion) refuse(tx *gorm.DB) error {
+	if err := d.refuseHeld(tx); err != nil || !d.mayRefuse() {
+		return err
+	}
+	checks, _ := d.checks()
+	blocking, total, err := d.findBlocking(tx, d.reach(), checks)
+	if err != nil {
+		return err
+	}
+	if limit := d.engine.Config.MaxRows; limit > 0 && total > limit {
+		return fault.TooManyRows(total, limit)
+	}
+	return d.refusal(tx, d.reach(), blocking)
+}
+
+// blockingRows are the rows of a relation that refuse the deletion.
+type blockingRows struct {
+	*policy.Edge
+	rows int64
+}
+
+// selected tells whether GORM deletes the relation's rows itself before the root rows, since the caller has named it in
+// Select.
+func (d *deletion) selected(e *policy.Edge) bool {
+	if len(d.stmt.Selects) == 0 || e.From.Policy != d.root {
+		return false
+	}
+	columns, _ := d.stmt.SelectAndOmitColumns(true, false)
+	return columns[e.Name]
+}
+
+// checks splits the relations that are looked at into those of now, and those of selected associations: their rows refuse
+// only where GORM has left them.
+func (d *deletion) checks() (now, later []*policy.Edge) {
+	if len(d.stmt.Selects) == 0 {
+		return d.graph.Checks, nil
+	}
+	for _, e := range d.graph.Checks {
+		if d.selected(e) {
+			later = append(later, e)
+		} else {
+			now = append(now, e)
+		}
+	}
+	return now, later
+}
+
+// refuseSelected looks for rows of selected associations that refuse, once GORM has deleted what it could.
+func (d *deletion) refuseSelected(tx *gorm.DB) error {
+	_, later := d.checks()
+	if len(later) == 0 || tx.DryRun {
+		return nil
+	}
+	blocking, _, err := d.findBlocking(tx, d.reach(), later)
+	if err != nil {
+		return err
+	}
+	return d.refusal(tx, d.reach(), blocking)
+}
+
+// findBlocking counts the rows that refuse, per relation, and where a bound is set the rows that the walk reaches.
+func (d *deletion) findBlocking(tx *gorm.DB, w *walk.Walk, checks []*policy.Edge) (blocking []blockingRows, total int64, err error) {
+	var counts statement.Tally
+	for _, e := range checks {
+		counts.Add(func(q *statement.Query) { d.untaken(q, w, e) }, func(rows int64) {
+			if rows > 0 {
+				blocking = append(blocking, blockingRows{Edge: e, rows: rows})
+			}
+		})
+	}
+	if d.engine.Config.MaxRows > 0 {
+		for _, n := range d.graph.Nodes {
+			counts.Add(func(q *statement.Query) { w.NodeRows(q, n) }, func(rows int64) { total += rows })
+		}
+	}
+	q := statement.NewQuery(tx, d.engine.Dialect)
+	w.With(q, d.graph.Last())
+	return blocking, total, counts.Run(q)
+}
+
+// untaken writes FROM and WHERE of a relation's live rows that the deletion does not take.
+func (d *deletion) untaken(q *statement.Query, w *walk.Walk, e *policy.Edge) {
+	table := e.Child.Schema.Table
+	q.Text(" FROM ").Name(table).Text(" WHERE ")
+	walk.MatchIn(e, q, w, table)
+	statement.WriteAnd(q, e.Child.Predicates.Live, table)
+	if n := d.graph.NodeOf(e.Child); n != nil {
+		q.Text(" AND ")
+		w.NotInWalk(q, n, table)
+	}
+}
+
+// refusal is the error for rows that refuse: ErrNeverDelete before a BlockedError with the rows' keys.
+func (d *deletion) refusal(tx *gorm.DB, w *walk.Walk, blocking []blockingRows) error {
+	if len(blocking) == 0 || d.unstoppable {
+		return nil
+	}
+	for _, b := range blocking {
+		if b.Rule != policy.RuleBlock {
+			return d.neverError(b.Child, b.rows)
+		}
+	}
+	blockers, err := d.describe(tx, w, blocking)
+	if err != nil {
+		return err
+	}
+	return &fault.BlockedError{Blockers: blockers}
+}
+
+// describe names the rows that refuse.
+func (d *deletion) describe(tx *gorm.DB, w *walk.Walk, blocking []blockingRows) ([]fault.Blocker, error) {
+	var list []fault.Blocker
+	for _, b := range blocking {
+		blocker := fault.Blocker{Table: b.Child.Schema.Table, Relation: b.Name, Rows: b.rows}
+		fields := b.Child.Schema.PrimaryFields
+		if len(fields) > 0 {
+			q := statement.NewQuery(tx, d.engine.Dialect)
+			w.With(q, d.graph.Last())
+			q.Text("SELECT ").Columns(b.Child.Schema.Table, fields)
+			d.untaken(q, w, b.Edge)
+			q.Text(" ORDER BY ").Columns(b.Child.Schema.Table, fields).Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
+			keys, err := q.Keys(fields)
+			if err != nil {
+				return nil, err
+			}
+			blocker.Keys = keys
+		}
+		list = append(list, blocker)
+	}
+	return list, nil
+}
+
+// action is what the deletion does to a model's rows.
+func (d *deletion) action(p *policy.Policy) Action {
+	_, marks := p.Marker()
+	switch {
+	case marks && !d.erasing:
+		return ActionDeleted
+	case p.Archives() && !d.erasing:
+		return ActionArchived
+	}
+	return ActionRemoved
+}

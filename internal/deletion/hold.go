@@ -1,0 +1,157 @@
+package deletion
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/hold"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/scope"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// This room keeps hard deletions off what holds cover: they look for it before they write, their statements leave it alone,
+// and they look again, for another transaction may move a row under a hold, or into the deletion's reach, in between.
+
+// heeds tells whether the deletion destroys rows that holds may cover.
+func (d *deletion) heeds() bool {
+	return d.engine.Config.Holds && slices.ContainsFunc(d.graph.Nodes, func(n *policy.Node) bool { return d.action(n.Policy) == ActionRemoved })
+}
+
+// refuseHeld refuses to destroy rows under a hold. It keeps holds as they are until the deletion ends.
+func (d *deletion) refuseHeld(tx *gorm.DB) error {
+	if !d.heeds() {
+		return nil
+	}
+	h := &hold.HoldWalk{Engine: d.engine}
+	if err := h.Share(tx); err != nil || h.Graph == nil {
+		return err
+	}
+	d.held = h
+	err := d.eachHeld(tx, h, func(id string, rows int64, p *policy.Policy) error { return h.Refusal(id, rows, p) })
+	if err == nil {
+		d.covered, err = h.Count(tx)
+	}
+	return err
+}
+
+// refuseLost refuses the deletion where a hold covers fewer rows than before: the database has removed some by a foreign key's
+// ON DELETE CASCADE, or taken them away from the row above them by SET NULL.
+func (d *deletion) refuseLost(tx *gorm.DB) error {
+	if d.held == nil || d.covered == nil {
+		return nil
+	}
+	now, err := d.held.Count(statement.InWork(tx, tx.Statement.Context))
+	if err != nil {
+		return err
+	}
+	for key, rows := range d.covered {
+		if lost := rows - now[key]; lost > 0 {
+			return d.held.Refusal(key.Hold, lost, d.held.Graph.Components[key.Component].Nodes[0].Policy)
+		}
+	}
+	return nil
+}
+
+// foreseeHeld lists the rows under a hold that would refuse the deletion.
+func (d *deletion) foreseeHeld(tx *gorm.DB) error {
+	if !d.heeds() {
+		return nil
+	}
+	h, err := hold.NewHoldWalk(d.engine, tx)
+	if err != nil || h.Graph == nil {
+		return err
+	}
+	return d.eachHeld(tx, h, func(_ string, rows int64, p *policy.Policy) error {
+		d.blockers = append(d.blockers, fault.Blocker{Table: p.Schema.Table, Rows: rows})
+		return nil
+	})
+}
+
+// eachHeld calls do for every model that the deletion would destroy held rows of, until it returns an error.
+func (d *deletion) eachHeld(tx *gorm.DB, h *hold.HoldWalk, do func(id string, rows int64, p *policy.Policy) error) error {
+	for _, n := range d.graph.Nodes {
+		if d.action(n.Policy) != ActionRemoved || h.Node(n.Policy) == nil {
+			continue
+		}
+		id, rows, err := d.findHeld(tx, h, n)
+		if err == nil && rows > 0 {
+			err = do(id, rows, n.Policy)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// findHeld counts a node's rows that holds cover, and names the first of the holds.
+func (d *deletion) findHeld(tx *gorm.DB, h *hold.HoldWalk, n *policy.Node) (id string, rows int64, err error) {
+	if len(n.Policy.Schema.PrimaryFields) == 0 {
+		return h.Holds[0].ID, 1, nil // nothing tells which of its rows stand under the hold
+	}
+	reached, held := d.reach(), h.Node(n.Policy)
+	q := statement.NewQuery(tx, d.engine.Dialect)
+	walk.With(q, d.graph.Last(), reached, h.Walk)
+	q.Text("SELECT count(*), coalesce(min(", walk.MarkColumn, "), '') FROM ").Name(h.Walk.Table(held.Component)).Text(" WHERE ")
+	if len(held.Component.Nodes) > 1 {
+		q.Text(walk.NodeColumn, " = ", strconv.Itoa(held.Index), " AND ")
+	}
+	aliases := make([]string, len(n.Policy.Schema.PrimaryFields))
+	for i, field := range n.Policy.Schema.PrimaryFields {
+		aliases[i] = held.Carry(field.DBName)
+	}
+	q.Text("(", strings.Join(aliases, ", "), ") IN (")
+	reached.SelectKeys(q, n)
+	q.Text(")")
+	err = q.Rows(func(scan func(...any) error) error { return scan(&rows, &id) })
+	return id, rows, err
+}
+
+// spareHeld writes AND and the condition that no hold covers a node's row.
+func (d *deletion) spareHeld(q *statement.Query, n *policy.Node, table string) {
+	held := d.held.Node(n.Policy)
+	if held == nil || len(n.Policy.Schema.PrimaryFields) == 0 || d.action(n.Policy) != ActionRemoved {
+		return
+	}
+	q.Text(" AND ").Key(table, n.Policy.Schema.PrimaryFields).Text(" NOT IN (")
+	d.held.With(q)
+	d.held.Walk.SelectKeys(q, held)
+	q.Text(")")
+}
+
+// spareHeldRoots makes GORM's own statement leave held root rows alone.
+func (d *deletion) spareHeldRoots() {
+	if d.together == nil && d.held.Node(d.root) != nil && len(d.root.Schema.PrimaryFields) > 0 {
+		scope.GroupAlternatives(d.stmt)
+		d.stmt.AddClause(clause.Where{Exprs: []clause.Expression{spared{d}}})
+	}
+}
+
+// spared is the condition that no hold covers a root row.
+type spared struct{ deletion *deletion }
+
+// Build implements clause.Expression.
+func (s spared) Build(builder clause.Builder) {
+	stmt := builder.(*gorm.Statement)
+	q := &statement.Query{Tx: stmt.DB, Stmt: stmt, Dialect: s.deletion.engine.Dialect}
+	q.Text("1 = 1")
+	s.deletion.spareHeld(q, s.deletion.graph.Nodes[0], s.deletion.target.Qualifier)
+}
+
+// refuseSpared refuses the deletion where rows are left that it would have removed but for a hold. where are the conditions of
+// the root rows.
+func (d *deletion) refuseSpared(tx *gorm.DB, where clause.Clause) error {
+	if d.held == nil {
+		return nil
+	}
+	now := d.stmt.Clauses["WHERE"]
+	d.stmt.Clauses["WHERE"] = where
+	defer func() { d.stmt.Clauses["WHERE"] = now }()
+	return d.eachHeld(statement.InWork(tx, tx.Statement.Context), d.held, func(id string, rows int64, p *policy.Policy) error { return d.held.Refusal(id, rows, p) })
+}

@@ -1,0 +1,197 @@
+package deletion
+
+import (
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/mark"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+)
+
+// Concerned lists the models that mark rows and whose deletions must differ in time from those of p: those that cascade and
+// guard relations connect with p, in either direction. By these relations marks are passed on.
+func Concerned(p *policy.Policy) []*policy.Policy {
+	if p.Cascades || len(p.CascadeParents()) > 0 {
+		return Connected(p, true)
+	}
+	switch {
+	case !p.KeepsDeleted():
+		return nil
+	case len(p.Guards) == 0 && len(p.GuardedBy()) == 0:
+		return p.Alone
+	}
+	return Connected(p, true)
+}
+
+// Connected lists the models that mark rows and that cascade relations, and if asked for guard relations, connect with p.
+func Connected(p *policy.Policy, guards bool) []*policy.Policy {
+	seen := map[*policy.Policy]bool{p: true}
+	all := []*policy.Policy{p}
+	for i := 0; i < len(all); i++ {
+		visit := func(next *policy.Policy) {
+			if !seen[next] {
+				seen[next] = true
+				all = append(all, next)
+			}
+		}
+		for _, r := range all[i].Has {
+			if r.Rule == policy.RuleCascade {
+				visit(r.Child)
+			}
+		}
+		for _, r := range all[i].CascadeParents() {
+			visit(r.Parent)
+		}
+		if !guards {
+			continue
+		}
+		for _, r := range all[i].Guards {
+			visit(r.Parent)
+		}
+		for _, r := range all[i].GuardedBy() {
+			visit(r.Child)
+		}
+	}
+	marking := all[:0]
+	for _, q := range all {
+		if q.KeepsDeleted() {
+			marking = append(marking, q)
+		}
+	}
+	return marking
+}
+
+// chooseInstant gives the time of a deletion that begins at root: now, as exactly as the coarsest column keeps it. Where a
+// model has no DeletionID, the time is the mark, and is moved on in steps of that precision until no deletion has it.
+// A deletion inside another one takes the outer one's time where that can be told apart too. The root rows stand in the table
+// of the given name.
+func chooseInstant(e *policy.Engine, tx *gorm.DB, root *policy.Policy, table string, outer *deletion) (time.Time, error) {
+	now := tx.NowFunc().UTC()
+	step := e.Dialect.Precision
+	models := Concerned(root)
+	byTime := false
+	for _, p := range models {
+		byTime = byTime || p.Id == nil
+		if p.At != nil {
+			step = max(step, p.AtClock.Precision)
+		}
+	}
+	if outer != nil && truncate(outer.at, step).Equal(outer.at) {
+		if !byTime || tx.DryRun || slices.Contains(Concerned(outer.root), root) {
+			return outer.at, nil
+		}
+		if used, err := instantUsed(e, tx, models, root, table, outer.at); err != nil || !used {
+			return outer.at, err
+		}
+	}
+	at := truncate(now, step)
+	if !byTime || tx.DryRun {
+		return at, nil
+	}
+	at = remember(e, models, at, step)
+	if step <= time.Microsecond && ticks(now) {
+		return at, nil
+	}
+	return unusedInstant(e, tx, models, root, table, at, step)
+}
+
+// remember moves a time on past those that this process has used for the models, and remembers it.
+func remember(e *policy.Engine, models []*policy.Policy, at time.Time, step time.Duration) time.Time {
+	e.Instants.Lock()
+	defer e.Instants.Unlock()
+	for _, p := range models {
+		if !at.After(p.LastInstant) {
+			at = truncate(p.LastInstant, step).Add(step)
+		}
+	}
+	for _, p := range models {
+		p.LastInstant = at
+	}
+	return at
+}
+
+// truncate cuts an instant to a multiple of step since 1970.
+func truncate(at time.Time, step time.Duration) time.Time {
+	nanoseconds := at.UnixNano()
+	return InstantOf(nanoseconds - ((nanoseconds%int64(step))+int64(step))%int64(step))
+}
+
+// InstantOf is the time so many nanoseconds after 1970-01-01 UTC.
+func InstantOf(nanoseconds int64) time.Time { return time.Unix(0, nanoseconds).UTC() }
+
+// ticks tells whether a time is that of a clock that runs and is finer than a millisecond. Together with the memory of
+// what this process has used, such a time needs no look into the database.
+func ticks(now time.Time) bool {
+	const coarse = time.Millisecond
+	drift := time.Since(now)
+	return drift > -coarse && drift < coarse && now.Nanosecond()%int(coarse) != 0
+}
+
+// unusedInstant looks for a time, from at on, that no row of the models carries, and reserves it until the transaction ends.
+func unusedInstant(e *policy.Engine, tx *gorm.DB, models []*policy.Policy, root *policy.Policy, table string, at time.Time, step time.Duration) (time.Time, error) {
+	if err := e.LockWriter(tx, models[0]); err != nil {
+		return at, err
+	}
+	for {
+		reserved, err := reserveInstant(e, tx, models, at)
+		if err != nil {
+			return at, err
+		}
+		if reserved {
+			used, err := instantUsed(e, tx, models, root, table, at)
+			if err != nil || !used {
+				return at, err
+			}
+		}
+		at = remember(e, models, at, step)
+	}
+}
+
+// reserveInstant keeps other transactions from taking the time until ours ends and its rows show. It tells whether the time
+// was free. A database with a single writer needs none of this.
+func reserveInstant(e *policy.Engine, tx *gorm.DB, models []*policy.Policy, at time.Time) (free bool, err error) {
+	if !e.Dialect.Has(dialect.AdvisoryLocks) {
+		return true, nil
+	}
+	tables := make([]string, len(models))
+	for i, p := range models {
+		tables[i] = p.Schema.Table
+	}
+	key := fnv.New64a()
+	key.Write([]byte(slices.Min(tables)))
+	number := strconv.FormatInt(int64(key.Sum64())^at.UnixNano(), 10)
+	q := statement.NewQuery(tx, e.Dialect).Text("SELECT ", e.Dialect.TryLock(number))
+	err = q.Rows(func(scan func(...any) error) error { return scan(&free) })
+	return free, err
+}
+
+// instantUsed tells whether a row of the models carries the time. The root's rows may stand in another table beside its own.
+func instantUsed(e *policy.Engine, tx *gorm.DB, models []*policy.Policy, root *policy.Policy, table string, at time.Time) (used bool, err error) {
+	q := statement.NewQuery(tx, e.Dialect).Text("SELECT 1 WHERE 1 = 0")
+	ask := func(p *policy.Policy, table string) {
+		q.Text(" OR EXISTS (SELECT 1 FROM ").Name(table).Text(" WHERE ")
+		if p.At != nil {
+			q.Name(p.At.DBName).Text(" = ").Bind(p.AtClock.Value(at)).Text(")")
+			return
+		}
+		// Beside a model without a DeletionID the time that begins this one's is a mark too.
+		q.Name(p.Id.DBName).Text(" LIKE ").Bind(fmt.Sprintf("%0*d-%%", mark.InstantDigits, at.UnixNano())).Text(")")
+	}
+	for _, p := range models {
+		if p.At == nil && p.Id == nil {
+			continue
+		}
+		ask(p, p.DeletedTable())
+		if p == root && table != p.Schema.Table {
+			ask(p, table)
+		}
+	}
+	err = q.Rows(func(func(...any) error) error { used = true; return nil })
+	return used, err
+}

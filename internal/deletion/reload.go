@@ -1,0 +1,75 @@
+package deletion
+
+import (
+	"reflect"
+
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/scope"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// reloadChunk is how many rows one statement loads again.
+const reloadChunk = 500
+
+// Reload reads the rows of a value again. What it returns makes the value what the database has.
+func Reload(tx *gorm.DB, s *schema.Schema, value any) (finish func(), err error) {
+	ctx := tx.Statement.Context
+	targets := map[string][]reflect.Value{}
+	var keys [][]any
+	collect := func(target reflect.Value) {
+		target = reflect.Indirect(target)
+		if !target.IsValid() || !target.CanSet() {
+			return
+		}
+		var key []any
+		for _, field := range s.PrimaryFields {
+			part, zero := field.ValueOf(ctx, target)
+			if zero {
+				return
+			}
+			key = append(key, part)
+		}
+		text := rowkey.KeyText(key)
+		if targets[text] == nil {
+			keys = append(keys, key)
+		}
+		targets[text] = append(targets[text], target)
+	}
+	v := reflect.Indirect(reflect.ValueOf(value))
+	if v.Kind() == reflect.Struct {
+		collect(v)
+	} else {
+		for i := range v.Len() {
+			collect(v.Index(i))
+		}
+	}
+	var assign []func()
+	for start := 0; start < len(keys); start += reloadChunk {
+		column, in := schema.ToQueryValues(clause.CurrentTable, s.PrimaryFieldDBNames, keys[start:min(start+reloadChunk, len(keys))])
+		rows := reflect.New(reflect.SliceOf(s.ModelType))
+		err := tx.Session(&gorm.Session{NewDB: true, SkipHooks: true}).Unscoped().
+			Clauses(scope.LiveTable{}, clause.Where{Exprs: []clause.Expression{clause.IN{Column: column, Values: in}}}).Find(rows.Interface()).Error
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows.Elem().Len() {
+			row := rows.Elem().Index(i)
+			var key []any
+			for _, field := range s.PrimaryFields {
+				part, _ := field.ValueOf(ctx, row)
+				key = append(key, part)
+			}
+			for _, target := range targets[rowkey.KeyText(key)] {
+				assign = append(assign, func() { statement.CopyColumns(ctx, s, target, row) })
+			}
+		}
+	}
+	return func() {
+		for _, f := range assign {
+			f()
+		}
+	}, nil
+}

@@ -1,0 +1,193 @@
+package deletion
+
+import (
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// This room is for rows that go for good.
+
+// removeChildren takes the rows under root rows that are about to be removed: those that are marked in place first, then,
+// children before parents, those that go for good.
+func (d *deletion) removeChildren(db *gorm.DB) error {
+	if db.DryRun {
+		return nil
+	}
+	tx := statement.InWork(db, db.Statement.Context)
+	if err := d.countKept(tx, d.reach); err != nil {
+		return err
+	}
+	if err := d.takeNodes(tx, d.markedOf(d.graph.Nodes)); err != nil {
+		return err
+	}
+	return d.removeNodes(tx)
+}
+
+// markedOf gives those of the nodes whose rows are marked in place.
+func (d *deletion) markedOf(nodes []*policy.Node) []*policy.Node {
+	return slices.DeleteFunc(slices.Clone(nodes), func(n *policy.Node) bool { return d.leaves(n.Policy) })
+}
+
+// removeNodes takes the rows that leave their tables, children before parents.
+func (d *deletion) removeNodes(tx *gorm.DB) error {
+	if err := d.countArchived(tx); err != nil {
+		return err
+	}
+	for _, c := range slices.Backward(d.graph.Components) {
+		if !d.leaves(c.Nodes[0].Policy) {
+			continue
+		}
+		if err := d.removeComponent(tx, c); err != nil {
+			return err
+		}
+	}
+	if len(d.graph.Nodes) == 1 {
+		return nil
+	}
+	return d.refuseSpared(tx, d.removed)
+}
+
+// removeComponent removes the rows of a component's models.
+func (d *deletion) removeComponent(tx *gorm.DB, c *policy.Component) error {
+	w := d.taken(nil)
+	ring := d.ring(c.Nodes[0])
+	var rows int64
+	if ring {
+		q := statement.NewQuery(tx, d.engine.Dialect).Text("SELECT count(*) FROM (")
+		w.Base(c.Nodes[0])(q)
+		q.Text(") AS roots")
+		if err := q.Rows(func(scan func(...any) error) error { return scan(&rows) }); err != nil {
+			return err
+		}
+	}
+	drop, err := w.Store(func() *statement.Query { return statement.NewQuery(tx, d.engine.Dialect) }, c)
+	if err != nil {
+		return err
+	}
+	if err := d.loosen(tx, w, c); err != nil {
+		return err
+	}
+	for _, n := range slices.Backward(c.Nodes) {
+		if err := d.removeRows(tx, w, n); err != nil {
+			return err
+		}
+	}
+	if ring {
+		d.together = d.removeTogether(tx, w, rows, drop)
+		return nil
+	}
+	return drop()
+}
+
+// ring tells whether the root's model also loses rows under the root rows, and one statement is to remove them all: rows of
+// a ring refer to each other. The rows that a caller asks to be returned are the root rows alone, which needs two.
+func (d *deletion) ring(n *policy.Node) bool {
+	_, returning := d.stmt.Clauses["RETURNING"]
+	return n.Policy == d.root && len(n.Inner) > 0 && !returning
+}
+
+// removeTogether makes GORM's own statement remove the root rows with all of their model's under them. What it returns runs
+// after that statement.
+func (d *deletion) removeTogether(tx *gorm.DB, w *walk.Walk, rootRows int64, drop func() error) func(db *gorm.DB) error {
+	n := d.graph.Nodes[0]
+	q := statement.NewQuery(tx, d.engine.Dialect).Key("", n.Policy.Schema.PrimaryFields).Text(" IN (")
+	w.With(q, n.Component)
+	w.SelectKeys(q, n)
+	q.Text(")")
+	d.spareHeld(q, n, "")
+	d.stmt.Clauses["WHERE"] = clause.Clause{Name: "WHERE", Expression: clause.Where{Exprs: []clause.Expression{written{q}}}}
+	return func(db *gorm.DB) error {
+		if err := d.sameRows(n, db.RowsAffected); err != nil {
+			return err
+		}
+		delete(d.expected, n)
+		d.took(n, n.Inner[0].Name, db.RowsAffected-rootRows)
+		db.RowsAffected = rootRows
+		return drop()
+	}
+}
+
+// written is a condition that stands in a query of the plugin's own. It must be the first in its statement to bind values.
+type written struct{ *statement.Query }
+
+// Build implements clause.Expression.
+func (w written) Build(builder clause.Builder) {
+	stmt := builder.(*gorm.Statement)
+	stmt.SQL.WriteString(w.Stmt.SQL.String())
+	stmt.Vars = append(stmt.Vars, w.Stmt.Vars...)
+}
+
+// loosen empties the keys by which rows of a component of several models refer to rows that are removed before them: with
+// foreign keys, no order of removal would do.
+func (d *deletion) loosen(tx *gorm.DB, w *walk.Walk, c *policy.Component) error {
+	for _, e := range c.Inner {
+		if slices.Index(c.Nodes, e.To) >= slices.Index(c.Nodes, e.From) {
+			continue
+		}
+		var columns []policy.Assignment
+		for _, key := range e.Keys {
+			if !key.Child.NotNull && !key.Child.PrimaryKey {
+				columns = append(columns, policy.Assignment{Field: key.Child})
+			}
+		}
+		if len(columns) == 0 {
+			continue
+		}
+		q := statement.NewQuery(tx, d.engine.Dialect)
+		w.With(q, c)
+		policy.Assign(q.Text("UPDATE ").Name(e.To.Policy.Schema.Table).Text(" SET "), columns).Text(" WHERE ")
+		w.InWalk(q, e.To, "")
+		if _, err := q.Exec(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeRows removes a node's rows. The root rows are left to GORM's own statement.
+func (d *deletion) removeRows(tx *gorm.DB, w *walk.Walk, n *policy.Node) error {
+	parts := d.parts(n)
+	if len(parts) == 0 || d.ring(n) {
+		return nil
+	}
+	with := func(q *statement.Query) { w.With(q, n.Component) }
+	rows, err := d.move(tx, n.Policy, with, func(q *statement.Query) {
+		defer d.spareHeld(q, n, "")
+		if len(n.Inner) > 0 {
+			w.InWalk(q, n, "")
+			d.exceptRoot(q, n)
+			return
+		}
+		// By its keys to the parents, not by its own: a row that was moved away while its lock was waited for stays.
+		q.Text("(")
+		statement.Joined(q, n.In, " OR ", func(e *policy.Edge) { walk.MatchIn(e, q, w, "") })
+		q.Text(")")
+		d.live(q, n.Policy, "")
+	})
+	if err != nil {
+		return err
+	}
+	if n.Policy != d.root {
+		if err := d.sameRows(n, rows); err != nil {
+			return err
+		}
+	}
+	archived, err := d.eraseArchived(tx, w, n)
+	d.took(n, parts[0].relation, rows+archived)
+	return err
+}
+
+// exceptRoot writes AND and the condition that a row of the root's table is none of the root rows.
+func (d *deletion) exceptRoot(q *statement.Query, n *policy.Node) {
+	if n.Policy == d.root {
+		// Not NOT: a condition that is NULL must count as no match.
+		q.Text(" AND CASE WHEN ")
+		d.rootCondition(q)
+		q.Text(" THEN 0 ELSE 1 END = 1")
+	}
+}

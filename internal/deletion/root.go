@@ -1,0 +1,174 @@
+package deletion
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/scope"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// This room is for the root rows of a deletion: their keys, the statement that GORM executes for them, and the caller's value.
+
+// addKeyConditions adds the keys of the caller's value to the statement's conditions, as GORM does (callbacks/delete.go:131,
+// GORM 1.31).
+func (d *deletion) addKeyConditions() {
+	stmt := d.stmt
+	add := func(value reflect.Value) {
+		values := keysOf(stmt, value)
+		column, in := schema.ToQueryValues(stmt.Table, stmt.Schema.PrimaryFieldDBNames, values)
+		if len(in) > 0 {
+			stmt.AddClause(clause.Where{Exprs: []clause.Expression{clause.IN{Column: column, Values: in}}})
+		}
+		if len(values) > 0 && len(values) <= FewKeys {
+			d.keys = values
+		}
+	}
+	add(stmt.ReflectValue)
+	if stmt.ReflectValue.CanAddr() && stmt.Dest != stmt.Model && stmt.Model != nil {
+		add(reflect.ValueOf(stmt.Model))
+	}
+}
+
+// keysOf lists the keys in a value, each once. One row's are read without what GORM's function for many allocates.
+func keysOf(stmt *gorm.Statement, value reflect.Value) [][]any {
+	fields := stmt.Schema.PrimaryFields
+	if value.Kind() != reflect.Struct {
+		_, keys := schema.GetIdentityFieldValuesMap(stmt.Context, value, fields)
+		return keys
+	}
+	key, known := make([]any, len(fields)), false
+	for i, field := range fields {
+		column, zero := field.ValueOf(stmt.Context, value)
+		key[i], known = column, known || !zero
+	}
+	if !known {
+		return nil
+	}
+	return [][]any{key}
+}
+
+// FewKeys is the number of root rows up to which their keys are carried in the statements that follow, so that these need
+// no search for the deletion's mark.
+const FewKeys = 100
+
+// MarkDelete builds the statement that GORM's own callback executes for the root rows.
+func MarkDelete(e *policy.Engine, db *gorm.DB) {
+	d := deletionOf(db.Statement)
+	if db.Error != nil || d == nil {
+		return
+	}
+	if err := d.refuseSelected(db); err != nil {
+		_ = db.AddError(err)
+		return
+	}
+	if err := d.openLog(db); err != nil {
+		_ = db.AddError(err)
+		return
+	}
+	if d.leaves(d.root) {
+		d.removed = d.stmt.Clauses["WHERE"]
+		if err := d.removeChildren(db); err != nil {
+			_ = db.AddError(err)
+			return
+		}
+		if d.action(d.root) == ActionArchived {
+			_ = db.AddError(d.archiveRoot(db))
+			return
+		}
+		d.spareHeldRoots()
+		d.stmt.AddClauseIfNotExists(clause.Delete{})
+		d.stmt.AddClauseIfNotExists(clause.From{})
+		d.stmt.SQL.Grow(statement.UsualLength)
+		d.stmt.Build(d.stmt.BuildClauses...)
+		return
+	}
+	d.buildRoot()
+}
+
+// buildRoot builds the UPDATE that marks the root rows. Its first two clauses are written as clause.Update and clause.Set
+// would, which every deletion would pay for with entries in the statement's clauses.
+func (d *deletion) buildRoot() {
+	stmt := d.stmt
+	scope.AddFilter(stmt, d.root.LiveWhere)
+	stmt.SQL.Grow(statement.UsualLength)
+	clauses := stmt.DB.Callback().Update().Clauses
+	if _, hinted := stmt.Clauses["UPDATE"]; hinted {
+		stmt.Build("UPDATE")
+	} else {
+		stmt.WriteString("UPDATE ")
+		stmt.WriteQuoted(currentTable)
+	}
+	stmt.WriteString(" SET ")
+	d.assignments = d.root.DeletionAssignments(d.space[:0], d.stamp(d.root))
+	for i, a := range d.assignments {
+		if i > 0 {
+			stmt.WriteByte(',')
+		}
+		stmt.WriteQuoted(a.Field.DBName)
+		stmt.WriteByte('=')
+		value := a.Value
+		if a.Former != nil {
+			value = clause.Column{Name: a.Former.DBName}
+			if a.Fallback != nil {
+				value = clause.Expr{SQL: "COALESCE(?, ?)", Vars: []any{value, a.Fallback}}
+			}
+		}
+		stmt.AddVar(stmt, value)
+	}
+	stmt.WriteByte(' ')
+	stmt.Build(clauses[slices.Index(clauses, "SET")+1:]...)
+}
+
+// currentTable stands for the statement's table.
+var currentTable any = clause.Table{Name: clause.CurrentTable}
+
+// withdrawConditions leaves the statement with the caller's conditions, for the next one of the same *gorm.DB.
+func (d *deletion) withdrawConditions() {
+	delete(d.stmt.Clauses, scope.SoftDeleteEnabled)
+	if d.where.Expression == nil {
+		delete(d.stmt.Clauses, "WHERE")
+		return
+	}
+	d.stmt.Clauses["WHERE"] = d.where
+}
+
+// setFields writes the mark into the caller's value, for the rows that were taken: all, or those that it shows as live.
+func (d *deletion) setFields() {
+	list := d.assignments
+	switch {
+	case d.root.Archives():
+		list = d.archiveAssignments()
+	case list == nil:
+		list = d.root.DeletionAssignments(d.space[:0], d.stamp(d.root))
+	}
+	each := func(value reflect.Value) {
+		value = reflect.Indirect(value)
+		if !value.IsValid() || !value.CanAddr() || !d.exact && d.root.ShowsDeleted(d.stmt.Context, value) {
+			return
+		}
+		for _, a := range list {
+			set := a.Value
+			if a.Former != nil {
+				var zero bool
+				if set, zero = a.Former.ValueOf(d.stmt.Context, value); zero && a.Fallback != nil && a.Former.FieldType.Kind() == reflect.Pointer {
+					set = a.Fallback
+				}
+			}
+			d.snapshot.Release(d.stmt.Context, a.Field, value)
+			_ = d.stmt.AddError(a.Field.Set(d.stmt.Context, value, set))
+		}
+	}
+	switch value := d.stmt.ReflectValue; value.Kind() {
+	case reflect.Struct:
+		each(value)
+	case reflect.Slice, reflect.Array:
+		for i := range value.Len() {
+			each(value.Index(i))
+		}
+	}
+}

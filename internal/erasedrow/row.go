@@ -1,0 +1,135 @@
+// Package erasedrow: the record of rows that an erasure has done.
+package erasedrow
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// This room keeps erased rows erased: it knows them by table, key and time of creation, and refuses whatever would fill
+// their personal columns again or bring them back.
+
+// ErasedRow is a row of the table softdelete_erased_rows: a row whose personal data was erased.
+type ErasedRow struct {
+	Table     string `gorm:"column:table_name;primaryKey;size:128"`
+	Key       string `gorm:"column:row_key;primaryKey;size:512"`
+	Created   int64  // when the row was made, so that another one with the same key is not taken for it; 0 for unknown
+	RequestID string `gorm:"size:128;index"`
+	ErasedAt  time.Time
+	// Digest is the hash of what the erasure left in the columns that it masks. The record counts for a row that still has that.
+	Digest string `gorm:"size:64;not null;default:''"`
+	// Gone tells that the row was removed. Such a record counts for no row that is there: it keeps the old one from coming back.
+	Gone bool `gorm:"not null;default:false"`
+}
+
+// TableName implements schema.Tabler.
+func (ErasedRow) TableName() string { return "softdelete_erased_rows" }
+
+// ErasuresKnown tells whether the table of erased rows is there. Without it nothing has been erased.
+func ErasuresKnown(e *policy.Engine, tx *gorm.DB) (bool, error) {
+	if e.ErasedKnown.Load() {
+		return true, nil
+	}
+	session := statement.InWork(tx, tx.Statement.Context)
+	if !session.Migrator().HasTable(&ErasedRow{}) {
+		return false, session.Error
+	}
+	e.ErasedKnown.Store(true)
+	return true, nil
+}
+
+// ErasedRows gives what is recorded of the rows, by their texts.
+func ErasedRows(e *policy.Engine, tx *gorm.DB, table string, rows []ReachedRow) (map[string]ErasedRow, error) {
+	found := map[string]ErasedRow{}
+	q := statement.NewQuery(tx, e.Dialect).Text("SELECT row_key, created, digest, gone FROM ").Name(ErasedRow{}.TableName()).Text(" WHERE table_name = ").Bind(table)
+	q.Text(" AND row_key IN (")
+	statement.Joined(q, rows, ", ", func(row ReachedRow) { q.Bind(row.Text) }).Text(")")
+	err := q.Rows(func(scan func(...any) error) error {
+		var row ErasedRow
+		if err := scan(&row.Key, &row.Created, &row.Digest, &row.Gone); err != nil {
+			return err
+		}
+		row.Table = table
+		found[row.Key] = row
+		return nil
+	})
+	return found, err
+}
+
+// IsErased writes the condition that a row of the model is an erased one, an archived one here or in the model's table before.
+func IsErased(q *statement.Query, t Place, table string) *statement.Query {
+	s := t.Policy.Schema
+	q.Text("EXISTS (SELECT 1 FROM ").Name(ErasedRow{}.TableName()).Text(" AS softdelete_erased WHERE (softdelete_erased.table_name = ")
+	RowKey(q.Text(q.Dialect.String(s.Table), " AND softdelete_erased.row_key = "), s, table)
+	if t.Archived {
+		RowText(q.Text(" OR softdelete_erased.table_name = ", q.Dialect.String(t.Table()), " AND softdelete_erased.row_key = "), t, table)
+	}
+	q.Text(")")
+	return Created(q.Text(" AND NOT softdelete_erased.gone AND softdelete_erased.created = "), s, table).Text(")")
+}
+
+// Protected lists the columns of an erased row that stay as they are: the masked ones, and those that tell which row it is.
+func Protected(p *policy.Policy) []*schema.Field {
+	if p.Personal == nil || len(p.Personal.Masked) == 0 {
+		return nil
+	}
+	var fields []*schema.Field
+	for _, c := range p.Personal.Masked {
+		fields = append(fields, c.Field)
+	}
+	if field := policy.Creation(p.Schema); field != nil {
+		fields = append(fields, field)
+	}
+	return append(fields, p.Schema.PrimaryFields...)
+}
+
+func ErasedError(p *policy.Policy, key string) error {
+	return fmt.Errorf("%w: the row with key %s in table %s; its personal columns stay masked, leave them out with Omit or Select",
+		fault.ErrErased, key, p.Schema.Table)
+}
+
+// Created writes a row's time of creation as an integer, 0 where the model has none.
+func Created(q *statement.Query, s *schema.Schema, table string) *statement.Query {
+	field := policy.Creation(s)
+	if field == nil {
+		return q.Text("0")
+	}
+	kind := dialect.Native
+	if field.GORMDataType == schema.Int || field.GORMDataType == schema.Uint {
+		kind = dialect.Integer
+	}
+	return q.Text("COALESCE(", q.Dialect.Nanoseconds(q.Quoted(table, field.DBName), kind, time.Nanosecond), ", 0)")
+}
+
+// NeedErasureTables refuses an erasure where the tables are missing.
+func NeedErasureTables(e *policy.Engine, tx *gorm.DB) error {
+	known, err := ErasuresKnown(e, tx)
+	if err == nil && !known {
+		err = fmt.Errorf("%w: an erasure needs its tables; create them with db.AutoMigrate(softdelete.Tables()...)", fault.ErrUnsupported)
+	}
+	return err
+}
+
+func TablesError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("softdelete: the tables of erasures cannot be read; create them with db.AutoMigrate(softdelete.Tables()...): %w", err)
+}
+
+func JoinErrors(err error, more []error) error { return errors.Join(err, errors.Join(more...)) }
+
+func HashOf(document string) string {
+	sum := sha256.Sum256([]byte(document))
+	return hex.EncodeToString(sum[:])
+}

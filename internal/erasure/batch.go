@@ -1,0 +1,234 @@
+package erasure
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/certificate"
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// This room works off a person with more rows than Config.ErasureBatch. Each batch is a transaction: its rows are masked, read
+// back and noted as erased, so that a call that ends between two of them loses nothing, and the same request goes on where it
+// stopped. The rows that the walk came to last go first: a row that is removed leaves none behind that only it led to. The
+// subject's own row goes last, with its certificate.
+
+// erasureProgress is a row of the table softdelete_erasure_progress: a request that is not finished.
+type erasureProgress struct {
+	RequestID    string `gorm:"primaryKey;size:128"`
+	SubjectTable string
+	SubjectKey   string
+	Batches      int
+	Tables       string `gorm:"type:text"` // what the batches have done, as the certificate will list it
+}
+
+// TableName implements schema.Tabler.
+func (erasureProgress) TableName() string { return "softdelete_erasure_progress" }
+
+// batch is how many rows one transaction erases.
+func (x *erasure) batch() int {
+	if n := x.engine.Config.ErasureBatch; n > 0 {
+		return n
+	}
+	return defaultErasureBatch
+}
+
+// size counts rows.
+func size(list []*reachedModel) (n int) {
+	for _, m := range list {
+		n += len(m.rows) + len(m.gone)
+	}
+	return n
+}
+
+// readProgress finds what calls of the same request have done before.
+func (x *erasure) readProgress(tx *gorm.DB) error {
+	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	var rows []erasureProgress
+	if err := session.Where("request_id = ?", x.request.ID).Find(&rows).Error; err != nil {
+		return erasedrow.TablesError(err)
+	}
+	x.progress, x.before = nil, nil
+	if len(rows) == 0 {
+		return nil
+	}
+	x.progress = &rows[0]
+	if err := x.sameSubject(&certificate.Certificate{SubjectTable: rows[0].SubjectTable, SubjectKey: rows[0].SubjectKey}, nil); err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(rows[0].Tables), &x.before); err != nil {
+		return fmt.Errorf("softdelete: the progress of request %s in table %s cannot be read", x.request.ID, erasureProgress{}.TableName())
+	}
+	return nil
+}
+
+// part takes a batch of the rows, the last in the order of the walk, and notes the others as pending.
+func (x *erasure) part(fresh []*reachedModel) []*reachedModel {
+	left := map[erasedrow.Place]map[string]bool{}
+	for _, m := range fresh {
+		left[m.Place] = map[string]bool{}
+		for _, row := range m.rows {
+			left[m.Place][row.Text] = true
+		}
+		for _, row := range m.gone {
+			left[m.Place][row.mark()] = true
+		}
+	}
+	taken := map[erasedrow.Place]map[string]bool{}
+	n := 0
+	for _, step := range slices.Backward(x.order) {
+		if n == x.batch() {
+			break
+		}
+		if !left[step.Place][step.mark] {
+			continue
+		}
+		delete(left[step.Place], step.mark)
+		if taken[step.Place] == nil {
+			taken[step.Place] = map[string]bool{}
+		}
+		taken[step.Place][step.mark] = true
+		n++
+	}
+	x.pending = left
+	var part []*reachedModel
+	for _, m := range fresh {
+		p := &reachedModel{Place: m.Place}
+		for _, row := range m.rows {
+			if taken[m.Place][row.Text] {
+				p.rows = append(p.rows, row)
+			}
+		}
+		for _, row := range m.gone {
+			if taken[m.Place][row.mark()] {
+				p.gone = append(p.gone, row)
+			}
+		}
+		if size([]*reachedModel{p}) > 0 {
+			part = append(part, p)
+		}
+	}
+	return part
+}
+
+// foresee looks for what would stop a later batch, before the first has changed anything.
+func (x *erasure) foresee(tx *gorm.DB, fresh []*reachedModel) error {
+	for left := fresh; size(left) > 0; {
+		x.secrets = nil
+		part := x.part(left)
+		var rest []*reachedModel
+		for _, m := range left {
+			r := &reachedModel{Place: m.Place}
+			for _, row := range m.rows {
+				if x.pending[m.Place][row.Text] {
+					r.rows = append(r.rows, row)
+				}
+			}
+			for _, row := range m.gone {
+				if x.pending[m.Place][row.mark()] {
+					r.gone = append(r.gone, row)
+				}
+			}
+			rest = append(rest, r)
+		}
+		x.setPending(fresh)
+		if err := x.readSecrets(tx, part); err != nil {
+			return err
+		}
+		if err := x.verify(tx); err != nil {
+			return err
+		}
+		left = rest
+	}
+	x.secrets, x.loggedRows = nil, map[*policy.Policy]int64{}
+	return nil
+}
+
+// setPending notes all rows as not erased yet.
+func (x *erasure) setPending(fresh []*reachedModel) {
+	x.pending = map[erasedrow.Place]map[string]bool{}
+	for _, m := range fresh {
+		x.pending[m.Place] = map[string]bool{}
+		for _, row := range m.rows {
+			x.pending[m.Place][row.Text] = true
+		}
+		for _, row := range m.gone {
+			x.pending[m.Place][row.mark()] = true
+		}
+	}
+}
+
+// eraseBatch erases a batch of the rows, all but the certificate.
+func (x *erasure) eraseBatch(tx *gorm.DB, fresh []*reachedModel) error {
+	if x.progress == nil {
+		if err := x.foresee(tx, fresh); err != nil {
+			return err
+		}
+	}
+	part := x.part(fresh)
+	for _, step := range x.maskSteps() {
+		if err := step(tx, part); err != nil {
+			return err
+		}
+	}
+	for _, step := range [...]func(*gorm.DB) error{x.record, x.recordCold, x.checkCold, x.verify} {
+		if err := step(tx); err != nil {
+			return err
+		}
+	}
+	tables := x.tables(part)
+	if !x.skipsCold() {
+		tables = append(tables, x.coldTables()...)
+	}
+	done, err := json.Marshal(mergeTables(x.before, tables))
+	if err != nil {
+		return err
+	}
+	progress := erasureProgress{RequestID: x.request.ID, SubjectTable: x.root.Schema.Table, SubjectKey: x.text, Batches: 1, Tables: string(done)}
+	if x.progress != nil {
+		progress.Batches += x.progress.Batches
+	}
+	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	if err := session.Clauses(clause.OnConflict{UpdateAll: true}).Create(&progress).Error; err != nil {
+		return x.quiet(tx, err, "noting the progress in", progress.TableName())
+	}
+	if err := x.announce(tx); err != nil {
+		return err
+	}
+	return x.replaceCold(tx)
+}
+
+// endBatches removes the note of the progress: the certificate takes its place.
+func (x *erasure) endBatches(tx *gorm.DB) error {
+	if x.progress == nil {
+		return nil
+	}
+	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	return session.Where("request_id = ?", x.request.ID).Delete(&erasureProgress{}).Error
+}
+
+// forget makes ready for the next batch.
+func (x *erasure) forget() {
+	x.cold.reset()
+	x.byPlace, x.rows, x.order, x.pending, x.secrets, x.loggedRows = nil, nil, nil, nil, nil, map[*policy.Policy]int64{}
+}
+
+// unfinished is the error of a call that has done some batches.
+func (x *erasure) unfinished(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case x.progress == nil && x.cold != nil && x.cold.rewriting:
+		return fmt.Errorf("softdelete: request %s is not finished: rows in cold storage may be masked already; call Erase with the same request "+
+			"ID to go on: %w", x.request.ID, err)
+	case x.progress == nil:
+		return err
+	}
+	return fmt.Errorf("softdelete: request %s is not finished: %s committed, this one is not; call Erase with the same request "+
+		"ID to go on: %w", x.request.ID, fmt.Sprintf("%d of its transactions are", x.progress.Batches), err)
+}

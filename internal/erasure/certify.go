@@ -1,0 +1,90 @@
+// Package erasure: masking a person's rows.
+package erasure
+
+import (
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/certificate"
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+)
+
+// certify appends the certificate to the chain.
+func (x *erasure) certify(tx *gorm.DB, newly []*reachedModel) (*certificate.Certificate, error) {
+	c := &certificate.Certificate{
+		ID: strings.ToLower(rand.Text()), RequestID: x.request.ID, SubjectTable: x.root.Schema.Table, SubjectKey: x.text,
+		ErasedAt: tx.NowFunc().UTC().Truncate(time.Microsecond),
+		Tables:   mergeTables(x.before, append(x.tables(newly), x.coldTables()...)), Kept: x.keptColumns(), Verified: true, PolicyHash: x.policyHash(),
+		Recipients: []certificate.Recipient{}, SignedBy: certificate.Signer(x.engine),
+	}
+	note, err := x.engine.Dialect.Remnants(statement.InWork(tx, tx.Statement.Context))
+	if err != nil {
+		return nil, err
+	}
+	if note != "" {
+		c.Notes = append(c.Notes, note)
+	}
+	c.Notes = append(c.Notes, x.coldNotes()...)
+	if x.progress != nil {
+		c.Notes = append(c.Notes, fmt.Sprintf("the rows were erased in %d transactions, each read back before its commit", x.progress.Batches+1))
+	}
+	for _, p := range x.engine.Config.Processors {
+		c.Recipients = append(c.Recipients, certificate.Recipient{Name: p.Name(), State: certificate.StatePending})
+	}
+	head, err := certificate.LockHead(x.engine, tx)
+	if err != nil {
+		return nil, err
+	}
+	c.Number, c.PrevHash = head.Number+1, head.Hash
+	document, err := c.Document()
+	if err != nil {
+		return nil, err
+	}
+	c.Hash = erasedrow.HashOf(document)
+	c.Signature = certificate.Sign(x.engine, c.Hash)
+	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	row := certificate.CertificateRow{Number: c.Number, ID: c.ID, RequestID: c.RequestID, Document: document, Hash: c.Hash, Signature: c.Signature}
+	if err := session.Create(&row).Error; err != nil {
+		return nil, x.quiet(tx, err, "appending a certificate to", row.TableName())
+	}
+	err = session.Model(&certificate.CertificateHead{}).Where("id = ?", 1).Updates(map[string]any{"number": c.Number, "hash": c.Hash}).Error
+	return c, err
+}
+
+// led lists the models of the rows that the erasure led to.
+func (x *erasure) led() (list []*policy.Policy) {
+	for _, m := range x.rows {
+		list = append(list, m.Policy)
+	}
+	if x.cold != nil {
+		for _, m := range x.cold.models {
+			if len(m.batches) > 0 {
+				list = append(list, m.policy)
+			}
+		}
+	}
+	return list
+}
+
+// policyHash is the hash of the pii tags of all models that the erasure led to.
+func (x *erasure) policyHash() string {
+	var lines []string
+	for _, p := range x.led() {
+		if p.Personal == nil {
+			continue
+		}
+		for _, column := range slices.Sorted(maps.Keys(p.Personal.Tags)) {
+			lines = append(lines, p.Schema.Table+"."+column+"="+p.Personal.Tags[column])
+		}
+	}
+	slices.Sort(lines)
+	lines = slices.Compact(lines)
+	return erasedrow.HashOf(strings.Join(lines, "\n"))
+}

@@ -1,0 +1,194 @@
+package erasure
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gorm-softdelete/softdelete/internal/cold"
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// This room says what an erasure knows of cold storage, and what it cannot reach there. erasure_cold_search.go finds the
+// person's rows, erasure_cold_owners.go ties them to the rows in the database, erasure_cold_mask.go masks them,
+// erasure_cold_rewrite.go puts them back, erasure_cold_record.go notes them, erasure_cold_hold.go asks for legal holds.
+
+// coldSearch is what an erasure knows of cold storage.
+type coldSearch struct {
+	store  cold.ColdRewriter
+	models []*coldModel // parents before children, as far as there is such an order
+	// owners are, by relation, the values that the key columns of a child of the person have. known counts them by child.
+	owners map[*policy.Relation]map[string]bool
+	known  map[*policy.Policy]int
+	// searched tells, by table and batch, how many owners of its model were known when the batch was last looked through.
+	searched map[*coldModel]map[string]int
+	// parents are the rows found, as values that rows in the database may refer to.
+	parents map[*policy.Relation][][]any
+	// certified tells, by request, whether what it has masked is certified.
+	certified map[string]bool
+	spared    int  // leftovers in the store, see ColdRewriter
+	rewriting bool // batches are being rewritten, or have been
+}
+
+// coldModel is a table of the walk with the person's rows in it, by batch and by their places there.
+type coldModel struct {
+	policy  *policy.Policy
+	table   string
+	batches map[string]map[int]*coldRow
+	sizes   map[string]int     // the rows of those batches
+	others  map[string]int     // by batch, rows with the subject's key that were made at another time
+	above   []*policy.Relation // those that lead to the model, where holds are to be looked for
+}
+
+// coldRow is a row of the person in cold storage.
+type coldRow struct {
+	erasedrow.ReachedRow
+	deletion string                     // the ID of the deletion that took it, empty for unknown
+	under    map[*policy.Relation][]any // see parentKeys
+	mark     cold.ColdMark
+	rewrites bool // the batch is to be rewritten for it
+	counts   bool // this transaction erases it
+}
+
+// findColdModels lists the tables of the walk that rows may leave for cold storage, whether they do so now or not.
+func (x *erasure) findColdModels(db *gorm.DB) {
+	store := cold.Rewriter(x.engine)
+	if store == nil {
+		return
+	}
+	x.cold = &coldSearch{store: store, certified: map[string]bool{}}
+	for _, p := range x.reachable() {
+		if r, ok := p.Remains(); ok {
+			m := &coldModel{policy: p, table: r.Table}
+			if x.engine.Config.Holds {
+				m.above = relationsTo(x.engine, db, p)
+			}
+			x.cold.models = append(x.cold.models, m)
+		}
+	}
+	x.cold.reset()
+}
+
+// reset forgets the rows.
+func (c *coldSearch) reset() {
+	if c == nil {
+		return
+	}
+	c.owners, c.parents, c.known = map[*policy.Relation]map[string]bool{}, map[*policy.Relation][][]any{}, map[*policy.Policy]int{}
+	c.searched, c.rewriting = map[*coldModel]map[string]int{}, false
+	for _, m := range c.models {
+		m.batches, m.sizes, m.others = map[string]map[int]*coldRow{}, map[string]int{}, map[string]int{}
+		c.searched[m] = map[string]int{}
+	}
+}
+
+// reachable lists the models that the subject's leads to, itself first.
+func (x *erasure) reachable() []*policy.Policy {
+	list := []*policy.Policy{x.root}
+	for i := 0; i < len(list); i++ {
+		for _, r := range x.edges[list[i]] {
+			if !slices.Contains(list, r.Child) {
+				list = append(list, r.Child)
+			}
+		}
+	}
+	return list
+}
+
+// reachAll walks through the database and cold storage until neither leads to more rows of the other.
+func (x *erasure) reachAll(tx *gorm.DB) error {
+	for {
+		if err := x.reach(tx); err != nil || x.cold == nil || len(x.cold.models) == 0 {
+			return err
+		}
+		if err := x.ownColdRows(tx); err != nil {
+			return err
+		}
+		found, err := x.searchCold(tx)
+		if err != nil || !found {
+			return err
+		}
+	}
+}
+
+func (x *erasure) coldError(doing string, err error) error {
+	return fmt.Errorf("softdelete: the cold store could not %s; %s: %w", doing, x.nothingErased(), err)
+}
+
+// coldNotes say what may be left in cold storage.
+func (x *erasure) coldNotes() (notes []string) {
+	if x.engine.Config.ColdStore == nil {
+		return nil
+	}
+	if x.cold == nil {
+		return x.unreachedCold()
+	}
+	for _, m := range x.cold.models {
+		others := 0
+		for _, n := range m.others {
+			others += n
+		}
+		if others > 0 {
+			notes = append(notes, fmt.Sprintf("not erased, for it is taken for another subject's: %s of %s in cold storage with the same key and another "+
+				"time of creation", statement.CountText(int64(others), "row"), m.table))
+		}
+		for _, field := range x.keyColumns(m.policy) {
+			if !comparesAsText(field) {
+				notes = append(notes, fmt.Sprintf("rows of %s in cold storage may be left: the values of the key column %s of %s cannot be compared "+
+					"outside of the database; thaw them and erase again", m.table, field.DBName, field.Schema.Table))
+			}
+		}
+	}
+	if x.cold.spared > 0 {
+		notes = append(notes, fmt.Sprintf("the cold store has %s that a write may not have finished; a later erasure removes what is still left of them",
+			statement.CountText(int64(x.cold.spared), "file")))
+	}
+	return notes
+}
+
+// unreachedCold names the tables of the walk whose rows may lie in a cold store that cannot rewrite.
+func (x *erasure) unreachedCold() []string {
+	config := x.engine.Config
+	var tables []string
+	for _, p := range x.reachable() {
+		stored := p.Then == policy.ThenCold || p.TenantField != nil && config.TenantRetention != nil
+		if table := p.Schema.Table; stored && !slices.Contains(tables, table) {
+			tables = append(tables, table)
+		}
+	}
+	if len(tables) == 0 {
+		return nil
+	}
+	slices.Sort(tables)
+	return []string{fmt.Sprintf("rows of %s that a purge wrote to cold storage are not erased; thaw them and erase again", strings.Join(tables, ", "))}
+}
+
+// keyColumns are the columns by which rows of the model in cold storage are known to be the person's.
+func (x *erasure) keyColumns(p *policy.Policy) (fields []*schema.Field) {
+	add := func(field *schema.Field) {
+		if !slices.Contains(fields, field) {
+			fields = append(fields, field)
+		}
+	}
+	if p == x.root {
+		for _, field := range p.Schema.PrimaryFields {
+			add(field)
+		}
+	}
+	for _, parent := range x.reachable() {
+		for _, r := range x.edges[parent] {
+			if r.Child != p {
+				continue
+			}
+			for _, key := range r.Keys {
+				add(key.Parent)
+				add(key.Child)
+			}
+		}
+	}
+	return fields
+}

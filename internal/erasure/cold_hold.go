@@ -1,0 +1,155 @@
+package erasure
+
+import (
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/hold"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+)
+
+// This room asks for legal holds on rows in cold storage. No hold is placed on such a row, for it is in no table; one on a row
+// in the database that it is under covers it.
+
+// heldCold lists the rows in cold storage that a hold covers, as "table key", with the error for the first model.
+func (x *erasure) heldCold(tx *gorm.DB, h *hold.HoldWalk) (held []string, refusal, err error) {
+	if x.cold == nil {
+		return nil, nil, nil
+	}
+	for _, m := range x.cold.models {
+		rows, placed := map[string]bool{}, ""
+		for _, n := range h.Graph.Nodes {
+			for _, r := range n.Policy.Has {
+				if r.Child != m.policy {
+					continue
+				}
+				first, err := x.heldUnder(tx, h, r, m, func(row *coldRow) {
+					if !rows[row.Text] {
+						rows[row.Text] = true
+						held = append(held, m.table+coldSuffix+" "+rowkey.KeyText(row.Key))
+					}
+				})
+				if err != nil {
+					return nil, nil, err
+				}
+				if placed == "" {
+					placed = first
+				}
+			}
+		}
+		if len(rows) > 0 && refusal == nil {
+			refusal = h.Refusal(placed, int64(len(rows)), m.policy)
+		}
+	}
+	return held, refusal, nil
+}
+
+// heldUnder calls each for the rows of a table whose parent in the database, by a relation, a hold covers. It gives the first
+// hold.
+func (x *erasure) heldUnder(tx *gorm.DB, h *hold.HoldWalk, r *policy.Relation, m *coldModel, each func(*coldRow)) (placed string, err error) {
+	under := map[string][]*coldRow{}
+	var parents [][]any
+	for _, batch := range m.batches {
+		for _, row := range batch {
+			values, ok := row.under[r]
+			if !ok {
+				continue
+			}
+			text, _ := x.ownerText(childrenRelation(r), values)
+			if under[text] == nil {
+				parents = append(parents, values)
+			}
+			under[text] = append(under[text], row)
+		}
+	}
+	err = statement.Chunks(parents, func(chunk [][]any) error {
+		for _, t := range erasedrow.Places(r.Parent) {
+			rows, owners, err := x.parentsOf(tx, r, t, chunk)
+			if err != nil || len(rows) == 0 {
+				return err
+			}
+			err = x.heldRows(tx, h, t, rows, func(key []any, id string) {
+				if placed == "" {
+					placed = id
+				}
+				for _, owner := range owners[rowkey.KeyText(key)] {
+					for _, row := range under[owner] {
+						each(row)
+					}
+				}
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return placed, err
+}
+
+// parentsOf finds the rows of a table that children with such values are under. owners are those values, by the rows' keys.
+func (x *erasure) parentsOf(tx *gorm.DB, r *policy.Relation, t erasedrow.Place, children [][]any) (rows []erasedrow.ReachedRow, owners map[string][]string, err error) {
+	table := t.Table()
+	q := statement.NewQuery(tx, x.engine.Dialect).Text("SELECT ").Columns(table, t.Key()).Text(", ")
+	statement.Joined(q, r.Keys, ", ", func(key policy.KeyPair) { q.Text(walk.ParentValue(q, key, q.Quoted(table, key.Parent.DBName))) })
+	q.Text(" FROM ").Name(table).Text(" WHERE (")
+	statement.Joined(q, children, " OR ", func(values []any) {
+		q.Text("(")
+		for i, key := range r.Keys {
+			if i > 0 {
+				q.Text(" AND ")
+			}
+			q.Text(walk.ParentValue(q, key, q.Quoted(table, key.Parent.DBName)), " = ").Bind(values[i])
+		}
+		q.Text(")")
+	}).Text(")")
+	owners = map[string][]string{}
+	err = q.Rows(func(scan func(...any) error) error {
+		key, keyValues := statement.ScanTargets(len(t.Key()))
+		owner, ownerValues := statement.ScanTargets(len(r.Keys))
+		if err := scan(append(key, owner...)...); err != nil {
+			return err
+		}
+		row := erasedrow.ReachedRow{Key: keyValues()}
+		text, _ := x.ownerText(childrenRelation(r), ownerValues())
+		primary := rowkey.KeyText(t.Primary(row))
+		rows = append(rows, row)
+		owners[primary] = append(owners[primary], text)
+		return nil
+	})
+	return rows, owners, err
+}
+
+// parentKeys are, by relation, the values that tie a row in cold storage to its parents.
+func (m *coldModel) parentKeys(row map[string]any) map[*policy.Relation][]any {
+	under := map[*policy.Relation][]any{}
+	for _, r := range m.above {
+		values := make([]any, len(r.Keys))
+		ok := true
+		for i, key := range r.Keys {
+			values[i] = row[key.Child.DBName]
+			ok = ok && values[i] != nil
+		}
+		for _, fixed := range r.Fixed {
+			ok = ok && row[fixed.Child.DBName] != nil && rowkey.TextOf(row[fixed.Child.DBName]) == fixed.Value
+		}
+		if ok {
+			under[r] = values
+		}
+	}
+	return under
+}
+
+// relationsTo lists the relations of all models that lead to a model.
+func relationsTo(e *policy.Engine, db *gorm.DB, child *policy.Policy) (list []*policy.Relation) {
+	for _, p := range e.Known(db) {
+		for _, r := range p.Has {
+			if r.Child == child {
+				list = append(list, r)
+			}
+		}
+	}
+	return list
+}

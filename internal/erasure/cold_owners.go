@@ -1,0 +1,298 @@
+package erasure
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/cold"
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/pii"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// This room ties rows in cold storage to the person: by the keys of rows in the database, in event logs and in cold storage.
+// Keys are compared as texts, in the form that the database would compare them in.
+
+// keyPart is the text of a key column's value.
+func (x *erasure) keyPart(field *schema.Field, value any) string {
+	value, _ = rowkey.PlainValue(value)
+	if at, ok := value.(time.Time); ok {
+		value = at.Round(max(1, x.engine.Dialect.Precision))
+	}
+	text, name := rowkey.TextOf(value), strings.ToLower(string(field.DataType))
+	switch {
+	case pii.KindOfColumn(field, name) == pii.UuidColumn, strings.Contains(name, "citext"), strings.Contains(name, "nocase"):
+		return strings.ToLower(text)
+	case strings.HasPrefix(name, "char"): // padded with spaces
+		return strings.TrimRight(text, " ")
+	}
+	return text
+}
+
+// comparesAsText tells whether equal values of a key column have the same text.
+func comparesAsText(field *schema.Field) bool {
+	switch pii.KindOfColumn(field, strings.ToLower(string(field.DataType))) {
+	case pii.IntegerColumn, pii.TextColumn, pii.UuidColumn, pii.BytesColumn, pii.TimeColumn, pii.BoolColumn:
+		return true
+	}
+	return false
+}
+
+// ownerText is the values of key columns as one text; ok is false where one is NULL.
+func (x *erasure) ownerText(fields []*schema.Field, values []any) (text string, ok bool) {
+	parts := make([]string, len(values))
+	for i, value := range values {
+		if value == nil {
+			return "", false
+		}
+		parts[i] = x.keyPart(fields[i], value)
+	}
+	return strings.Join(parts, "\x00"), true
+}
+
+// parents are the key columns of a relation's parent, children those of its child.
+func parentsRelation(r *policy.Relation) []*schema.Field {
+	fields := make([]*schema.Field, len(r.Keys))
+	for i, key := range r.Keys {
+		fields[i] = key.Parent
+	}
+	return fields
+}
+
+func childrenRelation(r *policy.Relation) []*schema.Field {
+	fields := make([]*schema.Field, len(r.Keys))
+	for i, key := range r.Keys {
+		fields[i] = key.Child
+	}
+	return fields
+}
+
+// own notes that children with these values are the person's.
+func (x *erasure) own(r *policy.Relation, values []any) {
+	text, ok := x.ownerText(parentsRelation(r), values)
+	if !ok || x.cold.owners[r][text] {
+		return
+	}
+	if x.cold.owners[r] == nil {
+		x.cold.owners[r] = map[string]bool{}
+	}
+	x.cold.owners[r][text] = true
+	x.cold.known[r.Child]++
+}
+
+// ownColdRows notes what the rows that were reached in the database own.
+func (x *erasure) ownColdRows(tx *gorm.DB) error {
+	for _, m := range x.rows {
+		for _, r := range x.edges[m.Policy] {
+			if _, remains := r.Child.Remains(); !remains {
+				continue
+			}
+			err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
+				q := statement.NewQuery(tx, x.engine.Dialect).Text("SELECT ").Columns(m.Table(), parentsRelation(r)).Text(" FROM ").Name(m.Table())
+				return x.ownAll(r, erasedrow.KeysIn(q.Text(" WHERE "), m.Place, m.Table(), chunk))
+			})
+			if err != nil {
+				return err
+			}
+			err = statement.Chunks(m.gone, func(chunk []goneRow) error {
+				q := statement.NewQuery(tx, x.engine.Dialect).Text("SELECT ")
+				statement.Joined(q, parentsRelation(r), ", ", func(field *schema.Field) {
+					q.Text(q.Dialect.DataText(q.Quoted(ownerAlias, "data"), field.DBName))
+				})
+				LoggedKeysIn(q.Text(" FROM ").Name(m.Policy.Log.Events).Text(" AS ").Name(ownerAlias).Text(" WHERE "), ownerAlias, goneKeys(chunk))
+				return x.ownAll(r, q.Text(" AND ").Column(ownerAlias, "content").Text(" <> '", change, "'"))
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ownAll notes what the rows of a SELECT own by a relation.
+func (x *erasure) ownAll(r *policy.Relation, q *statement.Query) error {
+	return q.Rows(func(scan func(...any) error) error {
+		targets, values := statement.ScanTargets(len(r.Keys))
+		if err := scan(targets...); err != nil {
+			return err
+		}
+		x.own(r, values())
+		return nil
+	})
+}
+
+// ownsRows notes what a row in cold storage owns, there and in the database.
+func (x *erasure) ownsRows(p *policy.Policy, row map[string]any) {
+	for _, r := range x.edges[p] {
+		values := make([]any, len(r.Keys))
+		for i, key := range r.Keys {
+			values[i] = row[key.Parent.DBName]
+		}
+		if _, ok := x.ownerText(parentsRelation(r), values); ok {
+			x.own(r, values)
+			x.cold.parents[r] = append(x.cold.parents[r], values)
+		}
+	}
+}
+
+func (x *erasure) hasSubjectKey(row map[string]any) bool {
+	for i, field := range x.root.Schema.PrimaryFields {
+		value := row[field.DBName]
+		if value == nil || x.keyPart(field, value) != x.keyPart(field, x.key[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// isSubject tells whether a row of the subject's model is its own, and not one whose key was used again. All rows of an archive
+// with the subject's key are, as they are in the archive.
+func (x *erasure) isSubject(row map[string]any) bool {
+	if !x.hasSubjectKey(row) {
+		return false
+	}
+	created := x.coldIdentity(x.root, row).Created
+	return x.root.Archives() || x.row.Created == 0 || created == 0 || erasedrow.SameMoment(x.engine, created, x.row.Created)
+}
+
+// belongs tells whether a row in cold storage is the person's.
+func (x *erasure) belongs(p *policy.Policy, row map[string]any) bool {
+	if m := cold.ColdMarkOf(row); m.Removed && m.Request == x.request.ID { // nothing but that is left of it
+		return true
+	}
+	if p == x.root && x.isSubject(row) {
+		return true
+	}
+	for r, owners := range x.cold.owners {
+		if r.Child != p {
+			continue
+		}
+		values := make([]any, len(r.Keys))
+		for i, key := range r.Keys {
+			values[i] = row[key.Child.DBName]
+		}
+		text, ok := x.ownerText(childrenRelation(r), values)
+		for _, fixed := range r.Fixed {
+			ok = ok && row[fixed.Child.DBName] != nil && rowkey.TextOf(row[fixed.Child.DBName]) == fixed.Value
+		}
+		if ok && owners[text] {
+			return true
+		}
+	}
+	return false
+}
+
+// underCold finds the rows in the database that refer to rows in cold storage. Where a row of the table has the key, they refer
+// to that one: it is the same row, thawed, or another one that uses the key again.
+func (x *erasure) underCold(tx *gorm.DB, follow func(erasedrow.Place, []erasedrow.ReachedRow, []goneRow)) error {
+	if x.cold == nil {
+		return nil
+	}
+	for r, parents := range x.cold.parents {
+		err := statement.Chunks(parents, func(chunk [][]any) error {
+			chunk, err := x.withoutRow(tx, r, chunk)
+			if err != nil || len(chunk) == 0 {
+				return err
+			}
+			for _, t := range erasedrow.Places(r.Child) {
+				rows, err := x.rowsOf(tx, r, t, chunk)
+				if err != nil {
+					return err
+				}
+				follow(t, rows, nil)
+			}
+			if r.Child.Log == nil {
+				return nil
+			}
+			rows, err := x.goneOf(tx, r, chunk)
+			follow(erasedrow.Place{Policy: r.Child, Archived: false}, nil, rows)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withoutRow leaves out those parents whose key a row of the parent's table has.
+func (x *erasure) withoutRow(tx *gorm.DB, r *policy.Relation, parents [][]any) ([][]any, error) {
+	table, there := r.Parent.Schema.Table, map[string]bool{}
+	q := statement.NewQuery(tx, x.engine.Dialect).Text("SELECT ").Columns(table, parentsRelation(r)).Text(" FROM ").Name(table).Text(" WHERE ")
+	statement.KeyAmong(q, table, columnNames(parentsRelation(r)), parents)
+	err := q.Rows(func(scan func(...any) error) error {
+		targets, values := statement.ScanTargets(len(r.Keys))
+		if err := scan(targets...); err != nil {
+			return err
+		}
+		if text, ok := x.ownerText(parentsRelation(r), values()); ok {
+			there[text] = true
+		}
+		return nil
+	})
+	return slices.DeleteFunc(slices.Clone(parents), func(values []any) bool {
+		text, _ := x.ownerText(parentsRelation(r), values)
+		return there[text]
+	}), err
+}
+
+// rowsOf finds the rows of a table that have one of the values in a relation's key columns. See rowsUnder.
+func (x *erasure) rowsOf(tx *gorm.DB, r *policy.Relation, t erasedrow.Place, parents [][]any) ([]erasedrow.ReachedRow, error) {
+	table := t.Table()
+	q := erasedrow.SelectRows(statement.NewQuery(tx, x.engine.Dialect), t).Text(" WHERE ")
+	statement.KeyAmong(q, table, columnNames(childrenRelation(r)), asCompared(r, parents))
+	walk.MatchFixed(r, q, table)
+	q.Text(" ORDER BY ").Columns(table, t.Key())
+	x.lock(q)
+	return erasedrow.ReachedRows(q, t)
+}
+
+// asCompared gives keys of parents as the child's columns compare with them.
+func asCompared(r *policy.Relation, parents [][]any) [][]any {
+	compared := make([][]any, len(parents))
+	for n, values := range parents {
+		compared[n] = slices.Clone(values)
+		for i, key := range r.Keys {
+			if key.AsText() {
+				compared[n][i] = rowkey.TextOf(values[i])
+			}
+		}
+	}
+	return compared
+}
+
+func columnNames(fields []*schema.Field) []string {
+	list := make([]string, len(fields))
+	for i, field := range fields {
+		list[i] = field.DBName
+	}
+	return list
+}
+
+// goneOf finds those that are in the child's event log only. See goneUnder.
+func (x *erasure) goneOf(tx *gorm.DB, r *policy.Relation, parents [][]any) ([]goneRow, error) {
+	q := selectGone(statement.NewQuery(tx, x.engine.Dialect), r.Child)
+	data := q.Quoted(goneAlias, "data")
+	q.Text("(")
+	statement.Joined(q, parents, " OR ", func(values []any) {
+		q.Text("(")
+		for i, key := range r.Keys {
+			if i > 0 {
+				q.Text(" AND ")
+			}
+			q.Text(q.Dialect.DataText(data, key.Child.DBName), " = ").Bind(x.keyPart(key.Parent, values[i]))
+		}
+		q.Text(")")
+	}).Text(")")
+	for _, fixed := range r.Fixed {
+		q.Text(" AND ", q.Dialect.DataText(data, fixed.Child.DBName), " = ").Bind(fixed.Value)
+	}
+	return goneRows(q.Text(" ORDER BY ").Column(goneAlias, "row_key"), r.Child)
+}

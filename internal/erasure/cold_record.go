@@ -1,0 +1,114 @@
+package erasure
+
+import (
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/cold"
+	"github.com/gorm-softdelete/softdelete/internal/deletion"
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// This room notes the rows that an erasure has masked or removed in cold storage: as erased rows that are gone, which no stale
+// value brings back, and in the ledger of deletions, whose free texts about them go. A Thaw notes those that it brings back.
+
+// eachErasedCold calls each for the rows of every table that this transaction erases in cold storage.
+func (x *erasure) eachErasedCold(each func(m *coldModel, rows []*coldRow) error) error {
+	if x.cold == nil || x.skipsCold() {
+		return nil
+	}
+	for _, m := range x.cold.models {
+		for _, batch := range m.batches {
+			var rows []*coldRow
+			for _, row := range batch {
+				if row.rewrites {
+					rows = append(rows, row)
+				}
+			}
+			if err := statement.Chunks(rows, func(chunk []*coldRow) error { return each(m, chunk) }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// recordCold notes rows as erased and gone. What is known of a row of the table with the key says more.
+func (x *erasure) recordCold(tx *gorm.DB) error {
+	at := tx.NowFunc().UTC()
+	return x.eachErasedCold(func(m *coldModel, rows []*coldRow) error {
+		if !m.policy.Personal.Erases() {
+			return nil
+		}
+		list := make([]erasedrow.ErasedRow, len(rows))
+		for i, row := range rows {
+			list[i] = erasedrow.ErasedRow{
+				Table: m.policy.Schema.Table, Key: row.Text, Created: row.Created, RequestID: x.request.ID, ErasedAt: at, Gone: true,
+			}
+		}
+		return x.writeRecords(tx, list, clause.OnConflict{DoNothing: true})
+	})
+}
+
+// clearColdDeletions clears the free texts of the ledger of deletions for rows in cold storage.
+func (x *erasure) clearColdDeletions(tx *gorm.DB) error {
+	table := deletion.Deletion{}.TableName()
+	return x.eachErasedCold(func(m *coldModel, rows []*coldRow) error {
+		q := statement.NewQuery(tx, x.engine.Dialect).Text("UPDATE ").Name(table).Text(" SET ").Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
+		q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.policy.Schema.Table).Text(" AND ").Name("key").Text(" IN (")
+		statement.Joined(q, rows, ", ", func(row *coldRow) { q.Bind(rowkey.KeyText(row.Key)) }).Text(")")
+		known := slices.DeleteFunc(slices.Clone(rows), func(row *coldRow) bool { return row.deletion == "" })
+		if len(known) > 0 { // a deletion of several root rows names no key
+			q.Text(" OR ").Name("id").Text(" IN (")
+			statement.Joined(q, known, ", ", func(row *coldRow) { q.Bind(row.deletion) }).Text(")")
+		}
+		_, err := q.Exec()
+		return deletion.LedgerError(err)
+	})
+}
+
+// RecordThawed notes those thawed rows as erased that an erasure has masked in cold storage.
+func RecordThawed(e *policy.Engine, tx *gorm.DB, p *policy.Policy, rows []map[string]any, keys [][]any) error {
+	byRequest := map[string][]erasedrow.ReachedRow{}
+	for i, row := range rows {
+		if m := cold.ColdMarkOf(row); m.Request != "" {
+			byRequest[m.Request] = append(byRequest[m.Request], erasedrow.ReachedRow{Key: keys[i]})
+		}
+	}
+	if len(byRequest) == 0 {
+		return nil
+	}
+	if err := erasedrow.NeedErasureTables(e, tx); err != nil {
+		return err
+	}
+	for request, erased := range byRequest {
+		if err := statement.Chunks(erased, func(chunk []erasedrow.ReachedRow) error { return recordThawedRows(e, tx, p, request, chunk) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func recordThawedRows(e *policy.Engine, tx *gorm.DB, p *policy.Policy, request string, rows []erasedrow.ReachedRow) error {
+	t := erasedrow.Place{Policy: p, Archived: false}
+	found, err := erasedrow.ReachedRows(erasedrow.KeysIn(erasedrow.SelectRows(statement.NewQuery(tx, e.Dialect), t).Text(" WHERE "), t, t.Table(), rows), t)
+	if err != nil {
+		return err
+	}
+	digests, err := erasedrow.Digests(e, tx, t, found)
+	if err != nil {
+		return err
+	}
+	list := make([]erasedrow.ErasedRow, len(found))
+	for i, row := range found {
+		list[i] = erasedrow.ErasedRow{
+			Table: t.Table(), Key: row.Text, Created: row.Created, RequestID: request, ErasedAt: tx.NowFunc().UTC(), Digest: digests[row.Text],
+		}
+	}
+	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	return session.Clauses(clause.OnConflict{UpdateAll: true}).Create(&list).Error
+}

@@ -1,0 +1,222 @@
+package erasure
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/archive"
+	"github.com/gorm-softdelete/softdelete/internal/certificate"
+	"github.com/gorm-softdelete/softdelete/internal/cold"
+	"github.com/gorm-softdelete/softdelete/internal/coldfile"
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/settings"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+)
+
+// This room rewrites the batches with rows of the person. All are masked in the program first, to look for what would stop
+// one; they are rewritten last, when nothing but the commit can fail. Rows whose parents are in cold storage too go before
+// them, so that a crash leaves none behind that only a removed row led to.
+
+// coldSuffix ends the name of a table in certificates, for its rows in cold storage.
+const coldSuffix = " (cold storage)"
+
+// checkCold masks the rows in the program, and refuses the erasure where an old value would be left.
+func (x *erasure) checkCold(tx *gorm.DB) error {
+	if x.cold == nil || x.skipsCold() {
+		return nil
+	}
+	err := x.eachColdBatch(tx, func(m *coldModel, batch *settings.ColdBatch, rows map[int]*coldRow) error {
+		for i, known := range rows {
+			if known.rewrites && cold.ColdMarkOf(batch.Rows[i]).Request == "" {
+				x.learnRow(m, batch.Rows[i])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	residue := map[string]int64{}
+	err = x.eachColdBatch(tx, func(m *coldModel, batch *settings.ColdBatch, rows map[int]*coldRow) error {
+		_, err := x.maskBatch(tx, m, batch, rows, residue)
+		return err
+	})
+	if err == nil {
+		err = x.residueError(residue)
+	}
+	return err
+}
+
+// replaceCold rewrites the batches.
+func (x *erasure) replaceCold(tx *gorm.DB) error {
+	if x.cold == nil || x.skipsCold() {
+		return nil
+	}
+	return x.eachColdBatch(tx, func(m *coldModel, batch *settings.ColdBatch, rows map[int]*coldRow) error {
+		if !slices.ContainsFunc(slices.Collect(maps.Values(rows)), func(r *coldRow) bool { return r.rewrites }) {
+			return nil
+		}
+		x.cold.rewriting = true
+		return x.replaceBatch(tx, m, batch, rows)
+	})
+}
+
+func (x *erasure) replaceBatch(tx *gorm.DB, m *coldModel, batch *settings.ColdBatch, rows map[int]*coldRow) error {
+	residue := map[string]int64{}
+	befores, err := x.maskBatch(tx, m, batch, rows, residue)
+	if err == nil {
+		err = x.residueError(residue)
+	}
+	if err != nil {
+		return err
+	}
+	if err := x.cold.store.Replace(tx.Statement.Context, *batch); err != nil {
+		return x.coldError("rewrite the batch "+batch.ID, err)
+	}
+	stored, err := x.cold.store.Get(tx.Statement.Context, batch.ID)
+	if err == nil {
+		err = coldfile.Same(batch.Rows, stored.Rows)
+	}
+	if err != nil {
+		return x.coldError("read back the batch "+batch.ID, err)
+	}
+	for i := range rows {
+		x.verifyRow(m, befores[i], stored.Rows[i], residue)
+	}
+	return x.residueError(residue)
+}
+
+// skipsCold tells whether the transaction leaves cold storage to others: a subject that is worked off in several has its rows
+// there rewritten by the first, while all rows that lead to them are there, and what has come since by the last.
+func (x *erasure) skipsCold() bool { return x.progress != nil && len(x.pending) > 0 }
+
+// eachColdBatch reads the batches with rows of the person.
+func (x *erasure) eachColdBatch(tx *gorm.DB, each func(*coldModel, *settings.ColdBatch, map[int]*coldRow) error) error {
+	for _, m := range slices.Backward(x.cold.models) {
+		for _, id := range slices.Sorted(maps.Keys(m.batches)) {
+			batch, err := x.cold.store.Get(tx.Statement.Context, id)
+			if err == nil && len(batch.Rows) != m.sizes[id] {
+				err = cold.ErrChanged
+			}
+			if err != nil {
+				return x.coldError("read the batch "+id, err)
+			}
+			if err := each(m, &batch, m.batches[id]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (x *erasure) learnRow(m *coldModel, row map[string]any) {
+	if x.secrets == nil {
+		x.secrets = newSecrets()
+	}
+	if m.policy.Personal == nil {
+		return
+	}
+	for _, c := range m.policy.Personal.Masked {
+		if value := row[c.Field.DBName]; value != nil {
+			x.secrets.learn(c, rowkey.TextOf(value))
+		}
+	}
+}
+
+// maskBatch masks the person's rows of a batch; of those of pii:"delete" models their keys are left. befores are the rows that it
+// masks, by their places, as they were.
+func (x *erasure) maskBatch(
+	tx *gorm.DB, m *coldModel, batch *settings.ColdBatch, rows map[int]*coldRow, residue map[string]int64,
+) (befores map[int]map[string]any, err error) {
+	table, err := x.columnsOf(tx, m.policy)
+	if err != nil {
+		return nil, err
+	}
+	removes := m.policy.Personal != nil && m.policy.Personal.Remove
+	befores = map[int]map[string]any{}
+	for i, known := range rows {
+		row := batch.Rows[i]
+		if known.rewrites {
+			found := cold.ColdMarkOf(row)
+			switch {
+			case removes:
+				row = x.removedRow(m.policy, row)
+				batch.Rows[i] = row
+			case found.Request == "" || known.mark.Request == "": // the latter where two models have the table
+				befores[i] = maps.Clone(row)
+				if err := x.maskRow(tx.Statement.Context, m, row, table); err != nil {
+					return nil, err
+				}
+			}
+			if m.policy.Personal.Erases() && (known.counts || found.Request == "") {
+				x.coldMark(removes || found.Removed).Write(row)
+			}
+		}
+		x.verifyRow(m, befores[i], row, residue)
+	}
+	return befores, nil
+}
+
+// columnsOf are the columns of the model's own table, by name.
+func (x *erasure) columnsOf(tx *gorm.DB, p *policy.Policy) (map[string]dialect.Column, error) {
+	columns, err := archive.TableColumns(x.engine, statement.InWork(tx, tx.Statement.Context), p.Schema.Table)
+	byName := map[string]dialect.Column{}
+	for _, c := range columns {
+		byName[c.Name] = c
+	}
+	return byName, err
+}
+
+// coldTables counts the rows in cold storage, for certificates and previews.
+func (x *erasure) coldTables() (tables []certificate.ErasedTable) {
+	if x.cold == nil {
+		return nil
+	}
+	for _, m := range x.cold.models {
+		var n int64
+		for _, rows := range m.batches {
+			for _, row := range rows {
+				if row.counts {
+					n++
+				}
+			}
+		}
+		if n == 0 || !m.policy.Personal.Erases() {
+			continue
+		}
+		t := certificate.ErasedTable{Table: m.table + coldSuffix, Columns: []certificate.ErasedColumn{}}
+		if m.policy.Personal.Remove {
+			t.Deleted = n
+		} else {
+			t.Masked = n
+			for _, c := range m.policy.Personal.Masked {
+				t.Columns = append(t.Columns, certificate.ErasedColumn{Column: c.Field.DBName, Strategy: c.Mask.Strategy()})
+			}
+		}
+		tables = append(tables, t)
+	}
+	return tables
+}
+
+// coldKept lists the personal columns of the rows in cold storage that stay.
+func (x *erasure) coldKept() (kept []certificate.KeptColumn) {
+	if x.cold == nil {
+		return nil
+	}
+	for _, m := range x.cold.models {
+		var n int64
+		for _, rows := range m.batches {
+			n += int64(len(rows))
+		}
+		if n == 0 || m.policy.Personal == nil || m.policy.Personal.Remove {
+			continue
+		}
+		for _, k := range m.policy.Personal.Kept {
+			kept = append(kept, certificate.KeptColumn{Table: m.table + coldSuffix, Column: k.Field.DBName, Basis: k.Basis, Rows: n})
+		}
+	}
+	return kept
+}

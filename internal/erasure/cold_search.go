@@ -1,0 +1,278 @@
+package erasure
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/certificate"
+	"github.com/gorm-softdelete/softdelete/internal/cold"
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/settings"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+)
+
+// This room finds the rows of a person in cold storage. One batch at a time is in memory.
+
+// tidyCold removes what crashes have left in the store, which may be the person's.
+func (x *erasure) tidyCold(tx *gorm.DB) (err error) {
+	if x.cold == nil {
+		return nil
+	}
+	if store, ok := x.cold.store.(cold.ColdTidier); ok {
+		if x.cold.spared, err = store.Tidy(tx.Statement.Context); err != nil {
+			return x.coldError("remove its leftovers", err)
+		}
+	}
+	return nil
+}
+
+// searchCold reads the batches until a pass finds no further row of the person. A batch is read again only where others have
+// led to rows that it may belong to.
+func (x *erasure) searchCold(tx *gorm.DB) (found bool, err error) {
+	for more := true; more; found = found || more {
+		more = false
+		for _, m := range x.cold.models {
+			fresh, err := x.searchTable(tx, m)
+			if err != nil {
+				return false, err
+			}
+			more = more || fresh
+		}
+	}
+	return found, nil
+}
+
+func (x *erasure) searchTable(tx *gorm.DB, m *coldModel) (found bool, err error) {
+	fresh := func(id string) bool {
+		at, searched := x.cold.searched[m][id]
+		return !searched || at < x.cold.known[m.policy]
+	}
+	err = x.eachBatch(tx, m, fresh, func(batch settings.ColdBatch) error {
+		known := x.cold.known[m.policy]
+		rows := map[int]*coldRow{}
+		m.others[batch.ID] = 0
+		for i, row := range batch.Rows {
+			switch {
+			case m.batches[batch.ID][i] != nil:
+			case x.belongs(m.policy, row):
+				rows[i] = x.coldRow(m, row)
+			case m.policy == x.root && x.hasSubjectKey(row):
+				m.others[batch.ID]++
+			}
+		}
+		x.cold.searched[m][batch.ID] = known
+		if len(rows) == 0 {
+			return nil
+		}
+		found = true
+		if m.batches[batch.ID] == nil {
+			m.batches[batch.ID] = map[int]*coldRow{}
+		}
+		m.sizes[batch.ID] = len(batch.Rows)
+		if err := x.judgeColdRows(tx, m, batch, rows); err != nil {
+			return err
+		}
+		for i, row := range rows {
+			m.batches[batch.ID][i] = row
+			x.ownsRows(m.policy, batch.Rows[i])
+		}
+		return nil
+	})
+	return found, err
+}
+
+// eachBatch reads those batches of a table that are wanted.
+func (x *erasure) eachBatch(tx *gorm.DB, m *coldModel, wanted func(id string) bool, each func(settings.ColdBatch) error) error {
+	ctx := tx.Statement.Context
+	ids, err := x.cold.store.Batches(ctx, m.table)
+	if err != nil {
+		return x.coldError("list the batches of table "+m.table, err)
+	}
+	for _, id := range ids {
+		if !wanted(id) {
+			continue
+		}
+		batch, err := x.cold.store.Get(ctx, id)
+		if err != nil {
+			return x.coldError("read the batch "+id, err)
+		}
+		if batch.ID != id || batch.Table != m.table {
+			return x.coldError("read the batch "+id, fmt.Errorf("it gave the batch %q of table %s", batch.ID, batch.Table))
+		}
+		if err := each(batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// coldRow reads what an erasure needs to know of a row.
+func (x *erasure) coldRow(m *coldModel, row map[string]any) *coldRow {
+	r := &coldRow{ReachedRow: x.coldIdentity(m.policy, row), mark: cold.ColdMarkOf(row), under: m.parentKeys(row)}
+	if field := m.policy.Id; field != nil && row[field.DBName] != nil {
+		r.deletion = rowkey.TextOf(row[field.DBName])
+	}
+	return r
+}
+
+// judgeColdRows tells what is to be done with rows of a batch. One that a request has masked which never got its certificate
+// is rewritten: a crash may have left the old rows beside it. One that was erased in the database before it was purged stays.
+func (x *erasure) judgeColdRows(tx *gorm.DB, m *coldModel, batch settings.ColdBatch, rows map[int]*coldRow) error {
+	var unmarked []int
+	for i, r := range rows {
+		if r.mark.Request == "" {
+			unmarked = append(unmarked, i)
+			continue
+		}
+		certified, err := x.isCertified(tx, r.mark.Request)
+		if err != nil {
+			return err
+		}
+		r.rewrites = !certified
+		done := x.progress != nil && r.mark.Request == x.request.ID && r.mark.Step < x.progress.Batches // by an earlier transaction
+		r.counts = !certified && !done
+	}
+	return statement.Chunks(unmarked, func(chunk []int) error {
+		erased, err := x.erasedBeforePurge(tx, m, batch, rows, chunk)
+		if err != nil {
+			return err
+		}
+		for _, i := range chunk {
+			r := rows[i]
+			r.rewrites = !erased[i] && (m.policy.Personal.Erases() || m.hasTexts(batch.Rows[i]))
+			r.counts = r.rewrites
+		}
+		return nil
+	})
+}
+
+func (x *erasure) isCertified(tx *gorm.DB, request string) (bool, error) {
+	certified, known := x.cold.certified[request]
+	if !known {
+		c, err := certificate.CertificateOf(x.engine, tx, request)
+		if err != nil {
+			return false, err
+		}
+		certified = c != nil
+		x.cold.certified[request] = certified
+	}
+	return certified, nil
+}
+
+// erasedBeforePurge tells which rows, by their places in a batch, were erased while they were in the database and still are as
+// that left them.
+func (x *erasure) erasedBeforePurge(tx *gorm.DB, m *coldModel, batch settings.ColdBatch, rows map[int]*coldRow, chunk []int) (map[int]bool, error) {
+	erased := map[int]bool{}
+	known, err := erasedrow.ErasuresKnown(x.engine, tx)
+	if err != nil || !known || m.policy.Personal == nil || m.policy.Personal.Remove {
+		return erased, err
+	}
+	t := erasedrow.Place{Policy: m.policy, Archived: m.policy.Archives()}
+	asked := make([]erasedrow.ReachedRow, len(chunk))
+	own := make([]erasedrow.ReachedRow, len(chunk))
+	for n, i := range chunk {
+		asked[n] = rows[i].ReachedRow
+		own[n] = rows[i].ReachedRow
+		if t.Archived {
+			own[n].Text += erasedrow.ArchivedMark + rows[i].deletion
+		}
+	}
+	former, err := erasedrow.ErasedRows(x.engine, tx, m.policy.Schema.Table, asked)
+	if err != nil {
+		return nil, err
+	}
+	recorded := former
+	if t.Archived {
+		if recorded, err = erasedrow.ErasedRows(x.engine, tx, m.table, own); err != nil {
+			return nil, err
+		}
+	}
+	for n, i := range chunk {
+		digest := digestOf(t, batch.Rows[i])
+		for _, record := range []erasedrow.ErasedRow{recorded[own[n].Text], former[asked[n].Text]} {
+			same := record.Digest == digest && erasedrow.SameMoment(x.engine, record.Created, rows[i].Created)
+			tells := !t.Archived || record.Table == m.table || record.Created != 0
+			erased[i] = erased[i] || same && tells && !record.Gone
+		}
+	}
+	return erased, nil
+}
+
+// digestOf is the hash that engine.digests gives for a row, as far as its values have the same text in the program.
+func digestOf(t erasedrow.Place, row map[string]any) string {
+	fields := t.Digested()
+	values := make([]any, len(fields))
+	for i, field := range fields {
+		values[i] = row[field.DBName]
+	}
+	return erasedrow.DigestOfValues(fields, values)
+}
+
+// findColdSubject finds a subject whose row is in cold storage only: of several the one that was made last.
+func (x *erasure) findColdSubject(tx *gorm.DB) (found bool, err error) {
+	if x.cold == nil {
+		return false, nil
+	}
+	for _, m := range x.cold.models {
+		if m.policy != x.root {
+			continue
+		}
+		err := x.eachBatch(tx, m, func(string) bool { return true }, func(batch settings.ColdBatch) error {
+			for _, row := range batch.Rows {
+				if !x.hasSubjectKey(row) {
+					continue
+				}
+				r := x.coldIdentity(x.root, row)
+				if !found || r.Created > x.row.Created {
+					x.row, x.text = r, rowkey.KeyText(r.Key)
+				}
+				found = true
+			}
+			return nil
+		})
+		if err != nil {
+			return false, err
+		}
+	}
+	x.row.Key = nil // no row of a table
+	return found, nil
+}
+
+// coldIdentity is the row as the database would tell it.
+func (x *erasure) coldIdentity(p *policy.Policy, row map[string]any) (r erasedrow.ReachedRow) {
+	var parts []string
+	for _, field := range p.Schema.PrimaryFields {
+		r.Key = append(r.Key, row[field.DBName])
+		value, _ := rowkey.PlainValue(row[field.DBName])
+		parts = append(parts, erasedrow.RowKeyPart(x.engine, field, value))
+	}
+	r.Text = rowkey.RowKeyText(parts)
+	if field := policy.Creation(p.Schema); field != nil {
+		r.Created, _ = erasedrow.CreationOf(creationTime(row[field.DBName]))
+	}
+	return r
+}
+
+// creationTime is a time of creation as a value of time, where the driver gives it as text.
+func creationTime(value any) any {
+	switch value.(type) {
+	case string, []byte:
+		if at, ok := parseTime(rowkey.TextOf(value)); ok {
+			return at
+		}
+	}
+	return value
+}
+
+// parseTime reads the forms in which databases keep times as text.
+func parseTime(text string) (at time.Time, ok bool) {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00", time.DateTime, time.DateOnly} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at, true
+		}
+	}
+	return at, false
+}

@@ -1,0 +1,49 @@
+package erasure
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"gorm.io/gorm"
+)
+
+// quiet is an error without the database's own text. GORM's sentinels can be found in it, whether the caller translates errors
+// or not.
+func (x *erasure) quiet(tx *gorm.DB, err error, doing, table string) error {
+	if err == nil {
+		return nil
+	}
+	for _, ours := range []error{fault.ErrPolicy, fault.ErrNeverDelete, fault.ErrTooManyRows, fault.ErrHeld, fault.ErrUnsupported} {
+		if errors.Is(err, ours) {
+			return err
+		}
+	}
+	v := violationOf(err)
+	text := fmt.Sprintf("softdelete: %s table %s failed", doing, table) + v.sentence(x.columnsViolated(v, table), strings.HasPrefix(doing, "deleting rows"))
+	state, cause := withoutRows(err)
+	if state != "" {
+		text += ", SQLSTATE " + state
+	}
+	if v.kind == checkViolated && !errors.Is(cause, gorm.ErrCheckConstraintViolated) {
+		cause = errors.Join(gorm.ErrCheckConstraintViolated, cause)
+	}
+	if translator, ok := tx.Dialector.(gorm.ErrorTranslator); ok {
+		if translated := translator.Translate(cause); translated != nil && !errors.Is(cause, translated) {
+			cause = errors.Join(translated, cause)
+		}
+	}
+	return &fault.QuietError{Text: text + "; " + x.nothingErased(), Cause: cause}
+}
+
+// nothingErased ends the error of a transaction that changes nothing.
+func (x *erasure) nothingErased() string {
+	switch {
+	case x.cold != nil && x.cold.rewriting:
+		return "the database is as it was"
+	case x.progress != nil:
+		return "nothing more was erased"
+	}
+	return "nothing was erased"
+}

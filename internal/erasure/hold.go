@@ -1,0 +1,85 @@
+package erasure
+
+import (
+	"strconv"
+
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/hold"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+)
+
+// This room asks for legal holds before an erasure.
+
+// held lists the rows that a legal hold covers, as "table key". refusal is the error for the first model that has some; it
+// names the hold. Until the erasure ends, no hold is placed.
+func (x *erasure) held(tx *gorm.DB) (held []string, refusal, err error) {
+	if !x.engine.Config.Holds {
+		return nil, nil, nil
+	}
+	h := &hold.HoldWalk{Engine: x.engine}
+	if x.preview {
+		err = h.Read(tx)
+	} else {
+		err = h.Share(tx)
+	}
+	if err != nil || h.Graph == nil {
+		return nil, nil, err
+	}
+	for _, m := range x.rows {
+		if h.Node(m.Policy) == nil {
+			continue
+		}
+		var rows int64
+		first := ""
+		err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
+			return x.heldRows(tx, h, m.Place, chunk, func(key []any, placed string) {
+				held = append(held, m.Table()+" "+rowkey.KeyText(key))
+				if rows++; first == "" {
+					first = placed
+				}
+			})
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		if rows > 0 && refusal == nil {
+			refusal = h.Refusal(first, rows, m.Policy)
+		}
+	}
+	stored, coldRefusal, err := x.heldCold(tx, h)
+	if refusal == nil {
+		refusal = coldRefusal
+	}
+	return append(held, stored...), refusal, err
+}
+
+// heldRows finds those of the rows that a hold covers.
+func (x *erasure) heldRows(tx *gorm.DB, h *hold.HoldWalk, t erasedrow.Place, rows []erasedrow.ReachedRow, each func(key []any, placed string)) error {
+	n, p := h.Node(t.Policy), t.Policy
+	columns := make([]string, len(p.Schema.PrimaryFields))
+	for i, field := range p.Schema.PrimaryFields {
+		columns[i] = n.Carry(field.DBName)
+	}
+	q := statement.NewQuery(tx, x.engine.Dialect)
+	h.With(q)
+	q.Text("SELECT ")
+	statement.Names(q, "", columns).Text(", coalesce(min(", walk.MarkColumn, "), '') FROM ").Name(h.Walk.Table(n.Component)).Text(" WHERE ")
+	if len(n.Component.Nodes) > 1 {
+		q.Text(walk.NodeColumn, " = ", strconv.Itoa(n.Index), " AND ")
+	}
+	statement.KeyOf(q, "", columns).Text(" IN (")
+	statement.Joined(q, rows, ", ", func(row erasedrow.ReachedRow) { q.Tuple(t.Primary(row)) }).Text(") GROUP BY ")
+	statement.Names(q, "", columns)
+	return q.Rows(func(scan func(...any) error) error {
+		var placed string
+		targets, values := statement.ScanTargets(len(columns))
+		if err := scan(append(targets, &placed)...); err != nil {
+			return err
+		}
+		each(values(), placed)
+		return nil
+	})
+}

@@ -1,0 +1,90 @@
+package erasure
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/certificate"
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/settings"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+)
+
+// identity tells a subject's row from another that has the same key.
+func (x *erasure) identity() string {
+	return erasedrow.HashOf(fmt.Sprintf("%s\x00%s\x00%d", x.root.Schema.Table, x.parts, x.row.Created))
+}
+
+// checkLedger refuses what a ledger cannot keep true.
+func (x *erasure) checkLedger(db *gorm.DB) error {
+	if committer, ok := db.Statement.ConnPool.(gorm.TxCommitter); ok && committer != nil {
+		return fmt.Errorf("%w: an erasure inside a transaction of the caller's, with Config.ErasureLedger: it cannot know when that commits; "+
+			"call Erase outside of it", fault.ErrUnsupported)
+	}
+	if policy.Creation(x.root.Schema) == nil {
+		return fmt.Errorf("%w: Config.ErasureLedger needs to tell %s rows with the same key apart; give the model a CreatedAt field",
+			fault.ErrUnsupported, x.root.Schema.Name)
+	}
+	return nil
+}
+
+func (x *erasure) entry(done bool, at time.Time) settings.LedgerEntry {
+	return settings.LedgerEntry{
+		RequestID: x.request.ID, Table: x.root.Schema.Table, Key: x.text, Parts: x.parts, Identity: x.identity(), Done: done,
+		At: at.UTC().Truncate(time.Microsecond),
+	}
+}
+
+// announce writes to the ledger, before the commit, that the erasure is about to be done.
+func (x *erasure) announce(tx *gorm.DB) error {
+	ledger := x.engine.Config.ErasureLedger
+	if ledger == nil || x.replaying || x.announced {
+		return nil
+	}
+	x.announced = true
+	if err := ledger.Append(tx.Statement.Context, x.entry(false, tx.NowFunc())); err != nil {
+		return fmt.Errorf("softdelete: the erasure ledger cannot be written, nothing was erased: %w", err)
+	}
+	return nil
+}
+
+// markDone writes to the ledger, after the commit, that the erasure is done. A request that was done before is marked where a
+// crash has kept it from being.
+func (x *erasure) markDone(db *gorm.DB, c *certificate.Certificate, fresh bool) error {
+	ledger := x.engine.Config.ErasureLedger
+	ctx := context.WithoutCancel(db.Statement.Context) // the erasure has happened
+	entry := x.entry(true, c.ErasedAt)
+	if !fresh {
+		entries, err := ledger.Entries(ctx)
+		if err != nil {
+			return err
+		}
+		begun := slices.IndexFunc(entries, func(e settings.LedgerEntry) bool { return e.RequestID == x.request.ID && !e.Done })
+		if begun < 0 || slices.ContainsFunc(entries, func(e settings.LedgerEntry) bool { return e.RequestID == x.request.ID && e.Done }) {
+			return nil
+		}
+		entry.Parts, entry.Identity = entries[begun].Parts, entries[begun].Identity // the subject's row may be gone by now
+	}
+	return ledger.Append(ctx, entry)
+}
+
+// tellOthers writes the outbox rows of the erasure.
+func (x *erasure) tellOthers(tx *gorm.DB) error {
+	now := tx.NowFunc().UTC()
+	var rows []certificate.OutboxRow
+	for _, p := range x.engine.Config.Processors {
+		rows = append(rows, certificate.OutboxRow{
+			RequestID: x.request.ID, Processor: p.Name(), SubjectTable: x.root.Schema.Table, SubjectKey: x.text, NextAt: now,
+		})
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	return x.quiet(tx, session.Create(&rows).Error, "writing the outbox", certificate.OutboxRow{}.TableName())
+}

@@ -1,0 +1,128 @@
+package erasure
+
+import (
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// This room notes which rows an erasure has done.
+
+// recordKey is the key of a record.
+type recordKey struct{ table, key string }
+
+// record notes the rows of this erasure as erased: those with masked columns, those that it removed, and the subject's.
+func (x *erasure) record(tx *gorm.DB) error {
+	at := tx.NowFunc().UTC()
+	var list, former []erasedrow.ErasedRow
+	listed := map[recordKey]bool{}
+	add := func(to *[]erasedrow.ErasedRow, row erasedrow.ErasedRow) {
+		if key := (recordKey{row.Table, row.Key}); !listed[key] {
+			listed[key] = true
+			row.RequestID, row.ErasedAt = x.request.ID, at
+			*to = append(*to, row)
+		}
+	}
+	var archived []*reachedModel
+	for _, m := range x.rows {
+		erased := &reachedModel{Place: m.Place}
+		for _, row := range m.rows {
+			subject := m.Policy == x.root && slices.ContainsFunc(x.subject[m.Place], func(s erasedrow.ReachedRow) bool { return s.Text == row.Text })
+			if m.erased[row.Text] && (m.Policy.Personal.Erases() || subject) {
+				erased.rows = append(erased.rows, row)
+			}
+		}
+		if m.Archived {
+			archived = append(archived, erased)
+		}
+		if m.removes() {
+			for _, row := range erased.rows {
+				add(&list, erasedrow.ErasedRow{Table: m.Table(), Key: row.Text, Created: row.Created, Gone: true})
+			}
+			continue
+		}
+		err := statement.Chunks(erased.rows, func(chunk []erasedrow.ReachedRow) error {
+			digests, err := erasedrow.Digests(x.engine, tx, m.Place, chunk)
+			if err != nil {
+				return err
+			}
+			if !m.Archived && m.Policy.Archives() && x.deletion != "" {
+				there := erasedrow.Place{Policy: m.Policy, Archived: true}
+				rows, err := x.moved(tx, m, chunk)
+				if err != nil {
+					return err
+				}
+				moved, err := erasedrow.Digests(x.engine, tx, there, rows)
+				if err != nil {
+					return err
+				}
+				for _, row := range rows {
+					digests[there.FormerText(row)] = moved[row.Text]
+					add(&list, erasedrow.ErasedRow{Table: there.Table(), Key: row.Text, Created: row.Created, Digest: moved[row.Text]})
+				}
+			}
+			for _, row := range chunk {
+				add(&list, erasedrow.ErasedRow{Table: m.Table(), Key: row.Text, Created: row.Created, Digest: digests[row.Text]})
+			}
+			return nil
+		})
+		if err != nil {
+			return x.quiet(tx, err, "reading back", m.Table())
+		}
+	}
+	for _, m := range archived {
+		for _, row := range m.rows {
+			add(&former, erasedrow.ErasedRow{Table: m.Policy.Schema.Table, Key: m.FormerText(row), Created: row.Created, Gone: true})
+		}
+	}
+	if err := x.writeRecords(tx, list, clause.OnConflict{UpdateAll: true}); err != nil {
+		return err
+	}
+	return x.writeRecords(tx, former, clause.OnConflict{DoNothing: true}) // what is known of a row of the model's table says more
+}
+
+func (x *erasure) writeRecords(tx *gorm.DB, list []erasedrow.ErasedRow, conflict clause.OnConflict) error {
+	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	for chunk := range slices.Chunk(list, statement.ErasureChunk) {
+		if err := session.Clauses(conflict).Create(&chunk).Error; err != nil {
+			return x.quiet(tx, err, "recording erased rows in", erasedrow.ErasedRow{}.TableName())
+		}
+	}
+	return nil
+}
+
+// alreadyErased tells, by their texts, which rows an earlier erasure has done and still are as it left them.
+func (x *erasure) alreadyErased(tx *gorm.DB, m *reachedModel, chunk []erasedrow.ReachedRow) (map[string]bool, error) {
+	done, err := erasedrow.ErasedRows(x.engine, tx, m.Table(), chunk)
+	if err != nil {
+		return nil, err
+	}
+	former, err := x.formerlyErased(tx, m, chunk)
+	if err != nil {
+		return nil, err
+	}
+	var known []erasedrow.ReachedRow
+	as := map[string][]string{}
+	for _, row := range chunk {
+		if r, ok := done[row.Text]; ok && !r.Gone && r.Created == row.Created {
+			as[row.Text] = append(as[row.Text], r.Digest)
+		}
+		if r, ok := former[row.Text]; ok && r.Created == row.Created && row.Created != 0 {
+			as[row.Text] = append(as[row.Text], r.Digest)
+		}
+		if len(as[row.Text]) > 0 {
+			known = append(known, row)
+		}
+	}
+	erased := map[string]bool{}
+	digests, err := erasedrow.Digests(x.engine, tx, m.Place, known)
+	for text, digest := range digests {
+		for _, recorded := range as[text] {
+			erased[text] = erased[text] || recorded == digest
+		}
+	}
+	return erased, err
+}

@@ -1,0 +1,128 @@
+package erasure
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/certificate"
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/settings"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// This room does erasures again after an older copy of the database has come back.
+
+// ReplayReport counts what became of the erasures in a ledger.
+type ReplayReport struct {
+	Replayed      int // erased again
+	AlreadyErased int // still erased
+	NotFound      int // the subject's row is not there, or another one has its key
+}
+
+// ReplayErasures does those erasures of a ledger again that the database does not know: run it after an older copy of the
+// database has come back, before anyone uses it. Only erasures that had been done are repeated, under their request IDs, so
+// that third parties are told again under the same ones. A row that was made later and has got the key of an erased one
+// is left alone. Running it twice is harmless. An error for one subject does not keep it from the others.
+func ReplayErasures(db *gorm.DB, l settings.ErasureLedger) (ReplayReport, error) {
+	var report ReplayReport
+	e, err := policy.EngineOf(db)
+	if err != nil {
+		return report, err
+	}
+	if err := erasedrow.NeedErasureTables(e, statement.OnWriter(db)); err != nil {
+		return report, err
+	}
+	entries, err := l.Entries(db.Statement.Context)
+	if err != nil {
+		return report, fmt.Errorf("softdelete: the erasure ledger cannot be read: %w", err)
+	}
+	var problems []error
+	seen := map[string]bool{}
+	for _, entry := range entries {
+		if !entry.Done || seen[entry.RequestID] {
+			continue
+		}
+		seen[entry.RequestID] = true
+		if err := replay(e, db, entry, &report); err != nil {
+			problems = append(problems, fmt.Errorf("softdelete: replaying request %s: %w", entry.RequestID, err))
+		}
+	}
+	return report, errors.Join(problems...)
+}
+
+func replay(e *policy.Engine, db *gorm.DB, entry settings.LedgerEntry, report *ReplayReport) error {
+	models, err := e.Models(db)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(models, func(p *policy.Policy) bool { return p.Schema.Table == entry.Table })
+	if i < 0 {
+		return fmt.Errorf("%w: no model of Config.Models has the table %s", fault.ErrUnsupported, entry.Table)
+	}
+	subject, err := subjectOf(db, models[i], entry)
+	if err != nil {
+		return err
+	}
+	x, err := newErasure(db, subject, "ReplayErasures")
+	if err != nil {
+		return err
+	}
+	x.request.ID, x.replaying = entry.RequestID, true
+	x.preview = true // only looking, so far
+	found, err := x.findSubject(statement.OnWriter(db))
+	if err != nil {
+		return err
+	}
+	c, err := certificate.CertificateOf(e, statement.OnWriter(db), entry.RequestID)
+	switch {
+	case err != nil:
+		return err
+	case c != nil:
+		report.AlreadyErased++
+		return nil
+	case !found || x.identity() != entry.Identity:
+		report.NotFound++
+		return nil
+	}
+	x.preview = false
+	if _, err := x.run(db); err != nil {
+		return err
+	}
+	report.Replayed++
+	return nil
+}
+
+// subjectOf is a value of the model with the key that an entry has. One without Parts is read by its text, which is enough for
+// numbers, texts and UUIDs.
+func subjectOf(db *gorm.DB, p *policy.Policy, entry settings.LedgerEntry) (any, error) {
+	parts := entry.Parts
+	if parts == "" {
+		texts, ok := rowkey.SplitKey(entry.Key, len(p.Schema.PrimaryFields))
+		if !ok {
+			return nil, fmt.Errorf("%w: the key %s is not one of table %s", fault.ErrUnsupported, entry.Key, p.Schema.Table)
+		}
+		key := make([]any, len(texts))
+		for i, field := range p.Schema.PrimaryFields {
+			if field.GORMDataType == schema.Time || field.GORMDataType == schema.Bytes {
+				return nil, fmt.Errorf("%w: the ledger has the key %s of table %s as text only, which does not say it exactly; "+
+					"let the ledger keep LedgerEntry.Parts", fault.ErrUnsupported, entry.Key, p.Schema.Table)
+			}
+			key[i] = texts[i]
+		}
+		var err error
+		if parts, err = rowkey.KeyParts(key); err != nil {
+			return nil, err
+		}
+	}
+	subject, _, err := rowkey.ReadKey(db.Statement.Context, p.Schema, parts)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the key %s is not one of table %s", fault.ErrUnsupported, entry.Key, p.Schema.Table)
+	}
+	return subject.Interface(), nil
+}

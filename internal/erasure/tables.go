@@ -1,0 +1,44 @@
+package erasure
+
+import (
+	"github.com/gorm-softdelete/softdelete/internal/certificate"
+	"github.com/gorm-softdelete/softdelete/internal/deletion"
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+)
+
+// This room lists the tables of erasures.
+
+// ErasureTables are the plugin's own tables for erasures.
+func ErasureTables() []any {
+	return []any{&certificate.CertificateRow{}, &certificate.CertificateHead{}, &erasedrow.ErasedRow{}, &certificate.OutboxRow{}, &erasureProgress{}}
+}
+
+// clearDeletions clears the free texts of the ledger of deletions for the rows of this erasure.
+func (x *erasure) clearDeletions(tx *gorm.DB) error {
+	table := deletion.Deletion{}.TableName()
+	if !x.engine.Config.Ledger && !statement.InWork(tx, tx.Statement.Context).Migrator().HasTable(table) {
+		return nil
+	}
+	for _, m := range x.rows {
+		err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
+			q := statement.NewQuery(tx, x.engine.Dialect).Text("UPDATE ").Name(table).Text(" SET ").Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
+			q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.Policy.Schema.Table).Text(" AND ").Name("key").Text(" IN (")
+			statement.Joined(q, chunk, ", ", func(row erasedrow.ReachedRow) { q.Bind(rowkey.KeyText(m.Primary(row))) })
+			q.Text(")")
+			if id := m.Policy.Id; id != nil && m.Archived == m.Policy.Archives() { // a deletion of several root rows names no key
+				table := m.Table()
+				q.Text(" OR ").Name("id").Text(" IN (SELECT ").Column(table, id.DBName).Text(" FROM ").Name(table).Text(" WHERE ")
+				erasedrow.KeysIn(q, m.Place, table, chunk).Text(")")
+			}
+			_, err := q.Exec()
+			return deletion.LedgerError(err)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return x.clearColdDeletions(tx)
+}

@@ -1,0 +1,400 @@
+package erasure
+
+import (
+	"database/sql"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/pii"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// This room reads back what an erasure has done, before it commits. The old values stay in the program, for that long only:
+// statements that carried them would show them to loggers.
+
+// shortestSecret is how many characters a value needs to be looked for in other columns: shorter ones stand there by chance.
+const shortestSecret = 4
+
+// secrets are the values that were to be erased.
+type secrets struct {
+	old   map[erasedrow.Place]map[string][]sql.NullString // by row, a value per masked column
+	words map[string][]secret                             // by their first word, in lower case
+}
+
+// secret is an old value in lower case; its first word begins at offset.
+type secret struct {
+	text   string
+	offset int
+}
+
+func newSecrets() *secrets {
+	return &secrets{old: map[erasedrow.Place]map[string][]sql.NullString{}, words: map[string][]secret{}}
+}
+
+// readSecrets reads the values that are about to be masked.
+func (x *erasure) readSecrets(tx *gorm.DB, fresh []*reachedModel) error {
+	if x.secrets == nil {
+		x.secrets = newSecrets()
+	}
+	for _, m := range fresh {
+		if m.Log() != nil {
+			if err := x.readLoggedSecrets(tx, m); err != nil {
+				return err
+			}
+		}
+		if m.Policy.Personal == nil || len(m.Policy.Personal.Masked) == 0 {
+			continue
+		}
+		rows := x.secrets.old[m.Place]
+		if rows == nil {
+			rows = map[string][]sql.NullString{}
+			x.secrets.old[m.Place] = rows
+		}
+		masked := m.Policy.Personal.Masked
+		fields := make([]*schema.Field, len(masked))
+		for i, c := range masked {
+			fields[i] = c.Field
+		}
+		err := x.readTexts(tx, m, fields, func(key string, values []sql.NullString) {
+			rows[key] = values
+			for i, value := range values {
+				if value.Valid {
+					x.secrets.learn(masked[i], value.String)
+				}
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readTexts reads columns of rows as text.
+func (x *erasure) readTexts(tx *gorm.DB, m *reachedModel, fields []*schema.Field, each func(key string, values []sql.NullString)) error {
+	table := m.Table()
+	return statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
+		q := erasedrow.RowText(statement.NewQuery(tx, x.engine.Dialect).Text("SELECT "), m.Place, table)
+		for _, field := range fields {
+			q.Text(", ")
+			if pii.KindOfColumn(field, strings.ToLower(string(field.DataType))) == pii.BytesColumn {
+				q.Column(table, field.DBName)
+			} else {
+				q.Text(q.Dialect.Text(q.Quoted(table, field.DBName)))
+			}
+		}
+		erasedrow.KeysIn(q.Text(" FROM ").Name(table).Text(" WHERE "), m.Place, table, chunk)
+		return q.Rows(func(scan func(...any) error) error {
+			var key string
+			values := make([]sql.NullString, len(fields))
+			targets := []any{&key}
+			for i := range values {
+				targets = append(targets, &values[i])
+			}
+			if err := scan(targets...); err != nil {
+				return fmt.Errorf("softdelete: a text of table %s cannot be read back", table)
+			}
+			each(key, values)
+			return nil
+		})
+	})
+}
+
+// learn remembers an old value to look for in other columns.
+func (s *secrets) learn(c *pii.MaskedColumn, text string) {
+	switch pii.KindOfColumn(c.Field, strings.ToLower(string(c.Field.DataType))) {
+	case pii.TextColumn, pii.AddressColumn, pii.JsonColumn, pii.BytesColumn, pii.OtherColumn:
+	case pii.IntegerColumn:
+		if len(text) < 6 {
+			return // an amount or a year, more likely than a number that belongs to one person
+		}
+	default:
+		return
+	}
+	if leaves(c.Mask, text) {
+		return
+	}
+	if c.Mask.Word != pii.MaskJSON {
+		s.add(text)
+		return
+	}
+	if document, ok := pii.DecodeDocument(text); ok {
+		for _, path := range c.Mask.Paths {
+			pii.ValuesAt(document, path, s.add)
+		}
+	}
+}
+
+func (s *secrets) add(text string) {
+	text = strings.ToLower(strings.TrimSpace(text))
+	if utf8.RuneCountInString(text) < shortestSecret || text == "true" || text == "false" || text == pii.Nothing {
+		return
+	}
+	start, end := nextWord(text, 0)
+	if start < 0 {
+		return
+	}
+	word, entry := text[start:end], secret{text: text, offset: start}
+	if !slices.Contains(s.words[word], entry) {
+		s.words[word] = append(s.words[word], entry)
+	}
+}
+
+// nextWord finds the next run of letters and digits; start is -1 where there is none.
+func nextWord(text string, from int) (start, end int) {
+	letter := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+	start = strings.IndexFunc(text[from:], letter)
+	if start < 0 {
+		return -1, -1
+	}
+	start += from
+	end = strings.IndexFunc(text[start:], func(r rune) bool { return !letter(r) })
+	if end < 0 {
+		return start, len(text)
+	}
+	return start, start + end
+}
+
+// in tells whether a text, or a text inside a JSON document, has an old value in it, as whole words.
+func (s *secrets) in(text string) bool {
+	if s.inText(text) {
+		return true
+	}
+	if !strings.ContainsAny(text, "{[\"") {
+		return false
+	}
+	found := false
+	if document, ok := pii.DecodeDocument(text); ok {
+		pii.Leaves(document, func(leaf string) { found = found || s.inText(leaf) })
+	}
+	return found
+}
+
+func (s *secrets) inText(text string) bool {
+	text = strings.ToLower(text)
+	for start, end := nextWord(text, 0); start >= 0; start, end = nextWord(text, end) {
+		for _, known := range s.words[text[start:end]] {
+			from := start - known.offset
+			if from < 0 || !strings.HasPrefix(text[from:], known.text) {
+				continue
+			}
+			last, _ := utf8.DecodeLastRuneInString(known.text)
+			next, _ := utf8.DecodeRuneInString(text[from+len(known.text):])
+			wordEnds := !unicode.IsLetter(last) && !unicode.IsDigit(last) || !unicode.IsLetter(next) && !unicode.IsDigit(next)
+			if wordEnds {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// leaves tells whether the mask lets a value be as it is, since it looks erased already.
+func leaves(m pii.Mask, old string) bool {
+	switch m.Word {
+	case pii.MaskZero, pii.MaskFixed:
+		return sameConstant(m.Value, old)
+	case pii.MaskTemplate:
+		return pattern(m).MatchString(old)
+	case pii.MaskTruncate:
+		network, ok := truncateAddress(old)
+		return m.Unit != "ip" || ok && network == strings.TrimSuffix(strings.TrimSuffix(old, "/32"), "/128")
+	case pii.MaskFunc:
+		return old == ""
+	}
+	return false
+}
+
+// sameConstant tells whether a text of the database stands for the constant.
+func sameConstant(constant any, text string) bool {
+	switch constant := constant.(type) {
+	case string:
+		return constant == text
+	case bool:
+		value, err := strconv.ParseBool(text)
+		return err == nil && value == constant
+	case int64, float64:
+		value, err := strconv.ParseFloat(text, 64)
+		return err == nil && fmt.Sprint(value) == fmt.Sprint(floatOf(constant))
+	case []byte:
+		return text == ""
+	}
+	return true // a time, whose text depends on the session; expected asks the database
+}
+
+func floatOf(value any) float64 {
+	if n, ok := value.(int64); ok {
+		return float64(n)
+	}
+	return value.(float64)
+}
+
+// pattern is what a template's values look like.
+func pattern(m pii.Mask) *regexp.Regexp {
+	var text strings.Builder
+	for _, p := range m.Pieces {
+		switch {
+		case p.Id:
+			text.WriteString(`.+`)
+		case p.Width > 0:
+			fmt.Fprintf(&text, `[0-9a-f]{%d}`, p.Width)
+		default:
+			text.WriteString(regexp.QuoteMeta(p.Text))
+		}
+	}
+	return regexp.MustCompile("^(?s:" + text.String() + ")$")
+}
+
+// kept tells whether a column that was masked still has what it had.
+func keptValue(m pii.Mask, old, now sql.NullString) bool {
+	switch {
+	case !now.Valid:
+		return false
+	case m.Word == pii.MaskNull:
+		return true
+	case m.Word == pii.MaskZero, m.Word == pii.MaskFixed:
+		return !sameConstant(m.Value, now.String)
+	case m.Word == pii.MaskTemplate:
+		return !pattern(m).MatchString(now.String)
+	case m.Word == pii.MaskJSON:
+		document, _ := pii.DecodeDocument(now.String)
+		left := false
+		for _, path := range m.Paths {
+			pii.ValuesAt(document, path, func(string) { left = true })
+		}
+		return left
+	}
+	return old.Valid && old.String == now.String && !leaves(m, old.String)
+}
+
+// verify reads the rows again: no value that was to be erased may be left in its own column, nor in another text of the rows.
+func (x *erasure) verify(tx *gorm.DB) error {
+	residue := map[string]int64{}
+	for _, m := range x.rows {
+		if m.Log() != nil && x.secrets != nil {
+			if err := x.verifyLog(tx, m, residue); err != nil {
+				return x.quiet(tx, err, "reading back", m.Policy.Log.Events)
+			}
+		}
+		if m.Policy.Personal != nil && m.Policy.Personal.Remove || len(m.rows) == 0 {
+			continue
+		}
+		if err := x.verifyModel(tx, m, residue); err != nil {
+			return x.quiet(tx, err, "reading back", m.Table())
+		}
+	}
+	return x.residueError(residue)
+}
+
+// residueError names the columns that still have old values.
+func (x *erasure) residueError(residue map[string]int64) error {
+	if len(residue) == 0 {
+		return nil
+	}
+	var places []string
+	for _, place := range slices.Sorted(maps.Keys(residue)) {
+		places = append(places, fmt.Sprintf("%s in %s", statement.CountText(residue[place], "row"), place))
+	}
+	return fmt.Errorf("%w: after masking, values that were to be erased are still there: %s; tag the columns with the pii mask that they "+
+		"need, or pii:\"-\" where the text is not personal; %s", fault.ErrUnsupported, strings.Join(places, ", "), x.nothingErased())
+}
+
+func (x *erasure) verifyModel(tx *gorm.DB, m *reachedModel, residue map[string]int64) error {
+	p := m.Policy
+	var fields []*schema.Field
+	var masks []*pii.MaskedColumn // nil for a column that is not masked
+	if p.Personal != nil {
+		for _, c := range p.Personal.Masked {
+			fields, masks = append(fields, c.Field), append(masks, c)
+		}
+	}
+	pending := x.pending[m.Place]
+	for _, field := range p.Schema.Fields {
+		if m.Has(field) && otherText(p, field) {
+			fields, masks = append(fields, field), append(masks, nil)
+		}
+	}
+	if len(fields) == 0 || x.secrets == nil {
+		return nil
+	}
+	old := x.secrets.old[m.Place]
+	count := func(field *schema.Field) {
+		residue[fmt.Sprintf("table %s, column %s", m.Table(), field.DBName)]++
+	}
+	err := x.readTexts(tx, m, fields, func(key string, values []sql.NullString) {
+		for i, value := range values {
+			before, masked := old[key]
+			switch {
+			case pending[key] && (masks[i] != nil || fields[i] == p.Actor || fields[i] == p.Reason): // a later batch's
+			case masks[i] == nil:
+				if value.Valid && x.secrets.in(value.String) {
+					count(fields[i])
+				}
+			case masked && keptValue(masks[i].Mask, before[i], value):
+				count(fields[i])
+			case masked && value.Valid && (masks[i].Mask.Word == pii.MaskFunc || masks[i].Mask.Word == pii.MaskJSON) && x.secrets.in(value.String):
+				count(fields[i])
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return x.verifyTimes(tx, m, count)
+}
+
+// otherText tells whether a column that is not masked may hold a text about a person.
+func otherText(p *policy.Policy, field *schema.Field) bool {
+	if field.DBName == "" || p.Schema.FieldsByDBName[field.DBName] != field || field.PrimaryKey || p.Personal.Masks(field) {
+		return false
+	}
+	if p.Personal != nil {
+		kept := slices.ContainsFunc(p.Personal.Kept, func(k pii.KeptField) bool { return k.Field == field })
+		subject := slices.ContainsFunc(p.Personal.Subjects, func(s pii.SubjectField) bool { return s.Field == field })
+		if kept || subject || p.Personal.Harmless[field.DBName] {
+			return false
+		}
+	}
+	if m, marks := p.Marker(); marks && m.Column() == field || slices.Contains([]*schema.Field{p.Id, p.At, p.Previous}, field) {
+		return false
+	}
+	switch pii.KindOfColumn(field, strings.ToLower(string(field.DataType))) {
+	case pii.TextColumn, pii.JsonColumn, pii.BytesColumn, pii.OtherColumn:
+		return true
+	}
+	return false
+}
+
+// verifyTimes asks the database whether times are as their mask leaves them: their text depends on the session.
+func (x *erasure) verifyTimes(tx *gorm.DB, m *reachedModel, count func(*schema.Field)) error {
+	if m.Policy.Personal == nil {
+		return nil
+	}
+	for _, c := range m.Policy.Personal.Masked {
+		if pii.KindOfColumn(c.Field, strings.ToLower(string(c.Field.DataType))) != pii.TimeColumn || c.Mask.Word == pii.MaskNull || c.Mask.Word == pii.MaskFunc {
+			continue
+		}
+		rows := slices.DeleteFunc(slices.Clone(m.rows), func(row erasedrow.ReachedRow) bool { return x.pending[m.Place][row.Text] })
+		err := statement.Chunks(rows, func(chunk []erasedrow.ReachedRow) error {
+			q := erasedrow.KeysIn(statement.NewQuery(tx, x.engine.Dialect).Text("SELECT 1 FROM ").Name(m.Table()).Text(" WHERE "), m.Place, "", chunk)
+			q.Text(" AND ").Name(c.Field.DBName).Text(" <> ")
+			x.maskExpression(q, c)
+			return q.Rows(func(func(...any) error) error { count(c.Field); return nil })
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

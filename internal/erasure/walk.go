@@ -1,0 +1,297 @@
+package erasure
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+)
+
+// defaultErasureBatch is Config.ErasureBatch where that is 0.
+const defaultErasureBatch = 10_000
+
+// findSubject finds and locks the subject's row, live, deleted or archived. All archived rows with its key are the subject's;
+// one that is in no table may be in the event log.
+func (x *erasure) findSubject(tx *gorm.DB) (found bool, err error) {
+	x.subject, x.gone, x.live, x.row = map[erasedrow.Place][]erasedrow.ReachedRow{}, nil, false, erasedrow.ReachedRow{}
+	for _, t := range erasedrow.Places(x.root) {
+		q := erasedrow.SelectRows(statement.NewQuery(tx, x.engine.Dialect), t).Text(" WHERE ").Key(t.Table(), x.root.Schema.PrimaryFields).Text(" = ").Tuple(x.key)
+		q.Text(" ORDER BY ").Columns(t.Table(), t.Key())
+		x.lock(q)
+		rows, err := erasedrow.ReachedRows(q, t)
+		if err != nil {
+			return false, err
+		}
+		if x.subject[t] = rows; len(rows) > 0 && !found {
+			found, x.row = true, rows[len(rows)-1]
+			x.text = rowkey.JoinKey(t.Primary(x.row))
+			x.live = !t.Archived
+			if t.Archived {
+				x.row.Text = t.FormerText(x.row)
+			}
+		}
+	}
+	if found && x.live {
+		return true, nil
+	}
+	gone, err := x.findGoneSubject(tx)
+	if found || gone || err != nil {
+		return found || gone, err
+	}
+	return x.findColdSubject(tx)
+}
+
+// lock locks the rows of a SELECT until the transaction ends.
+func (x *erasure) lock(q *statement.Query) {
+	if !x.preview {
+		q.Lock("FOR UPDATE")
+	}
+}
+
+// findEdges collects the relations that lead on to a person's rows, for every model that the subject's leads to.
+func (x *erasure) findEdges(db *gorm.DB) error {
+	models, err := x.engine.Models(db)
+	if err != nil {
+		return err
+	}
+	x.edges = map[*policy.Policy][]*policy.Relation{}
+	seen := map[*policy.Policy]bool{x.root: true}
+	for queue := []*policy.Policy{x.root}; len(queue) > 0; queue = queue[1:] {
+		p := queue[0]
+		if p.Err != nil {
+			return p.Err
+		}
+		for _, r := range slices.Concat(p.Has, subjectRelations(p, models)) {
+			if p.Personal != nil && p.Personal.Apart[r.Name] || len(r.Child.Schema.PrimaryFields) == 0 {
+				continue
+			}
+			x.edges[p] = append(x.edges[p], r)
+			if !seen[r.Child] {
+				seen[r.Child] = true
+				queue = append(queue, r.Child)
+			}
+		}
+	}
+	return nil
+}
+
+// subjectRelations lists the columns tagged pii:"subject:…" that name the model, as relations.
+func subjectRelations(p *policy.Policy, models []*policy.Policy) (list []*policy.Relation) {
+	for _, child := range models {
+		if child.Personal == nil {
+			continue
+		}
+		for _, s := range child.Personal.Subjects {
+			if s.Model == p.Schema.Name && len(p.Schema.PrimaryFields) == 1 {
+				list = append(list, &policy.Relation{
+					Name: s.Field.Name, Parent: p, Child: child, Keys: []policy.KeyPair{{Parent: p.Schema.PrimaryFields[0], Child: s.Field}},
+				})
+			}
+		}
+	}
+	return list
+}
+
+// reach walks from the subject to all rows of the person and locks them. Rows that it knows from an earlier walk are walked
+// through again: others may have come under them.
+func (x *erasure) reach(tx *gorm.DB) error {
+	before := x.byPlace
+	x.byPlace, x.rows, x.order = map[erasedrow.Place]*reachedModel{}, nil, nil
+	type step struct {
+		erasedrow.Place
+		rows []erasedrow.ReachedRow
+		gone []goneRow
+	}
+	var queue []step
+	follow := func(t erasedrow.Place, rows []erasedrow.ReachedRow, gone []goneRow) {
+		m, fresh := x.model(t), step{Place: t}
+		for _, row := range rows {
+			if m.add(row) {
+				fresh.rows = append(fresh.rows, row)
+				x.order = append(x.order, spot{t, row.Text})
+			}
+		}
+		for _, row := range gone {
+			if m.addGone(row) {
+				fresh.gone = append(fresh.gone, row)
+				x.order = append(x.order, spot{t, row.mark()})
+			}
+		}
+		if len(fresh.rows)+len(fresh.gone) > 0 {
+			queue = append(queue, fresh)
+		}
+	}
+	for _, t := range erasedrow.Places(x.root) {
+		follow(t, x.subject[t], nil)
+	}
+	if x.gone != nil {
+		follow(erasedrow.Place{Policy: x.root, Archived: false}, nil, []goneRow{*x.gone})
+	}
+	if err := x.underCold(tx, follow); err != nil {
+		return err
+	}
+	for ; len(queue) > 0; queue = queue[1:] {
+		for _, r := range x.edges[queue[0].Policy] {
+			if err := x.under(tx, r, queue[0].Place, queue[0].rows, queue[0].gone, follow); err != nil {
+				return err
+			}
+		}
+	}
+	for t, m := range before { // what this call has erased already, removed rows included
+		now := x.model(t)
+		for text := range m.erased {
+			now.erased[text] = true
+		}
+		for _, row := range m.rows {
+			now.add(row)
+		}
+		for _, row := range m.gone {
+			now.addGone(row)
+		}
+	}
+	return nil
+}
+
+// under finds and locks the rows that a relation has under some parents: in the child's tables, and in its event log those
+// that are in no table any more.
+func (x *erasure) under(tx *gorm.DB, r *policy.Relation, from erasedrow.Place, parents []erasedrow.ReachedRow, gone []goneRow, follow func(erasedrow.Place, []erasedrow.ReachedRow, []goneRow)) error {
+	find := func(owners func(*statement.Query), logged bool) error {
+		for _, t := range erasedrow.Places(r.Child) {
+			rows, err := x.rowsUnder(tx, r, t, owners, logged)
+			if err != nil {
+				return err
+			}
+			follow(t, rows, nil)
+		}
+		if r.Child.Log == nil {
+			return nil
+		}
+		rows, err := x.goneUnder(tx, r, owners, logged)
+		follow(erasedrow.Place{Policy: r.Child, Archived: false}, nil, rows)
+		return err
+	}
+	err := statement.Chunks(parents, func(chunk []erasedrow.ReachedRow) error {
+		return find(func(q *statement.Query) {
+			erasedrow.KeysIn(q.Text(" FROM ").Name(from.Table()).Text(" AS ").Name(ownerAlias).Text(" WHERE "), from, ownerAlias, chunk)
+		}, false)
+	})
+	if err != nil {
+		return err
+	}
+	return statement.Chunks(gone, func(chunk []goneRow) error {
+		return find(func(q *statement.Query) {
+			LoggedKeysIn(q.Text(" FROM ").Name(r.Parent.Log.Events).Text(" AS ").Name(ownerAlias).Text(" WHERE "), ownerAlias, goneKeys(chunk))
+			q.Text(" AND ").Column(ownerAlias, "content").Text(" <> '", change, "'")
+		}, true)
+	})
+}
+
+const ownerAlias = "softdelete_owner"
+
+// rowsUnder finds rows in a table. owners writes FROM and WHERE of the parents; logged tells that they are events.
+func (x *erasure) rowsUnder(tx *gorm.DB, r *policy.Relation, t erasedrow.Place, owners func(*statement.Query), logged bool) ([]erasedrow.ReachedRow, error) {
+	table := t.Table()
+	q := erasedrow.SelectRows(statement.NewQuery(tx, x.engine.Dialect), t).Text(" WHERE ")
+	columns := make([]string, len(r.Keys))
+	for i, key := range r.Keys {
+		if columns[i] = q.Quoted(table, key.Child.DBName); logged {
+			columns[i] = loggedText(q, key.Child, columns[i])
+		}
+	}
+	oneOf(q, columns)
+	statement.Joined(q, r.Keys, ", ", func(key policy.KeyPair) {
+		column := q.Quoted(ownerAlias, key.Parent.DBName)
+		if logged {
+			q.Text(q.Dialect.DataText(q.Quoted(ownerAlias, "data"), key.Parent.DBName))
+		} else {
+			q.Text(walk.ParentValue(q, key, column))
+		}
+	})
+	owners(q)
+	q.Text(")")
+	walk.MatchFixed(r, q, table)
+	q.Text(" ORDER BY ").Columns(table, t.Key())
+	x.lock(q)
+	return erasedrow.ReachedRows(q, t)
+}
+
+// oneOf writes that columns are one of the rows that a SELECT gives, up to its columns.
+func oneOf(q *statement.Query, columns []string) {
+	list := strings.Join(columns, ", ")
+	if len(columns) > 1 {
+		list = "(" + list + ")"
+	}
+	q.Text(list, " IN (SELECT ")
+}
+
+// leaveErased gives the rows that are left to erase: those that no earlier erasure has done. Rows of models that say nothing
+// of personal data are among them once.
+func (x *erasure) leaveErased(tx *gorm.DB) (fresh []*reachedModel, err error) {
+	known, err := erasedrow.ErasuresKnown(x.engine, tx)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range x.rows {
+		left := &reachedModel{Place: m.Place}
+		err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
+			var done map[string]bool
+			if known && !m.removes() {
+				if done, err = x.alreadyErased(tx, m, chunk); err != nil {
+					return err
+				}
+			}
+			for _, row := range chunk {
+				if !m.erased[row.Text] && !done[row.Text] {
+					left.rows = append(left.rows, row)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range m.gone {
+			if !row.erased && !m.erased[row.mark()] {
+				left.gone = append(left.gone, row)
+			}
+		}
+		if len(left.rows)+len(left.gone) > 0 {
+			fresh = append(fresh, left)
+		}
+	}
+	return fresh, nil
+}
+
+// formerlyErased gives those archived rows that were erased while they were in the model's table.
+func (x *erasure) formerlyErased(tx *gorm.DB, m *reachedModel, rows []erasedrow.ReachedRow) (map[string]erasedrow.ErasedRow, error) {
+	found := map[string]erasedrow.ErasedRow{}
+	if !m.Archived {
+		return found, nil
+	}
+	former := make([]erasedrow.ReachedRow, len(rows))
+	for i, row := range rows {
+		former[i].Text = m.FormerText(row)
+	}
+	done, err := erasedrow.ErasedRows(x.engine, tx, m.Policy.Schema.Table, former)
+	for i, row := range rows {
+		if record, ok := done[former[i].Text]; ok {
+			found[row.Text] = record
+		}
+	}
+	return found, err
+}
+
+// done notes rows as erased by this call.
+func (x *erasure) done(m *reachedModel) {
+	for _, row := range m.rows {
+		x.model(m.Place).erased[row.Text] = true
+	}
+	for _, row := range m.gone {
+		x.model(m.Place).erased[row.mark()] = true
+	}
+}

@@ -1,0 +1,191 @@
+// Package eventlog: event logs.
+package eventlog
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/mark"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/scope"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// Event is one change of one row of a model with the setting events, as the table <table>_events keeps it. Its columns
+// deletion_id, the deletion that took or had taken the row, and content, what Data is, stand beside these.
+type Event struct {
+	// ID orders the events of all rows roughly, Version those of one row exactly: 1, 2, 3, … without gaps.
+	ID int64 `gorm:"primaryKey"`
+	// RowKey is the row's primary key as text, a composite one joined by ",".
+	RowKey  string `gorm:"not null;uniqueIndex:,composite:version,priority:1"`
+	Version int64  `gorm:"not null;uniqueIndex:,composite:version,priority:2"`
+	// Type is created, updated, deleted, restored or erased.
+	Type string `gorm:"not null"`
+	// Data is an object with the names of columns. It holds the whole row for all types but updated, which holds the columns
+	// that changed, with their new values. An updated row that had no event yet is there as a whole too.
+	//
+	// A value that JSON keeps exactly is JSON's own: null, true, false, strings, numbers. Integers beyond ±9007199254740991
+	// and decimals are strings; so are times, in the database's own form, and bytes, as \x and hexadecimal digits.
+	Data   json.RawMessage `gorm:"type:json;serializer:json;not null"`
+	Actor  string          `gorm:"not null"`
+	Reason string          `gorm:"not null"`
+	// At is db.NowFunc() when the statement ran. Clocks of several writers may differ: the order is that of the versions.
+	At time.Time `gorm:"not null"`
+}
+
+// EventRow is an event as its table keeps it.
+type EventRow struct {
+	Event      `gorm:"embedded"`
+	DeletionID *string
+	Content    string `gorm:"not null"`
+}
+
+// LogWrite is what a write says about itself to the log.
+type LogWrite struct {
+	Actor    string `json:"actor,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+	At       string `json:"at"`
+	Deletion string `json:"deletion,omitempty"`
+	Restores *bool  `json:"restores,omitempty"`
+	Erases   string `json:"erases,omitempty"` // the table whose rows the write erases
+
+	Moment time.Time
+}
+
+// OpenLog lets the triggers of the logs write events, on the connection of tx, until closeLog. It runs inside a transaction,
+// directly before the statements of one write.
+func OpenLog(e *policy.Engine, tx *gorm.DB, logs []*dialect.Log, w LogWrite) error {
+	for _, l := range logs {
+		if err := checkLog(e, tx, l); err != nil {
+			return err
+		}
+	}
+	w.At = e.Dialect.LogInstant(w.Moment)
+	text, err := json.Marshal(w)
+	if err != nil {
+		return err
+	}
+	before, after := e.Dialect.OpenLog(logs)
+	rows, err := statement.NewQuery(tx, e.Dialect).Text(before).Bind(string(text)).Text(after).Exec()
+	if err == nil && rows == 0 {
+		err = logMissing(logs[0])
+	}
+	return err
+}
+
+func CloseLog(e *policy.Engine, tx *gorm.DB) error {
+	_, err := statement.NewQuery(tx, e.Dialect).Text(e.Dialect.CloseLog()).Exec()
+	return err
+}
+
+// checkLog makes sure, once, that the table's triggers are there and know the model's columns.
+func checkLog(e *policy.Engine, tx *gorm.DB, l *dialect.Log) error {
+	if _, checked := e.Logs.Load(l.Table); checked {
+		return nil
+	}
+	found, err := e.Dialect.FindLogObjects(statement.InWork(tx, tx.Statement.Context), l)
+	if err != nil {
+		return err
+	}
+	for _, object := range e.Dialect.LogObjects(l) {
+		text, ok := found[object.Name]
+		if !ok {
+			return logMissing(l)
+		}
+		for _, c := range l.Columns {
+			if !strings.Contains(text, c.Quoted) {
+				return fmt.Errorf("%w: the event log of %s does not know its column %s yet; run AutoMigrate, or the statements of softdelete.DDL",
+					fault.ErrUnsupported, l.Table, c.Name)
+			}
+		}
+	}
+	e.Logs.Store(l.Table, true)
+	return nil
+}
+
+func logMissing(l *dialect.Log) error {
+	return fmt.Errorf("%w: the event log of %s is not there; run AutoMigrate, or the statements of softdelete.DDL", fault.ErrUnsupported, l.Table)
+}
+
+// LogOf gives the log of the table that a statement writes to, nil where its model has none.
+func LogOf(p *policy.Policy, stmt *gorm.Statement) *dialect.Log {
+	if p.Log == nil {
+		return nil
+	}
+	if t := scope.TargetOf(stmt); !t.Aliased() && t.Name != p.Log.Table {
+		return p.Log.On(t.Name, t.Name+policy.EventsSuffix)
+	}
+	return p.Log
+}
+
+// openLogKey is where an open log stands in its statement's settings.
+type openLogKey struct{}
+
+// BeginLog opens the log for a create or update statement, as the last thing before it.
+func BeginLog(e *policy.Engine, db *gorm.DB) {
+	p := e.PolicyFor(db)
+	if p == nil || p.Log == nil || db.DryRun || db.Statement.SQL.Len() > 0 {
+		return
+	}
+	ctx := db.Statement.Context
+	err := OpenLog(e, statement.InWork(db, ctx), []*dialect.Log{LogOf(p, db.Statement)}, LogWrite{
+		Actor: mark.ActorFrom(ctx), Reason: mark.ReasonFrom(ctx), Moment: db.NowFunc(),
+	})
+	if err != nil {
+		_ = db.AddError(err)
+		return
+	}
+	db.Statement.Settings.Store(openLogKey{}, db.Statement)
+}
+
+// EndLog closes it. Where the statement failed, the database may have ended the transaction, and the log with it: then this
+// fails too, which is nobody's concern.
+func EndLog(e *policy.Engine, db *gorm.DB) {
+	opened, ok := db.Statement.Settings.Load(openLogKey{})
+	if !ok || opened != db.Statement {
+		return
+	}
+	db.Statement.Settings.Delete(openLogKey{})
+	tx := statement.InWork(db, context.WithoutCancel(db.Statement.Context))
+	if db.Error != nil {
+		tx.Logger = logger.Discard
+	}
+	if err := CloseLog(e, tx); db.Error == nil {
+		_ = db.AddError(err)
+	}
+}
+
+// LogsBelow tells whether a relation leads to a model with an event log, whose rows a foreign key may change when a row of
+// this model goes.
+func LogsBelow(p *policy.Policy) bool {
+	return slices.ContainsFunc(p.Has, func(r *policy.Relation) bool { return r.Child.Log != nil })
+}
+
+// loggedPolicy gives the policy of a model that has an event log.
+func loggedPolicy(db *gorm.DB, model any, function string) (*policy.Engine, *policy.Policy, error) {
+	if v := reflect.ValueOf(model); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		return nil, nil, fmt.Errorf("%w: softdelete.%s needs a model, not nil", gorm.ErrInvalidValue, function)
+	}
+	e, err := policy.EngineOf(db)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := policy.PolicyOf(db, model)
+	if err != nil {
+		return nil, nil, err
+	}
+	if p.Log == nil {
+		return nil, nil, fmt.Errorf("%w: softdelete.%s: %s has no event log; add `softdelete:\"events\"` to a field _ struct{}",
+			fault.ErrUnsupported, function, p.Schema.Name)
+	}
+	return e, p, nil
+}

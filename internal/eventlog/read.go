@@ -1,0 +1,186 @@
+package eventlog
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// History lists the events of a row of a model with the setting events, oldest first. value is a model, or a pointer to one,
+// with its primary key; gorm.ErrMissingWhereClause where that is empty. A row without events has an empty history. A key that
+// was used again has the events of all rows that had it.
+func History(db *gorm.DB, value any) ([]Event, error) {
+	e, p, err := loggedPolicy(db, value, "History")
+	if err != nil {
+		return nil, err
+	}
+	rows, err := history(e, db, p, value)
+	events := make([]Event, len(rows))
+	for i, row := range rows {
+		events[i] = row.Event
+	}
+	return events, err
+}
+
+// AsOf fills value, a pointer to a model with its primary key, with the row as it was at a time. An event counts at its own
+// instant; where clocks of several writers differ, everything before an event in the row's order counts with it. A row that
+// did not exist then, or was deleted, gives gorm.ErrRecordNotFound; value is then unchanged.
+func AsOf(db *gorm.DB, value any, t time.Time) error {
+	e, p, err := loggedPolicy(db, value, "AsOf")
+	if err != nil {
+		return err
+	}
+	target := reflect.ValueOf(value)
+	if target.Kind() != reflect.Pointer || target.Elem().Type() != p.Schema.ModelType {
+		return fmt.Errorf("%w: softdelete.AsOf needs a pointer to one %s, to fill it", gorm.ErrInvalidValue, p.Schema.Name)
+	}
+	rows, err := history(e, db, p, value)
+	if err != nil {
+		return err
+	}
+	last := -1
+	for i, row := range rows {
+		if !row.At.After(t) {
+			last = i
+		}
+	}
+	state, err := Replay(rows[:last+1])
+	if err != nil {
+		return err
+	}
+	if state == nil || state.removed {
+		return gorm.ErrRecordNotFound
+	}
+	found := reflect.New(reflect.SliceOf(p.Schema.ModelType))
+	q := statement.NewQuery(statement.InWork(db, db.Statement.Context), e.Dialect)
+	if err := States(q, LogOf(p, logTable(db, p)), p.LoggedFields(), []*RowState{state}); err != nil {
+		return err
+	}
+	if err := q.Find(found.Interface()); err != nil {
+		return err
+	}
+	row := found.Elem().Index(0)
+	if p.ShowsDeleted(db.Statement.Context, row) {
+		return gorm.ErrRecordNotFound
+	}
+	statement.CopyColumns(db.Statement.Context, p.Schema, target.Elem(), row)
+	return nil
+}
+
+// logTable is a statement on the table that the caller means: the model's own, or one given by db.Table.
+func logTable(db *gorm.DB, p *policy.Policy) *gorm.Statement {
+	stmt := &gorm.Statement{DB: db, Schema: p.Schema, Table: p.Schema.Table}
+	if db.Statement.Table != "" && db.Statement.TableExpr != nil {
+		stmt.Table, stmt.TableExpr = db.Statement.Table, db.Statement.TableExpr
+	}
+	return stmt
+}
+
+// history loads the events of a value's row.
+func history(e *policy.Engine, db *gorm.DB, p *policy.Policy, value any) ([]EventRow, error) {
+	model := reflect.Indirect(reflect.ValueOf(value))
+	if model.Kind() != reflect.Struct {
+		return nil, fmt.Errorf("%w: a history is of one %s, not of a %s", gorm.ErrInvalidValue, p.Schema.Name, model.Kind())
+	}
+	l := LogOf(p, logTable(db, p))
+	q := statement.NewQuery(statement.InWork(db, db.Statement.Context), e.Dialect).Text("SELECT * FROM ").Name(l.Events).Text(" WHERE row_key = ")
+	given := false
+	key := make([]any, len(p.Schema.PrimaryFields))
+	for i, field := range p.Schema.PrimaryFields {
+		part, zero := field.ValueOf(db.Statement.Context, model)
+		given, key[i] = given || !zero, part
+	}
+	BoundRowKey(q, l, key)
+	if !given {
+		return nil, fmt.Errorf("%w: a history needs a %s with its primary key", gorm.ErrMissingWhereClause, p.Schema.Name)
+	}
+	var rows []EventRow
+	err := q.Text(" ORDER BY version").Find(&rows)
+	return rows, err
+}
+
+// BoundRowKey writes a key as the log has it.
+func BoundRowKey(q *statement.Query, l *dialect.Log, key []any) *statement.Query {
+	for i, part := range key {
+		if i > 0 {
+			q.Text(" || ',' || ")
+		}
+		plain, _ := rowkey.PlainValue(part)
+		if l.Key[i].Value != dialect.Bytes {
+			plain = rowkey.TextOf(plain)
+		}
+		const placeholder = "\x00"
+		before, after, _ := strings.Cut(q.Dialect.BoundKeyPart(l.Key[i], placeholder, len(l.Key) > 1), placeholder)
+		q.Text(before).Bind(plain).Text(after)
+	}
+	return q
+}
+
+// RowState is a row as its events give it.
+type RowState struct {
+	columns map[string]json.RawMessage
+	removed bool // the row is in the table no more
+}
+
+// Replay gives what a row's events make of it, nil for none. Events before the last that holds the whole row do not matter.
+func Replay(events []EventRow) (*RowState, error) {
+	var state *RowState
+	for i, event := range events {
+		whole := dialect.Content(event.Content) != dialect.Change
+		if whole || state == nil {
+			state = &RowState{columns: map[string]json.RawMessage{}}
+		}
+		state.removed = dialect.Content(event.Content) == dialect.Removed
+		if err := json.Unmarshal(event.Data, &state.columns); err != nil {
+			return nil, fmt.Errorf("softdelete: event %d, version %d of its row, cannot be read: %w", event.ID, events[i].Version, err)
+		}
+	}
+	return state, nil
+}
+
+// States writes a SELECT that gives rows as the log's table has them, from their events.
+func States(q *statement.Query, l *dialect.Log, fields []*schema.Field, states []*RowState) error {
+	if q.Dialect.Has(dialect.JSONRows) {
+		rows := make([]map[string]json.RawMessage, len(states))
+		for i, state := range states {
+			rows[i] = state.columns
+		}
+		text, err := json.Marshal(rows)
+		if err != nil {
+			return err
+		}
+		before, after := q.Dialect.RowsFromJSON(statement.QuoteName(q.Tx, l.Table))
+		q.Text("SELECT ").Columns("", fields).Text(" FROM ", before).Bind(string(text)).Text(after)
+		return nil
+	}
+	// The first SELECT gives no row, but the columns' types, by which the driver reads the values.
+	q.Text("SELECT ").Columns("", fields).Text(" FROM ").Name(l.Table).Text(" WHERE 1 = 0")
+	for _, state := range states {
+		q.Text(" UNION ALL SELECT ")
+		for i, c := range l.Columns {
+			if i > 0 {
+				q.Text(", ")
+			}
+			data, ok := state.columns[c.Name]
+			if !ok {
+				q.Text("NULL")
+				continue
+			}
+			value, err := c.Decode(data)
+			if err != nil {
+				return fmt.Errorf("softdelete: column %s of an event of %s: %w", c.Name, l.Table, err)
+			}
+			q.Bind(value)
+		}
+	}
+	return nil
+}

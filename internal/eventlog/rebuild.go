@@ -1,0 +1,195 @@
+package eventlog
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// Rebuild makes the table of a model with the setting events what its events say, after statements that did not go through
+// GORM have damaged it. It returns how many rows differed: those that it inserted again, corrected, and removed again. Rows
+// that were deleted in place are in the table, as deleted ones; a row without events is left alone. It writes no events and
+// runs no hooks. Nobody else writes to the table meanwhile. When it fails, nothing has changed.
+func Rebuild(db *gorm.DB, model any) (int64, error) {
+	e, p, err := loggedPolicy(db, model, "Rebuild")
+	if err != nil {
+		return 0, err
+	}
+	tx := statement.InWork(db, db.Statement.Context)
+	tx = tx.Session(&gorm.Session{NewDB: true, Initialized: true})
+	work, err := statement.BeginWork(tx)
+	if err != nil {
+		return 0, err
+	}
+	r := &rebuilding{engine: e, policy: p, log: LogOf(p, logTable(db, p))}
+	err = r.run(statement.InWork(tx, tx.Statement.Context))
+	if err = work.End(tx, err); err != nil {
+		return 0, err
+	}
+	return r.rows, nil
+}
+
+// rebuilding is one call of Rebuild. It collects the rows as they should be in a temporary table of the same columns, so
+// that the database compares like with like.
+type rebuilding struct {
+	engine *policy.Engine
+	policy *policy.Policy
+	log    *dialect.Log
+	rows   int64
+}
+
+const (
+	// stage is the temporary table, goneColumn its further column: 1 for a row that is to be in the table no more.
+	stage      = "softdelete_rebuild"
+	goneColumn = "softdelete_gone"
+	// rebuildChunk is how many rows are collected at once.
+	rebuildChunk = 200
+)
+
+func (r *rebuilding) query(tx *gorm.DB) *statement.Query {
+	return statement.NewQuery(tx, r.engine.Dialect)
+}
+
+func (r *rebuilding) run(tx *gorm.DB) error {
+	if err := r.freeze(tx); err != nil {
+		return err
+	}
+	q := r.query(tx).Text("CREATE TEMPORARY TABLE ").Name(stage).Text(" AS SELECT ").Columns("", r.policy.LoggedFields())
+	q.Text(", 0 AS ", goneColumn, " FROM ").Name(r.log.Table).Text(" WHERE 1 = 0")
+	if _, err := q.Exec(); err != nil {
+		return err
+	}
+	if err := r.collect(tx); err != nil {
+		return err
+	}
+	q = r.query(tx).Text("CREATE INDEX ").Name(stage+"_key").Text(" ON ").Name(stage).Text(" (").Columns("", r.policy.Schema.PrimaryFields)
+	if _, err := q.Text(")").Exec(); err != nil {
+		return err
+	}
+	// Removals first: they free what is unique.
+	for _, step := range []func(*gorm.DB) *statement.Query{r.remove, r.correct, r.insert} {
+		rows, err := step(tx).Exec()
+		if err != nil {
+			return fmt.Errorf("softdelete.Rebuild: %s: %w", r.log.Table, err)
+		}
+		r.rows += rows
+	}
+	_, err := r.query(tx).Text("DROP TABLE ").Name(stage).Exec()
+	return err
+}
+
+// freeze keeps other writers out.
+func (r *rebuilding) freeze(tx *gorm.DB) error {
+	if text := r.engine.Dialect.FreezeTable(statement.QuoteName(tx, r.log.Table)); text != "" {
+		_, err := r.query(tx).Text(text).Exec()
+		return err
+	}
+	return r.engine.LockWriter(tx, r.policy)
+}
+
+// collect puts the rows as they should be into the stage.
+func (r *rebuilding) collect(tx *gorm.DB) error {
+	after, more, first := "", true, true
+	for more {
+		var rows []EventRow
+		q := r.query(tx).Text("SELECT e.* FROM ").Name(r.log.Events).Text(" AS e WHERE e.row_key IN (SELECT row_key FROM ").Name(r.log.Events)
+		q.Text(" WHERE version = 1")
+		if !first {
+			q.Text(" AND row_key > ").Bind(after)
+		}
+		q.Text(" ORDER BY row_key LIMIT ", fmt.Sprint(rebuildChunk), ")")
+		q.Text(" AND e.version >= (SELECT max(w.version) FROM ").Name(r.log.Events).Text(" AS w WHERE w.row_key = e.row_key AND w.content <> '")
+		q.Text(string(dialect.Change), "') ORDER BY e.row_key, e.version")
+		if err := q.Find(&rows); err != nil {
+			return err
+		}
+		var present, gone []*RowState
+		for start := 0; start < len(rows); {
+			end := start + 1
+			for end < len(rows) && rows[end].RowKey == rows[start].RowKey {
+				end++
+			}
+			state, err := Replay(rows[start:end])
+			if err != nil {
+				return err
+			}
+			if state.removed {
+				gone = append(gone, state)
+			} else {
+				present = append(present, state)
+			}
+			after, start = rows[start].RowKey, end
+		}
+		if err := r.collectStates(tx, present, "0"); err != nil {
+			return err
+		}
+		if err := r.collectStates(tx, gone, "1"); err != nil {
+			return err
+		}
+		more, first = len(rows) > 0, false
+	}
+	return nil
+}
+
+func (r *rebuilding) collectStates(tx *gorm.DB, states []*RowState, gone string) error {
+	if len(states) == 0 {
+		return nil
+	}
+	fields := r.policy.LoggedFields()
+	q := r.query(tx).Text("INSERT INTO ").Name(stage).Text(" (").Columns("", fields).Text(", ", goneColumn, ") SELECT ").Columns("", fields)
+	q.Text(", ", gone, " FROM (")
+	if err := States(q, r.log, fields, states); err != nil {
+		return err
+	}
+	_, err := q.Text(") AS states").Exec()
+	return err
+}
+
+// sameRow writes the condition that a row of the stage has the key of a row of the table.
+func (r *rebuilding) sameRow(q *statement.Query) *statement.Query {
+	return statement.Joined(q, r.policy.Schema.PrimaryFields, " AND ", func(field *schema.Field) {
+		q.Column(stage, field.DBName).Text(" = ").Column(r.log.Table, field.DBName)
+	})
+}
+
+// written lists the columns that the database lets others write.
+func (r *rebuilding) written() (fields []*schema.Field, columns []dialect.LoggedColumn) {
+	for i, field := range r.policy.LoggedFields() {
+		if !strings.Contains(strings.ToUpper(string(field.DataType)), "GENERATED ALWAYS AS (") {
+			fields, columns = append(fields, field), append(columns, r.log.Columns[i])
+		}
+	}
+	return fields, columns
+}
+
+// remove deletes the rows that should not be there.
+func (r *rebuilding) remove(tx *gorm.DB) *statement.Query {
+	q := r.query(tx).Text("DELETE FROM ").Name(r.log.Table).Text(" WHERE EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 1 AND ")
+	return r.sameRow(q).Text(")")
+}
+
+// correct updates the rows that differ.
+func (r *rebuilding) correct(tx *gorm.DB) *statement.Query {
+	fields, columns := r.written()
+	q := r.query(tx).Text("UPDATE ").Name(r.log.Table).Text(" SET ")
+	statement.Joined(q, fields, ", ", func(field *schema.Field) { q.Name(field.DBName).Text(" = ").Column(stage, field.DBName) })
+	q.Text(" FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 0 AND ")
+	r.sameRow(q).Text(" AND (")
+	statement.Joined(q, columns, " OR ", func(c dialect.LoggedColumn) {
+		q.Text(q.Dialect.Differs(c, statement.QuoteName(tx, stage), statement.QuoteName(tx, r.log.Table)))
+	})
+	return q.Text(")")
+}
+
+// insert adds the rows that are missing.
+func (r *rebuilding) insert(tx *gorm.DB) *statement.Query {
+	fields, _ := r.written()
+	q := r.query(tx).Text("INSERT INTO ").Name(r.log.Table).Text(" (").Columns("", fields).Text(") SELECT ").Columns("", fields).Text(" FROM ").Name(stage)
+	q.Text(" WHERE ", goneColumn, " = 0 AND NOT EXISTS (SELECT 1 FROM ").Name(r.log.Table).Text(" WHERE ")
+	return r.sameRow(q).Text(")")
+}

@@ -1,0 +1,201 @@
+// Package hold: legal holds.
+package hold
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+)
+
+// This room is for legal holds. Whatever destroys rows asks here, through HoldWalk, in the transaction that destroys them.
+
+// HoldID identifies a hold.
+type HoldID string
+
+// HoldOptions say why a row is held.
+type HoldOptions struct {
+	// Matter is what the hold is for, a case number for example. It stands in errors: leave personal data out.
+	Matter string
+	// PlacedBy says who wants it.
+	PlacedBy string
+	// Until ends the hold by itself; the zero time leaves it in force until Release.
+	Until time.Time
+}
+
+// HoldInfo is a hold that is in force.
+type HoldInfo struct {
+	ID       HoldID
+	Table    string
+	Key      string // the row's primary key, a composite one joined by ","
+	Matter   string
+	PlacedBy string
+	PlacedAt time.Time
+}
+
+// HoldRow is a row of the table softdelete_holds. A hold that was released stays there.
+type HoldRow struct {
+	ID         string     `gorm:"column:id;primaryKey;size:64"`
+	Table      string     `gorm:"column:table"`
+	Key        string     `gorm:"column:key"`
+	Parts      string     `gorm:"column:parts"` // the key's parts, see KeyParts
+	Matter     string     `gorm:"column:matter"`
+	PlacedBy   string     `gorm:"column:placed_by"`
+	PlacedAt   time.Time  `gorm:"column:placed_at"`
+	Until      *time.Time `gorm:"column:until"`
+	ReleasedAt *time.Time `gorm:"column:released_at"`
+}
+
+// TableName implements schema.Tabler.
+func (HoldRow) TableName() string { return "softdelete_holds" }
+
+// Hold places a legal hold on the row of value, a pointer to a model with its primary key set; the row may be live or
+// deleted. From then on nothing destroys the row or any row under its relations, whatever their rules, also one that comes
+// there later: a hard delete through GORM gives ErrHeld, Purge leaves it and counts it. Deleting it softly and restoring it
+// stay possible. Hold waits for what is being destroyed at the moment; a row that is gone by then gives
+// gorm.ErrRecordNotFound. It needs Config.Holds.
+func Hold(db *gorm.DB, value any, o HoldOptions) (HoldID, error) {
+	e, err := engineWithHolds(db)
+	if err != nil {
+		return "", err
+	}
+	p, err := policy.PolicyOf(db, value)
+	if err != nil {
+		return "", err
+	}
+	key, err := keyOfValue(db, p, value)
+	if err != nil {
+		return "", err
+	}
+	parts, err := rowkey.KeyParts(key)
+	if err != nil {
+		return "", err
+	}
+	var random [12]byte
+	rand.Read(random[:]) //nolint:errcheck // never fails, see crypto/rand.Read
+	placed := HoldRow{
+		ID: "hold-" + hex.EncodeToString(random[:]), Table: p.Schema.Table, Key: rowkey.KeyText(key), Parts: parts, Matter: o.Matter, PlacedBy: o.PlacedBy,
+		PlacedAt: db.NowFunc().UTC(),
+	}
+	if !o.Until.IsZero() {
+		until := o.Until.UTC()
+		placed.Until = &until
+	}
+	err = statement.InWork(db, db.Statement.Context).Transaction(func(tx *gorm.DB) error {
+		if err := e.LockWriter(tx, p); err != nil {
+			return err
+		}
+		if err := lockHolds(e, tx, true); err != nil {
+			return err
+		}
+		if err := mustExist(e, tx, p, key); err != nil {
+			return err
+		}
+		return holdError(tx.Session(&gorm.Session{NewDB: true, SkipHooks: true}).Create(&placed).Error)
+	})
+	if err != nil {
+		return "", err
+	}
+	return HoldID(placed.ID), nil
+}
+
+// Release ends a hold. It destroys nothing: what the hold kept is for the next Purge. A hold that has ended already stays as
+// it is; an unknown one gives gorm.ErrRecordNotFound.
+func Release(db *gorm.DB, id HoldID) error {
+	if _, err := engineWithHolds(db); err != nil {
+		return err
+	}
+	return statement.InWork(db, db.Statement.Context).Transaction(func(tx *gorm.DB) error {
+		released := tx.Model(&HoldRow{}).Where(map[string]any{"id": string(id), "released_at": nil}).
+			UpdateColumn("released_at", db.NowFunc().UTC())
+		if released.Error != nil || released.RowsAffected > 0 {
+			return holdError(released.Error)
+		}
+		var known int64
+		if err := tx.Model(&HoldRow{}).Where(map[string]any{"id": string(id)}).Count(&known).Error; err != nil {
+			return holdError(err)
+		}
+		if known == 0 {
+			return fmt.Errorf("%w: hold %s", gorm.ErrRecordNotFound, id)
+		}
+		return nil
+	})
+}
+
+// Holds lists the holds that are in force, the oldest first.
+func Holds(db *gorm.DB) ([]HoldInfo, error) {
+	e, err := engineWithHolds(db)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := holdsInForce(e, statement.InWork(db, db.Statement.Context))
+	var list []HoldInfo
+	for _, r := range rows {
+		list = append(list, HoldInfo{
+			ID: HoldID(r.ID), Table: r.Table, Key: r.Key, Matter: r.Matter, PlacedBy: r.PlacedBy, PlacedAt: r.PlacedAt.UTC(),
+		})
+	}
+	return list, err
+}
+
+func engineWithHolds(db *gorm.DB) (*policy.Engine, error) {
+	e, err := policy.EngineOf(db)
+	if err == nil && !e.Config.Holds {
+		err = fmt.Errorf("%w: holds are switched off; set Config.Holds", fault.ErrUnsupported)
+	}
+	return e, err
+}
+
+func holdError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("softdelete: the table of holds cannot be used; create it with db.AutoMigrate(softdelete.Tables()...): %w", err)
+}
+
+// keyOfValue reads the primary key of a model's value.
+func keyOfValue(db *gorm.DB, p *policy.Policy, value any) ([]any, error) {
+	v := reflect.Indirect(reflect.ValueOf(value))
+	if v.Kind() != reflect.Struct || len(p.Schema.PrimaryFields) == 0 {
+		return nil, fmt.Errorf("%w: Hold needs a pointer to a %s with its primary key", gorm.ErrInvalidValue, p.Schema.Name)
+	}
+	var key []any
+	empty := true
+	for _, field := range p.Schema.PrimaryFields {
+		part, zero := field.ValueOf(db.Statement.Context, v)
+		empty = empty && zero
+		key = append(key, part)
+	}
+	if empty {
+		return nil, fmt.Errorf("%w: Hold needs the primary key of the %s", gorm.ErrMissingWhereClause, p.Schema.Name)
+	}
+	return key, nil
+}
+
+// mustExist gives gorm.ErrRecordNotFound where no row has the key.
+func mustExist(e *policy.Engine, tx *gorm.DB, p *policy.Policy, key []any) error {
+	tables := []string{p.Schema.Table}
+	if r, ok := p.Remains(); ok && r.Table != p.Schema.Table {
+		tables = append(tables, r.Table)
+	}
+	found := false
+	for _, table := range tables {
+		q := statement.NewQuery(tx, e.Dialect).Text("SELECT 1 FROM ").Name(table).Text(" WHERE ")
+		statement.KeyOf(q, "", p.Schema.PrimaryFieldDBNames).Text(" = ")
+		statement.Row(q, key)
+		if err := q.Rows(func(func(...any) error) error { found = true; return nil }); err != nil {
+			return err
+		}
+	}
+	if !found {
+		return fmt.Errorf("%w: no row of %s has the key %s", gorm.ErrRecordNotFound, p.Schema.Name, rowkey.KeyText(key))
+	}
+	return nil
+}

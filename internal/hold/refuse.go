@@ -1,0 +1,58 @@
+package hold
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+)
+
+// Covered are the rows of a component that one hold covers.
+type Covered struct {
+	Component int
+	Hold      string
+}
+
+// Count counts the rows that the holds cover.
+func (h *HoldWalk) Count(tx *gorm.DB) (map[Covered]int64, error) {
+	q := statement.NewQuery(tx, h.Engine.Dialect)
+	h.With(q)
+	for i, c := range h.Graph.Components {
+		if i > 0 {
+			q.Text(" UNION ALL ")
+		}
+		q.Text("SELECT ", strconv.Itoa(i), " AS component, ", walk.MarkColumn, ", count(*) FROM ").Name(h.Walk.Table(c)).Text(" GROUP BY ", walk.MarkColumn)
+	}
+	counts := map[Covered]int64{}
+	err := q.Rows(func(scan func(...any) error) error {
+		var key Covered
+		var rows int64
+		err := scan(&key.Component, &key.Hold, &rows)
+		counts[key] = rows
+		return err
+	})
+	return counts, err
+}
+
+// Refusal is the error for held rows. It names the hold and its matter.
+func (h *HoldWalk) Refusal(id string, rows int64, p *policy.Policy) error {
+	i := slices.IndexFunc(h.Holds, func(r HoldRow) bool { return r.ID == id })
+	if i < 0 {
+		return fault.ErrHeld
+	}
+	placed := h.Holds[i]
+	return fmt.Errorf("%w: %d %s of %s (table %s) %s under hold %s, matter %q, placed on the row %s of %s; release it first",
+		fault.ErrHeld, rows, fault.Plural(rows, "row"), p.Schema.Name, p.Schema.Table, are(rows), placed.ID, placed.Matter, placed.Key, placed.Table)
+}
+
+func are(n int64) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}

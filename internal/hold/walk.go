@@ -1,0 +1,169 @@
+package hold
+
+import (
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+)
+
+// This room finds what holds cover.
+
+// lockHolds keeps holds from being placed while a transaction destroys rows: those that destroy share the lock, one that
+// places a hold has it alone. A database with a single writer needs none.
+func lockHolds(e *policy.Engine, tx *gorm.DB, alone bool) error {
+	if !e.Dialect.Has(dialect.AdvisoryLocks) {
+		return nil
+	}
+	hash := fnv.New64a()
+	hash.Write([]byte(HoldRow{}.TableName()))
+	number := strconv.FormatInt(int64(hash.Sum64()), 10)
+	q := statement.NewQuery(tx, e.Dialect).Text("SELECT 1 FROM (SELECT ")
+	if alone {
+		q.Text(e.Dialect.SoleLock(number))
+	} else {
+		q.Text(e.Dialect.ShareLock(number))
+	}
+	return q.Text(") AS locked").Rows(func(func(...any) error) error { return nil })
+}
+
+// holdsInForce reads the holds.
+func holdsInForce(e *policy.Engine, tx *gorm.DB) ([]HoldRow, error) {
+	var rows []HoldRow
+	err := tx.Session(&gorm.Session{NewDB: true, SkipHooks: true}).Where(map[string]any{"released_at": nil}).Order("placed_at").Order("id").Find(&rows).Error
+	now := tx.NowFunc()
+	rows = slices.DeleteFunc(rows, func(r HoldRow) bool { return r.Until != nil && !r.Until.After(now) })
+	return rows, holdError(err)
+}
+
+// HoldWalk finds the rows that holds cover: those held, and what is under them by any relation, at any depth.
+type HoldWalk struct {
+	Engine *policy.Engine
+	Holds  []HoldRow
+	Graph  *policy.Graph // nil where no hold is in force
+	Walk   *walk.Walk
+}
+
+// NewHoldWalk reads the holds in force.
+func NewHoldWalk(e *policy.Engine, tx *gorm.DB) (*HoldWalk, error) {
+	h := &HoldWalk{Engine: e}
+	return h, h.Read(tx)
+}
+
+// Share locks the holds as they are until the transaction ends, and reads them.
+func (h *HoldWalk) Share(tx *gorm.DB) error {
+	if h == nil {
+		return nil
+	}
+	if err := lockHolds(h.Engine, tx, false); err != nil {
+		return err
+	}
+	return h.Read(tx)
+}
+
+func (h *HoldWalk) Read(tx *gorm.DB) (err error) {
+	h.Graph, h.Walk = nil, nil
+	if h.Holds, err = holdsInForce(h.Engine, tx); err != nil || len(h.Holds) == 0 {
+		return err
+	}
+	held := map[*policy.Policy][]HoldRow{}
+	var roots []*policy.Policy
+	for _, p := range h.Engine.Known(tx) {
+		for _, placed := range h.Holds {
+			if placed.Table == p.Schema.Table {
+				held[p] = append(held[p], placed)
+			}
+		}
+		if held[p] != nil {
+			roots = append(roots, p)
+		}
+	}
+	for _, placed := range h.Holds {
+		if !slices.ContainsFunc(roots, func(p *policy.Policy) bool { return p.Schema.Table == placed.Table }) {
+			return fmt.Errorf("%w: hold %s is on a row of the table %s, whose model is not known; name it in Config.Models", fault.ErrHeld, placed.ID, placed.Table)
+		}
+	}
+	keys := map[*policy.Policy][][]any{}
+	for p, holds := range held {
+		for _, placed := range holds {
+			_, key, err := rowkey.ReadKey(tx.Statement.Context, p.Schema, placed.Parts)
+			if err != nil {
+				return fmt.Errorf("softdelete: hold %s: %w", placed.ID, err)
+			}
+			keys[p] = append(keys[p], key)
+		}
+	}
+	h.Graph = policy.BuildGraph(roots, false, func(*policy.Relation) bool { return true })
+	h.Walk = &walk.Walk{
+		Graph: h.Graph, Prefix: "under_hold", Marked: true, Archive: true,
+		Base: func(n *policy.Node) func(q *statement.Query) {
+			if keys[n.Policy] == nil {
+				return nil
+			}
+			return func(q *statement.Query) { h.heldRows(q, n, held[n.Policy], keys[n.Policy]) }
+		},
+		Step: func(*statement.Query, *policy.Edge, string, string) {},
+	}
+	return nil
+}
+
+// heldRows writes the SELECT of the rows that are held themselves, each with its hold as mark.
+func (h *HoldWalk) heldRows(q *statement.Query, n *policy.Node, holds []HoldRow, keys [][]any) {
+	const table = "held_row"
+	fields := n.Policy.Schema.PrimaryFields
+	walk.SelectCarried(n, q, h.Walk, table)
+	q.Text(", CASE")
+	for i, placed := range holds {
+		q.Text(" WHEN ").Key(table, fields).Text(" = ")
+		statement.Row(q, keys[i])
+		q.Text(" THEN ", q.Dialect.String(placed.ID))
+	}
+	q.Text(" END FROM ")
+	h.Walk.Source(q, n.Policy)
+	q.Text(" AS ", table, " WHERE ")
+	statement.KeyAmong(q, table, n.Policy.Schema.PrimaryFieldDBNames, keys)
+}
+
+// Node gives the place of a model in the walk, nil where no hold can cover its rows.
+func (h *HoldWalk) Node(p *policy.Policy) *policy.Node {
+	if h == nil || h.Graph == nil {
+		return nil
+	}
+	return h.Graph.NodeOf(p)
+}
+
+// Covers tells whether a hold can cover rows of the table.
+func (h *HoldWalk) Covers(p *policy.Policy) bool { return h.Node(p) != nil }
+
+// With begins a statement that asks held.
+func (h *HoldWalk) With(q *statement.Query) {
+	if h != nil && h.Graph != nil {
+		h.Walk.With(q, h.Graph.Last())
+	}
+}
+
+// Begin writes WITH for tables that follow, after those that held asks for.
+func (h *HoldWalk) Begin(q *statement.Query) {
+	if h == nil || h.Graph == nil {
+		q.Text("WITH ")
+		return
+	}
+	h.With(q)
+	q.Text(", ")
+}
+
+// Held writes the condition that a hold covers the row, in parentheses.
+func (h *HoldWalk) Held(q *statement.Query, p *policy.Policy, alias string) {
+	q.Text("(")
+	statement.KeyOf(q, alias, p.Schema.PrimaryFieldDBNames).Text(" IN (")
+	h.Walk.SelectKeys(q, h.Node(p))
+	q.Text("))")
+}

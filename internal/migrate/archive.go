@@ -1,0 +1,310 @@
+// Package migrate: AutoMigrate and DDL.
+package migrate
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gorm-softdelete/softdelete/internal/archive"
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// archiveKey marks, in the context, the comparison of an archive table's columns with the model's.
+type archiveKey struct{}
+
+// migrateArchives makes the archive tables of the models, and of those that GORM migrates with them, fit the models.
+func (m *migrator) migrateArchives(values []any) error {
+	all := values
+	if inner, ok := m.Migrator.(interface {
+		ReorderModels(values []any, autoAdd bool) []any
+	}); ok {
+		all = inner.ReorderModels(values, true)
+	}
+	for _, value := range all {
+		p, err := m.policy(value)
+		if err != nil {
+			return err
+		}
+		if p == nil || !p.Archives() {
+			continue
+		}
+		if err := m.migrateArchive(value, p); err != nil {
+			return fmt.Errorf("softdelete: the archive table %s: %w", p.DeletedTable(), err)
+		}
+	}
+	return nil
+}
+
+func (m *migrator) migrateArchive(value any, p *policy.Policy) error {
+	s, _ := p.Archive()
+	r := recorderOf(m.db)
+	if r != nil && r.made[s.Table] {
+		return nil
+	}
+	table, err := archive.TableColumns(m.engine, m.reader(), p.Schema.Table)
+	if err != nil {
+		return err
+	}
+	if !m.Migrator.HasTable(s.Table) {
+		err = m.createArchive(p, s, table)
+	} else {
+		err = m.alterArchive(value, p, s, table)
+	}
+	if err != nil {
+		return err
+	}
+	if r != nil {
+		r.made[s.Table] = true
+	}
+	m.engine.Columns.Delete(p)
+	return m.indexArchive(p, s)
+}
+
+// archived is a model's column as its archive keeps it: of the same type, without any constraint, for the archive takes what
+// the table had, and keeps it when the model changes.
+func archived(field *schema.Field) *schema.Field {
+	copied := *field
+	copied.NotNull, copied.Unique, copied.PrimaryKey = false, false, false
+	copied.AutoIncrement, copied.AutoIncrementIncrement = false, 0
+	copied.HasDefaultValue, copied.DefaultValue, copied.DefaultValueInterface = false, "", nil
+	copied.Comment, copied.UniqueIndex = "", ""
+	copied.TagSettings = maps.Clone(field.TagSettings)
+	for _, setting := range []string{"AUTOINCREMENT", "PRIMARYKEY", "PRIMARY_KEY", "NOT NULL", "NOTNULL", "UNIQUE", "DEFAULT", "COMMENT"} {
+		delete(copied.TagSettings, setting)
+	}
+	if integer, ok := serials[strings.ToLower(string(copied.DataType))]; ok {
+		copied.DataType = integer
+	}
+	return &copied
+}
+
+// serials are types that stand for an integer with a default and NOT NULL.
+var serials = map[string]schema.DataType{"smallserial": "smallint", "serial": "integer", "bigserial": "bigint"}
+
+// archivedType is the type of a model's column in its archive.
+func (m *migrator) archivedType(field *schema.Field) string {
+	return strings.TrimSpace(m.Migrator.FullDataTypeOf(archived(field)).SQL)
+}
+
+func (m *migrator) exec(format string, args ...any) error {
+	text := fmt.Sprintf(format, args...)
+	_, err := statement.NewQuery(m.db.Session(&gorm.Session{NewDB: true}), m.engine.Dialect).Text(text).Exec()
+	return err
+}
+
+// strangers are the columns of a model's table that the model has no field for, and that move all the same.
+func (m *migrator) strangers(p *policy.Policy, s policy.ArchiveStrategy, table []dialect.Column) (list []dialect.Column, err error) {
+	own := make([]dialect.Column, len(s.Columns))
+	for i, field := range s.Columns {
+		own[i].Name = field.DBName
+	}
+	for _, column := range table {
+		if column.Generated || s.Shares(column.Name) || m.engine.Dialect.FindColumn(own, column.Name) != nil {
+			continue
+		}
+		if policy.OwnColumn(column.Name) {
+			return nil, archive.OwnName(p, column.Name)
+		}
+		list = append(list, column)
+	}
+	return list, nil
+}
+
+func (m *migrator) createArchive(p *policy.Policy, s policy.ArchiveStrategy, table []dialect.Column) error {
+	strangers, err := m.strangers(p, s, table)
+	if err != nil {
+		return err
+	}
+	var columns []string
+	for _, field := range slices.Concat(s.Columns, p.MarkFields()) {
+		kind := m.archivedType(field)
+		if found := m.engine.Dialect.FindColumn(table, field.DBName); found != nil && !m.engine.Dialect.Holds(kind, found.Type) {
+			kind = found.Type // the table's column was made otherwise
+		}
+		columns = append(columns, statement.QuoteName(m.db, field.DBName)+" "+kind)
+	}
+	for _, column := range strangers {
+		columns = append(columns, statement.QuoteName(m.db, column.Name)+" "+column.Type)
+	}
+	return m.exec("CREATE TABLE %s (%s)", statement.QuoteName(m.db, s.Table), strings.Join(columns, ","))
+}
+
+// alterArchive adds the columns that the model and its table have gained, and widens those whose type differs. It drops
+// none.
+func (m *migrator) alterArchive(value any, p *policy.Policy, s policy.ArchiveStrategy, table []dialect.Column) error {
+	strangers, err := m.strangers(p, s, table)
+	if err != nil {
+		return err
+	}
+	types, err := innerMigrator(m.engine, m.reader()).ColumnTypes(s.Table)
+	if err != nil {
+		return err
+	}
+	there, err := archive.TableColumns(m.engine, m.reader(), s.Table)
+	if err != nil {
+		return err
+	}
+	session := m.db.Session(&gorm.Session{NewDB: true, Context: context.WithValue(m.db.Statement.Context, archiveKey{}, p)})
+	for _, field := range slices.Concat(s.Columns, p.MarkFields()) {
+		i := slices.IndexFunc(types, func(t gorm.ColumnType) bool { return t.Name() == field.DBName })
+		if i < 0 {
+			err = m.addArchived(s, field)
+		} else if slices.Contains(s.Columns, field) {
+			// GORM compares, and calls AlterColumn where the types differ.
+			err = innerMigrator(m.engine, session).MigrateColumn(value, archived(field), types[i])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return m.followTable(p, s, table, there, strangers)
+}
+
+// followTable does the same for what is in the table but not in the model: columns that it has no field for, and types that
+// GORM takes for the model's. archive are the columns before the model's were compared.
+func (m *migrator) followTable(p *policy.Policy, s policy.ArchiveStrategy, table, there, strangers []dialect.Column) error {
+	for _, column := range strangers {
+		if m.engine.Dialect.FindColumn(there, column.Name) != nil {
+			continue
+		}
+		if err := m.exec("ALTER TABLE %s ADD %s %s", statement.QuoteName(m.db, s.Table), statement.QuoteName(m.db, column.Name), column.Type); err != nil {
+			return err
+		}
+	}
+	if recorderOf(m.db) == nil {
+		now, err := archive.TableColumns(m.engine, m.reader(), s.Table)
+		if err != nil {
+			return err
+		}
+		there = now
+	}
+	for _, column := range table {
+		kept := m.engine.Dialect.FindColumn(there, column.Name)
+		if column.Generated || kept == nil || m.engine.Dialect.Holds(kept.Type, column.Type) {
+			continue
+		}
+		if err := m.retype(p, s, *kept, column.Type); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addArchived adds a column that the model has gained. Rows archived before get its default, as the live ones do.
+func (m *migrator) addArchived(s policy.ArchiveStrategy, field *schema.Field) error {
+	table, column := statement.QuoteName(m.db, s.Table), statement.QuoteName(m.db, field.DBName)
+	if err := m.exec("ALTER TABLE %s ADD %s %s", table, column, m.archivedType(field)); err != nil {
+		return err
+	}
+	value := field.DefaultValue
+	switch {
+	case !field.HasDefaultValue || field.AutoIncrement:
+		return nil
+	case field.DefaultValueInterface != nil:
+		value = m.db.Dialector.Explain("?", field.DefaultValueInterface)
+		if text, ok := field.DefaultValueInterface.(string); ok {
+			value = m.engine.Dialect.String(text)
+		}
+	case value == "" || value == "(-)":
+		return nil
+	}
+	return m.exec("UPDATE %s SET %s = %s", table, column, value)
+}
+
+// alterArchived fits a column of an archive table to the model's, where GORM finds that they differ.
+func (m *migrator) alterArchived(p *policy.Policy, field *schema.Field) error {
+	s, _ := p.Archive()
+	there, err := archive.TableColumns(m.engine, m.reader(), s.Table)
+	if err != nil {
+		return err
+	}
+	kind, kept := m.archivedType(field), m.engine.Dialect.FindColumn(there, field.DBName)
+	if kept == nil || m.engine.Dialect.Holds(kept.Type, kind) {
+		return nil // as wide already: what it keeps must not be cut
+	}
+	return m.retype(p, s, *kept, kind)
+}
+
+// retype gives a column of an archive table another type, which must keep what the column has.
+func (m *migrator) retype(p *policy.Policy, s policy.ArchiveStrategy, kept dialect.Column, kind string) error {
+	if !m.engine.Dialect.Widens(kind, kept.Type) {
+		return fmt.Errorf("%w: column %s of the archive %s of %s is of type %s, the table's of type %s, and neither keeps all values of the other; "+
+			"alter the archive's by hand", fault.ErrUnsupported, kept.Name, s.Table, p.Schema.Name, kept.Type, kind)
+	}
+	table, column := statement.QuoteName(m.db, s.Table), statement.QuoteName(m.db, kept.Name)
+	if m.engine.Dialect.Has(dialect.AlterInPlace) {
+		// No USING: a cast that the database would not make by itself could lose data.
+		return m.exec("ALTER TABLE %s ALTER COLUMN %s TYPE %s", table, column, kind)
+	}
+	// The column is made anew beside the former one; the indexes on it come back afterwards.
+	former := statement.QuoteName(m.db, dialect.ShortName(kept.Name, "_former"))
+	return m.db.Session(&gorm.Session{NewDB: true}).Transaction(func(tx *gorm.DB) error {
+		inner := &migrator{Migrator: innerMigrator(m.engine, tx), db: tx, engine: m.engine}
+		for _, index := range m.archiveIndexes(p, s) {
+			if err := inner.exec("DROP INDEX IF EXISTS %s", statement.QuoteName(tx, index.name)); err != nil {
+				return err
+			}
+		}
+		for _, text := range []string{
+			"ALTER TABLE " + table + " RENAME COLUMN " + column + " TO " + former,
+			"ALTER TABLE " + table + " ADD " + column + " " + kind,
+			"UPDATE " + table + " SET " + column + " = " + former,
+			"ALTER TABLE " + table + " DROP COLUMN " + former,
+		} {
+			if err := inner.exec("%s", text); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// archiveIndex is an index of an archive table.
+type archiveIndex struct {
+	name    string
+	columns []string
+}
+
+// archiveIndexes are those by which deletions, restores and purges find archived rows.
+func (m *migrator) archiveIndexes(p *policy.Policy, s policy.ArchiveStrategy) []archiveIndex {
+	// The second one has both: where nothing is known of the table yet, the database would take the first to find a row.
+	lists := [][]string{{policy.DeletionIDColumn}, append(slices.Clone(p.Schema.PrimaryFieldDBNames), policy.DeletionIDColumn)}
+	if p.RetentionClock() != nil {
+		lists = append(lists, []string{p.RetentionClock().DBName})
+	}
+	var indexes []archiveIndex
+	for _, columns := range lists {
+		name := dialect.ShortName(m.db.NamingStrategy.IndexName(s.Table, strings.Join(columns, "_")), "")
+		indexes = append(indexes, archiveIndex{name: strings.ReplaceAll(name, ".", "_"), columns: columns})
+	}
+	return indexes
+}
+
+func (m *migrator) indexArchive(p *policy.Policy, s policy.ArchiveStrategy) error {
+	for _, index := range m.archiveIndexes(p, s) {
+		table := dialect.Table{Name: s.Table, Quoted: statement.QuoteName(m.db, s.Table)}
+		found, err := m.engine.Dialect.FindIndex(m.reader(), table, index.name)
+		if err != nil || found != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		columns := make([]string, len(index.columns))
+		for i, column := range index.columns {
+			columns[i] = statement.QuoteName(m.db, column)
+		}
+		if err := m.exec("CREATE INDEX %s ON %s (%s)", statement.QuoteName(m.db, index.name), statement.QuoteName(m.db, s.Table), strings.Join(columns, ",")); err != nil {
+			return err
+		}
+	}
+	return nil
+}

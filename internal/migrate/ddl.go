@@ -1,0 +1,133 @@
+package migrate
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+)
+
+// DDL lists the statements that db.AutoMigrate(models...) would execute on the database as it is, in order, and executes
+// none of them: for goose, golang-migrate and others that keep migrations as SQL. On an empty database that is everything;
+// on one that an earlier version made, the upgrade. Without models it takes Config.Models. The list is the same every time.
+//
+// Where the database makes a table anew to change it (SQLite), the list begins by switching foreign keys off and ends by
+// switching them on again, if the connection has them on: execute it on a single connection, and not in a transaction that
+// was begun before, where the switch has no effect.
+func DDL(db *gorm.DB, models ...any) ([]string, error) {
+	e, err := policy.EngineOf(db)
+	if err != nil {
+		return nil, err
+	}
+	if len(models) == 0 {
+		models = e.Config.Models
+	}
+	tx := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
+	statement.ToWriter(tx, "")
+	pool := statement.Unprepared(tx.Statement.ConnPool)
+	recorder := &ddlRecorder{ConnPool: pool, data: statement.Pinned{ConnPool: pool}, made: map[string]bool{}}
+	reader := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
+	reader.Statement.ConnPool = recorder.data
+	reader = reader.Session(&gorm.Session{NewDB: true})
+	if !e.Dialect.Has(dialect.AlterInPlace) {
+		// What a step does depends on those before it: they are executed, on an empty copy.
+		copied, err := e.Dialect.Rehearsal(reader)
+		if err != nil {
+			return nil, err
+		}
+		defer copied.Close()
+		recorder.ConnPool, recorder.rehearsal = copied, copied
+	}
+	recorder.explain = tx.Dialector.Explain
+	// As a transaction, which dbresolver leaves alone: it would execute the statements on a pool of its own.
+	tx.Statement.ConnPool = &ddlTransaction{recorder}
+	tx.Config.ConnPool = recorder
+	tx.Config.PrepareStmt = false
+	tx.Config.DryRun = false
+	if err := tx.Session(&gorm.Session{}).AutoMigrate(models...); err != nil {
+		return nil, err
+	}
+	return recorder.list(e.Dialect, reader)
+}
+
+// ddlRecorder is a connection that lets a migration read and notes what it would write.
+type ddlRecorder struct {
+	gorm.ConnPool
+	data      gorm.ConnPool // the database's own rows
+	rehearsal *sql.DB       // executes what is written; nil where the database changes tables in place
+	explain   func(sql string, vars ...any) string
+	parts     []ddlPart
+	made      map[string]bool // indexes that were built, where nothing is executed
+}
+
+// ExecContext implements gorm.ConnPool: it notes the statement.
+func (r *ddlRecorder) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	text := strings.TrimSpace(r.explain(query, args...))
+	if strings.HasPrefix(text, "SAVEPOINT ") {
+		return affected(0), nil
+	}
+	if len(r.parts) == 0 {
+		r.begin("", nil)
+	}
+	part := &r.parts[len(r.parts)-1]
+	part.statements = append(part.statements, text)
+	if r.rehearsal == nil {
+		return affected(0), nil
+	}
+	return r.rehearsal.ExecContext(ctx, query, args...)
+}
+
+// BeginTx implements gorm.ConnPoolBeginner: the migration's transactions read on the same connection.
+func (r *ddlRecorder) BeginTx(context.Context, *sql.TxOptions) (gorm.ConnPool, error) {
+	return &ddlTransaction{r}, nil
+}
+
+// ddlTransaction is a transaction of a ddlRecorder.
+type ddlTransaction struct{ *ddlRecorder }
+
+// Commit implements gorm.TxCommitter.
+func (*ddlTransaction) Commit() error { return nil }
+
+// Rollback implements gorm.TxCommitter.
+func (*ddlTransaction) Rollback() error { return nil }
+
+// recorderOf gives the recorder that a migration runs on; nil where it is a real one.
+func recorderOf(db *gorm.DB) *ddlRecorder {
+	switch pool := db.Statement.ConnPool.(type) {
+	case *ddlRecorder:
+		return pool
+	case *ddlTransaction:
+		return pool.ddlRecorder
+	}
+	return nil
+}
+
+// list gives the statements in their stable order.
+func (r *ddlRecorder) list(d *dialect.Dialect, db *gorm.DB) (statements []string, err error) {
+	for _, part := range inStableOrder(r.parts) {
+		statements = append(statements, sortedConstraints(part.statements)...)
+	}
+	drops := func(text string) bool { return strings.HasPrefix(text, "DROP TABLE ") }
+	if r.rehearsal == nil || !slices.ContainsFunc(statements, drops) {
+		return statements, nil
+	}
+	enforced, err := d.Enforced(db)
+	if enforced {
+		statements = append([]string{d.Enforce(false)}, append(statements, d.Enforce(true))...)
+	}
+	return statements, err
+}
+
+// affected is an sql.Result of a number of rows.
+type affected int64
+
+// LastInsertId implements sql.Result.
+func (affected) LastInsertId() (int64, error) { return 0, nil }
+
+// RowsAffected implements sql.Result.
+func (a affected) RowsAffected() (int64, error) { return int64(a), nil }

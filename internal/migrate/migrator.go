@@ -1,0 +1,329 @@
+package migrate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	gormmigrator "gorm.io/gorm/migrator"
+	"gorm.io/gorm/schema"
+)
+
+// migrator makes AutoMigrate build the indexes that the policies ask for, and rebuild those that an earlier migration made
+// over all rows. GORM's own migrator comes back through it for every step.
+type migrator struct {
+	gorm.Migrator
+	db     *gorm.DB
+	engine *policy.Engine
+}
+
+// BuildIndexOptions implements migrator.BuildIndexOptionsInterface, which GORM asks for by type assertion
+// (migrator/migrator.go:841, GORM 1.31).
+func (m *migrator) BuildIndexOptions(options []schema.IndexOption, stmt *gorm.Statement) []any {
+	if builder, ok := m.Migrator.(gormmigrator.BuildIndexOptionsInterface); ok {
+		return builder.BuildIndexOptions(options, stmt)
+	}
+	return nil
+}
+
+// AutoMigrate implements gorm.Migrator. Wrong tags and live duplicates stop it before anything is changed.
+func (m *migrator) AutoMigrate(values ...any) error {
+	if err := m.compile(values); err != nil {
+		return err
+	}
+	if m.engine.Dialect.Has(dialect.AlterInPlace) || recorderOf(m.db) != nil || m.db.DryRun {
+		if err := m.refuseDuplicatesIn(values); err != nil {
+			return err
+		}
+		return m.autoMigrate(values)
+	}
+	return m.atomically(func(tx *gorm.DB) error {
+		return (&migrator{Migrator: innerMigrator(m.engine, tx), db: tx, engine: m.engine}).autoMigrate(values)
+	})
+}
+
+// autoMigrate migrates the tables, their archives and their event logs.
+func (m *migrator) autoMigrate(values []any) error {
+	if err := m.Migrator.AutoMigrate(values...); err != nil {
+		return err
+	}
+	if err := m.migrateArchives(values); err != nil {
+		return err
+	}
+	return m.migrateLogs(values)
+}
+
+// compile compiles the policies of all values at once, so that each knows of the foreign keys of the others.
+func (m *migrator) compile(values []any) error {
+	var schemas []*schema.Schema
+	for _, value := range values {
+		if _, isName := value.(string); isName {
+			continue
+		}
+		stmt, err := m.statement(value)
+		if err != nil {
+			return err
+		}
+		schemas = append(schemas, stmt.Schema)
+	}
+	m.engine.CompileTogether(m.db, schemas)
+	for _, value := range values {
+		if _, err := m.policy(value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CreateTable implements gorm.Migrator.
+func (m *migrator) CreateTable(values ...any) error {
+	if err := m.compile(values); err != nil {
+		return err
+	}
+	if err := m.Migrator.CreateTable(values...); err != nil {
+		return err
+	}
+	for _, value := range values {
+		p, err := m.policy(value)
+		if err == nil && p != nil && p.Archives() {
+			err = m.migrateArchive(value, p)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return m.migrateLogs(values)
+}
+
+// policy gives the policy of a value to migrate, nil where it is a table's name. It narrows the schema's indexes, that of a
+// table given by db.Table too.
+func (m *migrator) policy(value any) (*policy.Policy, error) {
+	if _, isName := value.(string); isName {
+		return nil, nil
+	}
+	stmt, err := m.statement(value)
+	if err != nil {
+		return nil, err
+	}
+	p := m.engine.Policy(m.db, stmt.Schema)
+	return p, p.Err
+}
+
+// statement parses a value as GORM's migrator does (migrator/migrator.go:58, GORM 1.31).
+func (m *migrator) statement(value any) (*gorm.Statement, error) {
+	stmt := &gorm.Statement{DB: m.db}
+	if m.db.Statement != nil {
+		stmt.Table = m.db.Statement.Table
+		stmt.TableExpr = m.db.Statement.TableExpr
+	}
+	return stmt, stmt.ParseWithSpecialTableName(value, stmt.Table)
+}
+
+// index gives the declared index of a name, with the table that it belongs on; ok is false for a name that the model's
+// policy says nothing about.
+func (m *migrator) index(value any, name string) (stmt *gorm.Statement, index *schema.Index, ok bool, err error) {
+	p, err := m.policy(value)
+	if p == nil || err != nil {
+		return nil, nil, false, err
+	}
+	if _, marks := p.Marker(); !marks || !m.engine.Dialect.Has(dialect.PartialIndexes) {
+		return nil, nil, false, nil
+	}
+	if stmt, err = m.statement(value); err != nil {
+		return nil, nil, false, err
+	}
+	index = stmt.Schema.LookIndex(name)
+	return stmt, index, index != nil, nil
+}
+
+// HasTable implements gorm.Migrator. AutoMigrate begins with it for each table.
+func (m *migrator) HasTable(value any) bool {
+	if r := recorderOf(m.db); r != nil {
+		if stmt, err := m.statement(value); err == nil {
+			r.begin(stmt.Table, stmt.Schema)
+		}
+	}
+	return m.Migrator.HasTable(value)
+}
+
+// HasIndex implements gorm.Migrator: it tells whether the table has the index as the model declares it. One over other rows
+// counts as missing; CreateIndex then replaces it.
+func (m *migrator) HasIndex(value any, name string) bool {
+	stmt, index, ok, err := m.index(value, name)
+	if err != nil {
+		_ = m.db.AddError(err)
+		return false
+	}
+	if !ok {
+		return m.Migrator.HasIndex(value, name)
+	}
+	if r := recorderOf(m.db); r != nil && r.made[index.Name] {
+		return true
+	}
+	found, err := m.engine.Dialect.FindIndex(m.reader(), tableOf(stmt), index.Name)
+	if err != nil {
+		_ = m.db.AddError(err)
+		return false
+	}
+	p, _ := m.policy(value)
+	return found != nil && declares(p, index, found)
+}
+
+// declares tells whether an index of the database is the declared one. How the database tells a condition of the plugin's is
+// known. One that came with the tag may be told in a very different form: then any condition is taken for it but the
+// plugin's, as GORM does.
+func declares(p *policy.Policy, index *schema.Index, found *dialect.Index) bool {
+	live, deleted := p.Predicates.Live.Of(""), p.Predicates.Deleted.Of("")
+	switch {
+	case found.Unique != (index.Class == "UNIQUE"):
+		return false
+	case index.Where == "" || index.Where == live || index.Where == deleted:
+		return found.Covers(index.Where)
+	}
+	return found.Covers(index.Where) || found.Where != "" && !found.Covers(live)
+}
+
+// reader is a session that reads even while a migration is only rehearsed, and then reads what the rehearsal has made.
+func (m *migrator) reader() *gorm.DB {
+	tx := statement.InWork(m.db, context.WithoutCancel(m.db.Statement.Context))
+	tx.Config.DryRun = false
+	session := tx.Session(&gorm.Session{NewDB: true, Initialized: true})
+	statement.ToWriter(session, "")
+	session.Statement.ConnPool = statement.Pinned{ConnPool: session.Statement.ConnPool}
+	return session.Session(&gorm.Session{NewDB: true})
+}
+
+// data is a session that reads the database's rows, even while a migration is only rehearsed. It keeps the table of db.Table.
+func (m *migrator) data() *gorm.DB {
+	tx := m.db.Session(&gorm.Session{Context: context.WithoutCancel(m.db.Statement.Context)})
+	tx.Config.DryRun = false
+	if r := recorderOf(m.db); r != nil {
+		tx.Statement.ConnPool = r.data
+	}
+	return tx
+}
+
+// tableOf is the table of a statement that migrates.
+func tableOf(stmt *gorm.Statement) dialect.Table {
+	table := dialect.Table{Name: stmt.Table, Quoted: statement.QuoteName(stmt.DB, stmt.Table)}
+	if stmt.TableExpr != nil {
+		table.Quoted = stmt.TableExpr.SQL
+	}
+	return table
+}
+
+// CreateIndex implements gorm.Migrator. It refuses a name that another table's index has, and live duplicates, before it
+// changes anything; an index over other rows is replaced so that uniqueness holds throughout.
+func (m *migrator) CreateIndex(value any, name string) error {
+	stmt, index, ok, err := m.index(value, name)
+	if err != nil || !ok {
+		if err == nil {
+			err = m.Migrator.CreateIndex(value, name)
+		}
+		return err
+	}
+	owner, err := m.engine.Dialect.IndexOwner(m.reader(), tableOf(stmt), index.Name)
+	if err != nil {
+		return err
+	}
+	if owner != "" {
+		return fmt.Errorf("softdelete: index %s of %s: its name is taken, by table %s; name one of them otherwise",
+			index.Name, stmt.Table, owner)
+	}
+	if err := m.refuseDuplicates(value, stmt, index); err != nil {
+		return err
+	}
+	if r := recorderOf(m.db); r != nil && r.rehearsal == nil {
+		r.made[index.Name] = true
+	}
+	found, err := m.engine.Dialect.FindIndex(m.reader(), tableOf(stmt), index.Name)
+	if err != nil || found == nil {
+		if err == nil {
+			err = m.Migrator.CreateIndex(value, name)
+		}
+		return err
+	}
+	return m.replace(value, index.Name)
+}
+
+// replace builds the index anew in one transaction.
+func (m *migrator) replace(value any, name string) error {
+	return m.db.Session(&gorm.Session{}).Transaction(func(tx *gorm.DB) error {
+		inner := innerMigrator(m.engine, tx)
+		if !m.engine.Dialect.Has(dialect.RenameIndex) {
+			if err := inner.DropIndex(value, name); err != nil {
+				return err
+			}
+			return inner.CreateIndex(value, name)
+		}
+		// The old index stands until the new one is built: readers go on meanwhile, and writers of duplicates are refused.
+		former := dialect.ShortName(name, "_former")
+		if err := inner.RenameIndex(value, name, former); err != nil {
+			return err
+		}
+		if err := inner.CreateIndex(value, name); err != nil {
+			return err
+		}
+		return inner.DropIndex(value, former)
+	})
+}
+
+// innerMigrator is the database's own migrator on a session.
+func innerMigrator(e *policy.Engine, db *gorm.DB) gorm.Migrator {
+	if wrapped, ok := db.Dialector.(interface{ Unwrap() gorm.Dialector }); ok {
+		return wrapped.Unwrap().Migrator(db)
+	}
+	return db.Migrator()
+}
+
+// MigrateColumnUnique implements gorm.Migrator. Where `gorm:"unique"` became an index, the constraint that an earlier
+// migration made goes in the transaction that builds the index.
+func (m *migrator) MigrateColumnUnique(value any, field *schema.Field, columnType gorm.ColumnType) error {
+	if _, inArchive := m.db.Statement.Context.Value(archiveKey{}).(*policy.Policy); inArchive {
+		return nil // an archive has no unique columns
+	}
+	p, err := m.policy(value)
+	if err != nil {
+		return err
+	}
+	unique, known := columnType.Unique()
+	if p == nil || !known || !unique || field.PrimaryKey || p.WasUnique[field.DBName] == "" {
+		return m.Migrator.MigrateColumnUnique(value, field, columnType)
+	}
+	stmt, err := m.statement(value)
+	if err != nil {
+		return err
+	}
+	// GORM names it by the table with its schema in CREATE TABLE (schema/constraint.go:57), and without elsewhere
+	// (migrator/migrator.go:609, GORM 1.31).
+	tables := slices.Compact([]string{stmt.Schema.Table, stmt.Table})
+	index := p.WasUnique[field.DBName]
+	build := func(tx *gorm.DB) error {
+		if tx.Migrator().HasIndex(value, index) {
+			return nil
+		}
+		return tx.Migrator().CreateIndex(value, index)
+	}
+	drop := func(tx *gorm.DB) error {
+		for _, table := range tables {
+			constraint := m.db.NamingStrategy.UniqueName(table, field.DBName)
+			if tx.Migrator().HasConstraint(value, constraint) {
+				return tx.Migrator().DropConstraint(value, constraint)
+			}
+		}
+		return nil
+	}
+	if !m.engine.Dialect.Has(dialect.AlterInPlace) {
+		build, drop = drop, build
+	}
+	return m.db.Session(&gorm.Session{}).Transaction(func(tx *gorm.DB) error {
+		if err := build(tx); err != nil {
+			return err
+		}
+		return drop(tx)
+	})
+}

@@ -1,0 +1,172 @@
+package migrate
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+)
+
+// Where the database cannot change a table in place, GORM makes it anew and drops the old one. That loses its indexes until
+// the end of the migration, and deletes the rows of other tables that refer to it by ON DELETE CASCADE while foreign keys
+// are enforced. So a migration there is one transaction on a connection that does not enforce them, as
+// https://www.sqlite.org/lang_altertable.html#otheralter says.
+
+// AlterColumn implements gorm.Migrator. While an archive table is compared, it is that table's column that changes.
+func (m *migrator) AlterColumn(value any, field string) error {
+	if p, inArchive := m.db.Statement.Context.Value(archiveKey{}).(*policy.Policy); inArchive {
+		return m.alterArchived(p, p.Schema.LookUpField(field))
+	}
+	return m.rebuild(value, func(inner gorm.Migrator) error { return inner.AlterColumn(value, field) })
+}
+
+// DropColumn implements gorm.Migrator.
+func (m *migrator) DropColumn(value any, field string) error {
+	return m.rebuild(value, func(inner gorm.Migrator) error { return inner.DropColumn(value, field) })
+}
+
+// CreateConstraint implements gorm.Migrator.
+func (m *migrator) CreateConstraint(value any, name string) error {
+	return m.rebuild(value, func(inner gorm.Migrator) error { return inner.CreateConstraint(value, name) })
+}
+
+// DropConstraint implements gorm.Migrator.
+func (m *migrator) DropConstraint(value any, name string) error {
+	return m.rebuild(value, func(inner gorm.Migrator) error { return inner.DropConstraint(value, name) })
+}
+
+// atomically runs a migration in one transaction, without foreign keys being enforced. Inside a caller's transaction it is a
+// savepoint, and they stay as they are: the database lets nobody change that in a transaction.
+func (m *migrator) atomically(run func(tx *gorm.DB) error) error {
+	db := m.db.Session(&gorm.Session{})
+	if _, inTransaction := db.Statement.ConnPool.(gorm.TxCommitter); inTransaction {
+		return db.Transaction(run)
+	}
+	if _, pinned := db.Statement.ConnPool.(*sql.Conn); pinned {
+		return m.unenforced(db, run)
+	}
+	return db.Connection(func(conn *gorm.DB) error { return m.unenforced(conn.Session(&gorm.Session{}), run) })
+}
+
+// unenforced runs a migration in one transaction on a single connection that does not enforce foreign keys meanwhile.
+func (m *migrator) unenforced(conn *gorm.DB, run func(tx *gorm.DB) error) (err error) {
+	d := m.engine.Dialect
+	ctx := context.WithoutCancel(conn.Statement.Context)
+	session := statement.InWork(conn, ctx)
+	enforced, err := d.Enforced(session)
+	if err != nil || !enforced {
+		if err == nil {
+			err = conn.Transaction(run)
+		}
+		return err
+	}
+	if err := session.Exec(d.Enforce(false)).Error; err != nil {
+		return err
+	}
+	defer func() {
+		if again := session.Exec(d.Enforce(true)).Error; err == nil {
+			err = again
+		}
+	}()
+	return conn.Transaction(run)
+}
+
+// rebuild makes a change that may make the table of a value anew. It refuses where rows of other tables would be deleted by
+// that, and where rows then refer to none that did not before.
+func (m *migrator) rebuild(value any, change func(inner gorm.Migrator) error) error {
+	if m.engine.Dialect.Has(dialect.AlterInPlace) || recorderOf(m.db) != nil || m.db.DryRun {
+		return change(m.Migrator)
+	}
+	stmt := &gorm.Statement{Table: fmt.Sprint(value)}
+	if _, isName := value.(string); !isName {
+		parsed, err := m.statement(value)
+		if err != nil {
+			return err
+		}
+		stmt = parsed
+	}
+	return m.atomically(func(tx *gorm.DB) error {
+		session := statement.InWork(tx, tx.Statement.Context)
+		if err := m.refuseReferrers(session, stmt.Table); err != nil {
+			return err
+		}
+		before, err := m.engine.Dialect.Violations(session, stmt.Table)
+		unknown := err != nil // an old table may have keys that cannot be checked
+		inner := innerMigrator(m.engine, tx)
+		if err := change(inner); err != nil {
+			return err
+		}
+		if err := (&migrator{Migrator: inner, db: tx, engine: m.engine}).keepLog(value); err != nil {
+			return err
+		}
+		after, err := m.engine.Dialect.Violations(session, stmt.Table)
+		if err == nil && !unknown && after > before {
+			err = fmt.Errorf("softdelete: %w: %d rows of table %s would refer to no row", gorm.ErrForeignKeyViolated, after-before, stmt.Table)
+		}
+		if unknown {
+			err = nil
+		}
+		return err
+	})
+}
+
+// refuseReferrers refuses to make a table anew while foreign keys to it are enforced and rows have them.
+func (m *migrator) refuseReferrers(session *gorm.DB, table string) error {
+	enforced, err := m.engine.Dialect.Enforced(session)
+	if err != nil || !enforced {
+		return err
+	}
+	referrers, err := m.engine.Dialect.Referrers(session, table)
+	if err != nil {
+		return err
+	}
+	for _, r := range referrers {
+		rows := int64(0)
+		q := statement.NewQuery(session, m.engine.Dialect).Text("SELECT 1 FROM ").Name(r.Table).Text(" WHERE ").Name(r.Column).Text(" IS NOT NULL LIMIT 1")
+		if err := q.Rows(func(func(...any) error) error { rows++; return nil }); err != nil {
+			return err
+		}
+		if rows > 0 {
+			return fmt.Errorf("softdelete: table %s must be made anew, but rows of table %s refer to it, and a transaction cannot "+
+				"switch foreign keys off: run AutoMigrate outside of the transaction", table, r.Table)
+		}
+	}
+	return nil
+}
+
+// HasConstraint implements gorm.Migrator. GORM asks for a model's constraints in the order of a map (migrator/migrator.go:162,
+// GORM 1.31); a rehearsal makes those that are missing in the order of their names, so that it gives the same list each time.
+func (m *migrator) HasConstraint(value any, name string) bool {
+	if r := recorderOf(m.db); r == nil || r.rehearsal == nil {
+		return m.Migrator.HasConstraint(value, name)
+	}
+	stmt, err := m.statement(value)
+	if err != nil {
+		return m.Migrator.HasConstraint(value, name)
+	}
+	var keys []string
+	for _, rel := range policy.RelationsOf(stmt.Schema) {
+		if c := rel.ParseConstraint(); c != nil && c.Schema == stmt.Schema && !rel.Field.IgnoreMigration {
+			keys = append(keys, c.Name)
+		}
+	}
+	checks := slices.Collect(maps.Keys(stmt.Schema.ParseCheckConstraints()))
+	for _, names := range [][]string{keys, checks} {
+		if !slices.Contains(names, name) {
+			continue
+		}
+		slices.Sort(names)
+		for _, missing := range names {
+			if !m.Migrator.HasConstraint(value, missing) {
+				_ = m.db.AddError(m.Migrator.CreateConstraint(value, missing))
+			}
+		}
+	}
+	return m.Migrator.HasConstraint(value, name)
+}

@@ -1,0 +1,150 @@
+package pii
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gorm.io/gorm/schema"
+)
+
+// This room says what is known of a column that a mask is checked against.
+
+// ColumnKind is what a column can hold, as far as masks go.
+type ColumnKind string
+
+const (
+	TextColumn    ColumnKind = "text"
+	IntegerColumn ColumnKind = "an integer"
+	FloatColumn   ColumnKind = "a number"
+	BoolColumn    ColumnKind = "a bool"
+	TimeColumn    ColumnKind = "a time"
+	BytesColumn   ColumnKind = "bytes"
+	JsonColumn    ColumnKind = "a JSON document"
+	UuidColumn    ColumnKind = "a UUID"
+	AddressColumn ColumnKind = "a network address"
+	OtherColumn   ColumnKind = "a type of its own"
+)
+
+// columnFacts is what a mask must respect.
+type columnFacts struct {
+	field    *schema.Field
+	kind     ColumnKind
+	size     int    // in characters; 0 for no bound
+	index    string // a unique index that the column is part of, "" for none
+	nullOnce bool   // the index takes NULL once only
+	folds    bool   // the index compares an expression or a collation of the value
+
+	checks    []columnCheck
+	reference *columnReference // nil for none
+}
+
+var sizeInType = regexp.MustCompile(`\((\d+)`)
+
+func newColumnFacts(p SubjectModel, field *schema.Field) *columnFacts {
+	c := NewColumnSize(field)
+	c.readIndexes(p)
+	c.readConstraints(p)
+	return c
+}
+
+// NewColumnSize is the facts without the indexes and constraints, which only the compilation may ask for: GORM's reading of them races.
+func NewColumnSize(field *schema.Field) *columnFacts {
+	c := &columnFacts{field: field, size: field.Size}
+	name := strings.ToLower(string(field.DataType))
+	if match := sizeInType.FindStringSubmatch(name); match != nil && field.GORMDataType != schema.Int && field.GORMDataType != schema.Uint {
+		c.size, _ = strconv.Atoi(match[1])
+	}
+	c.kind = KindOfColumn(field, name)
+	if c.kind != TextColumn && c.kind != BytesColumn {
+		c.size = 0
+	}
+	return c
+}
+
+func KindOfColumn(field *schema.Field, typeName string) ColumnKind {
+	starts := func(prefixes ...string) bool {
+		return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(typeName, prefix) })
+	}
+	if field.Serializer != nil {
+		if _, isJSON := field.Serializer.(schema.JSONSerializer); isJSON {
+			return JsonColumn
+		}
+		return OtherColumn
+	}
+	switch {
+	case starts("json"):
+		return JsonColumn
+	case starts("uuid"):
+		return UuidColumn
+	case starts("inet", "cidr"):
+		return AddressColumn
+	case typeName == string(schema.String), starts("text", "varchar", "char", "nvarchar", "citext", "longtext", "mediumtext", "tinytext", "clob"):
+		return TextColumn
+	}
+	switch field.DataType {
+	case schema.Int, schema.Uint:
+		return IntegerColumn
+	case schema.Float:
+		return FloatColumn
+	case schema.Bool:
+		return BoolColumn
+	case schema.Time:
+		return TimeColumn
+	case schema.Bytes:
+		return BytesColumn
+	}
+	switch {
+	case starts("timestamp", "datetime", "date"):
+		return TimeColumn
+	case starts("bigint", "int", "smallint", "tinyint", "mediumint"):
+		return IntegerColumn
+	case starts("numeric", "decimal", "double", "real", "float"):
+		return FloatColumn
+	case starts("bool"):
+		return BoolColumn
+	case starts("bytea", "blob", "longblob", "varbinary"):
+		return BytesColumn
+	}
+	return OtherColumn
+}
+
+// readIndexes looks for the unique indexes of the column. One that the primary key is in cannot be violated by a mask.
+func (c *columnFacts) readIndexes(p SubjectModel) {
+	if c.field.Unique {
+		c.index = "of its own"
+	}
+	for _, index := range p.Schema.ParseIndexes() {
+		if index.Class != "UNIQUE" {
+			continue
+		}
+		concerned, keyed, folds := false, false, false
+		for _, option := range index.Fields {
+			named := option.Expression != "" && strings.Contains(strings.ToLower(option.Expression), strings.ToLower(c.field.DBName))
+			concerned = concerned || option.Field == c.field || named
+			keyed = keyed || option.Expression == "" && len(p.Schema.PrimaryFields) == 1 && option.Field == p.Schema.PrimaryFields[0]
+			folds = folds || option.Expression != "" || option.Collate != ""
+		}
+		if !concerned || keyed {
+			continue
+		}
+		c.index = index.Name
+		c.folds = c.folds || folds || strings.Contains(strings.ToLower(string(c.field.DataType)), "citext")
+		c.nullOnce = c.nullOnce || strings.Contains(strings.ToUpper(index.Option), "NULLS NOT DISTINCT")
+	}
+}
+
+// structural gives a sentence for a column that no mask may change: a key, or one that says whether the row is deleted.
+func (c *columnFacts) structural(p SubjectModel) string {
+	if c.field.PrimaryKey {
+		return "a primary key cannot be masked; give the model a key that says nothing about the person"
+	}
+	if p.Column == c.field {
+		return "the column says whether the row is deleted"
+	}
+	if slices.Contains(p.Mark, c.field) {
+		return "the column belongs to the mark of a deletion"
+	}
+	return ""
+}

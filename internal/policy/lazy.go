@@ -1,0 +1,51 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+)
+
+// LazyPredicate holds for rows that no deleted parent hides. A parent that is hidden itself hides its rows too, up to
+// a model that the way meets again.
+func (p *Policy) LazyPredicate(quote func(string) string, way ...*Policy) statement.Predicate {
+	const cut = "\x00"
+	var texts []string
+	for _, r := range p.Belongs {
+		if !r.lazy || !r.Parent.KeepsDeleted() {
+			continue
+		}
+		alias := quote(fmt.Sprintf("softdelete_parent_%d", len(way)+1))
+		var keys []string
+		for _, key := range r.Keys {
+			keys = append(keys, alias+"."+quote(key.Parent.DBName)+" = "+cut+quote(key.Child.DBName))
+		}
+		none := func(table, gone string) {
+			texts = append(texts, "NOT EXISTS (SELECT 1 FROM "+quote(table)+" AS "+alias+" WHERE "+strings.Join(keys, " AND ")+" AND "+gone+")")
+		}
+		var hides string // the condition that the parent is hidden itself
+		if !slices.Contains(append(way, p), r.Parent) {
+			if hidden := r.Parent.LazyPredicate(quote, append(way, p)...); hidden != nil {
+				hides = "NOT (" + hidden.Of(alias) + ")"
+			}
+		}
+		if r.Parent.Archives() {
+			none(r.Parent.DeletedTable(), r.ArchivedParent(alias, quote))
+			if hides != "" {
+				none(r.Parent.Schema.Table, hides)
+			}
+			continue
+		}
+		gone := r.Parent.Predicates.Deleted.Of(alias)
+		if hides != "" {
+			gone = "(" + gone + " OR " + hides + ")"
+		}
+		none(r.Parent.Schema.Table, gone)
+	}
+	if texts == nil {
+		return nil
+	}
+	return strings.Split(strings.Join(texts, " AND "), cut)
+}

@@ -1,0 +1,234 @@
+package policy
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/mark"
+	"github.com/gorm-softdelete/softdelete/internal/pii"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/tag"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// Policy says what deleting a row of one model means. It is compiled once per schema; after that only parents and wards
+// grow.
+type Policy struct {
+	Schema   *schema.Schema
+	Strategy strategy
+
+	// The mark and its companions; nil where the model has no such field.
+	Id, At, Previous, Actor, Reason *schema.Field
+	AtClock                         clock
+
+	Retain     tag.Period
+	Then       string
+	clockField *schema.Field // of the setting clock
+
+	TenantField *schema.Field // of the setting tenant
+
+	Has     []*Relation // has-one, has-many and many2many, in the order of the fields
+	Belongs []*Relation // belongs-to with lazy or guard
+	Guards  []*Relation // those of them with guard
+
+	// Foreign is a field whose type deletes rows in a way of its own, as those of gorm.io/plugin/soft_delete do; nil for none.
+	// Such a model takes no part in policies.
+	Foreign *schema.Field
+
+	Linked bool // the model has a many2many relation whose links are marked
+
+	// Full holds the columns whose unique index covers all rows, live those whose plain index covers only live ones.
+	Full, Live map[string]bool
+
+	Unique     []*UniqueIndex    // over live rows
+	WasUnique  map[string]string // columns whose constraint became an index, with its name
+	Predicates statement.Predicates
+	LiveWhere  clause.Interface // predicates.live as a WHERE clause, nil for none
+
+	Events bool         // the model has an event log
+	Log    *dialect.Log // nil without
+
+	Cascades bool      // the model has a cascade relation
+	Alone    []*Policy // the policy itself, as a list
+
+	// parents are the cascade relations into this model, of the models compiled so far. A model that is compiled later may
+	// add its own.
+	parents atomic.Pointer[[]*Relation]
+	// wards are the guard relations of other models to this one, likewise.
+	wards atomic.Pointer[[]*Relation]
+
+	RestoreHooks restoreHooks
+
+	Personal *pii.Personal // what the pii tags say; nil without any
+
+	// Canonical tells that the schema is GORM's own of the model, not one for db.Table.
+	Canonical bool
+
+	// Err is what is wrong with the model's tags; its statements fail with it.
+	Err error
+
+	// LastInstant is the latest time that this process gave to a deletion of the model; the plugin's instants guards it.
+	LastInstant time.Time
+
+	graphOnce, restoreOnce sync.Once
+	graph, restores        *Graph
+}
+
+// clock is how a column keeps an instant.
+type clock struct {
+	Kind      dialect.Clock
+	Unit      time.Duration // of an Integer column
+	Precision time.Duration // the finest step it keeps
+}
+
+// rule says what deleting a row does to a relation.
+type rule string
+
+const (
+	ruleKeep    rule = "keep"
+	RuleCascade rule = "cascade"
+	RuleBlock   rule = "block"
+)
+
+// Relation is an edge between two models, from the model that owns the key to the model that refers to it.
+type Relation struct {
+	Name          string
+	Rule          rule // of a has-one, has-many or many2many; "" on belongs-to
+	lazy, guard   bool // of a belongs-to
+	Parent, Child *Policy
+	Keys          []KeyPair
+	Fixed         []fixedValue
+}
+
+// KeyPair is a parent's column and the child's column that refers to it.
+type KeyPair struct{ Parent, Child *schema.Field }
+
+// fixedValue is a column of the child that has one value in this relation: the type of a polymorphic one.
+type fixedValue struct {
+	Child *schema.Field
+	Value string
+}
+
+// strategy is how a model's rows leave the live set.
+type strategy interface {
+	// word is the tag word.
+	Word() string
+	// predicates are the conditions that tell the model's rows apart.
+	Predicates(quote func(string) string) statement.Predicates
+}
+
+// marker is a strategy that marks a row in place.
+type marker interface {
+	strategy
+	// mark adds what a deletion writes beside the companion columns, unmark lists what a restore writes.
+	mark(list []Assignment, p *Policy, at time.Time) []Assignment
+	unmark(p *Policy) []Assignment
+	// column is the deletion column, deletes tells whether a value in it, not NULL, makes the row a deleted one.
+	Column() *schema.Field
+	Deletes(value any) bool
+}
+
+// The strategies without a mark.
+type (
+	hardStrategy  struct{} // really deleted, rules still obeyed
+	neverStrategy struct{} // never deleted
+	noStrategy    struct{} // no policy: as under plain GORM
+)
+
+func (hardStrategy) Word() string { return "hard" }
+
+func (neverStrategy) Word() string { return "never" }
+
+func (noStrategy) Word() string { return "" }
+
+func (hardStrategy) Predicates(func(string) string) statement.Predicates {
+	return statement.Predicates{}
+}
+
+func (neverStrategy) Predicates(func(string) string) statement.Predicates {
+	return statement.Predicates{}
+}
+
+func (noStrategy) Predicates(func(string) string) statement.Predicates { return statement.Predicates{} }
+
+func (p *Policy) Marker() (marker, bool) { m, ok := p.Strategy.(marker); return m, ok }
+
+func (p *Policy) hard() bool { _, ok := p.Strategy.(hardStrategy); return ok }
+
+func (p *Policy) Never() bool { _, ok := p.Strategy.(neverStrategy); return ok }
+
+// CanCarryMark tells whether a deleted row says which deletion took it.
+func (p *Policy) CanCarryMark() bool { return p.Id != nil || p.At != nil }
+
+// hasRules tells whether a deletion has more to do than this model's own rows.
+func (p *Policy) hasRules() bool {
+	return slices.ContainsFunc(p.Has, func(r *Relation) bool { return r.Rule != ruleKeep })
+}
+
+// deletesByItself tells whether a field's type brings its own clause for deletions. gorm.DeletedAt's is ours.
+func deletesByItself(field *schema.Field) bool {
+	_, deletes := reflect.New(field.IndirectFieldType).Interface().(schema.DeleteClausesInterface)
+	return deletes && field.IndirectFieldType != deletedAtType
+}
+
+// Plain tells whether the model behaves as under GORM alone.
+func (p *Policy) Plain() bool {
+	_, none := p.Strategy.(noStrategy)
+	return none && len(p.Belongs) == 0 && !p.hasRules()
+}
+
+var (
+	deletionIDType = reflect.TypeFor[mark.DeletionID]()
+	deletedAtType  = reflect.TypeFor[gorm.DeletedAt]()
+)
+
+// RetentionClock is the field that the retention counts from; nil where the model keeps its deleted rows for ever.
+func (p *Policy) RetentionClock() *schema.Field {
+	if p.Retain == (tag.Period{}) || p.Then == "keep" {
+		return nil
+	}
+	if p.clockField != nil {
+		return p.clockField
+	}
+	return p.At
+}
+
+// MarkFields are the columns of an archive table beside the model's.
+func (p *Policy) MarkFields() []*schema.Field {
+	return []*schema.Field{p.At, p.Id, p.Actor, p.Reason}
+}
+
+// Structural tells whether a column is part of the plugin's own order of things.
+func (p *Policy) Structural(field *schema.Field) bool {
+	m, marks := p.Marker()
+	return marks && m.Column() == field || slices.Contains([]*schema.Field{p.Id, p.At, p.Previous, p.Actor, p.Reason}, field)
+}
+
+// Creation is the field that says when a row was made; with the key it tells the row from a later one that has the same key.
+func Creation(s *schema.Schema) *schema.Field {
+	for _, field := range s.Fields {
+		if field.DBName != "" && field.AutoCreateTime > 0 {
+			return field
+		}
+	}
+	return nil
+}
+
+// ShowsDeleted tells whether a model's value shows a deleted row.
+func (p *Policy) ShowsDeleted(ctx context.Context, model reflect.Value) bool {
+	m, ok := p.Marker()
+	if !ok {
+		return false
+	}
+	value, _ := m.Column().ValueOf(ctx, model)
+	plain, ok := rowkey.PlainValue(value)
+	return ok && m.Deletes(plain)
+}

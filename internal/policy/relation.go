@@ -1,0 +1,282 @@
+package policy
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/gorm-softdelete/softdelete/internal/tag"
+	"gorm.io/gorm/schema"
+)
+
+// Link reads the model's relations. policies holds the policy of every schema that the model reaches.
+func (p *Policy) Link(policies func(*schema.Schema) *Policy) (problems []error) {
+	for _, rel := range ownRelations(p.Schema) {
+		on := tag.OnHas
+		if rel.Type == schema.BelongsTo {
+			on = tag.OnBelongs
+		}
+		setting, texts := tag.ParseTag(rel.Field.Tag.Get(tag.TagKey), on)
+		for _, text := range texts {
+			problems = append(problems, tag.Problem(p.Schema, rel.Name, "%s", text))
+		}
+		r := newRelation(rel, policies)
+		if r == nil {
+			continue
+		}
+		if on == tag.OnBelongs {
+			if text := r.checkForeignKey(rel); text != "" {
+				problems = append(problems, tag.Problem(p.Schema, rel.Name, "%s", text))
+			}
+			r.lazy, r.guard = setting.Has("lazy"), setting.Has("guard")
+			if r.lazy || r.guard {
+				p.Belongs = append(p.Belongs, r)
+			}
+			if r.guard {
+				p.Guards = append(p.Guards, r)
+			}
+			continue
+		}
+		rules := 0
+		for _, word := range []rule{ruleKeep, RuleCascade, RuleBlock} {
+			if setting.Has(string(word)) {
+				r.Rule = word
+				rules++
+			}
+		}
+		if rules > 1 {
+			problems = append(problems, tag.Problem(p.Schema, rel.Name, "two rules on one relation; keep one of cascade, keep and block"))
+		}
+		if text := r.checkForeignKey(rel); text != "" {
+			problems = append(problems, tag.Problem(p.Schema, rel.Name, "%s", text))
+		}
+		if rel.JoinTable != nil && r.Child.KeepsDeleted() {
+			p.Linked = true
+		}
+		p.Cascades = p.Cascades || r.Rule == RuleCascade
+		p.Has = append(p.Has, r)
+	}
+	return problems
+}
+
+// ownRelations lists the relations that the model declares, in the order of its fields. GORM also puts back-references of
+// other models there; their Schema is the other model (schema/relationship.go:100, GORM 1.31). A join table's relations carry
+// the many2many field of the model that declares it, whose rule is not theirs (schema/relationship.go:414).
+func ownRelations(s *schema.Schema) []*schema.Relationship {
+	s.Relationships.Mux.RLock()
+	defer s.Relationships.Mux.RUnlock()
+	var own []*schema.Relationship
+	for _, rel := range s.Relationships.Relations {
+		if rel.Schema == s && rel.Field != nil && rel.Field.Schema == s && !slices.Contains(own, rel) {
+			own = append(own, rel)
+		}
+	}
+	order := make(map[*schema.Field]int, len(s.Fields))
+	for i, field := range s.Fields {
+		order[field] = i
+	}
+	slices.SortFunc(own, func(a, b *schema.Relationship) int {
+		return cmp.Or(cmp.Compare(order[a.Field], order[b.Field]), cmp.Compare(a.Name, b.Name))
+	})
+	return own
+}
+
+// newRelation turns GORM's relation into an edge from the model that owns the key to the one that refers to it. For
+// many2many that is the join table. It gives nil for a relation without keys.
+func newRelation(rel *schema.Relationship, policies func(*schema.Schema) *Policy) *Relation {
+	r := &Relation{Name: rel.Name, Rule: ruleKeep, Parent: policies(rel.Schema), Child: policies(rel.FieldSchema)}
+	switch {
+	case rel.JoinTable != nil:
+		r.Child = policies(rel.JoinTable)
+	case rel.Type == schema.BelongsTo:
+		r.Rule = ""
+		r.Parent, r.Child = r.Child, r.Parent
+	}
+	for _, ref := range rel.References {
+		switch {
+		case ref.PrimaryKey == nil:
+			r.Fixed = append(r.Fixed, fixedValue{Child: ref.ForeignKey, Value: ref.PrimaryValue})
+		case rel.JoinTable != nil && !ref.OwnPrimaryKey:
+			// The join table's key to the other side.
+		default:
+			r.Keys = append(r.Keys, KeyPair{Parent: ref.PrimaryKey, Child: ref.ForeignKey})
+		}
+	}
+	if len(r.Keys) == 0 || r.Parent == nil || r.Child == nil {
+		return nil
+	}
+	return r
+}
+
+// Check finds the rules that cannot work between the models.
+func (p *Policy) Check() (problems []error) {
+	refuse := func(r *Relation, format string, args ...any) {
+		problems = append(problems, tag.Problem(p.Schema, r.Name, format, args...))
+	}
+	problems = p.checkForeign()
+	for _, r := range p.Has {
+		if r.Rule != RuleCascade {
+			continue
+		}
+		childName := r.Child.Schema.Name
+		joinTable := r.Child.Schema.ModelType.Name() == "" // one that GORM made
+		if joinTable {
+			childName = "the join table " + r.Child.Schema.Table
+		}
+		_, parentNone := p.Strategy.(noStrategy)
+		_, childNone := r.Child.Strategy.(noStrategy)
+		_, parentMarks := p.Marker()
+		_, childMarks := r.Child.Marker()
+		switch {
+		case parentNone && p.Err == nil:
+			refuse(r, "cascade from a model without a strategy; give %s a gorm.DeletedAt field, or `softdelete:\"hard\"` on a field _",
+				p.Schema.Name)
+		case childNone && r.Child.Err == nil && joinTable:
+			refuse(r, "cascade to %s, which has no policy; give it a model with db.SetupJoinTable before db.Use", childName)
+		case childNone && r.Child.Err == nil:
+			refuse(r, "cascade to %s, which has no policy; give it a gorm.DeletedAt field, or write keep", childName)
+		case len(p.Schema.PrimaryFields) == 0:
+			refuse(r, "cascade from a model without a primary key; tag a field of %s with gorm:\"primaryKey\", or write keep", p.Schema.Name)
+		case len(r.Child.Schema.PrimaryFields) == 0:
+			refuse(r, "cascade to a model without a primary key; tag a field of %s with gorm:\"primaryKey\", or write keep", childName)
+		case parentMarks && !p.CanCarryMark():
+			refuse(r, "cascade from a %s model that cannot say which deletion took a row; add a field of type "+
+				"softdelete.DeletionID or one tagged at to %s", p.Strategy.Word(), p.Schema.Name)
+		case childMarks && !r.Child.CanCarryMark():
+			refuse(r, "cascade to a %s model that cannot say which deletion took a row; add a field of type "+
+				"softdelete.DeletionID or one tagged at to %s", r.Child.Strategy.Word(), childName)
+		case r.Child.hard() && !p.hard():
+			refuse(r, "cascade would really delete rows of %s, a restore could not bring them back; give it a strategy that marks rows, or write keep",
+				childName)
+		}
+	}
+	for _, r := range p.Belongs {
+		if !r.Parent.KeepsDeleted() && r.Parent.Err == nil {
+			refuse(r, "%s has no deleted rows to look at; give it a strategy that keeps them, or remove the rule", r.Parent.Schema.Name)
+		}
+	}
+	return problems
+}
+
+// checkForeign refuses rules from and to models whose rows are deleted in a way that the plugin knows nothing of: it would
+// really delete the one, and take the other's deleted rows for live ones.
+func (p *Policy) checkForeign() (problems []error) {
+	const remedy = "the type %s of %s.%s has deletion rules of its own; make it a plain integer or bool, and tag it with the strategy " +
+		"timestamp or flag, or remove the rule"
+	refuse := func(r *Relation, owner *Policy) {
+		if owner.Foreign != nil && owner.Err == nil {
+			problems = append(problems, tag.Problem(p.Schema, r.Name, remedy, owner.Foreign.FieldType, owner.Schema.Name, owner.Foreign.Name))
+		}
+	}
+	for _, r := range p.Has {
+		if r.Rule == RuleBlock && r.Child != p {
+			refuse(r, r.Child)
+		}
+		if r.Rule == RuleBlock {
+			refuse(r, p)
+		}
+	}
+	for _, r := range p.Belongs {
+		refuse(r, p)
+	}
+	return problems
+}
+
+// AddParent makes a cascade relation known to its child. Relations of another schema of the same model replace none.
+func (p *Policy) AddParent(r *Relation) { grow(&p.parents, r) }
+
+// AddWard makes a guard relation known to its parent.
+func (p *Policy) AddWard(r *Relation) { grow(&p.wards, r) }
+
+func grow(list *atomic.Pointer[[]*Relation], r *Relation) {
+	grown := append(slices.Clone(known(list)), r)
+	list.Store(&grown)
+}
+
+func known(list *atomic.Pointer[[]*Relation]) []*Relation {
+	if relations := list.Load(); relations != nil {
+		return *relations
+	}
+	return nil
+}
+
+// CascadeParents lists the cascade relations into the model.
+func (p *Policy) CascadeParents() []*Relation { return known(&p.parents) }
+
+// GuardedBy lists the guard relations to the model.
+func (p *Policy) GuardedBy() []*Relation { return known(&p.wards) }
+
+// ReachedSchema is a schema that a statement may read. A canonical one is GORM's schema of its model; there are others, of a
+// model that is used with db.Table.
+type ReachedSchema struct {
+	Schema    *schema.Schema
+	Canonical bool
+}
+
+// Reachable lists the schemas that statements on the given ones may read: they, their relations and their join tables, and so on. canonical
+// gives GORM's own schema of a schema's model, complete with its relations.
+func Reachable(schemas []*schema.Schema, canonical func(*schema.Schema) *schema.Schema) []ReachedSchema {
+	seen := map[*schema.Schema]bool{}
+	var all []ReachedSchema
+	for _, s := range schemas {
+		if !seen[s] {
+			seen[s] = true
+			all = append(all, ReachedSchema{Schema: s})
+		}
+	}
+	for i := 0; i < len(all); i++ {
+		current := all[i].Schema
+		all[i].Canonical = canonical(current) == current
+		for _, rel := range RelationsOf(current) {
+			for _, next := range []*schema.Schema{rel.Schema, rel.FieldSchema, rel.JoinTable} {
+				if next != nil && !seen[next] {
+					seen[next] = true
+					all = append(all, ReachedSchema{Schema: next})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// RelationsOf lists the relations of a schema. GORM adds to them while it parses other schemas.
+func RelationsOf(s *schema.Schema) []*schema.Relationship {
+	s.Relationships.Mux.RLock()
+	defer s.Relationships.Mux.RUnlock()
+	return slices.Collect(maps.Values(s.Relationships.Relations))
+}
+
+// ArchivedParent is the condition that an archived row, as alias, is the deleted parent of rows that refer to it: neither its
+// key nor what they refer to it by is that of a live row, and no later one of its key took its place.
+func (r *Relation) ArchivedParent(alias string, quote func(string) string) string {
+	p := r.Parent
+	same := func(other string, fields []*schema.Field) string {
+		parts := make([]string, len(fields))
+		for i, field := range fields {
+			parts[i] = other + "." + quote(field.DBName) + " = " + alias + "." + quote(field.DBName)
+		}
+		return strings.Join(parts, " AND ")
+	}
+	var referred []*schema.Field
+	for _, key := range r.Keys {
+		referred = append(referred, key.Parent)
+	}
+	live, later := quote("softdelete_live"), quote("softdelete_later")
+	none := func(fields []*schema.Field) string {
+		return "NOT EXISTS (SELECT 1 FROM " + quote(p.Schema.Table) + " AS " + live + " WHERE " + same(live, fields) + ")"
+	}
+	gone := none(p.Schema.PrimaryFields)
+	if !slices.Equal(referred, p.Schema.PrimaryFields) {
+		id := quote(p.Id.DBName)
+		gone += " AND " + none(referred) + " AND NOT EXISTS (SELECT 1 FROM " + quote(p.DeletedTable()) + " AS " + later + " WHERE " +
+			same(later, p.Schema.PrimaryFields) + " AND " + later + "." + id + " > " + alias + "." + id + ")"
+	}
+	return gone
+}
+
+// AsText tells whether the parent's key is compared as text.
+func (k KeyPair) AsText() bool {
+	return k.Child.GORMDataType == schema.String && k.Parent.DataType != k.Child.DataType
+}

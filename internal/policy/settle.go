@@ -1,0 +1,320 @@
+package policy
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/mark"
+	"github.com/gorm-softdelete/softdelete/internal/tag"
+	"gorm.io/gorm/schema"
+)
+
+// This room makes a policy of what policyBuilder has read.
+
+// settle makes the strategy out of what was read.
+func (b *policyBuilder) settle() {
+	if len(b.strategies) > 1 {
+		b.refuse(b.strategies[1], "two strategies on one model, the other on %s; keep one "+
+			"(a gorm.DeletedAt field is the strategy timestamp)", b.strategies[0])
+	}
+	if b.Foreign != nil && b.Foreign != b.column && len(b.strategies) > 0 {
+		b.refuse(b.Foreign.Name, "the type %s has deletion rules of its own, which do not go with the strategy on %s; make it a plain integer or bool",
+			b.Foreign.FieldType, b.strategies[0])
+	}
+	b.Strategy = noStrategy{}
+	switch {
+	case b.words.Has("archive"):
+		b.settleArchive()
+	case b.words.Has("hard"):
+		b.Strategy = hardStrategy{}
+	case b.words.Has("never"):
+		b.Strategy = neverStrategy{}
+	case b.column != nil:
+		b.settleColumn()
+	}
+	if b.words.Has("table") && !b.words.Has("archive") {
+		b.refuse(b.wordsField, "%q belongs to the strategy archive", "table")
+	}
+	b.settleEvents()
+	b.settleCompanions()
+	if b.Policy.Archives() {
+		b.settleMark()
+	}
+	b.settleRetention()
+	b.settleIndexes()
+}
+
+// settleIndexes checks that full and live have an index to speak of.
+func (b *policyBuilder) settleIndexes() {
+	for _, field := range b.Schema.Fields {
+		if field.DBName == "" || !b.Full[field.DBName] && !b.Live[field.DBName] {
+			continue
+		}
+		unique, plain := field.Unique, false
+		for _, index := range b.Schema.ParseIndexes() {
+			if index.Class == "UNIQUE" {
+				unique = unique || slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return o.Field == field })
+			} else {
+				plain = plain || index.Fields[0].Field == field
+			}
+		}
+		if b.Full[field.DBName] && !unique {
+			b.refuse(field.Name, "full needs a unique index on the field; add gorm:\"uniqueIndex\", or remove full")
+		}
+		if b.Live[field.DBName] && !plain {
+			b.refuse(field.Name, "live needs a plain index that begins with the field; add gorm:\"index\", or remove live")
+		}
+	}
+}
+
+func (b *policyBuilder) settleColumn() {
+	field, setting := b.column, b.tag
+	var named []string
+	for _, word := range []string{"timestamp", "flag", "status"} {
+		if setting.Has(word) {
+			named = append(named, word)
+		}
+	}
+	if len(named) > 1 {
+		b.refuse(field.Name, "two strategies on one field: %s; keep one", strings.Join(named, " and "))
+		return
+	}
+	if deletesByItself(field) {
+		b.refuse(field.Name, "the type %s has deletion rules of its own; use a plain integer, bool, string or gorm.DeletedAt",
+			field.FieldType)
+		return
+	}
+	if field.Serializer != nil {
+		b.refuse(field.Name, "a deletion column cannot have a serializer; use a plain type")
+		return
+	}
+	for _, word := range []string{"deleted", "active", "visible"} {
+		if setting.Has(word) && named[0] != "status" {
+			b.refuse(field.Name, "%q belongs to the strategy status, not %s", word, named[0])
+		}
+	}
+	if setting.Has("unit") && named[0] != "timestamp" {
+		b.refuse(field.Name, "%q belongs to the strategy timestamp, not %s", "unit", named[0])
+	}
+	switch named[0] {
+	case "timestamp":
+		c, remedy := b.readClock(field, setting)
+		if remedy != "" {
+			b.refuse(field.Name, "%s", remedy)
+			return
+		}
+		if c.Kind == dialect.Native && field.NotNull {
+			b.refuse(field.Name, "a NOT NULL time column could hold no live row, which is NULL there; allow NULL")
+			return
+		}
+		if b.At != nil {
+			b.refuse(b.At.Name, "%q is for flag and status; the column of the strategy timestamp already is the time", "at")
+		}
+		b.At, b.AtClock = field, c
+		b.Strategy = timestampStrategy{field: field, clock: c}
+	case "flag":
+		switch field.GORMDataType {
+		case schema.Bool, schema.Int, schema.Uint:
+			b.Strategy = flagStrategy{field: field}
+		default:
+			b.refuse(field.Name, "the strategy flag needs a bool or integer field, not %s", field.FieldType)
+		}
+	case "status":
+		b.settleStatus(field, setting)
+	}
+}
+
+func (b *policyBuilder) settleStatus(field *schema.Field, setting tag.Settings) {
+	values := map[string][]string{"deleted": {"deleted"}, "active": {"active"}, "visible": setting.List("visible")}
+	for _, word := range []string{"deleted", "active"} {
+		if setting.Has(word) {
+			values[word] = []string{setting[word]}
+		}
+	}
+	number := field.GORMDataType == schema.Int || field.GORMDataType == schema.Uint
+	switch {
+	case field.GORMDataType == schema.Time:
+		b.refuse(field.Name, "the strategy status needs a string or integer field, not a time; write timestamp for this one")
+		return
+	case !number && field.GORMDataType != schema.String:
+		b.refuse(field.Name, "the strategy status needs a string or integer field, not %s", field.FieldType)
+		return
+	}
+	s := statusStrategy{field: field}
+	for _, word := range []string{"deleted", "active", "visible"} {
+		texts := values[word]
+		if number && !setting.Has(word) && word != "visible" {
+			b.refuse(field.Name, "an integer status needs %s:N, since its default is a text", word)
+			return
+		}
+		for _, text := range texts {
+			value, err := statusValue(field, text)
+			if err != nil {
+				b.refuse(field.Name, "%q: %v", word, err)
+				return
+			}
+			switch word {
+			case "deleted":
+				s.deleted = value
+			case "active":
+				s.active = value
+			default:
+				s.visible = append(s.visible, value)
+			}
+		}
+	}
+	if s.deleted == s.active {
+		b.refuse(field.Name, "deleted and active are the same value %v; a restored row would stay deleted", s.deleted)
+		return
+	}
+	if slices.Contains(s.visible, s.deleted) {
+		b.refuse(field.Name, "the deleted value %v cannot be visible", s.deleted)
+		return
+	}
+	b.Strategy = s
+}
+
+// settleCompanions checks the fields around the deletion column.
+func (b *policyBuilder) settleCompanions() {
+	_, marks := b.Strategy.(marker)
+	if store, _ := b.Strategy.(ArchiveStrategy); len(b.problems) == 0 && !marks {
+		for _, c := range []struct {
+			word  string
+			field *schema.Field
+		}{{"at", b.At}, {"previous", b.Previous}, {"actor", b.Actor}, {"reason", b.Reason}} {
+			if c.field != nil && !store.holds(c.field) {
+				b.refuse(c.field.Name, "%q needs a strategy that marks rows: timestamp, flag or status", c.word)
+			}
+		}
+	}
+	if !marks {
+		b.Id, b.At, b.Previous, b.Actor, b.Reason = nil, nil, nil, nil, nil
+		return
+	}
+	if b.At != nil && b.At != b.column {
+		setting, _ := tag.ParseTag(b.At.Tag.Get(tag.TagKey), tag.OnColumn) // its problems are told already
+		c, remedy := b.readClock(b.At, setting)
+		if remedy != "" {
+			b.refuse(b.At.Name, "%s", remedy)
+		}
+		b.AtClock = c
+	}
+	if status, ok := b.Strategy.(statusStrategy); b.Previous != nil && !ok {
+		b.refuse(b.Previous.Name, "%q belongs to the strategy status, not %s", "previous", b.Strategy.Word())
+	} else if b.Previous != nil && b.Previous.GORMDataType != status.field.GORMDataType {
+		b.refuse(b.Previous.Name, "the former status needs the type of %s, %s", status.field.Name, status.field.FieldType)
+	}
+	if b.Id != nil && b.Id.Size > 0 && b.Id.Size < mark.DeletionIDLen {
+		b.refuse(b.Id.Name, "a DeletionID has %d characters, the column %d; leave its size to GORM", mark.DeletionIDLen, b.Id.Size)
+	}
+	for _, field := range []*schema.Field{b.Actor, b.Reason} {
+		if field != nil && field.GORMDataType != schema.String {
+			b.refuse(field.Name, "the field is filled with text; make it a string")
+		}
+	}
+}
+
+// readClock says how a field keeps an instant, or gives a sentence why it cannot.
+func (b *policyBuilder) readClock(field *schema.Field, setting tag.Settings) (clock, string) {
+	switch field.GORMDataType {
+	case schema.Int, schema.Uint:
+		unit := time.Second
+		if setting.Has("unit") {
+			units := map[string]time.Duration{"s": time.Second, "ms": time.Millisecond, "us": time.Microsecond, "ns": time.Nanosecond}
+			var ok bool
+			if unit, ok = units[strings.ToLower(setting["unit"])]; !ok {
+				return clock{}, fmt.Sprintf("unknown unit %q; s, ms, us and ns are known", setting["unit"])
+			}
+		}
+		if field.Size > 0 && field.Size < 64 && (unit != time.Second || field.Size < 32) {
+			return clock{}, fmt.Sprintf("%s is too small for a time in this unit; use int64", field.FieldType)
+		}
+		return clock{Kind: dialect.Integer, Unit: unit, Precision: unit}, ""
+	case schema.Time:
+		if setting.Has("unit") {
+			return clock{}, `"unit" belongs to an integer column`
+		}
+		if field.FieldType == reflect.TypeFor[time.Time]() {
+			return clock{}, "a time.Time cannot be NULL, which is how a live row looks; use *time.Time, sql.NullTime or gorm.DeletedAt"
+		}
+		return clock{Kind: dialect.Native, Precision: timePrecision(field, b.dialect.Precision)}, ""
+	default:
+		return clock{}, fmt.Sprintf("a time of deletion needs gorm.DeletedAt, *time.Time, sql.NullTime or an integer, not %s",
+			field.FieldType)
+	}
+}
+
+// timePrecision is the finest step of a time column: that of its precision setting, of its type in parentheses, or the
+// database's own.
+func timePrecision(field *schema.Field, finest time.Duration) time.Duration {
+	digits := field.Precision
+	name := strings.ToLower(string(field.DataType))
+	switch {
+	case strings.HasPrefix(name, "date") && !strings.HasPrefix(name, "datetime"):
+		return 24 * time.Hour
+	case digits == 0 && strings.Contains(name, "("):
+		if _, err := fmt.Sscanf(name[strings.Index(name, "("):], "(%d)", &digits); err != nil {
+			return finest
+		}
+		if digits == 0 {
+			return time.Second
+		}
+	case digits == 0:
+		return finest
+	}
+	step := time.Second
+	for range digits {
+		step /= 10
+	}
+	return max(step, finest)
+}
+
+// settleRetention reads retain, then and clock. Purge obeys them; here they are only checked.
+func (b *policyBuilder) settleRetention() {
+	if !b.words.Has("retain") {
+		for _, word := range []string{"then", "clock"} {
+			if b.words.Has(word) {
+				b.refuse(b.wordsField, "%q needs retain:…, as in retain:90d", word)
+			}
+		}
+	} else {
+		var remedy string
+		if b.Retain, remedy = tag.ParsePeriod(b.words["retain"]); remedy != "" {
+			b.refuse(b.wordsField, "retain: %s", remedy)
+		}
+		b.Then = "purge"
+		if b.words.Has("then") {
+			b.Then = strings.ToLower(b.words["then"])
+		}
+		if !slices.Contains([]string{"purge", "erase", "cold", "keep"}, b.Then) {
+			b.refuse(b.wordsField, "then: %q is unknown; purge, erase, cold and keep are known", b.words["then"])
+		}
+		if b.At == nil && !b.words.Has("clock") && len(b.problems) == 0 {
+			b.refuse(b.wordsField, "retain needs a deletion time to count from; add a field tagged at, or clock:Field")
+		}
+	}
+	for _, word := range []string{"clock", "tenant"} {
+		if !b.words.Has(word) {
+			continue
+		}
+		field := b.Schema.LookUpField(b.words[word])
+		if field == nil {
+			b.refuse(b.wordsField, "%s: the model has no field %s", word, b.words[word])
+			continue
+		}
+		isTime := field.GORMDataType == schema.Time || field.GORMDataType == schema.Int || field.GORMDataType == schema.Uint
+		if word == "clock" && !isTime {
+			b.refuse(b.wordsField, "clock: the field %s keeps no time, it is of type %s", field.Name, field.FieldType)
+		}
+	}
+	if b.words.Has("clock") {
+		b.clockField = b.Schema.LookUpField(b.words["clock"])
+	}
+	if b.words.Has("tenant") {
+		b.TenantField = b.Schema.LookUpField(b.words["tenant"])
+	}
+}

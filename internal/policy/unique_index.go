@@ -1,0 +1,29 @@
+package policy
+
+import (
+	"strings"
+
+	"gorm.io/gorm/schema"
+)
+
+// UniqueIndex is a unique index of a model that holds among its live rows only. Restore looks for conflicts with it.
+type UniqueIndex struct {
+	Name   string
+	Fields []*schema.Field
+	Where  string // its own condition, as written in the tag
+}
+
+func (i *UniqueIndex) Columns() []string {
+	columns := make([]string, len(i.Fields))
+	for n, field := range i.Fields {
+		columns[n] = field.DBName
+	}
+	return columns
+}
+
+// Concerns tells whether the index's own condition asks for the deletion column. A deleted row then does not fulfil it, but
+// will once it is restored.
+func (i *UniqueIndex) Concerns(p *Policy) bool {
+	m, ok := p.Marker()
+	return ok && strings.Contains(strings.ToLower(i.Where), strings.ToLower(m.Column().DBName))
+}

@@ -1,0 +1,292 @@
+package purge
+
+import (
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+)
+
+// This room removes rows in batches. A batch begins behind the keys of the one before: it never looks again at rows that are
+// gone already, which is what makes the usual loop of DELETE … LIMIT slower with every turn.
+
+// workOff removes a table's rows, or counts those that a run would remove.
+func (p *purge) workOff(t *purgeTable) error {
+	if len(t.going()) == 0 {
+		return nil
+	}
+	// Which rows of a tree that MaxRows cuts off are left is seen from the tree only.
+	if p.alone(t) && (!p.options.DryRun || p.options.MaxRows == 0 || len(t.owners) == 0) {
+		if p.options.DryRun {
+			return p.foreseeAlone(t.reports[t.going()[0]])
+		}
+		if err := p.workOffAlone(t); err != nil || len(t.owners) == 0 {
+			return err
+		}
+	}
+	return p.batches(t, p.removeFamilies)
+}
+
+// alone tells whether the table's rows can be removed without a look at others: nothing refers to them, and all of them are
+// simply purged.
+func (p *purge) alone(t *purgeTable) bool {
+	return len(t.referrers) == 0 && len(t.lots) == 1 && t.lots[0].action == policy.ThenPurge && t.policy.Log == nil
+}
+
+// foreseeAlone counts what a run would remove beside the rows that go with others.
+func (p *purge) foreseeAlone(r *ModelPurge) error {
+	more := r.Eligible - r.Held - r.Done
+	if limit := p.options.MaxRows; limit > 0 {
+		more = min(more, limit-p.done)
+	}
+	r.Done += more
+	p.done += more
+	return p.enough()
+}
+
+// workOffAlone removes the rows of a table that nothing refers to.
+func (p *purge) workOffAlone(t *purgeTable) error {
+	s, err := p.newStretches(t)
+	if err != nil {
+		return err
+	}
+	if s == nil {
+		return p.batches(t, p.removeAlone)
+	}
+	before := t.reports[0].Done
+	if err := p.batches(t, s.remove); err != nil {
+		return err
+	}
+	if left := t.reports[0].Eligible - t.reports[0].Held - (t.reports[0].Done - before); left <= 0 || !s.skips() {
+		return nil
+	}
+	s.lookAgain()
+	return p.batches(t, s.remove)
+}
+
+// cursor is how far a table is worked off.
+type cursor struct {
+	key  []any // of the last row that was looked at
+	rows int   // how many rows the next batch looks at
+	done bool  // there are no more
+	// single tells that a batch is one statement, which is a transaction of its own.
+	single bool
+}
+
+// batches repeats a batch until the table is worked off. Each is a transaction of its own, which the purge's context ends.
+func (p *purge) batches(t *purgeTable, batch func(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, error)) error {
+	ctx := p.db.Statement.Context
+	c := &cursor{rows: p.options.Batch, single: t.stretched}
+	for first := true; !c.done; first = false {
+		if !first || p.done > 0 {
+			if err := p.pause(ctx); err != nil {
+				return err
+			}
+		}
+		if err := p.batch(t, c, batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// batch runs one batch and counts what it removed once that is committed.
+func (p *purge) batch(t *purgeTable, c *cursor, batch func(*gorm.DB, *purgeTable, *cursor) ([]int64, error)) error {
+	if p.options.DryRun {
+		_, err := batch(p.reads, t, c)
+		return err
+	}
+	var removed []int64 // per lot of all tables, in the order of reports
+	next := *c
+	p.committed = nil
+	work := func(tx *gorm.DB) (err error) {
+		removed, err = batch(tx, t, &next)
+		return err
+	}
+	var err error
+	if c.single && p.holds == nil {
+		err = work(p.reads)
+	} else {
+		err = p.db.Session(&gorm.Session{NewDB: true}).Transaction(func(tx *gorm.DB) error {
+			if err := p.engine.LockWriter(tx, t.policy); err != nil {
+				return err
+			}
+			if err := p.holds.Share(tx); err != nil {
+				return err
+			}
+			return work(tx)
+		})
+	}
+	if err != nil {
+		return err
+	}
+	*c = next
+	if p.committed != nil {
+		p.committed()
+	}
+	var rows int64
+	for i, r := range p.reports() {
+		r.Done += removed[i]
+		rows += removed[i]
+	}
+	p.done += rows
+	if rows > 0 {
+		p.progress()
+	}
+	return nil
+}
+
+// reports lists the reports of all tables.
+func (p *purge) reports() (list []*ModelPurge) {
+	for _, t := range p.tables {
+		list = append(list, t.reports...)
+	}
+	return list
+}
+
+// progress tells the caller of every model that rows of a batch belong to.
+func (p *purge) progress() {
+	if p.options.Progress == nil {
+		return
+	}
+	for _, r := range p.reports() {
+		if r.Done > p.told[r] {
+			p.told[r] = r.Done
+			p.options.Progress(PurgeProgress{Model: r.Model, Table: r.Table, Done: r.Done, Eligible: r.Eligible})
+		}
+	}
+}
+
+// index is the place of a table's first report among all.
+func (p *purge) index(t *purgeTable) (n int) {
+	for _, other := range p.tables {
+		if other == t {
+			break
+		}
+		n += len(other.reports)
+	}
+	return n
+}
+
+// removeAlone removes the next rows of a table that nothing refers to, but for those whose parent is about to go: they go
+// with it.
+func (p *purge) removeAlone(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, error) {
+	limit := p.left()
+	var rows int64
+	var last []any
+	var err error
+	if p.engine.Dialect.Has(dialect.RowLocks | dialect.WritesInWith) {
+		rows, last, err = p.removeLocked(tx, t, c, limit)
+	} else {
+		rows, last, err = p.removeBetween(tx, t, c, limit)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.key, c.done = last, last == nil
+	removed := make([]int64, len(p.reports()))
+	removed[p.index(t)] = rows
+	return removed, nil
+}
+
+// removeLocked locks the next rows, leaving those that others have locked, and removes them in one statement.
+func (p *purge) removeLocked(tx *gorm.DB, t *purgeTable, c *cursor, limit int64) (rows int64, last []any, err error) {
+	q := statement.NewQuery(tx, p.engine.Dialect)
+	p.holds.Begin(q)
+	q.Text("batch AS (SELECT ")
+	statement.Names(q, t.name, t.Key)
+	address := p.engine.Dialect.RowAddress()
+	if address != "" {
+		q.Text(", ").Column(t.name, address).Text(" AS row_address")
+	}
+	q.Text(" FROM ").Name(t.name).Text(" WHERE ")
+	p.removable(q, t, c)
+	q.Text(" ORDER BY ")
+	statement.Names(q, t.name, t.Key)
+	q.Text(" LIMIT ").Bind(limit).Text(" FOR UPDATE SKIP LOCKED), removed AS (DELETE FROM ").Name(t.name).Text(" WHERE ")
+	if address != "" {
+		q.Column(t.name, address).Text(" = ANY (ARRAY(SELECT row_address FROM batch))")
+	} else {
+		statement.KeyOf(q, t.name, t.Key).Text(" IN (SELECT ")
+		statement.Names(q, "", t.Key)
+		q.Text(" FROM batch)")
+	}
+	q.Text(" AND ")
+	p.goes(q, t, t.name)
+	q.Text(" RETURNING 1) SELECT (SELECT count(*) FROM removed), ")
+	statement.Names(q, "", t.Key)
+	q.Text(" FROM batch ORDER BY ")
+	statement.Descending(q, t.Key)
+	q.Text(" LIMIT 1")
+	err = q.Rows(func(scan func(...any) error) error {
+		targets, values := statement.ScanTargets(len(t.Key))
+		if err := scan(append([]any{&rows}, targets...)...); err != nil {
+			return err
+		}
+		last = values()
+		return nil
+	})
+	return rows, last, err
+}
+
+// removeBetween finds the key of the last of the next rows, and removes all up to it.
+func (p *purge) removeBetween(tx *gorm.DB, t *purgeTable, c *cursor, limit int64) (rows int64, last []any, err error) {
+	q := statement.NewQuery(tx, p.engine.Dialect)
+	p.holds.With(q)
+	q.Text("SELECT ")
+	statement.Names(q, "", t.Key)
+	q.Text(" FROM (SELECT ")
+	statement.Names(q, t.name, t.Key)
+	q.Text(" FROM ").Name(t.name).Text(" WHERE ")
+	p.removable(q, t, c)
+	q.Text(" ORDER BY ")
+	statement.Names(q, t.name, t.Key)
+	q.Text(" LIMIT ").Bind(limit).Text(") AS batch ORDER BY ")
+	statement.Descending(q, t.Key)
+	q.Text(" LIMIT 1")
+	keys, err := q.AllKeys(len(t.Key))
+	if err != nil || len(keys) == 0 {
+		return 0, nil, err
+	}
+	last = keys[0]
+	q = statement.NewQuery(tx, p.engine.Dialect)
+	p.holds.With(q)
+	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
+	p.removable(q, t, c)
+	q.Text(" AND ")
+	statement.KeyOf(q, t.name, t.Key).Text(" <= ")
+	statement.Row(q, last)
+	rows, err = q.Exec()
+	return rows, last, err
+}
+
+// removable writes the condition that a row behind the cursor goes, and goes without others.
+func (p *purge) removable(q *statement.Query, t *purgeTable, c *cursor) {
+	p.behind(q, t, c)
+	p.goes(q, t, t.name)
+	p.notHeld(q, t, t.name)
+	for _, owner := range t.owners {
+		q.Text(" AND NOT EXISTS (SELECT 1 FROM ").Name(owner.to.name).Text(" AS owner WHERE ")
+		owner.match(q, "owner", t.name)
+		q.Text(" AND ")
+		p.goes(q, owner.to, "owner")
+		q.Text(")")
+	}
+}
+
+// behind writes the condition that a row's key comes after the cursor's, and AND.
+func (p *purge) behind(q *statement.Query, t *purgeTable, c *cursor) {
+	if c.key != nil {
+		statement.KeyOf(q, t.name, t.Key).Text(" > ")
+		statement.Row(q, c.key)
+		q.Text(" AND ")
+	}
+}
+
+// notHeld writes AND and the condition that no hold covers the row.
+func (p *purge) notHeld(q *statement.Query, t *purgeTable, alias string) {
+	if p.holds.Covers(t.policy) {
+		q.Text(" AND NOT ")
+		p.holds.Held(q, t.policy, alias)
+	}
+}

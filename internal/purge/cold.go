@@ -1,0 +1,288 @@
+// Package purge: removing rows for good.
+package purge
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/archive"
+	"github.com/gorm-softdelete/softdelete/internal/certificate"
+	"github.com/gorm-softdelete/softdelete/internal/cold"
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/erasure"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/settings"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/tag"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+)
+
+// checkCold finds what then:cold lacks.
+func checkCold(e *policy.Engine, p *policy.Policy, field string) error {
+	if e.Config.ColdStore == nil {
+		return tag.Problem(p.Schema, field, "then:cold needs Config.ColdStore; set it, to softdelete.DirColdStore for example")
+	}
+	return nil
+}
+
+// store writes the chosen rows whose lot is cold to the cold store, a batch per table. The rows are locked, and go in the
+// transaction that follows: where that fails they are in both places, and the next purge stores them again.
+func (f *family) store(chosen []*relative) error {
+	for t, rows := range byTable(chosen) {
+		for i, l := range t.lots {
+			stored := slices.DeleteFunc(slices.Clone(rows), func(r *relative) bool { return r.lot != i+1 })
+			if l.action != policy.ThenCold || len(stored) == 0 {
+				continue
+			}
+			for _, apart := range keysApart(stored, len(t.policy.Schema.PrimaryFields)) {
+				id, err := f.storeBatch(t, apart)
+				if err != nil {
+					return err
+				}
+				f.coldBatches = append(f.coldBatches, storedBatch{t.reports[i], id})
+			}
+		}
+	}
+	return nil
+}
+
+// keysApart splits archived rows so that no two with the same primary key, the first columns of theirs, are in one batch:
+// they could never come back together.
+func keysApart(rows []*relative, columns int) (batches [][]*relative) {
+	seen := map[string]int{}
+	for _, r := range rows {
+		key := rowID(r.table, r.key[:columns])
+		n := seen[key]
+		if seen[key]++; n == len(batches) {
+			batches = append(batches, nil)
+		}
+		batches[n] = append(batches[n], r)
+	}
+	return batches
+}
+
+// storeBatch writes rows of a table to the cold store, and gives the batch's ID.
+func (f *family) storeBatch(t *purgeTable, rows []*relative) (id string, err error) {
+	batch := settings.ColdBatch{Model: t.policy.Schema.Name, Table: t.Table}
+	for part := range slices.Chunk(rows, statement.KeysAtOnce(t.Key)) {
+		if err := f.load(&batch, t, part); err != nil {
+			return "", err
+		}
+	}
+	if len(batch.Rows) != len(rows) {
+		return "", cold.ErrChanged
+	}
+	if batch.ID, err = cold.Identify(batch); err != nil {
+		return "", err
+	}
+	if err := f.purge.engine.Config.ColdStore.Put(f.tx.Statement.Context, batch); err != nil {
+		return "", fmt.Errorf("the cold store did not take %d %s: %w", len(rows), fault.Plural(int64(len(rows)), "row"), err)
+	}
+	return batch.ID, nil
+}
+
+// storedBatch is a batch that counts once its rows have gone.
+type storedBatch struct {
+	report *ModelPurge
+	id     string
+}
+
+// load reads rows with all of their columns, those too that the model does not have.
+func (f *family) load(batch *settings.ColdBatch, t *purgeTable, rows []*relative) error {
+	q := statement.NewQuery(f.tx, f.purge.engine.Dialect).Text("SELECT * FROM ").Name(t.name).Text(" WHERE ")
+	keyIn(q, t.name, t.Key, rows)
+	q.Text(" ORDER BY ")
+	statement.Names(q, t.name, t.Key)
+	loaded, err := q.Records()
+	batch.Rows = append(batch.Rows, loaded...)
+	return err
+}
+
+// Thaw brings the rows of a cold batch back into their table, live, in one transaction, and gives their number. Where a key
+// or a unique value is taken, or a foreign key misses its row, nothing comes back and the error wraps ErrRestoreConflict or
+// the database's own. The model must be in Config.Models, or have been used before. Rows that an erasure has masked come back
+// masked and stay erased; those that it has removed do not come back.
+func Thaw(db *gorm.DB, batchID string) (int64, error) {
+	e, err := policy.EngineOf(db)
+	if err != nil {
+		return 0, err
+	}
+	store := e.Config.ColdStore
+	if store == nil {
+		return 0, fmt.Errorf("%w: there is no Config.ColdStore to thaw from", fault.ErrUnsupported)
+	}
+	batch, err := store.Get(db.Statement.Context, batchID)
+	if err != nil {
+		return 0, fmt.Errorf("softdelete: thaw %s: %w", batchID, err)
+	}
+	session := statement.InWork(db, db.Statement.Context)
+	p, err := thawedModel(e, session, batch, batchID)
+	if err != nil {
+		return 0, err
+	}
+	err = session.Transaction(func(tx *gorm.DB) error {
+		if batch, err = lockedBatch(e, tx, p, batch); err != nil {
+			return err
+		}
+		batch.Rows = slices.DeleteFunc(batch.Rows, func(row map[string]any) bool { return cold.ColdMarkOf(row).Removed })
+		return thaw(e, tx, p, batch)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("softdelete: thaw %s: %w", batchID, err)
+	}
+	return int64(len(batch.Rows)), nil
+}
+
+// lockedBatch keeps erasures from the batch until the transaction ends, and reads it again: one may have rewritten it.
+func lockedBatch(e *policy.Engine, tx *gorm.DB, p *policy.Policy, batch settings.ColdBatch) (settings.ColdBatch, error) {
+	if err := e.LockWriter(tx, p); err != nil {
+		return batch, err
+	}
+	store := cold.Rewriter(e)
+	if store == nil {
+		return batch, nil
+	}
+	if known, err := erasedrow.ErasuresKnown(e, tx); err != nil || !known {
+		return batch, err
+	}
+	if _, err := certificate.LockHead(e, tx); err != nil {
+		return batch, err
+	}
+	return store.Get(tx.Statement.Context, batch.ID)
+}
+
+// thawedModel finds the model of a batch, and refuses one that is not what it says.
+func thawedModel(e *policy.Engine, db *gorm.DB, batch settings.ColdBatch, id string) (*policy.Policy, error) {
+	if batch.ID != id {
+		return nil, fmt.Errorf("softdelete: thaw %s: the store gave the batch %q instead", id, batch.ID)
+	}
+	for _, p := range e.Known(db) {
+		if p.Schema.Name != batch.Model {
+			continue
+		}
+		r, ok := p.Remains()
+		if !ok || r.Table != batch.Table {
+			continue
+		}
+		return p, nil
+	}
+	return nil, fmt.Errorf("softdelete: thaw %s: the batch is of the model %s, table %s, which is not known here; name it in Config.Models",
+		id, batch.Model, batch.Table)
+}
+
+// thaw inserts the rows as they were, and then takes their marks off as a restore does.
+func thaw(e *policy.Engine, tx *gorm.DB, p *policy.Policy, batch settings.ColdBatch) error {
+	if deferred := e.Dialect.DeferKeys(); deferred != "" {
+		if _, err := statement.NewQuery(tx, e.Dialect).Text(deferred).Exec(); err != nil {
+			return err
+		}
+	}
+	if len(batch.Rows) == 0 {
+		return nil
+	}
+	if err := insert(e, tx, p, batch.Rows); err != nil {
+		return thawError(e, tx, p, err)
+	}
+	var keys [][]any
+	for _, r := range batch.Rows {
+		var key []any
+		for _, column := range p.Schema.PrimaryFieldDBNames {
+			value, ok := r[column]
+			if !ok {
+				return fmt.Errorf("a row of the batch lacks the column %s of the key of %s", column, p.Schema.Name)
+			}
+			key = append(key, value)
+		}
+		keys = append(keys, key)
+	}
+	for part := range slices.Chunk(keys, statement.KeysAtOnce(p.Schema.PrimaryFieldDBNames)) {
+		if !p.Archives() {
+			q := policy.Assign(statement.NewQuery(tx, e.Dialect).Text("UPDATE ").Name(p.Schema.Table).Text(" SET "), p.RestoreAssignments()).Text(" WHERE ")
+			statement.KeyAmong(q, p.Schema.Table, p.Schema.PrimaryFieldDBNames, part)
+			if _, err := q.Exec(); err != nil {
+				return thawError(e, tx, p, err)
+			}
+		}
+		if err := refuseOrphans(e, tx, p, part); err != nil {
+			return err
+		}
+	}
+	return erasure.RecordThawed(e, tx, p, batch.Rows, keys)
+}
+
+// insert writes rows that have the same columns into the model's table, but for those that the database computes: many in
+// one statement, for they may refer to each other.
+func insert(e *policy.Engine, tx *gorm.DB, p *policy.Policy, rows []map[string]any) error {
+	table, err := archive.TableColumns(e, tx, p.Schema.Table)
+	if err != nil {
+		return err
+	}
+	var columns []string
+	overriding := ""
+	for _, name := range slices.Sorted(maps.Keys(rows[0])) {
+		column := e.Dialect.FindColumn(table, name)
+		switch {
+		case p.Archives() && policy.OwnColumn(name), name == cold.ColdErasedColumn, name == cold.ColdRemovedColumn, column != nil && column.Generated:
+			continue
+		case column == nil:
+			return fmt.Errorf("the column %s is no longer in the table %s; add it, thaw, and drop it again", name, p.Schema.Table)
+		case column.Identity:
+			overriding = e.Dialect.Overriding()
+		}
+		columns = append(columns, name)
+	}
+	for part := range slices.Chunk(rows, max(1, statement.KeysAtOnce(nil)/len(columns))) {
+		q := statement.NewQuery(tx, e.Dialect).Text("INSERT INTO ").Name(p.Schema.Table).Text(" (")
+		statement.Names(q, "", columns).Text(") ", overriding, " VALUES ")
+		statement.Joined(q, part, ", ", func(row map[string]any) {
+			q.Text("(")
+			statement.Joined(q, columns, ", ", func(column string) { q.Bind(row[column]) }).Text(")")
+		})
+		if _, err := q.Exec(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refuseOrphans gives ErrParentDeleted where a thawed row would stand live under a deleted parent.
+func refuseOrphans(e *policy.Engine, tx *gorm.DB, p *policy.Policy, keys [][]any) error {
+	for _, r := range slices.Concat(p.CascadeParents(), p.Guards) {
+		if !r.Parent.KeepsDeleted() {
+			continue
+		}
+		var rows int64
+		q := statement.NewQuery(tx, e.Dialect).Text("SELECT count(*) FROM ").Name(r.Child.Schema.Table).Text(" AS c, ").Name(r.Parent.DeletedTable()).Text(" AS p WHERE ")
+		(&reference{relation: r}).match(q, "p", "c")
+		walk.AndDeleted(q, r.Parent, "p")
+		if r.Parent.Archives() {
+			q.Text(" AND ", r.ArchivedParent(statement.QuoteName(tx, "p"), func(name string) string { return statement.QuoteName(tx, name) }))
+		}
+		q.Text(" AND ")
+		statement.KeyAmong(q, "c", p.Schema.PrimaryFieldDBNames, keys)
+		if err := q.Rows(func(scan func(...any) error) error { return scan(&rows) }); err != nil {
+			return err
+		}
+		if rows > 0 {
+			return fmt.Errorf("%w: %d %s of %s (table %s); restore the parent first", fault.ErrParentDeleted, rows, fault.Plural(rows, "row"),
+				r.Parent.Schema.Name, r.Parent.Schema.Table)
+		}
+	}
+	return nil
+}
+
+// thawError tells a conflict with rows that are there.
+func thawError(e *policy.Engine, tx *gorm.DB, p *policy.Policy, err error) error {
+	translated := err
+	if translator, ok := tx.Dialector.(gorm.ErrorTranslator); ok {
+		translated = translator.Translate(err)
+	}
+	if errors.Is(translated, gorm.ErrDuplicatedKey) {
+		return fmt.Errorf("%w: a row of %s with the same key or unique value is there: %w", fault.ErrRestoreConflict, p.Schema.Name, err)
+	}
+	return err
+}

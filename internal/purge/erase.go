@@ -1,0 +1,219 @@
+package purge
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/certificate"
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/erasure"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+)
+
+// This room is for then:erase: rows whose retention is over are erased, each as a subject with a certificate, and removed
+// once nothing refers to them. Only a row that is erased is removed.
+
+// erases tells whether rows of the table are erased before they go.
+func (t *purgeTable) erases() bool {
+	return slices.ContainsFunc(t.lots, func(l *lot) bool { return l.action == policy.ThenErase })
+}
+
+// place is where the rows lie, as an erasure knows it.
+func (t *purgeTable) place() erasedrow.Place {
+	return erasedrow.Place{Policy: t.policy, Archived: t.policy.Archives()}
+}
+
+// ready writes the condition that a row's retention in the lot is over and that it can go.
+func (p *purge) ready(q *statement.Query, t *purgeTable, l *lot, alias string) {
+	p.due(q, t, l, alias)
+	if l.action == policy.ThenErase && !p.options.DryRun {
+		erasedrow.IsErased(q.Text(" AND "), t.place(), alias)
+	}
+}
+
+// eraseDue erases the rows of a table whose retention is over. What goes wrong with one row does not keep it from the others.
+func (p *purge) eraseDue(t *purgeTable) error {
+	if p.options.DryRun {
+		return nil
+	}
+	var failures []error
+	for i, l := range t.lots {
+		if l.action == policy.ThenErase {
+			failures = append(failures, p.eraseLot(t, l, t.reports[i]))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+func (p *purge) eraseLot(t *purgeTable, l *lot, report *ModelPurge) error {
+	var failures []error
+	if shared, err := p.sharedKeys(t, l); err != nil || shared > 0 {
+		failures = append(failures, p.sharedError(t, shared, err))
+	}
+	c := &cursor{rows: p.options.Batch}
+	for !c.done {
+		rows, err := p.dueForErasure(t, l, c)
+		if err != nil {
+			return errors.Join(append(failures, err)...)
+		}
+		for _, row := range rows {
+			if p.options.MaxRows > 0 && report.Erased >= p.options.MaxRows {
+				return errors.Join(failures...)
+			}
+			err := p.eraseRow(t, row)
+			switch {
+			case err == nil:
+				report.Erased++
+			case errors.Is(err, fault.ErrHeld):
+				report.Held++ // a row that the erasure reaches
+			case p.db.Statement.Context.Err() != nil:
+				return errors.Join(append(failures, err)...)
+			case errors.Is(err, gorm.ErrRecordNotFound): // gone meanwhile
+			default:
+				failures = append(failures, fmt.Errorf("erasing the row with key %s: %w", rowkey.KeyText(row.key), err))
+			}
+		}
+		if !c.done {
+			if err := p.pause(p.db.Statement.Context); err != nil {
+				return errors.Join(append(failures, err)...)
+			}
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// dueRow is a row that is to be erased.
+type dueRow struct {
+	key     []any
+	request string
+}
+
+// dueForErasure finds the next rows that are not erased yet.
+func (p *purge) dueForErasure(t *purgeTable, l *lot, c *cursor) (rows []dueRow, err error) {
+	s := t.policy.Schema
+	q := p.query()
+	p.holds.With(q)
+	q.Text("SELECT ")
+	statement.Names(q, t.name, t.Key)
+	erasedrow.Created(erasedrow.RowKey(q.Text(", "), s, t.name).Text(", "), s, t.name)
+	q.Text(", ", q.Dialect.Text(q.Quoted(t.name, t.Column)), " FROM ").Name(t.name).Text(" WHERE ")
+	p.behind(q, t, c)
+	p.toErase(q, t, l)
+	if t.policy.Archives() {
+		keyIsShared(q.Text(" AND NOT "), t)
+	}
+	q.Text(" ORDER BY ")
+	statement.Names(q, t.name, t.Key)
+	q.Text(" LIMIT ").Bind(c.rows)
+	err = q.Rows(func(scan func(...any) error) error {
+		var text, clock string
+		var created int64
+		targets, values := statement.ScanTargets(len(t.Key))
+		if err := scan(append(targets, &text, &created, &clock)...); err != nil {
+			return err
+		}
+		// The same row in the same state is the same request, so that one that was stopped is gone on with.
+		request := "retention:" + erasedrow.HashOf(fmt.Sprintf("%s\x00%s\x00%d\x00%s", s.Table, text, created, clock))[:40]
+		rows = append(rows, dueRow{values(), request})
+		return nil
+	})
+	c.done = len(rows) < c.rows
+	if len(rows) > 0 {
+		c.key = rows[len(rows)-1].key
+	}
+	return rows, err
+}
+
+// toErase writes the condition that a row is due and not erased yet.
+func (p *purge) toErase(q *statement.Query, t *purgeTable, l *lot) {
+	p.due(q, t, l, t.name)
+	p.notHeld(q, t, t.name)
+	erasedrow.IsErased(q.Text(" AND NOT "), t.place(), t.name)
+}
+
+// keyIsShared writes the condition that another row, live or archived, has the primary key of an archived one. An erasure of
+// the key would reach that row too.
+func keyIsShared(q *statement.Query, t *purgeTable) *statement.Query {
+	p := t.policy
+	walk.SameKey(q.Text("(EXISTS (SELECT 1 FROM ").Name(p.Schema.Table).Text(" AS softdelete_live WHERE "), p, "softdelete_live", t.name)
+	walk.SameKey(q.Text(") OR EXISTS (SELECT 1 FROM ").Name(t.name).Text(" AS softdelete_other WHERE "), p, "softdelete_other", t.name)
+	return q.Text(" AND ").Column("softdelete_other", p.Id.DBName).Text(" <> ").Column(t.name, p.Id.DBName).Text("))")
+}
+
+// sharedKeys counts the rows that are due and whose key another row has.
+func (p *purge) sharedKeys(t *purgeTable, l *lot) (rows int64, err error) {
+	if !t.policy.Archives() {
+		return 0, nil
+	}
+	q := p.query()
+	p.holds.With(q)
+	q.Text("SELECT count(*) FROM ").Name(t.name).Text(" WHERE ")
+	p.toErase(q, t, l)
+	keyIsShared(q.Text(" AND "), t)
+	err = q.Rows(func(scan func(...any) error) error { return scan(&rows) })
+	return rows, err
+}
+
+func (p *purge) sharedError(t *purgeTable, rows int64, err error) error {
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %d archived %s of %s (table %s) stay: their keys are used again, and an erasure would reach the other rows too; "+
+		"erase those with softdelete.Erase if they are the same person's, or remove them by hand", fault.ErrUnsupported, rows, fault.Plural(rows, "row"), t.policy.Schema.Name, t.name)
+}
+
+// eraseRow erases a row as a subject of its own.
+func (p *purge) eraseRow(t *purgeTable, row dueRow) error {
+	subject := reflect.New(t.policy.Schema.ModelType)
+	for i, field := range t.policy.Schema.PrimaryFields {
+		if err := field.Set(p.db.Statement.Context, subject.Elem(), row.key[i]); err != nil {
+			return err
+		}
+	}
+	_, err := erasure.Erase(p.db, subject.Interface(), certificate.ErasureRequest{ID: row.request})
+	return err
+}
+
+// erasedKeys finds, of the rows that are about to go, those that nothing but their keys tells from later ones. forget notes
+// them as gone, once they are: a later row with the key is not erased.
+func (f *family) erasedKeys(chosen []*relative) (forget func() error, err error) {
+	keys := map[*purgeTable][]string{}
+	for t, rows := range byTable(chosen) {
+		if !t.erases() || policy.Creation(t.policy.Schema) != nil {
+			continue
+		}
+		for part := range slices.Chunk(rows, statement.KeysAtOnce(t.Key)) {
+			q := erasedrow.RowKey(statement.NewQuery(f.tx, f.purge.engine.Dialect).Text("SELECT "), t.policy.Schema, t.name).Text(" FROM ").Name(t.name).Text(" WHERE ")
+			keyIn(q, t.name, t.Key, part)
+			err := q.Rows(func(scan func(...any) error) error {
+				var key string
+				err := scan(&key)
+				keys[t] = append(keys[t], key)
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return func() error {
+		for t, list := range keys {
+			err := statement.Chunks(list, func(chunk []string) error {
+				q := statement.NewQuery(f.tx, f.purge.engine.Dialect).Text("UPDATE ").Name(erasedrow.ErasedRow{}.TableName()).Text(" AS erased SET gone = ").Bind(true).Text(" WHERE table_name = ")
+				_, err := erasure.LoggedKeysIn(q.Bind(t.policy.Schema.Table).Text(" AND "), "erased", chunk).Exec()
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}

@@ -1,0 +1,307 @@
+package purge
+
+import (
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+)
+
+// This room decides which rows go together. A row goes with all rows that refer to it, directly or not, in one transaction,
+// and only if every one of them goes: a foreign key never stands in the way, and a restore finds a tree as a whole or not at
+// all. The rows' keys are looked up batch by batch, so that cycles and tables outside of the models need no rule of their
+// own.
+
+// family is the rows of one batch with all that refer to them.
+type family struct {
+	purge *purge
+	tx    *gorm.DB
+	rows  map[string]*relative
+	// order is the order in which the rows were found: a row stands before those that refer to it, cycles apart.
+	order []*relative
+	locks bool // rows are locked, since they are about to go
+	// coldBatches are those that were stored.
+	coldBatches []storedBatch
+}
+
+// relative is a row of a family.
+type relative struct {
+	table *purgeTable
+	key   []any
+	lot   int // from 1; 0 for a row whose retention is not over
+	held  bool
+	// busy tells that another transaction has locked the row. Nothing that is connected with it goes now.
+	busy bool
+	root bool
+	// refersTo and referredBy are the rows that it refers to and that refer to it, outside the number of rows, per table, that
+	// refer to it and lose none.
+	refersTo, referredBy []*relative
+	outside              map[string]int64
+	stays                bool
+}
+
+// removeFamilies looks at the next rows of a table and removes those that nothing keeps, with all that refer to them.
+func (p *purge) removeFamilies(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, error) {
+	removed := make([]int64, len(p.reports()))
+	f := &family{purge: p, tx: tx, rows: map[string]*relative{}, locks: !p.options.DryRun && p.engine.Dialect.Has(dialect.RowLocks)}
+	roots, err := f.roots(t, c)
+	if err != nil {
+		return nil, err
+	}
+	if len(roots) < c.rows {
+		c.done = true
+	}
+	if found := len(roots); len(p.foreseen) > 0 && found > 0 {
+		last := roots[found-1].key
+		if roots = slices.DeleteFunc(roots, f.foreseen); len(roots) == 0 {
+			c.key = last
+			return removed, nil
+		}
+	}
+	if len(roots) == 0 {
+		return removed, nil
+	}
+	if err := f.grow(roots); err != nil {
+		return nil, err
+	}
+	f.settle()
+	if p.options.DryRun && p.options.MaxRows == 0 {
+		f.foresee(roots)
+		c.key = roots[len(roots)-1].key
+		return removed, nil
+	}
+	chosen, passed := f.choose(roots)
+	if passed < len(roots) {
+		// The rest is looked at again, with as many rows as seem to fit.
+		c.done = false
+		c.rows = max(1, passed)
+	} else {
+		c.rows = min(p.options.Batch, 2*c.rows)
+	}
+	c.key = roots[passed-1].key
+	if p.options.DryRun {
+		for _, r := range chosen {
+			p.foreseen[rowID(r.table, r.key)] = true
+			r.table.reports[r.lot-1].Done++
+			p.done++
+		}
+		f.countStaying(roots[:passed])
+		return removed, nil
+	}
+	if err := f.remove(chosen, removed); err != nil {
+		return nil, err
+	}
+	// What is counted once the batch is committed.
+	p.committed = func() {
+		f.countStaying(roots[:passed])
+		for _, stored := range f.coldBatches {
+			stored.report.ColdBatches = append(stored.report.ColdBatches, stored.id)
+		}
+	}
+	return removed, nil
+}
+
+// rowID tells a row among all tables.
+func rowID(t *purgeTable, key []any) string {
+	id := t.name
+	for _, part := range key {
+		id += "\x00" + rowkey.TextOf(part) // not a comma: a part may have one
+	}
+	return id
+}
+
+// add notes a row. known tells that it was there before.
+func (f *family) add(t *purgeTable, key []any, lot int, held bool) (r *relative, known bool) {
+	id := rowID(t, key)
+	if r, known = f.rows[id]; known {
+		return r, true
+	}
+	r = &relative{table: t, key: key, lot: lot, held: held}
+	f.rows[id] = r
+	f.order = append(f.order, r)
+	return r, false
+}
+
+// roots finds the next rows of the table whose retention is over.
+func (f *family) roots(t *purgeTable, c *cursor) ([]*relative, error) {
+	q := f.query()
+	q.Text("SELECT ")
+	f.purge.lotOf(q, t, t.name)
+	q.Text(", ")
+	statement.Names(q, t.name, t.Key)
+	q.Text(" FROM ").Name(t.name).Text(" WHERE ")
+	f.purge.behind(q, t, c)
+	f.purge.goes(q, t, t.name)
+	f.purge.notHeld(q, t, t.name)
+	q.Text(" ORDER BY ")
+	statement.Names(q, t.name, t.Key)
+	q.Text(" LIMIT ").Bind(c.rows)
+	if f.locks {
+		q.Text(" FOR UPDATE SKIP LOCKED")
+	}
+	var roots []*relative
+	err := q.Rows(func(scan func(...any) error) error {
+		var lot int
+		targets, values := statement.ScanTargets(len(t.Key))
+		if err := scan(append([]any{&lot}, targets...)...); err != nil {
+			return err
+		}
+		r, _ := f.add(t, values(), lot, false)
+		r.root = true
+		roots = append(roots, r)
+		return nil
+	})
+	return roots, err
+}
+
+// foreseen tells whether a dry run has counted the row already.
+func (f *family) foreseen(r *relative) bool { return f.purge.foreseen[rowID(r.table, r.key)] }
+
+// query starts a statement that may ask for holds.
+func (f *family) query() *statement.Query {
+	q := statement.NewQuery(f.tx, f.purge.engine.Dialect)
+	f.purge.holds.With(q)
+	return q
+}
+
+// grow finds all that refer to the rows, and the parents that would take them along.
+func (f *family) grow(roots []*relative) error {
+	fresh := roots
+	if f.locks || f.purge.options.MaxRows > 0 && f.purge.engine.Dialect.Has(dialect.RowLocks) {
+		owners, err := f.owners(roots)
+		if err != nil {
+			return err
+		}
+		fresh = append(slices.Clone(roots), owners...)
+	}
+	for len(fresh) > 0 {
+		var next []*relative
+		for t, rows := range byTable(fresh) {
+			for _, r := range t.referrers {
+				found, err := f.referring(r, rows)
+				if err != nil {
+					return err
+				}
+				next = append(next, found...)
+			}
+		}
+		fresh = next
+	}
+	return nil
+}
+
+// byTable gives rows table by table, in the order in which the tables come.
+func byTable(rows []*relative) func(func(*purgeTable, []*relative) bool) {
+	var tables []*purgeTable
+	parts := map[*purgeTable][]*relative{}
+	for _, r := range rows {
+		if parts[r.table] == nil {
+			tables = append(tables, r.table)
+		}
+		parts[r.table] = append(parts[r.table], r)
+	}
+	return func(yield func(*purgeTable, []*relative) bool) {
+		for _, t := range tables {
+			if !yield(t, parts[t]) {
+				return
+			}
+		}
+	}
+}
+
+// owners finds, and locks, the rows whose cascade took the roots and whose retention is over too. Where one cannot be locked
+// somebody restores it perhaps, and the root is left to them.
+func (f *family) owners(roots []*relative) (all []*relative, err error) {
+	for rows := roots; len(rows) > 0; {
+		var above []*relative
+		for t, rows := range byTable(rows) {
+			for _, owner := range t.owners {
+				found, err := f.owning(owner, rows)
+				if err != nil {
+					return nil, err
+				}
+				above = append(above, found...)
+			}
+		}
+		all = append(all, above...)
+		rows = above
+	}
+	return all, nil
+}
+
+func (f *family) owning(owner *reference, rows []*relative) (found []*relative, err error) {
+	p, parent, child := f.purge, owner.to, owner.from
+	for part := range slices.Chunk(rows, statement.KeysAtOnce(child.Key)) {
+		condition := func(q *statement.Query) {
+			owner.match(q, "p", "c")
+			q.Text(" AND ")
+			keyIn(q, "c", child.Key, part)
+			q.Text(" AND ")
+			p.goes(q, parent, "p")
+		}
+		var locked lockedRows
+		if f.locks {
+			locked, err = f.lock(parent, "p", func(q *statement.Query) {
+				q.Name(parent.name).Text(" AS p WHERE EXISTS (SELECT 1 FROM ").Name(child.name).Text(" AS c WHERE ")
+				condition(q)
+				q.Text(")")
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+		q := f.query().Text("SELECT ")
+		p.lotOf(q, parent, "p")
+		q.Text(", ")
+		f.heldColumn(q, parent, "p")
+		q.Text(", ")
+		statement.Names(q, "p", parent.Key).Text(", ")
+		statement.Names(q, "c", child.Key).Text(" FROM ").Name(parent.name).Text(" AS p, ").Name(child.name).Text(" AS c WHERE ")
+		condition(q)
+		err = f.scanPairs(q, parent, child, func(up, down []any, lot int, held bool) {
+			if p.foreseen[rowID(parent, up)] {
+				return
+			}
+			r, known := f.add(parent, up, lot, held)
+			r.busy = r.busy || f.locks && !known && !locked[rowID(parent, up)]
+			// Tied together here: what refers to a busy row is not looked for.
+			taken := f.rows[rowID(child, down)]
+			taken.refersTo = append(taken.refersTo, r)
+			r.referredBy = append(r.referredBy, taken)
+			if !known && !r.busy {
+				found = append(found, r)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// heldColumn writes 1 for a row that a hold covers and 0 for others.
+func (f *family) heldColumn(q *statement.Query, t *purgeTable, alias string) {
+	if !f.purge.holds.Covers(t.policy) {
+		q.Text("0")
+		return
+	}
+	q.Text("CASE WHEN ")
+	f.purge.holds.Held(q, t.policy, alias)
+	q.Text(" THEN 1 ELSE 0 END")
+}
+
+// scanPairs reads rows of a lot, a hold, and the keys of two tables.
+func (f *family) scanPairs(q *statement.Query, first, second *purgeTable, each func(a, b []any, lot int, held bool)) error {
+	return q.Rows(func(scan func(...any) error) error {
+		var lot, held int
+		targets, values := statement.ScanTargets(len(first.Key) + len(second.Key))
+		if err := scan(append([]any{&lot, &held}, targets...)...); err != nil {
+			return err
+		}
+		all := values()
+		each(all[:len(first.Key)], all[len(first.Key):], lot, held == 1)
+		return nil
+	})
+}

@@ -1,0 +1,236 @@
+package purge
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// This room is for the janitor, which purges on a schedule. It starts no goroutine: Run is the caller's.
+
+// defaultEvery is how often a janitor purges where JanitorConfig does not say.
+const defaultEvery = time.Hour
+
+// JanitorConfig sets up a Janitor.
+type JanitorConfig struct {
+	// Every is the time between two purges, an hour by default. A tenth of it is left to chance, so that the runners of a
+	// fleet do not all ask at once.
+	Every time.Duration
+	// Purge says what to purge. DryRun makes a janitor that only reports.
+	Purge PurgeOptions
+	// Logger gets a line per model and purge, and every error; slog.Default() by default. Lines hold names and numbers.
+	Logger *slog.Logger
+}
+
+// Janitor purges on a schedule. Make it with NewJanitor.
+type Janitor struct {
+	db     *gorm.DB
+	config JanitorConfig
+}
+
+// NewJanitor makes a janitor; Run sets it to work.
+func NewJanitor(db *gorm.DB, c JanitorConfig) *Janitor {
+	if c.Every <= 0 {
+		c.Every = defaultEvery
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return &Janitor{db: db, config: c}
+}
+
+// Run purges at once and then every JanitorConfig.Every, until ctx ends; it then returns the context's error. In a fleet of
+// janitors on one database one purges at a time, and the others pass their turn: the purging one holds a lease in the
+// database, a lock of its session where the database has such locks, else a row of the table softdelete_leases. The lease
+// ends with its holder's session, or when the holder has not renewed it for a minute. A purge that fails is logged, and tried
+// again at the next turn. Without the plugin Run returns ErrNotRegistered.
+func (j *Janitor) Run(ctx context.Context) error {
+	e, err := policy.EngineOf(j.db)
+	if err != nil {
+		return err
+	}
+	for ctx.Err() == nil {
+		if err := j.turn(ctx, e); err != nil && ctx.Err() == nil {
+			j.config.Logger.ErrorContext(ctx, "softdelete: the purge failed", slog.Any("error", err))
+		}
+		wait(ctx, j.config.Every-mathrand.N(j.config.Every/10+1))
+	}
+	return ctx.Err()
+}
+
+// wait sleeps unless the context ends.
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// turn purges once, if no other janitor does.
+func (j *Janitor) turn(ctx context.Context, e *policy.Engine) (err error) {
+	db := statement.InWork(j.db, ctx)
+	lease, ours, err := takeLease(e, ctx, db)
+	if err != nil {
+		return fmt.Errorf("the lease: %w", err)
+	}
+	if !ours {
+		j.config.Logger.DebugContext(ctx, "softdelete: another janitor purges")
+		return nil
+	}
+	// The lease is given back when ctx has ended too.
+	defer func() { err = errors.Join(err, lease.giveBack(context.WithoutCancel(ctx))) }()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	options := j.config.Purge
+	options.Progress = func(p PurgeProgress) {
+		if err := lease.renew(ctx); err != nil {
+			stop(err) // another janitor may purge by now
+		}
+		if j.config.Purge.Progress != nil {
+			j.config.Purge.Progress(p)
+		}
+	}
+	start := time.Now()
+	report, err := Purge(statement.InWork(j.db, ctx), options)
+	for _, m := range report.Models {
+		j.config.Logger.InfoContext(ctx, "softdelete: purged", slog.String("model", m.Model), slog.String("table", m.Table),
+			slog.String("action", m.Action), slog.Bool("dry_run", options.DryRun), slog.Int64("eligible", m.Eligible),
+			slog.Int64("done", m.Done), slog.Int64("held", m.Held), slog.Int64("referenced", m.Referenced),
+			slog.Int64("no_clock", m.NoClock), slog.Duration("took", time.Since(start)))
+	}
+	if cause := context.Cause(ctx); cause != nil && err != nil {
+		err = errors.Join(err, cause)
+	}
+	return err
+}
+
+// lease is the right to purge.
+type lease interface {
+	// renew fails where the lease is lost.
+	renew(ctx context.Context) error
+	giveBack(ctx context.Context) error
+}
+
+// takeLease asks for the right to purge; ours is false where another has it.
+func takeLease(e *policy.Engine, ctx context.Context, db *gorm.DB) (l lease, ours bool, err error) {
+	if e.Dialect.Has(dialect.AdvisoryLocks) {
+		return takeSessionLease(e, ctx, db)
+	}
+	return takeRowLease(e, ctx, db)
+}
+
+// leaseName is the name of the only lease there is.
+const leaseName = "janitor"
+
+// sessionLease is a lock of a database session. It ends with the session, however its holder dies.
+type sessionLease struct {
+	connection *sql.Conn
+	unlock     string
+}
+
+func takeSessionLease(e *policy.Engine, ctx context.Context, db *gorm.DB) (lease, bool, error) {
+	pool, err := db.DB()
+	if err != nil {
+		return nil, false, err
+	}
+	connection, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	hash := fnv.New64a()
+	hash.Write([]byte("softdelete_" + leaseName))
+	number := strconv.FormatInt(int64(hash.Sum64()), 10)
+	var ours bool
+	lock, unlock := e.Dialect.SessionLock(number)
+	err = connection.QueryRowContext(ctx, lock).Scan(&ours)
+	if err != nil || !ours {
+		return nil, false, errors.Join(err, connection.Close())
+	}
+	return &sessionLease{connection: connection, unlock: unlock}, true, nil
+}
+
+func (l *sessionLease) renew(ctx context.Context) error { return l.connection.PingContext(ctx) }
+
+func (l *sessionLease) giveBack(ctx context.Context) error {
+	_, err := l.connection.ExecContext(ctx, l.unlock)
+	if err != nil {
+		// A session that keeps the lock must not go back to the pool.
+		_ = l.connection.Raw(func(any) error { return driver.ErrBadConn })
+	}
+	return errors.Join(err, l.connection.Close())
+}
+
+var errLeaseLost = errors.New("softdelete: the lease is lost")
+
+// leaseTime is how long a row's lease lasts unless it is renewed.
+const leaseTime = time.Minute
+
+// LeaseRow is a row of the table softdelete_leases.
+type LeaseRow struct {
+	Name   string `gorm:"column:name;primaryKey;size:64"`
+	Holder string `gorm:"column:holder"`
+	Until  int64  `gorm:"column:until"` // nanoseconds since 1970
+}
+
+// TableName implements schema.Tabler.
+func (LeaseRow) TableName() string { return "softdelete_leases" }
+
+// rowLease is a lease in a row. Its holder renews it while it purges; it ends by itself when the holder has died.
+type rowLease struct {
+	db     *gorm.DB
+	holder string
+}
+
+func takeRowLease(e *policy.Engine, ctx context.Context, db *gorm.DB) (lease, bool, error) {
+	var random [12]byte
+	rand.Read(random[:]) //nolint:errcheck // never fails, see crypto/rand.Read
+	l := &rowLease{db: db, holder: hex.EncodeToString(random[:])}
+	session := l.session(ctx)
+	// The row is there once and for all; who makes it does not matter.
+	created := session.Clauses(clause.OnConflict{DoNothing: true}).Create(&LeaseRow{Name: leaseName})
+	if created.Error != nil {
+		return nil, false, fmt.Errorf("create its table with db.AutoMigrate(softdelete.Tables()...): %w", created.Error)
+	}
+	now := db.NowFunc()
+	taken := session.Model(&LeaseRow{}).Where("name = ? AND until < ?", leaseName, now.UnixNano()).
+		Updates(map[string]any{"holder": l.holder, "until": now.Add(leaseTime).UnixNano()})
+	return l, taken.RowsAffected == 1, taken.Error
+}
+
+func (l *rowLease) session(ctx context.Context) *gorm.DB {
+	return statement.InWork(l.db, ctx).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+}
+
+func (l *rowLease) renew(ctx context.Context) error {
+	return l.set(ctx, l.db.NowFunc().Add(leaseTime))
+}
+
+func (l *rowLease) giveBack(ctx context.Context) error {
+	return l.set(ctx, time.Unix(0, 0))
+}
+
+// set says until when the lease lasts, if it is still ours.
+func (l *rowLease) set(ctx context.Context, until time.Time) error {
+	set := l.session(ctx).Model(&LeaseRow{}).Where("name = ? AND holder = ?", leaseName, l.holder).UpdateColumn("until", until.UnixNano())
+	if set.Error == nil && set.RowsAffected == 0 {
+		return errLeaseLost
+	}
+	return set.Error
+}

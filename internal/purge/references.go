@@ -1,0 +1,171 @@
+package purge
+
+import (
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+)
+
+// This room finds what refers to the rows that a purge removes.
+
+// reference is a foreign key, or a relation without one, between rows of two tables.
+type reference struct {
+	table    string      // that refers
+	from     *purgeTable // the same, nil where it loses no rows
+	to       *purgeTable
+	children []string // the columns that refer
+	parents  []string // what they refer to
+	relation *policy.Relation
+	cascade  bool
+	also     func(q *statement.Query, parent, child string) // writes what must be so beside the keys; nil for nothing
+}
+
+// match writes the condition that a row of the table that refers has the key of a row that it refers to, both by alias.
+func (r *reference) match(q *statement.Query, parent, child string) {
+	if r.relation != nil {
+		statement.Joined(q, r.relation.Keys, " AND ", func(key policy.KeyPair) {
+			q.Column(child, key.Child.DBName).Text(" = ", walk.ParentValue(q, key, q.Quoted(parent, key.Parent.DBName)))
+		})
+		walk.MatchFixed(r.relation, q, child)
+		if r.also != nil {
+			q.Text(" AND ")
+			r.also(q, parent, child)
+		}
+		return
+	}
+	for i, column := range r.children {
+		if i > 0 {
+			q.Text(" AND ")
+		}
+		q.Column(child, column).Text(" = ").Column(parent, r.parents[i])
+	}
+}
+
+// findReferences reads the foreign keys to the purge's tables from the database, and adds the relations of the models that
+// have none.
+func (p *purge) findReferences() error {
+	for _, t := range p.tables {
+		keys, err := p.engine.Dialect.ReferencesTo(p.reads, t.name)
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			t.referrers = append(t.referrers, &reference{
+				table: key.Table, from: p.table(key.Table), to: t, children: key.Columns, parents: key.Parents,
+			})
+		}
+	}
+	for _, owner := range p.engine.Known(p.db) {
+		for _, r := range slices.Concat(owner.Has, owner.Belongs) {
+			if err := p.addRelation(r, r.Child.Schema.Table, nil); err != nil {
+				return err
+			}
+			if !r.Child.Archives() {
+				continue
+			}
+			if err := p.addRelation(r, r.Child.DeletedTable(), func(a0 *statement.Query, a1 string, a2 string) { archivedTogether(r, a0, a1, a2) }); err != nil {
+				return err
+			}
+		}
+	}
+	for _, t := range p.tables {
+		for _, r := range t.referrers {
+			if r.cascade && r.from != nil {
+				r.from.owners = append(r.from.owners, r)
+			}
+		}
+	}
+	return nil
+}
+
+// addRelation adds a relation of the models to what refers to the deleted rows of its parent, from the child's table or from
+// its archive.
+func (p *purge) addRelation(r *policy.Relation, childTable string, also func(q *statement.Query, parent, child string)) error {
+	parent, err := p.engine.Dialect.SameName(p.reads, r.Parent.DeletedTable())
+	if err != nil {
+		return err
+	}
+	to := p.table(parent)
+	child, err := p.engine.Dialect.SameName(p.reads, childTable)
+	if err != nil || to == nil || child == "" {
+		return err
+	}
+	if !r.Parent.Archives() {
+		also = nil // the parent is one row, wherever the child is
+	} else if also == nil {
+		also = func(a0 *statement.Query, a1 string, a2 string) { refersToArchived(r, a0, a1, a2) }
+	}
+	added := &reference{table: child, from: p.table(child), to: to, relation: r, cascade: r.Rule == policy.RuleCascade, also: also}
+	for _, key := range r.Keys {
+		added.children = append(added.children, key.Child.DBName)
+		added.parents = append(added.parents, key.Parent.DBName)
+	}
+	for _, known := range to.referrers {
+		if known.table == child && slices.Equal(known.children, added.children) && slices.Equal(known.parents, added.parents) &&
+			(known.relation == nil || len(known.relation.Fixed)+len(r.Fixed) == 0) {
+			known.cascade = known.cascade || added.cascade
+			return nil
+		}
+	}
+	to.referrers = append(to.referrers, added)
+	return nil
+}
+
+// refersToArchived writes the condition that a row in its table refers to an archived one: the last of its key, where that
+// is not used again.
+func refersToArchived(r *policy.Relation, q *statement.Query, parent, _ string) {
+	walk.Latest(q, r.Parent, parent).Text(" AND NOT EXISTS (SELECT 1 FROM ").Name(r.Parent.Schema.Table).Text(" AS again WHERE ")
+	walk.SameKey(q, r.Parent, "again", parent).Text(")")
+}
+
+// archivedTogether writes the condition that an archived row refers to another: to the first of its key that was archived
+// with it or after it. Deletion IDs sort by time.
+func archivedTogether(r *policy.Relation, q *statement.Query, parent, child string) {
+	id := r.Parent.Id.DBName
+	q.Column(child, r.Child.Id.DBName).Text(" <= ").Column(parent, id)
+	q.Text(" AND NOT EXISTS (SELECT 1 FROM ").Name(r.Parent.DeletedTable()).Text(" AS sooner WHERE ")
+	walk.SameKey(q, r.Parent, "sooner", parent).Text(" AND ").Column("sooner", id).Text(" >= ").Column(child, r.Child.Id.DBName)
+	q.Text(" AND ").Column("sooner", id).Text(" < ").Column(parent, id).Text(")")
+}
+
+// order puts the tables that own others by cascade before these; tables that own each other stay as they are.
+func (p *purge) order() {
+	var sorted []*purgeTable
+	var visit func(t *purgeTable)
+	visiting := map[*purgeTable]bool{}
+	visit = func(t *purgeTable) {
+		if visiting[t] {
+			return
+		}
+		visiting[t] = true
+		for _, r := range t.owners {
+			visit(r.to)
+		}
+		sorted = append(sorted, t)
+	}
+	for _, t := range p.tables {
+		visit(t)
+	}
+	p.tables = sorted
+	rank := 0
+	ranked := map[*purgeTable]bool{}
+	var descend func(t *purgeTable)
+	descend = func(t *purgeTable) {
+		if ranked[t] {
+			return
+		}
+		ranked[t] = true
+		for _, r := range t.referrers {
+			if r.from != nil {
+				descend(r.from)
+			}
+		}
+		rank++
+		t.rank = rank
+	}
+	for _, t := range p.tables {
+		descend(t)
+	}
+}

@@ -1,0 +1,117 @@
+package purge
+
+import (
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+)
+
+// This room finds what refers to rows that are about to go.
+
+// lock locks rows of a table that from writes, and gives those that could be locked. Without row locks there is a single
+// writer, and all of them count as locked.
+func (f *family) lock(t *purgeTable, alias string, from func(q *statement.Query)) (lockedRows, error) {
+	locked := lockedRows{}
+	q := statement.NewQuery(f.tx, f.purge.engine.Dialect).Text("SELECT ")
+	statement.Names(q, alias, t.Key).Text(" FROM ")
+	from(q)
+	q.Text(" ORDER BY ")
+	statement.Names(q, alias, t.Key)
+	q.Text(" FOR UPDATE SKIP LOCKED")
+	keys, err := q.AllKeys(len(t.Key))
+	for _, key := range keys {
+		locked[rowID(t, key)] = true
+	}
+	return locked, err
+}
+
+// lockedRows are the rows that this transaction has locked.
+type lockedRows map[string]bool
+
+// referring finds the rows that refer to others by one reference. Those that go are followed further.
+func (f *family) referring(r *reference, rows []*relative) (found []*relative, err error) {
+	rows = slices.DeleteFunc(slices.Clone(rows), func(row *relative) bool { return row.busy })
+	for part := range slices.Chunk(rows, statement.KeysAtOnce(r.to.Key)) {
+		if r.from == nil {
+			if err := f.referringOutside(r, part); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		fresh, err := f.referringInside(r, part)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, fresh...)
+	}
+	return found, nil
+}
+
+// referringOutside counts the rows of a table that loses none.
+func (f *family) referringOutside(r *reference, rows []*relative) error {
+	q := statement.NewQuery(f.tx, f.purge.engine.Dialect).Text("SELECT count(*), ")
+	statement.Names(q, "p", r.to.Key).Text(" FROM ").Name(r.to.name).Text(" AS p, ").Name(r.table).Text(" AS c WHERE ")
+	r.match(q, "p", "c")
+	q.Text(" AND ")
+	keyIn(q, "p", r.to.Key, rows)
+	q.Text(" GROUP BY ")
+	statement.Names(q, "p", r.to.Key)
+	return q.Rows(func(scan func(...any) error) error {
+		var n int64
+		targets, values := statement.ScanTargets(len(r.to.Key))
+		if err := scan(append([]any{&n}, targets...)...); err != nil {
+			return err
+		}
+		row := f.rows[rowID(r.to, values())]
+		if row.outside == nil {
+			row.outside = map[string]int64{}
+		}
+		row.outside[r.table] += n
+		return nil
+	})
+}
+
+// referringInside finds, and locks, rows of a table that loses rows. The lock comes first: what is read afterwards and is
+// not locked is busy, or stays.
+func (f *family) referringInside(r *reference, rows []*relative) (found []*relative, err error) {
+	p, child := f.purge, r.from
+	var locked lockedRows
+	if f.locks {
+		locked, err = f.lock(child, "c", func(q *statement.Query) {
+			q.Name(child.name).Text(" AS c WHERE ")
+			p.goes(q, child, "c")
+			q.Text(" AND EXISTS (SELECT 1 FROM ").Name(r.to.name).Text(" AS p WHERE ")
+			r.match(q, "p", "c")
+			q.Text(" AND ")
+			keyIn(q, "p", r.to.Key, rows)
+			q.Text(")")
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	q := f.query().Text("SELECT ")
+	p.lotOf(q, child, "c")
+	q.Text(", ")
+	f.heldColumn(q, child, "c")
+	q.Text(", ")
+	statement.Names(q, "p", r.to.Key).Text(", ")
+	statement.Names(q, "c", child.Key).Text(" FROM ").Name(r.to.name).Text(" AS p, ").Name(child.name).Text(" AS c WHERE ")
+	r.match(q, "p", "c")
+	q.Text(" AND ")
+	keyIn(q, "p", r.to.Key, rows)
+	err = f.scanPairs(q, r.to, child, func(up, down []any, lot int, held bool) {
+		if p.foreseen[rowID(child, down)] {
+			return
+		}
+		parent := f.rows[rowID(r.to, up)]
+		row, known := f.add(child, down, lot, held)
+		row.busy = row.busy || f.locks && !known && lot > 0 && !locked[rowID(child, down)]
+		parent.referredBy = append(parent.referredBy, row)
+		row.refersTo = append(row.refersTo, parent)
+		if !known && lot > 0 && !row.busy {
+			found = append(found, row)
+		}
+	})
+	return found, err
+}

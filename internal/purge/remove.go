@@ -1,0 +1,209 @@
+package purge
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/gorm-softdelete/softdelete/internal/cold"
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+)
+
+// This room removes rows that go together, with what the event logs say of them.
+
+// remove removes the chosen rows and counts them. A row that is not there any more, or not as it was, ends the batch: its
+// tree would go in part.
+func (f *family) remove(chosen []*relative, removed []int64) error {
+	if len(chosen) == 0 {
+		return nil
+	}
+	if err := f.store(chosen); err != nil {
+		return err
+	}
+	forget, err := f.erasedKeys(chosen)
+	if err != nil {
+		return err
+	}
+	if deferred := f.purge.engine.Dialect.DeferKeys(); deferred != "" {
+		if _, err := statement.NewQuery(f.tx, f.purge.engine.Dialect).Text(deferred).Exec(); err != nil {
+			return err
+		}
+	}
+	parts := f.parts(chosen)
+	logs, err := f.logKeys(parts)
+	if err != nil {
+		return err
+	}
+	for len(parts) > 0 {
+		// Where one statement can remove rows of all tables, keys are checked at its end: no order is needed.
+		n := 1
+		if f.purge.engine.Dialect.Has(dialect.WritesInWith) {
+			for rows := len(parts[0].rows); n < len(parts); n++ {
+				if rows += len(parts[n].rows); rows > statement.KeysAtOnce(parts[n].table.Key) {
+					break
+				}
+			}
+		}
+		if err := f.removeParts(parts[:n], n); err != nil {
+			return err
+		}
+		parts = parts[n:]
+	}
+	if err := f.removeLogs(logs); err != nil {
+		return err
+	}
+	for _, r := range chosen {
+		removed[f.purge.index(r.table)+r.lot-1]++
+	}
+	return forget()
+}
+
+// removal is rows of one table that a statement removes.
+type removal struct {
+	table *purgeTable
+	rows  []*relative
+}
+
+// parts splits the chosen rows by table, those that refer before those that they refer to.
+func (f *family) parts(chosen []*relative) (parts []removal) {
+	place := map[*relative]int{}
+	for i, r := range f.order {
+		place[r] = i
+	}
+	slices.SortStableFunc(chosen, func(a, b *relative) int { return place[b] - place[a] })
+	var tables []*purgeTable
+	rows := map[*purgeTable][]*relative{}
+	for t, all := range byTable(chosen) {
+		tables = append(tables, t)
+		rows[t] = all
+	}
+	slices.SortStableFunc(tables, func(a, b *purgeTable) int { return a.rank - b.rank })
+	for _, t := range tables {
+		for some := range slices.Chunk(rows[t], statement.KeysAtOnce(t.Key)) {
+			parts = append(parts, removal{table: t, rows: some})
+		}
+	}
+	return parts
+}
+
+// removeParts removes rows of several tables in one statement, or of one.
+func (f *family) removeParts(parts []removal, n int) error {
+	var want int
+	for _, part := range parts {
+		want += len(part.rows)
+	}
+	var rows int64
+	var err error
+	if n == 1 {
+		q := f.query()
+		f.deletion(q, parts[0])
+		rows, err = q.Exec()
+	} else {
+		q := statement.NewQuery(f.tx, f.purge.engine.Dialect)
+		f.purge.holds.Begin(q)
+		for i, part := range parts {
+			if i > 0 {
+				q.Text(", ")
+			}
+			q.Text("removed", strconv.Itoa(i), " AS (")
+			f.deletion(q, part)
+			q.Text(" RETURNING 1)")
+		}
+		q.Text(" SELECT ")
+		for i := range parts {
+			if i > 0 {
+				q.Text(" + ")
+			}
+			q.Text("(SELECT count(*) FROM removed", strconv.Itoa(i), ")")
+		}
+		err = q.Rows(func(scan func(...any) error) error { return scan(&rows) })
+	}
+	// A single writer has seen all rows as they are; a foreign key's own action may have removed some before.
+	if err == nil && f.locks && rows != int64(want) {
+		return cold.ErrChanged
+	}
+	return err
+}
+
+// deletion writes the DELETE of one table's rows.
+func (f *family) deletion(q *statement.Query, part removal) {
+	t := part.table
+	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
+	keyIn(q, t.name, t.Key, part.rows)
+	q.Text(" AND ")
+	f.purge.goes(q, t, t.name)
+	f.purge.notHeld(q, t, t.name)
+}
+
+// keyIn writes the condition that a row's key is one of those of the rows.
+func keyIn(q *statement.Query, table string, key []string, rows []*relative) {
+	keys := make([][]any, len(rows))
+	for i, r := range rows {
+		keys[i] = r.key
+	}
+	statement.KeyAmong(q, table, key, keys)
+}
+
+// logKeys are the keys under which the logs have the rows that are about to go. A log stays while a row with its key does:
+// a live one, or one that was archived before or after and is held, or not over yet.
+func (f *family) logKeys(parts []removal) (map[*purgeTable][]string, error) {
+	logs := map[*purgeTable][]string{}
+	going := map[*purgeTable]map[string]int{} // archived rows, by key
+	for _, part := range parts {
+		t := part.table
+		if t.policy.Log == nil {
+			continue
+		}
+		if going[t] == nil {
+			going[t] = map[string]int{}
+		}
+		err := f.loggedRows(part).Rows(func(scan func(...any) error) error {
+			var key string
+			archived := 1
+			if err := scan(&key, &archived); err != nil {
+				return err
+			}
+			if going[t][key]++; going[t][key] == archived {
+				logs[t] = append(logs[t], key)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return logs, nil
+}
+
+// loggedRows asks for the keys under which the log has rows that are about to go, unless a live row has the key, and how many
+// deleted rows there are with each.
+func (f *family) loggedRows(part removal) *statement.Query {
+	p := part.table.policy
+	q := statement.NewQuery(f.tx, f.purge.engine.Dialect)
+	q.Text("SELECT ", q.Dialect.RowKey(p.Log.Key, "logged"))
+	if !p.Archives() {
+		q.Text(", 1 FROM ").Name(part.table.name).Text(" AS logged WHERE ")
+		keyIn(q, "logged", part.table.Key, part.rows)
+		return q
+	}
+	walk.SameKey(q.Text(", (SELECT count(*) FROM ").Name(part.table.name).Text(" AS archived WHERE "), p, "archived", "logged")
+	q.Text(") FROM ").Name(part.table.name).Text(" AS logged WHERE ")
+	keyIn(q, "logged", part.table.Key, part.rows)
+	walk.SameKey(q.Text(" AND NOT EXISTS (SELECT 1 FROM ").Name(p.Schema.Table).Text(" AS again WHERE "), p, "again", "logged")
+	return q.Text(")")
+}
+
+// removeLogs removes the events of rows that are gone, that of their removal too.
+func (f *family) removeLogs(logs map[*purgeTable][]string) error {
+	for t, keys := range logs {
+		for some := range slices.Chunk(keys, statement.KeysAtOnce(nil)) {
+			q := statement.NewQuery(f.tx, f.purge.engine.Dialect).Text("DELETE FROM ").Name(t.policy.Log.Events).Text(" WHERE row_key IN (")
+			statement.Joined(q, some, ", ", func(key string) { q.Bind(key) })
+			if _, err := q.Text(")").Exec(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+// Package restore: bringing rows back.
+package restore
+
+import (
+	"github.com/gorm-softdelete/softdelete/internal/archive"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+)
+
+// bringBack copies a node's rows that come back from the archive into the model's table.
+func (r *restoration) bringBack(tx *gorm.DB, n *policy.Node) error {
+	p := n.Policy
+	c, err := archive.MovedColumnsEngine(r.engine, tx, p)
+	if err != nil {
+		return err
+	}
+	q := archive.Names(statement.NewQuery(tx, r.engine.Dialect).Text("INSERT INTO ").Name(p.Schema.Table).Text(" ("), "", c.Moved).Text(") ", c.Overriding)
+	r.withUpTo(q, n)
+	s, _ := p.Archive()
+	q.Text("SELECT ")
+	statement.Joined(q, c.Moved, ", ", func(column string) {
+		if repeats, ok := s.Companion(column); ok {
+			q.Text("CAST(").Bind(policy.EmptyValue(repeats.Field, true)).Text(" AS text)")
+		} else {
+			q.Column("t", column)
+		}
+	})
+	q.Text(" FROM ").Name(p.DeletedTable()).Text(" AS t WHERE ")
+	archive.HasColumns(q, p.DeletedTable(), c.Archive).Text(" AND ")
+	r.comingBack(q, n, "t")
+	_, err = q.Exec()
+	return err
+}
+
+// countUnfit counts rows that come back with a value that their table has no column for any more, or only a narrower one.
+func (r *restoration) countUnfit(tx *gorm.DB, counts *statement.Tally, n *policy.Node, found *[]archive.Unfit) error {
+	c, err := archive.MovedColumnsEngine(r.engine, tx, n.Policy)
+	if err != nil {
+		return err
+	}
+	count := func(column string, further func(q *statement.Query)) {
+		counts.Add(func(q *statement.Query) {
+			q.Text(" FROM ").Name(n.Policy.DeletedTable()).Text(" AS t WHERE ")
+			r.comingBack(q, n, "t")
+			q.Text(" AND ").Column("t", column).Text(" IS NOT NULL")
+			further(q)
+		}, func(rows int64) {
+			if rows > 0 {
+				*found = append(*found, archive.Unfit{Node: n, Column: column, Rows: rows})
+			}
+		})
+	}
+	for _, column := range c.Lost {
+		count(column, func(*statement.Query) {})
+	}
+	for _, column := range c.Narrowed {
+		count(column.Name, func(q *statement.Query) {
+			q.Text(" AND ", q.Dialect.Changes(q.Quoted("t", column.Name), column.Type))
+		})
+	}
+	return nil
+}

@@ -1,0 +1,391 @@
+package restore
+
+import (
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gorm-softdelete/softdelete/internal/archive"
+	"github.com/gorm-softdelete/softdelete/internal/deletion"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/mark"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// walks are the walks that a restore's statements need.
+func (r *restoration) walks() []*walk.Walk {
+	if r.holds {
+		return []*walk.Walk{r.lost, r.held}
+	}
+	return []*walk.Walk{r.lost}
+}
+
+// with begins a statement with the walks.
+func (r *restoration) with(q *statement.Query) { walk.With(q, r.graph.Last(), r.walks()...) }
+
+// withUpTo begins a statement with the walks as far as a node.
+func (r *restoration) withUpTo(q *statement.Query, n *policy.Node) {
+	walk.With(q, n.Component, r.walks()...)
+}
+
+// comingBack writes the condition that a row is one of those that come back.
+func (r *restoration) comingBack(q *statement.Query, n *policy.Node, table string) {
+	r.lost.InWalk(q, n, table)
+	if r.holds {
+		q.Text(" AND ")
+		r.held.NotInWalk(q, n, table)
+	}
+}
+
+// find counts the rows that come back and those that are held, and finds all that refuses, before any write.
+func (r *restoration) find(tx *gorm.DB) error {
+	if err := r.findDeletion(tx); err != nil {
+		return err
+	}
+	var counts statement.Tally
+	var standing int64 // rows that would stand under a deleted parent
+	var conflicts []conflict
+	var unfits []archive.Unfit
+	root := r.graph.NodeOf(r.root)
+	r.back, r.kept = make(map[*policy.Node]int64), make(map[*policy.Node]int64)
+	for _, n := range r.graph.Nodes {
+		r.count(&counts, n, deletion.ActionRestored, r.back, func(q *statement.Query) { r.comingBack(q, n, "t") })
+		if r.holds {
+			r.count(&counts, n, deletion.ActionSkipped, r.kept, func(q *statement.Query) { r.held.InWalk(q, n, "t") })
+		}
+		if n.Policy.Archives() {
+			if err := r.countUnfit(tx, &counts, n, &unfits); err != nil {
+				return err
+			}
+		}
+		for _, g := range n.Policy.Guards {
+			if r.deletion == "" {
+				counts.Add(func(q *statement.Query) { r.guarded(q, n, g) }, func(rows int64) { standing += rows })
+			}
+		}
+		for _, index := range n.Policy.Unique {
+			for _, c := range conflictsOf(n, index) {
+				counts.Add(func(q *statement.Query) { r.countConflicting(q, c) }, func(rows int64) {
+					if rows > 0 {
+						conflicts = append(conflicts, c)
+					}
+				})
+			}
+		}
+	}
+	if r.holds && r.deletion == "" {
+		counts.Add(func(q *statement.Query) {
+			q.Text(" FROM ")
+			r.target.From(q)
+			q.Text(" WHERE ")
+			r.rootCondition(q)
+			q.Text(" AND ")
+			r.held.InWalk(q, root, r.target.Qualifier)
+		}, func(rows int64) { standing += rows })
+	}
+	q := statement.NewQuery(tx, r.engine.Dialect)
+	r.with(q)
+	if err := counts.Run(q); err != nil {
+		return err
+	}
+	kept := int64(0)
+	for _, rows := range r.kept {
+		kept += rows
+	}
+	// Nobody holds a row, and the parents are locked: the statements that follow need not ask again.
+	r.holds = r.holds && kept > 0
+	if err := r.judge(tx, root, standing, conflicts); err != nil || len(unfits) == 0 {
+		return err
+	}
+	return unfits[0].Err()
+}
+
+// judge turns what find found into the effects, or into the error that refuses.
+func (r *restoration) judge(tx *gorm.DB, root *policy.Node, standing int64, conflicts []conflict) error {
+	for _, n := range r.graph.Nodes {
+		r.rows += r.back[n] + r.kept[n]
+	}
+	if limit := r.engine.Config.MaxRows; limit > 0 && r.rows > limit {
+		return fault.TooManyRows(r.rows, limit)
+	}
+	if err := r.refuseErased(tx); err != nil {
+		return err
+	}
+	if standing > 0 {
+		return r.parentError(tx, standing)
+	}
+	if r.deletion != "" && r.rows == 0 {
+		return r.unknown(tx)
+	}
+	if len(conflicts) > 0 {
+		return r.conflictError(tx, conflicts[0])
+	}
+	return nil
+}
+
+// parentError names the deleted parents under which rows would come back.
+func (r *restoration) parentError(tx *gorm.DB, standing int64) error {
+	for _, n := range r.graph.Nodes {
+		holders := n.Policy.Guards
+		if n.Policy == r.root {
+			holders = slices.Concat(r.holders(n), holders)
+		}
+		for _, h := range holders {
+			if !h.Parent.KeepsDeleted() {
+				continue
+			}
+			fields := h.Parent.Schema.PrimaryFields
+			q := statement.NewQuery(tx, r.engine.Dialect)
+			r.lost.With(q, r.graph.Last())
+			q.Text("SELECT ").Columns("holder", fields).Text(" FROM ").Name(h.Parent.DeletedTable()).Text(" AS holder WHERE ")
+			r.above(q, n, h)
+			walk.AndGone(q, h.Parent, "holder")
+			q.Text(" ORDER BY ").Columns("holder", fields).Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
+			keys, err := q.Keys(fields)
+			if err != nil {
+				return err
+			}
+			if len(keys) > 0 {
+				return fmt.Errorf("%w: %d %s of %s would come back under deleted rows of table %s with keys %s; restore them first",
+					fault.ErrParentDeleted, standing, fault.Plural(standing, "row"), n.Policy.Schema.Name, h.Parent.Schema.Table, strings.Join(keys, "; "))
+			}
+		}
+	}
+	return fmt.Errorf("%w: %d %s of %s would come back under a deleted parent; restore that parent first",
+		fault.ErrParentDeleted, standing, fault.Plural(standing, "row"), r.root.Schema.Name)
+}
+
+// unknown is the error for a deletion without rows, unless the ledger knows it.
+func (r *restoration) unknown(tx *gorm.DB) error {
+	if r.engine.Config.Ledger {
+		var known int64
+		err := tx.Session(&gorm.Session{NewDB: true}).Model(&deletion.Deletion{}).Where(clause.Eq{Column: "id", Value: r.deletion}).Count(&known).Error
+		if err != nil || known > 0 {
+			return deletion.LedgerError(err)
+		}
+	}
+	return fmt.Errorf("%w: no row carries the mark of deletion %s", gorm.ErrRecordNotFound, r.deletion)
+}
+
+// count counts a node's rows that fulfil a condition: those that the caller asked for, then the others by the relation that
+// leads to them.
+func (r *restoration) count(counts *statement.Tally, n *policy.Node, action deletion.Action, total map[*policy.Node]int64, condition func(q *statement.Query)) {
+	add := func(relation string, depth int, further func(q *statement.Query)) {
+		from := func(q *statement.Query) {
+			q.Text(" FROM ")
+			r.from(q, n)
+			q.Text(" AS t WHERE ")
+			condition(q)
+			further(q)
+		}
+		counts.Add(from, func(rows int64) {
+			total[n] += rows
+			if rows > 0 || depth == 0 && action == deletion.ActionRestored {
+				r.effects = append(r.effects, deletion.DepthEffect{Effect: deletion.Effect{Table: n.Policy.Schema.Table, Relation: relation, Action: action, Rows: rows}, Depth: depth, Rank: n.Index})
+			}
+		})
+	}
+	edges := slices.Concat(n.In, n.Inner)
+	if n.Policy == r.root {
+		if r.deletion != "" || len(edges) == 0 {
+			add("", 0, func(*statement.Query) {})
+			return
+		}
+		add("", 0, func(q *statement.Query) { r.askedFor(q, true) })
+	}
+	for i, e := range edges {
+		add(e.Name, n.Below(), func(q *statement.Query) {
+			if n.Policy == r.root {
+				r.askedFor(q, false)
+			}
+			if len(edges) > 1 && i < len(edges)-1 {
+				q.Text(" AND ")
+				walk.MatchIn(e, q, r.lost, "t")
+			}
+			for _, before := range edges[:i] {
+				q.Text(" AND CASE WHEN ")
+				walk.MatchIn(before, q, r.lost, "t")
+				q.Text(" THEN 0 ELSE 1 END = 1")
+			}
+		})
+	}
+	if len(edges) == 0 {
+		add("", 1, func(*statement.Query) {})
+	}
+}
+
+// askedFor writes AND and the condition that a root row is, or is not, one that the caller asked for.
+func (r *restoration) askedFor(q *statement.Query, yes bool) {
+	fields := r.root.Schema.PrimaryFields
+	q.Text(" AND ").Key("t", fields)
+	if !yes {
+		q.Text(" NOT")
+	}
+	q.Text(" IN (SELECT ").Columns(r.target.Qualifier, fields).Text(" FROM ")
+	r.target.From(q)
+	q.Text(" WHERE ")
+	r.rootCondition(q)
+	q.Text(")")
+}
+
+// findDeletion counts the root rows and tells which deletion they came from.
+func (r *restoration) findDeletion(tx *gorm.DB) error {
+	if r.deletion != "" {
+		r.report.DeletionID, r.report.At = r.deletion, r.at
+		return nil
+	}
+	q := statement.NewQuery(tx, r.engine.Dialect).Text("SELECT count(*)")
+	p := r.root
+	column := func(field *schema.Field) string { return q.Quoted(r.target.Qualifier, field.DBName) }
+	if p.Id != nil {
+		q.Text(", min(", column(p.Id), "), max(", column(p.Id), ")")
+	}
+	if p.At != nil {
+		instant := walk.Instant(q, p, column)
+		q.Text(", min(", instant, "), max(", instant, ")")
+	}
+	q.Text(" FROM ")
+	r.target.From(q)
+	q.Text(" WHERE ")
+	r.rootCondition(q)
+	statement.WriteAnd(q, p.Predicates.Deleted, r.target.Qualifier)
+	var firstID, lastID mark.DeletionID
+	var first, last sql.NullInt64
+	var roots int64
+	targets := []any{&roots}
+	if p.Id != nil {
+		targets = append(targets, &firstID, &lastID)
+	}
+	if p.At != nil {
+		targets = append(targets, &first, &last)
+	}
+	err := q.Rows(func(scan func(...any) error) error { return scan(targets...) })
+	if firstID == lastID {
+		r.report.DeletionID = firstID
+		r.report.At, _ = firstID.At()
+	}
+	if first.Valid && first == last {
+		r.report.At = deletion.InstantOf(first.Int64)
+	}
+	return err
+}
+
+// guarded writes FROM and WHERE of the rows that would come back under a deleted parent that guards them.
+func (r *restoration) guarded(q *statement.Query, n *policy.Node, g *policy.Relation) {
+	q.Text(" FROM ").Name(n.Policy.DeletedTable()).Text(" AS t WHERE ")
+	r.comingBack(q, n, "t")
+	q.Text(" AND EXISTS (SELECT 1 FROM ").Name(g.Parent.DeletedTable()).Text(" AS holder WHERE ")
+	statement.Joined(q, g.Keys, " AND ", func(key policy.KeyPair) {
+		q.Column("holder", key.Parent.DBName).Text(" = ").Column("t", key.Child.DBName)
+	})
+	walk.AndGone(q, g.Parent, "holder")
+	if from := r.graph.NodeOf(g.Parent); from != nil {
+		q.Text(" AND NOT (")
+		r.comingBack(q, from, "holder")
+		q.Text(")")
+	}
+	q.Text(")")
+}
+
+// conflict is a unique index that a restore would violate.
+type conflict struct {
+	node  *policy.Node
+	index *policy.UniqueIndex
+	// among tells, of a model with an archive, that the other rows are such as come back too, not live ones.
+	among bool
+}
+
+// conflictsOf lists what may be in the way of a node's rows by one index.
+func conflictsOf(n *policy.Node, index *policy.UniqueIndex) []conflict {
+	if !n.Policy.Archives() {
+		return []conflict{{node: n, index: index}}
+	}
+	return []conflict{{node: n, index: index}, {node: n, index: index, among: true}}
+}
+
+// side writes the rows that a conflict's index is about, of the model's own table or that of its deleted rows.
+func (c conflict) side(q *statement.Query, alias, table string) *statement.Query {
+	if c.index.Where == "" || c.index.Concerns(c.node.Policy) {
+		return q.Name(table).Text(" AS ", alias)
+	}
+	return q.Text("(SELECT * FROM ").Name(table).Text(" WHERE ", c.index.Where, ") AS ", alias)
+}
+
+// countConflicting writes FROM and WHERE so that rows are counted where there is a conflict. Of an archive that was empty when
+// it was last looked at the planner expects too little to be left with a join.
+func (r *restoration) countConflicting(q *statement.Query, c conflict) {
+	p := c.node.Policy
+	equal := func(field *schema.Field) { q.Column("t", field.DBName).Text(" = ").Column("other", field.DBName) }
+	switch {
+	case !p.Archives():
+		r.conflicting(q, c)
+	case c.among:
+		c.side(q.Text(" FROM (SELECT 1 FROM "), "t", p.DeletedTable()).Text(" WHERE ")
+		r.comingBack(q, c.node, "t")
+		for _, field := range c.index.Fields {
+			q.Text(" AND ").Column("t", field.DBName).Text(" IS NOT NULL")
+		}
+		q.Text(" GROUP BY ").Columns("t", c.index.Fields).Text(" HAVING count(*) > 1) AS twice")
+	default:
+		c.side(q.Text(" FROM "), "t", p.DeletedTable()).Text(" WHERE ")
+		r.comingBack(q, c.node, "t")
+		q.Text(" AND ").Opaque(func() {
+			c.side(q.Text("EXISTS (SELECT 1 FROM "), "other", p.Schema.Table).Text(" WHERE ")
+			statement.Joined(q, c.index.Fields, " AND ", equal).Text(")")
+		})
+	}
+}
+
+// conflicting writes FROM and WHERE of the rows, as other, that have a unique value of a row that comes back, as t: live
+// ones, and others that come back too.
+func (r *restoration) conflicting(q *statement.Query, c conflict) {
+	p := c.node.Policy
+	other := p.Schema.Table
+	if c.among {
+		other = p.DeletedTable()
+	}
+	c.side(q.Text(" FROM "), "other", other)
+	c.side(q.Text(" WHERE EXISTS (SELECT 1 FROM "), "t", p.DeletedTable()).Text(" WHERE ")
+	r.comingBack(q, c.node, "t")
+	for _, field := range c.index.Fields {
+		q.Text(" AND ").Column("t", field.DBName).Text(" = ").Column("other", field.DBName)
+	}
+	if p.Archives() && !c.among {
+		q.Text(")")
+		return
+	}
+	q.Text(" AND NOT (")
+	statement.Joined(q, r.lost.Identity(p), " AND ", func(field *schema.Field) {
+		q.Column("t", field.DBName).Text(" = ").Column("other", field.DBName)
+	})
+	q.Text("))")
+	if c.among {
+		q.Text(" AND ")
+		r.comingBack(q, c.node, "other")
+		return
+	}
+	q.Text(" AND (", p.Predicates.Live.Of(statement.QuoteName(q.Tx, "other")), " OR (")
+	r.comingBack(q, c.node, "other")
+	q.Text("))")
+}
+
+// conflictError names the rows that have the unique values.
+func (r *restoration) conflictError(tx *gorm.DB, c conflict) error {
+	q := statement.NewQuery(tx, r.engine.Dialect)
+	r.with(q)
+	fields := c.node.Policy.Schema.PrimaryFields
+	q.Text("SELECT ").Columns("other", fields)
+	r.conflicting(q, c)
+	q.Text(" ORDER BY ").Columns("other", fields).Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
+	keys, err := q.Keys(fields)
+	if err != nil {
+		return err
+	}
+	return &fault.ConflictError{Index: c.index.Name, Columns: c.index.Columns(), LiveKeys: keys}
+}

@@ -1,0 +1,48 @@
+package restore
+
+import (
+	"github.com/gorm-softdelete/softdelete/internal/deletion"
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// markLedger notes in the ledger when the deletions whose root rows come back were restored. It runs before the rows lose
+// their marks.
+func (r *restoration) markLedger(tx *gorm.DB) error {
+	if !r.engine.Config.Ledger {
+		return nil
+	}
+	root := r.graph.NodeOf(r.root)
+	q := statement.NewQuery(tx, r.engine.Dialect)
+	r.with(q)
+	q.Text("UPDATE ").Name(deletion.Deletion{}.TableName()).Text(" SET ").Name("restored_at").Text(" = ").Bind(tx.NowFunc().UTC())
+	q.Text(" WHERE ").Name("restored_at").Text(" IS NULL AND ")
+	if r.deletion != "" {
+		_, err := q.Name("id").Text(" = ").Bind(r.deletion).Exec()
+		return deletion.LedgerError(err)
+	}
+	table := "t"
+	q.Name("table").Text(" = ").Bind(r.target.Name).Text(" AND ")
+	switch {
+	case r.root.Id != nil:
+		q.Name("id").Text(" IN (SELECT ").Column(table, r.root.Id.DBName)
+	case r.root.At == nil: // without a mark only the key tells
+		q.Name("key").Text(" IN (SELECT ")
+		statement.Joined(q, r.root.Schema.PrimaryFields, " || ',' || ", func(field *schema.Field) {
+			q.Text(q.Dialect.Text(q.Quoted(table, field.DBName)))
+		})
+	default:
+		deletedAt := q.Dialect.Nanoseconds(statement.QuoteName(tx, "deleted_at"), dialect.Native, 0)
+		instant := walk.Instant(q, r.root, func(field *schema.Field) string { return q.Quoted(table, field.DBName) })
+		q.Text(deletedAt, " IN (SELECT ", instant)
+	}
+	q.Text(" FROM ")
+	r.from(q, root)
+	q.Text(" AS t WHERE ")
+	r.comingBack(q, root, table)
+	_, err := q.Text(")").Exec()
+	return deletion.LedgerError(err)
+}

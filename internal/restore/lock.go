@@ -1,0 +1,181 @@
+package restore
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/deletion"
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+)
+
+// lock locks everything that the restore depends on, a table at a time, in an order that all restores share, parents before
+// children as deletions do: the rows that come back and have others under them, and the parents outside that might hold a
+// row. Rows at the bottom are locked by the write.
+//
+// Where rows have several parents, another restore may hand rows over to this deletion while a lock is waited for, under
+// parents that were passed already. Then all locks are given back and taken anew: one that was added behind its turn could
+// wait for a restore that waits for this one.
+func (r *restoration) lock(tx *gorm.DB) error {
+	if !r.engine.Dialect.Has(dialect.RowLocks) {
+		return nil
+	}
+	order := r.lockOrder()
+	if !r.handedOver() {
+		_, err := r.countLocks(tx, order, true)
+		return err
+	}
+	if err := statement.Savepoint(tx, tx.Statement.Context, "SAVEPOINT "+locksSavepoint); err != nil {
+		return err
+	}
+	for {
+		locked, err := r.countLocks(tx, order, true)
+		if err != nil {
+			return err
+		}
+		needed, err := r.countLocks(tx, order, false)
+		if err != nil || slices.Equal(locked, needed) {
+			return err
+		}
+		if err := statement.Savepoint(tx, tx.Statement.Context, "ROLLBACK TO SAVEPOINT "+locksSavepoint); err != nil {
+			return err
+		}
+	}
+}
+
+// locksSavepoint is what a restore goes back to in order to give its locks back.
+const locksSavepoint = "softdelete_locks"
+
+// handedOver tells whether rows under the root may be handed over to its deletion.
+func (r *restoration) handedOver() bool {
+	return slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool { return n.Policy != r.root && len(n.Policy.CascadeParents()) > 1 })
+}
+
+// countLocks counts the rows that the restore depends on per table, and takes the locks if it is told to.
+func (r *restoration) countLocks(tx *gorm.DB, order []*policy.Policy, take bool) (counts []int64, err error) {
+	for _, p := range order {
+		tables := []string{p.Schema.Table}
+		if p.Archives() {
+			tables = append(tables, p.DeletedTable())
+		}
+		for _, table := range tables {
+			count, some, err := r.countLocksOf(tx, p, table, take)
+			if err != nil {
+				return nil, err
+			}
+			if some {
+				counts = append(counts, count)
+			}
+		}
+	}
+	return counts, nil
+}
+
+// countLocksOf counts, and may lock, the rows of one table of a model. some is false where the restore depends on none of
+// them.
+func (r *restoration) countLocksOf(tx *gorm.DB, p *policy.Policy, table string, take bool) (count int64, some bool, err error) {
+	q := statement.NewQuery(tx, r.engine.Dialect)
+	r.lost.With(q, r.graph.Last())
+	lost := table == p.DeletedTable()
+	fields := p.Schema.PrimaryFields
+	if lost {
+		fields = r.lost.Identity(p)
+	}
+	strength := ""
+	var chosen []func()
+	// A union of keys, not alternatives: for those the database would read the whole table.
+	if n := r.graph.NodeOf(p); lost && n != nil && (r.lostBase(n) != nil || !r.graph.Leaf(n) || p.Archives()) {
+		strength = "FOR UPDATE"
+		chosen = append(chosen, func() { r.selectLost(q, n) })
+	}
+	for _, n := range r.graph.Nodes {
+		for _, h := range slices.Concat(r.holders(n), n.Policy.Guards) {
+			if h.Parent == p {
+				strength = cmp.Or(strength, "FOR SHARE")
+				chosen = append(chosen, func() {
+					q.Text("SELECT ").Columns("over", fields).Text(" FROM ").Name(table).Text(" AS over, ")
+					q.Name(n.Policy.DeletedTable()).Text(" AS t WHERE ")
+					r.under(q, n, h, "over")
+				})
+			}
+		}
+	}
+	if strength == "" {
+		return 0, false, nil
+	}
+	q.Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(table).Text(" AS holder WHERE ")
+	union := func() { statement.Joined(q, chosen, " UNION ", func(keys func()) { keys() }) }
+	if lost {
+		r.lost.Among(q, p, "holder", union)
+	} else {
+		q.Key("holder", fields).Text(" IN (")
+		union()
+		q.Text(")")
+	}
+	if take {
+		q.Text(" ORDER BY ").Columns("holder", fields).Text(" ", strength)
+	}
+	q.Text(") AS locked")
+	err = q.Rows(func(scan func(...any) error) error { return scan(&count) })
+	return count, true, err
+}
+
+// selectLost writes the SELECT of the keys of a node's lost rows. Those of the root that are known by their keys are locked
+// whether they are lost at that moment or not: one that another restore has brought back may be deleted again, and must not
+// come back without its lock.
+func (r *restoration) selectLost(q *statement.Query, n *policy.Node) {
+	if n.Policy != r.root || !r.pinned || n.Policy.Archives() {
+		r.lost.SelectKeys(q, n)
+		return
+	}
+	q.Text("SELECT ").Columns(r.target.Qualifier, n.Policy.Schema.PrimaryFields).Text(" FROM ")
+	r.target.From(q)
+	q.Text(" WHERE ")
+	r.rootCondition(q)
+}
+
+// above writes the condition that a parent's row, as holder, has a lost row of the node under it.
+func (r *restoration) above(q *statement.Query, n *policy.Node, h *policy.Relation) {
+	q.Text("EXISTS (SELECT 1 FROM ").Name(n.Policy.DeletedTable()).Text(" AS t WHERE ")
+	r.under(q, n, h, "holder")
+	q.Text(")")
+}
+
+// under writes the condition that a lost row of the node, as t, refers to a parent's row.
+func (r *restoration) under(q *statement.Query, n *policy.Node, h *policy.Relation, holder string) {
+	r.lost.InWalk(q, n, "t")
+	for _, key := range h.Keys {
+		q.Text(" AND ").Column("t", key.Child.DBName).Text(" = ", walk.ParentValue(q, key, q.Quoted(holder, key.Parent.DBName)))
+	}
+	walk.MatchFixed(h, q, "t")
+}
+
+// lockOrder lists the models whose rows may need a lock: guarding parents first, then all that cascades connect with the
+// root, parents before children, in the same order whichever of them the restore begins at.
+func (r *restoration) lockOrder() []*policy.Policy {
+	byTable := func(a, b *policy.Policy) int { return cmp.Compare(a.Schema.Table, b.Schema.Table) }
+	var cascading, guarding []*policy.Policy
+	for _, n := range r.graph.Nodes {
+		for _, p := range deletion.Connected(n.Policy, false) {
+			if !slices.Contains(cascading, p) {
+				cascading = append(cascading, p)
+			}
+		}
+	}
+	slices.SortFunc(cascading, byTable)
+	for _, n := range r.graph.Nodes {
+		for _, g := range n.Policy.Guards {
+			if !slices.Contains(cascading, g.Parent) && !slices.Contains(guarding, g.Parent) {
+				guarding = append(guarding, g.Parent)
+			}
+		}
+	}
+	slices.SortFunc(guarding, byTable)
+	for _, n := range policy.NewGraph(cascading, false).Nodes {
+		guarding = append(guarding, n.Policy)
+	}
+	return guarding
+}

@@ -1,0 +1,30 @@
+package restore
+
+import (
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/eventlog"
+	"github.com/gorm-softdelete/softdelete/internal/mark"
+	"gorm.io/gorm"
+)
+
+// logged runs the writes of a restore with the logs of its models open.
+func (r *restoration) logged(tx *gorm.DB, work func(*gorm.DB) error) error {
+	var logs []*dialect.Log
+	for _, n := range r.graph.Nodes {
+		if n.Policy.Log != nil {
+			logs = append(logs, n.Policy.Log)
+		}
+	}
+	if len(logs) == 0 {
+		return work(tx)
+	}
+	ctx, restores := tx.Statement.Context, true
+	err := eventlog.OpenLog(r.engine, tx, logs, eventlog.LogWrite{Actor: mark.ActorFrom(ctx), Reason: mark.ReasonFrom(ctx), Restores: &restores, Moment: tx.NowFunc()})
+	if err != nil {
+		return err
+	}
+	if err := work(tx); err != nil {
+		return err // undone with all of the restore
+	}
+	return eventlog.CloseLog(r.engine, tx)
+}

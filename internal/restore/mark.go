@@ -1,0 +1,90 @@
+package restore
+
+import (
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/mark"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm/schema"
+)
+
+// carriesMark writes the condition that a row carries the mark of the deletion that is to be undone.
+func (r *restoration) carriesMark(q *statement.Query, p *policy.Policy, table string) {
+	if p.Id == nil {
+		q.Column(table, p.At.DBName).Text(" = ").Bind(p.AtClock.Value(r.at))
+		return
+	}
+	q.Column(table, p.Id.DBName).Text(" IN (").Bind(r.deletion)
+	if slices.Contains(r.timed, p) {
+		q.Text(", ").Bind(string(r.deletion[:mark.InstantDigits]) + mark.HandedOverSuffix)
+	}
+	q.Text(")")
+}
+
+// sameDeletion writes AND and the condition that parent and child carry the mark of one deletion. parent is an alias of a
+// WITH table, child one of the child's own.
+func (r *restoration) sameDeletion(q *statement.Query, e *policy.Edge, parent, child string) {
+	p, c := e.Parent, e.Child
+	carried := func(field *schema.Field) string { return q.Quoted(parent, e.From.Carry(field.DBName)) }
+	q.Text(" AND ").Opaque(func() {
+		switch {
+		case p.Id != nil && c.Id != nil:
+			q.Column(child, c.Id.DBName).Text(" = ", carried(p.Id))
+		case p.Id == nil && c.Id == nil && p.AtClock == c.AtClock:
+			q.Column(child, c.At.DBName).Text(" = ", carried(p.At))
+		default:
+			q.Text(walk.Instant(q, c, func(field *schema.Field) string { return q.Quoted(child, field.DBName) }), " = ", walk.Instant(q, p, carried))
+		}
+		statement.WriteAnd(q, c.Predicates.Deleted, child)
+	})
+}
+
+// holders lists the relations by which another deleted parent may hold a node's row: all cascade relations into its model,
+// but for those by which the walk comes from the parent itself. RestoreDeletion asks guards too.
+func (r *restoration) holders(n *policy.Node) []*policy.Relation {
+	parents := n.Policy.CascadeParents()
+	if r.deletion != "" {
+		return slices.Concat(parents, n.Policy.Guards)
+	}
+	if n.Policy == r.root {
+		return parents
+	}
+	if len(parents) == 1 {
+		return nil
+	}
+	return parents
+}
+
+// heldBase writes the SELECT of the lost rows that a deleted parent outside the restore holds, with that parent's mark.
+func (r *restoration) heldBase(n *policy.Node) func(q *statement.Query) {
+	holders := r.holders(n)
+	holders = slices.DeleteFunc(slices.Clone(holders), func(h *policy.Relation) bool { return !h.Parent.KeepsDeleted() || !h.Parent.CanCarryMark() })
+	if len(holders) == 0 {
+		return nil
+	}
+	return func(q *statement.Query) {
+		statement.Joined(q, holders, " UNION ", func(h *policy.Relation) {
+			walk.SelectCarried(n, q, r.held, "t")
+			q.Text(", ", walk.MarkText(q, h.Parent, "holder"))
+			q.Text(" FROM ").Name(n.Policy.DeletedTable()).Text(" AS t, ").Name(h.Parent.DeletedTable()).Text(" AS holder WHERE ")
+			r.lost.InWalk(q, n, "t")
+			q.Text(" AND ")
+			r.holding(q, h, "holder", "t")
+		})
+	}
+}
+
+// holding writes the condition that a parent's row is deleted, stays so, and has the child's row under it.
+func (r *restoration) holding(q *statement.Query, h *policy.Relation, holder, child string) {
+	statement.Joined(q, h.Keys, " AND ", func(key policy.KeyPair) {
+		q.Column(child, key.Child.DBName).Text(" = ", walk.ParentValue(q, key, q.Quoted(holder, key.Parent.DBName)))
+	})
+	walk.MatchFixed(h, q, child)
+	walk.AndGone(q, h.Parent, holder)
+	if from := r.graph.NodeOf(h.Parent); from != nil {
+		q.Text(" AND ")
+		r.lost.NotInWalk(q, from, holder)
+	}
+}

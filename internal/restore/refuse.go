@@ -1,0 +1,41 @@
+package restore
+
+import (
+	"fmt"
+
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+)
+
+// refuseErased refuses a restore of rows that are erased.
+func (r *restoration) refuseErased(tx *gorm.DB) error {
+	if !r.engine.Personal.Load() || r.rows == 0 {
+		return nil
+	}
+	known, err := erasedrow.ErasuresKnown(r.engine, tx)
+	if err != nil || !known {
+		return err
+	}
+	for _, n := range r.graph.Nodes {
+		if r.back[n] == 0 {
+			continue
+		}
+		s := n.Policy.Schema
+		q := statement.NewQuery(tx, r.engine.Dialect)
+		r.withUpTo(q, n)
+		t := erasedrow.Place{Policy: n.Policy, Archived: n.Policy.Archives()}
+		q.Text("SELECT ").Columns("t", s.PrimaryFields).Text(" FROM ").Name(t.Table()).Text(" AS t WHERE ")
+		r.comingBack(q, n, "t")
+		erasedrow.IsErased(q.Text(" AND "), t, "t").Text(" LIMIT 1")
+		keys, err := q.Keys(s.PrimaryFields)
+		if err != nil {
+			return err
+		}
+		if len(keys) > 0 {
+			return fmt.Errorf("%w: the row with key %s in table %s cannot be restored", fault.ErrErased, keys[0], t.Table())
+		}
+	}
+	return nil
+}

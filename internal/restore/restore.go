@@ -1,0 +1,368 @@
+package restore
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/archive"
+	"github.com/gorm-softdelete/softdelete/internal/deletion"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/mark"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/scope"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// Restore undoes the deletion of value: it brings the row back with exactly those rows under it that the same deletion
+// took. value is a pointer to a model or a slice of models with their primary keys; conditions on db are obeyed, as in
+// Restore(db.Where("email = ?", address), &User{}). A row under it that another deleted parent would have taken too stays
+// deleted until that parent comes back. Restoring a live row does nothing.
+//
+// Errors: gorm.ErrMissingWhereClause without key and condition, ErrParentDeleted where a row would stand under a deleted
+// parent, ErrRestoreConflict (a *ConflictError) where a live row has one of its unique values, ErrTooManyRows, and what the
+// hooks BeforeRestore and AfterRestore return. Then nothing has changed, in the database or in value. In a dry run it is
+// PreviewRestore.
+func Restore(db *gorm.DB, value any) (deletion.Report, error) {
+	return restoreValue(db, value, "Restore", false)
+}
+
+// PreviewRestore tells what Restore would do with value, and writes nothing. What would refuse is its error, as it would be
+// Restore's.
+func PreviewRestore(db *gorm.DB, value any) (deletion.Report, error) {
+	return restoreValue(db, value, "PreviewRestore", true)
+}
+
+// RestoreDeletion undoes a whole deletion: every row that it took and that nothing else keeps deleted. Rows under another
+// deleted parent are passed on to that parent's deletion, and reported as skipped. The rows are looked for in Config.Models
+// and the models used so far. An unknown ID gives gorm.ErrRecordNotFound; other errors are those of Restore.
+func RestoreDeletion(db *gorm.DB, id mark.DeletionID) (deletion.Report, error) {
+	e, err := policy.EngineOf(db)
+	if err != nil {
+		return deletion.Report{}, err
+	}
+	at, ok := id.At()
+	if !ok {
+		return deletion.Report{}, fmt.Errorf("%w: %q is no DeletionID", gorm.ErrRecordNotFound, string(id))
+	}
+	policies, err := restorable(e, db)
+	if err != nil {
+		return deletion.Report{}, err
+	}
+	r := &restoration{engine: e, deletion: id, at: at, preview: db.DryRun}
+	// The root's model first, so that its rows lead the report; models that carry no ID are told by the time, which is
+	// unique among the models that cascades and guards connect with the root.
+	for i, p := range policies {
+		if id.RootedIn(p.Schema.Table) {
+			r.root = p
+			policies = slices.Insert(slices.Delete(policies, i, i+1), 0, p)
+			break
+		}
+	}
+	if r.root != nil {
+		r.timed = deletion.Concerned(r.root)
+	}
+	policies = slices.DeleteFunc(policies, func(p *policy.Policy) bool { return p.Id == nil && !slices.Contains(r.timed, p) })
+	if len(policies) == 0 {
+		return deletion.Report{}, fmt.Errorf("%w: deletion %s", gorm.ErrRecordNotFound, id)
+	}
+	if r.root == nil {
+		r.root = policies[0]
+	}
+	r.graph = policy.NewGraph(policies, true)
+	r.graph.CarryMarks()
+	return r.run(db, func(*gorm.DB) (func(), error) { return func() {}, nil })
+}
+
+// restorable lists the models that have deleted rows, of Config.Models and of those used so far.
+func restorable(e *policy.Engine, db *gorm.DB) ([]*policy.Policy, error) {
+	list, err := e.Models(db)
+	if err != nil {
+		return nil, err
+	}
+	e.Policies.Range(func(_, value any) bool {
+		p := value.(*policy.Policy)
+		known := slices.ContainsFunc(list, func(q *policy.Policy) bool { return q.Schema.ModelType == p.Schema.ModelType })
+		if p.Err == nil && p.Canonical && !known {
+			list = append(list, p)
+		}
+		return true
+	})
+	return slices.DeleteFunc(list, func(p *policy.Policy) bool {
+		return !p.KeepsDeleted() || !p.CanCarryMark() || len(p.Schema.PrimaryFields) == 0
+	}), nil
+}
+
+// restoration is one call that restores rows.
+type restoration struct {
+	engine  *policy.Engine
+	root    *policy.Policy
+	graph   *policy.Graph
+	preview bool
+
+	// deletion is set by RestoreDeletion. Otherwise where and keys tell the root rows. timed are the models among which the
+	// deletion's time is its own.
+	deletion mark.DeletionID
+	at       time.Time
+	timed    []*policy.Policy
+	where    []clause.Expression
+	pinned   bool // where tells the root rows by their keys
+	target   scope.Target
+
+	lost, held *walk.Walk
+	holds      bool                   // rows may be held by other deleted parents
+	back, kept map[*policy.Node]int64 // rows that come back, rows that are held
+	loaded     []loadedRows
+	effects    []deletion.DepthEffect
+	rows       int64
+	report     deletion.Report
+}
+
+// loadedRows are rows of a model with restore hooks.
+type loadedRows struct {
+	node *policy.Node
+	rows reflect.Value
+}
+
+func restoreValue(db *gorm.DB, value any, function string, preview bool) (deletion.Report, error) {
+	if err := deletion.CheckCall(db, value, function); err != nil {
+		return deletion.Report{}, err
+	}
+	db = db.Clauses() // what a hook gets is a session that still shows the conditions of the hook's own statement
+	e, err := policy.EngineOf(db)
+	if err != nil {
+		return deletion.Report{}, err
+	}
+	p, err := policy.PolicyOf(db, value)
+	if err != nil {
+		return deletion.Report{}, err
+	}
+	if !p.KeepsDeleted() {
+		return deletion.Report{}, fmt.Errorf("%w: %s has no deleted rows to restore; its strategy is %q", fault.ErrUnsupported, p.Schema.Name, p.Strategy.Word())
+	}
+	if len(p.Schema.PrimaryFields) == 0 {
+		return deletion.Report{}, fmt.Errorf("%w: %s has no primary key to restore its rows by; update its deletion column through db.Unscoped()", fault.ErrUnsupported, p.Schema.Name)
+	}
+	r := &restoration{engine: e, root: p, graph: p.RestoreGraph(), preview: preview || db.DryRun, target: scope.Target{Qualifier: p.Schema.Table, Name: p.Schema.Table}}
+	if r.graph.Err != nil {
+		return deletion.Report{}, r.graph.Err
+	}
+	if err := r.readConditions(db, value); err != nil {
+		return deletion.Report{}, err
+	}
+	return r.run(db, func(tx *gorm.DB) (func(), error) { return deletion.Reload(tx, p.Schema, value) })
+}
+
+// readConditions takes the caller's conditions, those of scopes too, and the keys of the value.
+func (r *restoration) readConditions(db *gorm.DB, value any) error {
+	s := r.root.Schema
+	// Built, not run: scopes and other plugins add their conditions while GORM builds the statement.
+	built := db.Session(&gorm.Session{DryRun: true, SkipHooks: true}).Unscoped().Clauses(scope.LiveTable{}).Model(reflect.New(s.ModelType).Interface())
+	built = built.Find(reflect.New(reflect.SliceOf(s.ModelType)).Interface())
+	if built.Error != nil {
+		return built.Error
+	}
+	r.target = scope.TargetOf(built.Statement)
+	if r.root.Archives() {
+		if r.target.Aliased() || r.target.Name != s.Table {
+			return fmt.Errorf("%w: %s is restored from its own archive only, not through db.Table; leave db.Table out", fault.ErrUnsupported, s.Name)
+		}
+		from := statement.QuoteName(db, r.root.DeletedTable()) + " AS " + statement.QuoteName(db, r.target.Qualifier)
+		r.target.Expr = &clause.Expr{SQL: from}
+	}
+	if where, ok := built.Statement.Clauses["WHERE"].Expression.(clause.Where); ok {
+		for _, condition := range where.Exprs {
+			// A statement of the same *gorm.DB that is under way has its filter among them.
+			if _, ours := condition.(*scope.Filter); !ours {
+				r.where = append(r.where, condition)
+			}
+		}
+	}
+	_, keys := schema.GetIdentityFieldValuesMap(db.Statement.Context, reflect.Indirect(reflect.ValueOf(value)), s.PrimaryFields)
+	if column, in := schema.ToQueryValues(r.target.Qualifier, s.PrimaryFieldDBNames, keys); len(in) > 0 {
+		r.where = []clause.Expression{scope.Group(append(slices.Clone(r.where), clause.IN{Column: column, Values: in}))}
+	}
+	if len(r.where) == 0 && !db.AllowGlobalUpdate {
+		return fmt.Errorf("%w: a restore needs a primary key or a condition", gorm.ErrMissingWhereClause)
+	}
+	return nil
+}
+
+// run restores in a transaction, or in a savepoint of the caller's. after runs last inside it, what it returns when all is
+// done.
+func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) (deletion.Report, error) {
+	r.prepare()
+	tx := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true, SkipHooks: db.Statement.SkipHooks})
+	tx.Config.DryRun = false
+	statement.ToWriter(tx, r.root.Schema.Table)
+	if r.preview {
+		tx.Statement.ConnPool = statement.Pinned{ConnPool: tx.Statement.ConnPool}
+		err := r.find(tx)
+		r.report.Effects = deletion.SortEffects(r.effects)
+		return r.report, err
+	}
+	work, err := statement.BeginWork(tx)
+	if err != nil {
+		return deletion.Report{}, err
+	}
+	err = r.restore(tx)
+	var finish func()
+	if err == nil {
+		finish, err = after(tx)
+	}
+	if err = work.End(tx, err); err != nil {
+		archive.ForgetColumns(r.engine, r.graph)
+		return deletion.Report{}, err
+	}
+	finish()
+	r.report.Effects = deletion.SortEffects(r.effects)
+	return r.report, nil
+}
+
+// restore finds what refuses, then writes: children before parents, since a row is found by the mark of its parent.
+func (r *restoration) restore(tx *gorm.DB) error {
+	inner := statement.InWork(tx, tx.Statement.Context)
+	if err := r.engine.LockWriter(inner, r.root); err != nil {
+		return err
+	}
+	if none, err := r.pin(inner); err != nil || none {
+		return err
+	}
+	if err := r.lock(inner); err != nil {
+		return err
+	}
+	if err := r.find(inner); err != nil || r.rows == 0 {
+		return err
+	}
+	skipHooks := tx.Statement.SkipHooks
+	if !skipHooks {
+		if err := r.beforeHooks(inner); err != nil {
+			return err
+		}
+	}
+	if err := r.markLedger(inner); err != nil {
+		return err
+	}
+	if err := r.logged(inner, r.write); err != nil {
+		return r.explain(inner, err)
+	}
+	if !skipHooks {
+		return r.afterHooks(inner)
+	}
+	return nil
+}
+
+// prepare sets up the two walks: over the rows that the deletion took, and over those of them that others hold.
+func (r *restoration) prepare() {
+	r.lost = &walk.Walk{Graph: r.graph, Prefix: "lost", Deleted: true, Flat: r.deletion != "", Base: r.lostBase, Step: r.sameDeletion}
+	r.held = &walk.Walk{Graph: r.graph, Prefix: "held", Deleted: true, Marked: true, Base: r.heldBase, Step: func(q *statement.Query, e *policy.Edge, _, child string) {
+		q.Text(" AND ")
+		r.lost.InWalk(q, e.To, child)
+	}}
+	for _, n := range r.graph.Nodes {
+		if len(r.holders(n)) > 0 {
+			r.holds = true
+		}
+	}
+}
+
+// rootCondition writes the condition of the rows that the caller asked for.
+func (r *restoration) rootCondition(q *statement.Query) {
+	q.Stmt.Table, q.Stmt.Schema = r.target.Qualifier, r.root.Schema
+	if len(r.where) == 0 {
+		q.Text("1 = 1")
+	} else {
+		q.Expression(scope.Group(r.where))
+	}
+	if r.root.Archives() {
+		walk.Latest(q.Text(" AND "), r.root, r.target.Qualifier)
+	}
+}
+
+// lostBase writes the SELECT of the rows where the walk over the lost rows begins: those that the caller asked for, or all
+// that carry the deletion's mark.
+func (r *restoration) lostBase(n *policy.Node) func(q *statement.Query) {
+	if r.deletion == "" && n.Policy != r.root {
+		return nil
+	}
+	return func(q *statement.Query) {
+		table := r.tableOf(n)
+		walk.SelectCarried(n, q, r.lost, table)
+		q.Text(" FROM ")
+		if n.Policy == r.root && r.deletion == "" {
+			r.target.From(q)
+		} else {
+			r.lost.Source(q, n.Policy)
+		}
+		q.Text(" WHERE ")
+		if r.deletion != "" {
+			r.carriesMark(q, n.Policy, table)
+		} else {
+			r.rootCondition(q)
+		}
+		if r.deletion != "" {
+			statement.WriteAnd(q, n.Policy.Predicates.Deleted, table)
+		} else {
+			walk.AndDeleted(q, n.Policy, table)
+		}
+	}
+}
+
+// pin makes few root rows the ones that the restore is about: one that begins to fulfil the caller's conditions meanwhile, or
+// is deleted, was not looked at. none tells that there is nothing to restore.
+func (r *restoration) pin(tx *gorm.DB) (none bool, err error) {
+	fields := r.root.Schema.PrimaryFields
+	if r.deletion != "" || len(fields) == 0 {
+		return false, nil
+	}
+	q := statement.NewQuery(tx, r.engine.Dialect).Text("SELECT ").Columns(r.target.Qualifier, fields).Text(" FROM ")
+	r.target.From(q)
+	q.Text(" WHERE ")
+	r.rootCondition(q)
+	statement.WriteAnd(q, r.root.Predicates.Deleted, r.target.Qualifier)
+	q.Text(" LIMIT ", fmt.Sprint(deletion.FewKeys+1))
+	keys, err := q.KeyValues(fields)
+	if err == nil && len(keys) == 0 {
+		r.effects = append(r.effects, deletion.DepthEffect{Effect: deletion.Effect{Table: r.target.Name, Action: deletion.ActionRestored}, Depth: 0, Rank: 0})
+		return true, nil
+	}
+	if err == nil && len(keys) <= deletion.FewKeys {
+		r.where, r.pinned = []clause.Expression{r.target.KeysIn(r.root.Schema, keys)}, true
+	}
+	return false, err
+}
+
+// tableOf is what the columns of a node's table are qualified with.
+func (r *restoration) tableOf(n *policy.Node) string {
+	if n.Policy == r.root && r.deletion == "" {
+		return r.target.Qualifier
+	}
+	return n.Policy.DeletedTable()
+}
+
+// from writes a node's table for an alias to follow.
+func (r *restoration) from(q *statement.Query, n *policy.Node) {
+	if n.Policy == r.root && r.deletion == "" && !r.target.Aliased() {
+		r.target.From(q)
+		return
+	}
+	q.Name(n.Policy.DeletedTable())
+}
+
+// explain makes the database's refusal of a duplicate a ConflictError.
+func (r *restoration) explain(tx *gorm.DB, err error) error {
+	translated := err
+	if translator, ok := tx.Dialector.(gorm.ErrorTranslator); ok {
+		translated = translator.Translate(err)
+	}
+	if errors.Is(translated, gorm.ErrDuplicatedKey) && !errors.Is(err, fault.ErrRestoreConflict) {
+		return &fault.ConflictError{Index: "(see the cause)", Cause: err}
+	}
+	return err
+}

@@ -1,0 +1,163 @@
+package restore
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/gorm-softdelete/softdelete/internal/deletion"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// write restores the rows, children before parents, after passing on those that others hold.
+func (r *restoration) write(tx *gorm.DB) error {
+	start := func() *statement.Query { return statement.NewQuery(tx, r.engine.Dialect) }
+	// Archived rows come back parents before children, as foreign keys ask; their marks stay until all rows are found.
+	for _, n := range r.graph.Nodes {
+		if n.Policy.Archives() && r.back[n] > 0 {
+			if err := r.bringBack(tx, n); err != nil {
+				return err
+			}
+		}
+	}
+	for i := len(r.graph.Components) - 1; i >= 0; i-- {
+		c := r.graph.Components[i]
+		if !r.touches(c) {
+			continue
+		}
+		drop, err := r.lost.Store(start, c)
+		if err != nil {
+			return err
+		}
+		for _, n := range c.Nodes {
+			if err := r.writeNode(tx, n); err != nil {
+				return err
+			}
+		}
+		if err := drop(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *restoration) touches(c *policy.Component) bool {
+	for _, n := range c.Nodes {
+		if r.back[n]+r.kept[n] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *restoration) writeNode(tx *gorm.DB, n *policy.Node) error {
+	table := n.Policy.DeletedTable()
+	if r.kept[n] > 0 {
+		q := statement.NewQuery(tx, r.engine.Dialect)
+		r.withUpTo(q, n)
+		q.Text("UPDATE ").Name(table).Text(" SET ")
+		r.handOver(q, n)
+		q.Text(" WHERE ")
+		r.held.InWalk(q, n, "")
+		if _, err := q.Exec(); err != nil {
+			return err
+		}
+	}
+	if r.back[n] > 0 && n.Policy.Archives() {
+		q := statement.NewQuery(tx, r.engine.Dialect)
+		r.withUpTo(q, n)
+		q.Text("DELETE FROM ").Name(table).Text(" WHERE ")
+		r.comingBack(q, n, "")
+		_, err := q.Exec()
+		return err
+	}
+	if r.back[n] > 0 {
+		q := statement.NewQuery(tx, r.engine.Dialect)
+		r.withUpTo(q, n)
+		policy.Assign(q.Text("UPDATE ").Name(table).Text(" SET "), n.Policy.RestoreAssignments())
+		q.Text(" WHERE ", n.Policy.Predicates.Deleted.Of(""), " AND ")
+		r.comingBack(q, n, "")
+		if _, err := q.Exec(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// handOver writes the SET list that gives held rows the mark of the parent that holds them.
+func (r *restoration) handOver(q *statement.Query, n *policy.Node) {
+	p := n.Policy
+	markText := func() string {
+		part := statement.NewQuery(q.Tx, q.Dialect)
+		part.Text("(SELECT min(", walk.MarkColumn, ") FROM ").Name(r.held.Table(n.Component)).Text(" WHERE ")
+		statement.Joined(part, r.held.Identity(p), " AND ", func(field *schema.Field) {
+			part.Text(n.Carry(field.DBName), " = ").Column(p.DeletedTable(), field.DBName)
+		})
+		if len(n.Component.Nodes) > 1 {
+			part.Text(" AND ", walk.NodeColumn, " = ", fmt.Sprint(n.Index))
+		}
+		return part.Text(")").Stmt.SQL.String()
+	}()
+	if p.Id != nil {
+		q.Name(p.Id.DBName).Text(" = ", markText)
+	}
+	if p.At != nil {
+		if p.Id != nil {
+			q.Text(", ")
+		}
+		column := statement.QuoteName(q.Tx, p.At.DBName)
+		q.Text(column, " = ", q.Dialect.Instant(column, q.Dialect.LeadingNanoseconds(markText), p.AtClock.Kind, p.AtClock.Unit))
+	}
+}
+
+// beforeHooks loads the rows of models with restore hooks and runs BeforeRestore on them. They are kept for AfterRestore:
+// once restored, nothing in the database tells them from other rows.
+func (r *restoration) beforeHooks(tx *gorm.DB) error {
+	for _, n := range r.graph.Nodes {
+		hooks := n.Policy.RestoreHooks
+		if !hooks.Before && !hooks.After || r.back[n] == 0 {
+			continue
+		}
+		start := func() *statement.Query { return statement.NewQuery(tx, r.engine.Dialect) }
+		kept := reflect.MakeSlice(reflect.SliceOf(reflect.PointerTo(n.Policy.Schema.ModelType)), 0, int(r.back[n]))
+		err := deletion.EachBatch(start, r.with, n, n.Policy.DeletedTable(), func(q *statement.Query) { r.comingBack(q, n, n.Policy.DeletedTable()) }, func(rows reflect.Value) error {
+			if hooks.After {
+				kept = reflect.AppendSlice(kept, rows)
+			}
+			return deletion.CallHooks(tx, n.Policy.Schema, rows, false, func(tx *gorm.DB, row any) error {
+				if hook, ok := row.(policy.BeforeRestore); ok {
+					return hook.BeforeRestore(tx)
+				}
+				return nil
+			})
+		})
+		if err != nil {
+			return err
+		}
+		r.loaded = append(r.loaded, loadedRows{node: n, rows: kept})
+	}
+	return nil
+}
+
+// afterHooks runs AfterRestore on the rows as they are now.
+func (r *restoration) afterHooks(tx *gorm.DB) error {
+	for _, loaded := range r.loaded {
+		if loaded.rows.Len() == 0 {
+			continue
+		}
+		s := loaded.node.Policy.Schema
+		finish, err := deletion.Reload(tx, s, loaded.rows.Interface())
+		if err != nil {
+			return err
+		}
+		finish()
+		err = deletion.CallHooks(tx, s, loaded.rows, false, func(tx *gorm.DB, row any) error { return row.(policy.AfterRestore).AfterRestore(tx) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

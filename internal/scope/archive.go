@@ -1,0 +1,155 @@
+// Package scope: which rows a read returns.
+package scope
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// LiveTable keeps a statement of the plugin's own, which is Unscoped, to the model's own table.
+type LiveTable struct{}
+
+// Build writes nothing.
+func (LiveTable) Build(clause.Builder) {}
+
+// ModifyStatement implements gorm.StatementModifier.
+func (LiveTable) ModifyStatement(stmt *gorm.Statement) { stmt.Settings.Store(LiveTable{}, true) }
+
+// openedKey is where the table that a statement had before its archive was opened stands in its settings.
+type openedKey struct{}
+
+// openArchive makes a statement read the archive where its view, or Unscoped, asks for deleted rows.
+func (c *ScopeClause) openArchive(stmt *gorm.Statement) {
+	main := stmt.Statement
+	rows := c.archivedRows(stmt)
+	if stmt != main {
+		if rows != visibleRows {
+			openJoin(main, c.Policy, stmt.Table, rows)
+		}
+		return
+	}
+	if value, ok := main.Settings.LoadAndDelete(openedKey{}); ok && value.(openedTables).opened == main.TableExpr {
+		main.TableExpr = value.(openedTables).former // not that of a statement around this one, whose settings a preload has
+	}
+	if _, own := main.Settings.Load(LiveTable{}); own || rows == visibleRows || main.SQL.Len() > 0 || derivedTable(main) {
+		return
+	}
+	switch ownTable(main, c.Policy) {
+	case c.Policy.Schema.Table:
+	case c.Policy.DeletedTable():
+		return // the caller reads the archive itself
+	default:
+		_ = main.AddError(fmt.Errorf("%w: deleted rows of %s are in the archive %s of its own table %s; a statement that reads from "+
+			"something else with them, by db.Table, needs a sub-query with a model: db.Table(\"(?) AS t\", db.Unscoped().Model(&%s{}))",
+			fault.ErrUnsupported, c.Policy.Schema.Name, c.Policy.DeletedTable(), c.Policy.Schema.Table, c.Policy.Schema.Name))
+		return
+	}
+	quote := func(name string) string { return statement.QuoteName(main.DB, name) }
+	opened := &clause.Expr{SQL: openedTable(c.Policy, rows, quote) + " AS " + quote(statement.TableAlias(main))}
+	main.Settings.Store(openedKey{}, openedTables{former: main.TableExpr, opened: opened})
+	main.TableExpr = opened
+}
+
+// openedTables is what a statement read from, and what it reads from now.
+type openedTables struct{ former, opened *clause.Expr }
+
+// ownTable is the one table that a statement reads from, where that is the model's own or its archive; empty for all else.
+func ownTable(stmt *gorm.Statement, p *policy.Policy) string {
+	if stmt.TableExpr == nil {
+		return p.Schema.Table
+	}
+	text := strings.NewReplacer("\"", "", "`", "").Replace(stmt.TableExpr.SQL)
+	for _, table := range []string{p.Schema.Table, p.DeletedTable()} {
+		rest, found := strings.CutPrefix(text, table)
+		words := strings.Fields(rest)
+		if len(words) > 0 && strings.EqualFold(words[0], "as") {
+			words = words[1:]
+		}
+		if found && len(stmt.TableExpr.Vars) == 0 && (rest == "" || rest[0] == ' ' && len(words) == 1 && aliasPattern.MatchString(words[0])) {
+			return table
+		}
+	}
+	return ""
+}
+
+var aliasPattern = regexp.MustCompile(`^\w+$`)
+
+// openedTable is what holds all rows of a model, or its deleted ones, for an alias to follow.
+func openedTable(p *policy.Policy, rows rowSet, quote func(string) string) string {
+	if rows == deletedRows {
+		return quote(p.DeletedTable())
+	}
+	return walk.BothTables(p, quote)
+}
+
+// archivedRows are the rows that a statement, or its join, reads of a model with an archive.
+func (c *ScopeClause) archivedRows(stmt *gorm.Statement) rowSet {
+	main := stmt.Statement
+	v := viewOf(main)
+	switch {
+	case main.Unscoped:
+		return allRows
+	case stmt == main && slices.Contains(v.Links, c.Policy.Schema.ModelType):
+		return allRows
+	case stmt == main:
+		return v.rows
+	case v.opensJoin(stmt):
+		return allRows
+	}
+	return joinedRows(stmt)
+}
+
+// openJoin makes a join of GORM's read the archive too: the FROM clause, which GORM adds when all joins are known, replaces
+// the joined table as it is written.
+func openJoin(main *gorm.Statement, p *policy.Policy, alias string, rows rowSet) {
+	from := main.Clauses["FROM"]
+	inner := from.Builder
+	from.Builder = func(c clause.Clause, builder clause.Builder) {
+		c.Builder = inner
+		if expression, ok := c.Expression.(clause.From); ok {
+			joins := make([]clause.Join, len(expression.Joins))
+			for i, join := range expression.Joins {
+				name := join.Table.Alias
+				if name == "" {
+					name = join.Table.Name
+				}
+				if join.Expression == nil && join.Table.Name == p.Schema.Table && name == alias {
+					join.Expression = archivedJoin{join: join, policy: p, alias: alias, rows: rows}
+				}
+				joins[i] = join
+			}
+			expression.Joins = joins
+			c.Expression = expression
+		}
+		c.Build(builder)
+	}
+	main.Clauses["FROM"] = from
+}
+
+// archivedJoin is a join that reads a model's archive, and its table too where all rows show.
+type archivedJoin struct {
+	join   clause.Join
+	policy *policy.Policy
+	alias  string
+	rows   rowSet
+}
+
+// Build implements clause.Expression.
+func (j archivedJoin) Build(builder clause.Builder) {
+	stmt, ok := builder.(*gorm.Statement)
+	if !ok {
+		return
+	}
+	quote := func(name string) string { return statement.QuoteName(stmt.DB, name) }
+	stmt.SQL.WriteString(string(j.join.Type) + " JOIN " + openedTable(j.policy, j.rows, quote) + " AS " + quote(j.alias) + " ON ")
+	j.join.ON.Build(stmt)
+}

@@ -1,0 +1,219 @@
+package statement
+
+import (
+	"context"
+	"database/sql"
+	"reflect"
+	"strings"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/logger"
+	"gorm.io/gorm/schema"
+)
+
+// Query is one SQL statement of the plugin's own while it is written. Names are quoted by the database's dialector, values
+// bound; it runs through GORM's callbacks, so that loggers and tracers see it.
+type Query struct {
+	Tx      *gorm.DB
+	Stmt    *gorm.Statement
+	Dialect *dialect.Dialect
+}
+
+// ownStatement marks a statement as the plugin's own in its settings.
+type ownStatement struct{}
+
+// NewQuery starts a statement on the connection of db, in its transaction if it is in one.
+func NewQuery(db *gorm.DB, d *dialect.Dialect) *Query {
+	tx := db.Session(&gorm.Session{NewDB: true, Initialized: true})
+	tx.Statement.Settings.Store(ownStatement{}, true)
+	tx.Statement.SQL.Grow(UsualLength)
+	return &Query{Tx: tx, Stmt: tx.Statement, Dialect: d}
+}
+
+// UsualLength is the room that statements are given at the start: few are longer, and their text is not moved as it grows.
+const UsualLength = 200
+
+// Text writes SQL as it is.
+func (q *Query) Text(parts ...string) *Query {
+	for _, part := range parts {
+		q.Stmt.SQL.WriteString(part)
+	}
+	return q
+}
+
+// Name writes a quoted identifier; one with a dot is a table in a schema.
+func (q *Query) Name(name string) *Query {
+	q.Stmt.DB.Dialector.QuoteTo(&q.Stmt.SQL, name)
+	return q
+}
+
+// Column writes a quoted column of a table or alias; an empty table leaves the column alone.
+func (q *Query) Column(table, column string) *Query {
+	if table != "" {
+		q.Name(table).Text(".")
+	}
+	return q.Name(column)
+}
+
+// Quoted gives a quoted column as text, for the dialect's expressions.
+func (q *Query) Quoted(table, column string) string {
+	if table == "" {
+		return QuoteName(q.Tx, column)
+	}
+	return QuoteName(q.Tx, table) + "." + QuoteName(q.Tx, column)
+}
+
+// Bind writes a bound value, or an expression such as a sub-query of the caller's.
+func (q *Query) Bind(value any) *Query {
+	q.Stmt.AddVar(&q.Stmt.SQL, value)
+	return q
+}
+
+// literal writes SQL text that may have bound values of its own.
+func (q *Query) Expression(e clause.Expression) *Query {
+	e.Build(q.Stmt)
+	return q
+}
+
+// Opaque writes a condition on marks so that a planner that goes by estimates has none for it. Marks are news to it: it
+// expects no row to have them, at every level of a walk, and would join what are thousands of rows by comparing each with
+// each. Like this it follows the relations' keys.
+func (q *Query) Opaque(condition func()) *Query {
+	if !q.Dialect.Has(dialect.Estimates) {
+		condition()
+		return q
+	}
+	q.Text("COALESCE(")
+	condition()
+	return q.Text(", FALSE)")
+}
+
+// Joined writes what each gives for the items, with a separator between them.
+func Joined[T any](q *Query, items []T, separator string, each func(T)) *Query {
+	for i, item := range items {
+		if i > 0 {
+			q.Text(separator)
+		}
+		each(item)
+	}
+	return q
+}
+
+// Columns writes the fields' columns of a table, with commas.
+func (q *Query) Columns(table string, fields []*schema.Field) *Query {
+	return Joined(q, fields, ", ", func(field *schema.Field) { q.Column(table, field.DBName) })
+}
+
+// Key writes the model's primary key as one value: the column, or a row of columns in parentheses.
+func (q *Query) Key(table string, fields []*schema.Field) *Query {
+	if len(fields) == 1 {
+		return q.Columns(table, fields)
+	}
+	return q.Text("(").Columns(table, fields).Text(")")
+}
+
+// Exec runs the statement and tells how many rows it changed.
+func (q *Query) Exec() (int64, error) {
+	q.Stmt.DB.Callback().Raw().Execute(q.Tx)
+	return q.Tx.RowsAffected, q.Tx.Error
+}
+
+// Rows runs the statement and calls each for every row. scan reads the row's columns.
+func (q *Query) Rows(each func(scan func(...any) error) error) (err error) {
+	rows, err := q.sqlRows()
+	if err != nil || rows == nil {
+		return err
+	}
+	defer func() {
+		if closeErr := rows.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return translate(q.Tx, rows.Err())
+}
+
+// sqlRows runs the statement and gives its rows, nil where it gives none.
+func (q *Query) sqlRows() (*sql.Rows, error) {
+	q.Stmt.Settings.Store("rows", true)
+	q.Stmt.DB.Callback().Row().Execute(q.Tx)
+	rows, _ := q.Stmt.Dest.(*sql.Rows)
+	return rows, q.Tx.Error
+}
+
+// Find runs the statement and loads its rows into dest, a pointer to a slice of models.
+func (q *Query) Find(dest any) error {
+	q.Stmt.Model, q.Stmt.Dest = dest, dest
+	q.Stmt.SkipHooks = true
+	q.Stmt.DB.Callback().Query().Execute(q.Tx)
+	return q.Tx.Error
+}
+
+// translate turns a driver's error into GORM's where the caller asked for that.
+func translate(db *gorm.DB, err error) error {
+	if translator, ok := db.Dialector.(gorm.ErrorTranslator); ok && err != nil && db.TranslateError {
+		return translator.Translate(err)
+	}
+	return err
+}
+
+// QuoteName quotes an identifier as the database wants it.
+func QuoteName(db *gorm.DB, name string) string {
+	var text strings.Builder
+	db.Dialector.QuoteTo(&text, name)
+	return text.String()
+}
+
+// ScanTargets makes room for n columns of any type.
+func ScanTargets(n int) (targets []any, values func() []any) {
+	targets = make([]any, n)
+	for i := range targets {
+		targets[i] = new(any)
+	}
+	return targets, func() []any {
+		values := make([]any, n)
+		for i := range targets {
+			values[i] = reflect.ValueOf(targets[i]).Elem().Interface()
+		}
+		return values
+	}
+}
+
+// Silent is a session whose statements no logger sees: they carry values.
+func Silent(tx *gorm.DB) *gorm.DB {
+	return InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, Logger: logger.Discard, SkipHooks: true})
+}
+
+// OnWriter is a session outside of a transaction whose reads do not go to a replica: what an erasure has written must show.
+func OnWriter(db *gorm.DB) *gorm.DB {
+	session := InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
+	if committer, ok := session.Statement.ConnPool.(gorm.TxCommitter); ok && committer != nil {
+		return session.Session(&gorm.Session{NewDB: true})
+	}
+	ToWriter(session, "")
+	session.Statement.ConnPool = Pinned{session.Statement.ConnPool}
+	return session.Session(&gorm.Session{NewDB: true})
+}
+
+// Lock writes a row lock where the database has them.
+func (q *Query) Lock(strength string) *Query {
+	if q.Dialect.Has(dialect.RowLocks) {
+		q.Text(" ", strength)
+	}
+	return q
+}
+
+// CopyColumns copies the fields that are columns, and leaves relations alone.
+func CopyColumns(ctx context.Context, s *schema.Schema, to, from reflect.Value) {
+	for _, field := range s.Fields {
+		if field.DBName != "" && field.Readable {
+			field.ReflectValueOf(ctx, to).Set(field.ReflectValueOf(ctx, from))
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package statement
+
+import (
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"gorm.io/gorm/schema"
+)
+
+func WriteAnd(q *Query, p Predicate, table string) {
+	if p != nil {
+		if table != "" {
+			table = QuoteName(q.Tx, table)
+		}
+		q.Text(" AND ", p.Of(table))
+	}
+}
+
+// Tally is a list of counts that one statement takes.
+type Tally struct {
+	from []func(q *Query)
+	into []func(rows int64)
+}
+
+// Add takes a count: from writes FROM and WHERE, into gets the number.
+func (t *Tally) Add(from func(q *Query), into func(rows int64)) {
+	t.from, t.into = append(t.from, from), append(t.into, into)
+}
+
+// Run finishes a statement that may have begun with WITH, and hands out the counts.
+func (t *Tally) Run(q *Query) error {
+	if len(t.from) == 0 {
+		return nil
+	}
+	q.Text("SELECT ")
+	Joined(q, t.from, ", ", func(from func(q *Query)) {
+		q.Text("(SELECT count(*)")
+		from(q)
+		q.Text(")")
+	})
+	counts := make([]int64, len(t.from))
+	targets := make([]any, len(t.from))
+	for i := range counts {
+		targets[i] = &counts[i]
+	}
+	err := q.Rows(func(scan func(...any) error) error { return scan(targets...) })
+	if err == nil {
+		for i, into := range t.into {
+			into(counts[i])
+		}
+	}
+	return err
+}
+
+// MostKeys is how many keys a Blocker names.
+const MostKeys = 10
+
+// Keys runs a statement that selects primary keys and gives them as text.
+func (q *Query) Keys(fields []*schema.Field) ([]string, error) {
+	values, err := q.KeyValues(fields)
+	var keys []string
+	for _, key := range values {
+		keys = append(keys, rowkey.KeyText(key))
+	}
+	return keys, err
+}
+
+// KeyValues runs a statement that selects primary keys and gives them as the database does.
+func (q *Query) KeyValues(fields []*schema.Field) (keys [][]any, err error) {
+	err = q.Rows(func(scan func(...any) error) error {
+		targets, values := ScanTargets(len(fields))
+		if err := scan(targets...); err != nil {
+			return err
+		}
+		keys = append(keys, values())
+		return nil
+	})
+	return keys, err
+}

@@ -1,0 +1,396 @@
+package walk
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm/schema"
+)
+
+// Walk finds rows along the relations of a graph, in the database: every component becomes one table of a WITH clause that
+// holds the keys of the rows found, a recursive one where models refer to each other.
+type Walk struct {
+	Graph *policy.Graph
+	// Prefix names the WITH tables.
+	Prefix string
+	// Base writes the SELECT of the rows of a node where the walk begins; nil where it begins at none of them.
+	Base func(n *policy.Node) func(q *statement.Query)
+	// Step writes the condition that a row of a node is one to find, beside the relation's keys. parent and child are
+	// aliases.
+	Step func(q *statement.Query, e *policy.Edge, parent, child string)
+	// Flat leaves the relations out: the walk ends where it begins.
+	Flat bool
+	// Marked adds a column to the WITH tables, MarkColumn, that base writes and every step takes along.
+	Marked bool
+	// stored are components whose rows were put into a temporary table, see store.
+	stored map[*policy.Component]bool
+	// Keys are the primary keys of the root's rows where they are known, and few: they stand in for the root's WITH table.
+	// The graph must be ByKey.
+	Keys [][]any
+	// Deleted makes the walk one over deleted rows, which some models have in a table of their own; archive one over the
+	// rows of that table and the live ones.
+	Deleted, Archive bool
+}
+
+// Source writes a node's table, for an alias to follow.
+func (w *Walk) Source(q *statement.Query, p *policy.Policy) {
+	switch {
+	case w.Deleted:
+		q.Name(p.DeletedTable())
+	case w.Archive && p.Archives():
+		q.Text(BothTables(p, func(name string) string { return statement.QuoteName(q.Tx, name) }))
+	default:
+		q.Name(p.Schema.Table)
+	}
+}
+
+// Identity are the fields that tell a node's rows apart. A key may be archived many times, by one deletion once.
+func (w *Walk) Identity(p *policy.Policy) []*schema.Field {
+	if w.Deleted && p.Archives() {
+		return append(slices.Clone(p.Schema.PrimaryFields), p.Id)
+	}
+	return p.Schema.PrimaryFields
+}
+
+// MarkColumn is the column of a marked walk.
+const MarkColumn = "mark"
+
+// Table is the name of a component's WITH table.
+func (w *Walk) Table(c *policy.Component) string { return fmt.Sprintf("%s%d", w.Prefix, c.Index) }
+
+// With writes the WITH clause of walks for the components up to the last one, and a space after it. A walk over another
+// graph than that of the last component is written as a whole.
+func With(q *statement.Query, last *policy.Component, walks ...*Walk) {
+	type table struct {
+		walk      *Walk
+		component *policy.Component
+	}
+	var tables []table
+	recursive := false
+	for _, w := range walks {
+		components := w.Graph.Components
+		if slices.Contains(components, last) {
+			components = components[:last.Index+1]
+		}
+		for _, c := range components {
+			if !w.stored[c] && !w.known(c.Nodes[0]) {
+				tables = append(tables, table{w, c})
+				recursive = recursive || len(c.Inner) > 0 && !w.Flat
+			}
+		}
+	}
+	if len(tables) == 0 {
+		return
+	}
+	q.Text("WITH ")
+	if recursive {
+		q.Text("RECURSIVE ")
+	}
+	statement.Joined(q, tables, ", ", func(t table) {
+		q.Name(t.walk.Table(t.component)).Text(" (")
+		statement.Joined(q, t.walk.columns(t.component), ", ", func(column string) { q.Text(column) })
+		q.Text(") AS (")
+		t.walk.component(q, t.component)
+		q.Text(")")
+	})
+	q.Text(" ")
+}
+
+// With writes the WITH clause for the components up to the last one.
+func (w *Walk) With(q *statement.Query, last *policy.Component) { With(q, last, w) }
+
+// NodeColumn tells rows of different nodes in one WITH table apart.
+const NodeColumn = "node"
+
+// known tells whether the node's rows are written as their keys.
+func (w *Walk) known(n *policy.Node) bool { return w.Keys != nil && n == w.Graph.Nodes[0] }
+
+// knownKeys writes the keys as a list in parentheses.
+func (w *Walk) knownKeys(q *statement.Query) {
+	q.Text("(")
+	statement.Joined(q, w.Keys, ", ", func(key []any) { q.Bind(key[0]) }).Text(")")
+}
+
+// columns are the columns of the component's WITH table.
+func (w *Walk) columns(c *policy.Component) []string {
+	var columns []string
+	if len(c.Nodes) > 1 {
+		columns = append(columns, NodeColumn)
+	}
+	for _, n := range c.Nodes {
+		for _, carried := range n.Carried {
+			columns = append(columns, carried.Alias)
+		}
+	}
+	if w.Marked {
+		columns = append(columns, MarkColumn)
+	}
+	return columns
+}
+
+// component writes the query of one WITH table.
+func (w *Walk) component(q *statement.Query, c *policy.Component) {
+	written := false
+	union := func() {
+		if written {
+			q.Text(" UNION ")
+		}
+		written = true
+	}
+	for _, n := range c.Nodes {
+		if base := w.Base(n); base != nil {
+			union()
+			base(q)
+		}
+		for _, e := range n.In {
+			if !w.Flat {
+				union()
+				from := func() { q.Name(w.Table(e.From.Component)).Text(" AS p") }
+				if w.known(e.From) {
+					from = nil
+				}
+				w.selectStep(q, e, from)
+			}
+		}
+	}
+	if !written {
+		// Nothing leads here; an empty table keeps the statement whole.
+		SelectCarried(c.Nodes[0], q, w, "t")
+		if w.Marked {
+			q.Text(", ''")
+		}
+		q.Text(" FROM ")
+		w.Source(q, c.Nodes[0].Policy)
+		q.Text(" AS t WHERE 1 = 0")
+	}
+	if len(c.Inner) == 0 || w.Flat {
+		return
+	}
+	self := func() { q.Name(w.Table(c)).Text(" AS p") }
+	if len(c.Inner) == 1 || q.Dialect.Has(dialect.CompoundRecursion) {
+		for _, e := range c.Inner {
+			q.Text(" UNION ")
+			w.selectStep(q, e, self)
+		}
+		return
+	}
+	q.Text(" UNION SELECT x.* FROM ")
+	self()
+	q.Text(" CROSS JOIN LATERAL (")
+	statement.Joined(q, c.Inner, " UNION ALL ", func(e *policy.Edge) { w.selectStep(q, e, nil) })
+	q.Text(") AS x")
+}
+
+// selectStep writes the SELECT of the rows that an edge leads to. from writes the WITH table to join with, as p; without
+// it, p is known from outside, or not needed.
+func (w *Walk) selectStep(q *statement.Query, e *policy.Edge, from func()) {
+	SelectCarried(e.To, q, w, "c")
+	if w.Marked {
+		q.Text(", p.", MarkColumn)
+	}
+	q.Text(" FROM ")
+	w.Source(q, e.To.Policy)
+	q.Text(" AS c")
+	if from != nil {
+		q.Text(", ")
+		from()
+	}
+	q.Text(" WHERE ")
+	if w.known(e.From) {
+		MatchIn(e, q, w, "c")
+	} else {
+		match(e, q, "p", "c")
+	}
+	w.Step(q, e, "p", "c")
+}
+
+// SelectCarried writes SELECT and the node's columns from a table or alias, in the form of its component's WITH table.
+func SelectCarried(n *policy.Node, q *statement.Query, w *Walk, table string) {
+	q.Text("SELECT ")
+	if len(n.Component.Nodes) > 1 {
+		q.Text(strconv.Itoa(n.Index), ", ")
+	}
+	first := true
+	for _, other := range n.Component.Nodes {
+		for _, carried := range other.Carried {
+			if !first {
+				q.Text(", ")
+			}
+			first = false
+			if other == n {
+				q.Column(table, carried.Name)
+				continue
+			}
+			// A NULL of the column's type.
+			q.Text("(SELECT ").Name(carried.Name).Text(" FROM ")
+			w.Source(q, other.Policy)
+			q.Text(" AS none WHERE 1 = 0)")
+		}
+	}
+}
+
+// match writes the condition that a child's row refers to a row of the WITH table, both by alias.
+func match(e *policy.Edge, q *statement.Query, parent, child string) {
+	if len(e.From.Component.Nodes) > 1 {
+		q.Column(parent, NodeColumn).Text(" = ", strconv.Itoa(e.From.Index), " AND ")
+	}
+	statement.Joined(q, e.Keys, " AND ", func(key policy.KeyPair) {
+		q.Column(child, key.Child.DBName).Text(" = ")
+		q.Text(ParentValue(q, key, q.Quoted(parent, e.From.Carry(key.Parent.DBName))))
+	})
+	MatchFixed(e.Relation, q, child)
+}
+
+// MatchIn writes the condition that a child's row refers to any row of the WITH table.
+func MatchIn(e *policy.Edge, q *statement.Query, w *Walk, child string) {
+	children := make([]*schema.Field, len(e.Keys))
+	for i, key := range e.Keys {
+		children[i] = key.Child
+	}
+	q.Key(child, children).Text(" IN ")
+	if w.known(e.From) {
+		w.knownKeys(q)
+		MatchFixed(e.Relation, q, child)
+		return
+	}
+	q.Text("(SELECT ")
+	statement.Joined(q, e.Keys, ", ", func(key policy.KeyPair) {
+		q.Text(ParentValue(q, key, e.From.Carry(key.Parent.DBName)))
+	})
+	q.Text(" FROM ").Name(w.Table(e.From.Component))
+	w.onlyNode(q, e.From)
+	q.Text(")")
+	MatchFixed(e.Relation, q, child)
+}
+
+// onlyNode writes the condition that a row of the WITH table is one of the node.
+func (w *Walk) onlyNode(q *statement.Query, n *policy.Node) {
+	if len(n.Component.Nodes) > 1 {
+		q.Text(" WHERE ", NodeColumn, " = ", strconv.Itoa(n.Index))
+	}
+}
+
+// MatchFixed writes the type of a polymorphic relation.
+func MatchFixed(r *policy.Relation, q *statement.Query, child string) {
+	for _, fixed := range r.Fixed {
+		q.Text(" AND ").Column(child, fixed.Child.DBName).Text(" = ").Bind(fixed.Value)
+	}
+}
+
+// ParentValue is a parent's key as the child's column compares with it: a polymorphic key may be text where the parent's is
+// a number.
+func ParentValue(q *statement.Query, key policy.KeyPair, parent string) string {
+	if key.AsText() {
+		return q.Dialect.Text(parent)
+	}
+	return parent
+}
+
+// InWalk writes the condition that a row's key is among the node's rows in the WITH table.
+func (w *Walk) InWalk(q *statement.Query, n *policy.Node, table string) {
+	if w.known(n) {
+		q.Key(table, w.Identity(n.Policy)).Text(" IN ")
+		w.knownKeys(q)
+		return
+	}
+	w.Among(q, n.Policy, table, func() { w.SelectKeys(q, n) })
+}
+
+// Among writes the condition that the columns which tell a model's row are among what a SELECT gives. Of an archive that was
+// empty when it was last looked at the planner expects one row still, and would compare each row with each: it is told to
+// look them up by the first column of the key, and to compare the others with a list.
+func (w *Walk) Among(q *statement.Query, p *policy.Policy, table string, selected func()) {
+	identity := w.Identity(p)
+	among := func() {
+		q.Key(table, identity).Text(" IN (")
+		selected()
+		q.Text(")")
+	}
+	if !q.Dialect.Has(dialect.Estimates) || len(identity) == len(p.Schema.PrimaryFields) {
+		among()
+		return
+	}
+	first := identity[0].DBName
+	open, shut := q.Dialect.Among()
+	q.Column(table, first).Text(open, "SELECT softdelete_chosen.softdelete_key FROM (")
+	selected()
+	q.Text(") AS softdelete_chosen (softdelete_key)", shut, " AND ").Opaque(among)
+}
+
+// NotInWalk writes the condition that a row's key is not among the node's rows in the WITH table.
+func (w *Walk) NotInWalk(q *statement.Query, n *policy.Node, table string) {
+	if w.known(n) || !q.Dialect.Has(dialect.Estimates) {
+		q.Text("NOT (")
+		w.InWalk(q, n, table)
+		q.Text(")")
+		return
+	}
+	// Not NOT IN: where many rows are expected, the database would compare each row with each.
+	q.Text("NOT EXISTS (SELECT 1 FROM ").Name(w.Table(n.Component)).Text(" WHERE ")
+	statement.Joined(q, w.Identity(n.Policy), " AND ", func(field *schema.Field) {
+		q.Text(n.Carry(field.DBName), " = ").Column(table, field.DBName)
+	})
+	if len(n.Component.Nodes) > 1 {
+		q.Text(" AND ", NodeColumn, " = ", strconv.Itoa(n.Index))
+	}
+	q.Text(")")
+}
+
+// SelectKeys writes the SELECT of the keys of the node's rows in the WITH table.
+func (w *Walk) SelectKeys(q *statement.Query, n *policy.Node) {
+	q.Text("SELECT ")
+	statement.Joined(q, w.Identity(n.Policy), ", ", func(field *schema.Field) { q.Text(n.Carry(field.DBName)) })
+	q.Text(" FROM ").Name(w.Table(n.Component))
+	w.onlyNode(q, n)
+}
+
+// Store puts the rows of a component of several models into a temporary table: writing the rows of one model would change
+// what the walk finds in the others. It returns what drops the table again. Other components need none of this.
+func (w *Walk) Store(start func() *statement.Query, c *policy.Component) (drop func() error, err error) {
+	if len(c.Nodes) == 1 {
+		return func() error { return nil }, nil
+	}
+	table := w.Table(c)
+	// The table first, then the rows: databases take no bound values in CREATE TABLE AS.
+	q := start().Text("CREATE TEMPORARY TABLE ").Name(table).Text(" AS WITH none (")
+	statement.Joined(q, w.columns(c), ", ", func(column string) { q.Text(column) })
+	q.Text(") AS (")
+	statement.Joined(q, c.Nodes, " UNION ALL ", func(n *policy.Node) {
+		SelectCarried(n, q, w, "t")
+		q.Text(" FROM ")
+		w.Source(q, n.Policy)
+		q.Text(" AS t WHERE 1 = 0")
+	})
+	if _, err := q.Text(") SELECT * FROM none").Exec(); err != nil {
+		return nil, err
+	}
+	q = start()
+	q.Text("INSERT INTO ").Name(table).Text(" ")
+	w.With(q, c)
+	if _, err := q.Text("SELECT * FROM ").Name(table).Exec(); err != nil {
+		return nil, err
+	}
+	if w.stored == nil {
+		w.stored = map[*policy.Component]bool{}
+	}
+	w.stored[c] = true
+	return func() error {
+		delete(w.stored, c)
+		_, err := start().Text("DROP TABLE ").Name(table).Exec()
+		return err
+	}, nil
+}
+
+// NodeRows writes FROM and WHERE of a node's rows in the walk.
+func (w *Walk) NodeRows(q *statement.Query, n *policy.Node) {
+	if len(n.Policy.Schema.PrimaryFields) == 0 { // a root without relations
+		q.Text(" FROM ").Name(w.Table(n.Component))
+		return
+	}
+	q.Text(" FROM ").Name(n.Policy.Schema.Table).Text(" WHERE ")
+	w.InWalk(q, n, n.Policy.Schema.Table)
+}

@@ -1,0 +1,127 @@
+// Package write: what creates and updates may not reach.
+package write
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+)
+
+// KeepArchivedKeys keeps an upsert from creating a row anew whose key was archived: it means the row that is gone. One that
+// would change the row is refused, one that does nothing, or that nobody asked for, leaves it out. A plain Create may use the key again, and a link of
+// a many2many relation that is added again is a new one.
+func KeepArchivedKeys(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
+	stmt := db.Statement
+	c, upserts := onConflict(stmt)
+	if !upserts || !p.Archives() || stmt.Unscoped || db.DryRun || savesLinks(stmt) ||
+		!slices.Equal(conflictFields(p, c.Columns), p.Schema.PrimaryFields) {
+		return nil
+	}
+	var keys [][]any
+	eachCreated(stmt, func(row created) {
+		if key, ok := row.primaryKey(p); ok {
+			keys = append(keys, key)
+		}
+	})
+	tx := statement.InWork(db, stmt.Context)
+	if err := e.LockWriter(tx, p); err != nil {
+		return err
+	}
+	leaves := c.DoNothing || spares(stmt) // an update's own upsert of what its value has loaded
+	strength := e.Dialect.MarkLock()
+	if leaves {
+		strength = "FOR SHARE"
+	}
+	// A live row must not be archived between the look and the insert, which would then create it anew.
+	if err := lockKeys(e, tx, p, keys, strength); err != nil {
+		return err
+	}
+	archived, err := deletedAmong(e, db, p, p.Schema.PrimaryFields, keys, !leaves)
+	if err != nil || len(archived) == 0 {
+		return err
+	}
+	if !leaves {
+		return rowDeletedError(p, archived[0])
+	}
+	met := map[string]bool{}
+	left := leaveOut(stmt, func(row created) bool {
+		key, ok := row.primaryKey(p)
+		text := rowkey.KeyText(key)
+		skip := ok && slices.Contains(archived, text)
+		if skip {
+			met[text] = true
+		}
+		return skip
+	})
+	if len(met) < len(archived) {
+		return rowDeletedError(p, archived[0]) // a key that the database writes otherwise
+	}
+	if left == 0 {
+		q := statement.NewQuery(tx, e.Dialect).Text("INSERT INTO ").Name(p.Schema.Table).Text(" (").Columns("", p.Schema.PrimaryFields).Text(") SELECT ")
+		q.Columns("", p.Schema.PrimaryFields).Text(" FROM ").Name(p.Schema.Table).Text(" WHERE 1 = 0")
+		stmt.SQL.WriteString(q.Stmt.SQL.String())
+	}
+	return nil
+}
+
+// primaryKey is the row's key; ok is false where it has none yet.
+func (c created) primaryKey(p *policy.Policy) (key []any, ok bool) {
+	for _, field := range p.Schema.PrimaryFields {
+		value, ok := c.value(field)
+		if !ok {
+			return nil, false
+		}
+		key = append(key, value)
+	}
+	return key, true
+}
+
+// lockKeys locks the live rows that have one of the keys, where the database has row locks.
+func lockKeys(e *policy.Engine, tx *gorm.DB, p *policy.Policy, keys [][]any, strength string) error {
+	if !e.Dialect.Has(dialect.RowLocks) {
+		return nil
+	}
+	fields := p.Schema.PrimaryFields
+	for start := 0; start < len(keys); start += guardChunk {
+		q := statement.NewQuery(tx, e.Dialect).Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(p.Schema.Table).Text(" WHERE ").Key("", fields).Text(" IN (")
+		statement.Joined(q, keys[start:min(start+guardChunk, len(keys))], ", ", func(key []any) { q.Tuple(key) })
+		q.Text(") ORDER BY ").Columns("", fields).Text(" ", strength, ") AS locked")
+		if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leaveOut takes rows out of what a create statement inserts, and tells how many are left. A statement of one row keeps it.
+func leaveOut(stmt *gorm.Statement, skip func(created) bool) (left int) {
+	var kept []created
+	eachCreated(stmt, func(row created) {
+		if !skip(row) {
+			kept = append(kept, row)
+		}
+	})
+	switch stmt.Dest.(type) {
+	case []map[string]any, *[]map[string]any:
+		list := make([]map[string]any, len(kept))
+		for i, row := range kept {
+			list[i] = row.values
+		}
+		stmt.Dest, stmt.ReflectValue = list, reflect.ValueOf(list)
+		return len(kept)
+	}
+	if kind := stmt.ReflectValue.Kind(); kind == reflect.Slice || kind == reflect.Array {
+		// Pointers to the caller's own values: GORM writes what the database gives into them.
+		list := reflect.MakeSlice(reflect.SliceOf(reflect.PointerTo(stmt.Schema.ModelType)), 0, len(kept))
+		for _, row := range kept {
+			list = reflect.Append(list, row.model.Addr())
+		}
+		stmt.Dest, stmt.ReflectValue = list.Interface(), list
+	}
+	return len(kept)
+}

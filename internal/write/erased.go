@@ -1,0 +1,270 @@
+package write
+
+import (
+	"bytes"
+	"context"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/pii"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// ReadPersonal reads the pii tags of a model that is being compiled.
+func ReadPersonal(e *policy.Engine, p *policy.Policy) {
+	model := pii.SubjectModel{Schema: p.Schema, Mark: []*schema.Field{p.Id, p.At, p.Previous}, Never: p.Never()}
+	if m, marks := p.Marker(); marks {
+		model.Column = m.Column()
+	}
+	data, problems := pii.ReadPersonal(model, e.Config)
+	p.Personal = data
+	p.Err = erasedrow.JoinErrors(p.Err, problems)
+}
+
+// writesProtected gives what an update writes to protected columns.
+func writesProtected(stmt *gorm.Statement, p *policy.Policy) map[*schema.Field]any {
+	written := map[*schema.Field]any{}
+	given := assignmentsOf(stmt)
+	for _, field := range erasedrow.Protected(p) {
+		value, ok := given.to(field)
+		if !ok {
+			continue
+		}
+		if value == nil {
+			value = gorm.Expr("NULL")
+		}
+		written[field] = value
+	}
+	return written
+}
+
+// GuardErasedUpdate refuses an update that would change a personal column of an erased row. What leaves the columns as they
+// are, such as a Save of a row that was read after its erasure, goes through.
+func GuardErasedUpdate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
+	written := writesProtected(db.Statement, p)
+	if len(written) == 0 || !updateHasConditions(db.Statement) {
+		return nil
+	}
+	tx := statement.InWork(db, db.Statement.Context)
+	if err := e.LockWriter(tx, p); err != nil {
+		return err
+	}
+	known, err := erasedrow.ErasuresKnown(e, tx)
+	if err != nil || !known {
+		return err
+	}
+	stmt := db.Statement
+	// A row that the caller names is meant though it is deleted; a condition reaches what an update reaches.
+	condition := func(q *statement.Query) {
+		updateCondition(e, q, stmt)
+		if !stmt.Unscoped && updatedKeys(stmt) == nil {
+			statement.WriteAnd(q, p.Predicates.Live, stmt.Table)
+		}
+	}
+	if e.Dialect.Has(dialect.RowLocks) {
+		q := statement.NewQuery(tx, e.Dialect).Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(stmt.Table).Text(" WHERE ")
+		condition(q)
+		q.Text(" FOR NO KEY UPDATE) AS locked")
+		if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {
+			return err
+		}
+	}
+	q := statement.NewQuery(tx, e.Dialect).Text("SELECT ").Columns(stmt.Table, p.Schema.PrimaryFields).Text(" FROM ").Name(stmt.Table).Text(" WHERE ")
+	condition(q)
+	erasedrow.IsErased(q.Text(" AND "), erasedrow.Place{Policy: p, Archived: false}, stmt.Table)
+	keys, err := q.KeyValues(p.Schema.PrimaryFields)
+	if err != nil {
+		return err
+	}
+	return eachErased(e, tx, p, keys, func(row reflect.Value) error {
+		for field, value := range written {
+			if computed(value) || !sameValue(e, stmt.Context, field, row, value) {
+				return erasedrow.ErasedError(p, rowText(stmt.Context, p.Schema, row))
+			}
+		}
+		return nil
+	})
+}
+
+// eachErased loads rows by their keys, without a word to loggers.
+func eachErased(e *policy.Engine, tx *gorm.DB, p *policy.Policy, keys [][]any, each func(row reflect.Value) error) error {
+	for chunk := range slices.Chunk(keys, statement.ErasureChunk) {
+		rows := reflect.New(reflect.SliceOf(p.Schema.ModelType))
+		q := statement.NewQuery(statement.Silent(tx), e.Dialect).Text("SELECT * FROM ").Name(p.Schema.Table).Text(" WHERE ").Key("", p.Schema.PrimaryFields).Text(" IN (")
+		statement.Joined(q, chunk, ", ", func(key []any) { q.Tuple(key) }).Text(")")
+		if err := q.Find(rows.Interface()); err != nil {
+			return err
+		}
+		for i := range rows.Elem().Len() {
+			if err := each(rows.Elem().Index(i)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func rowText(ctx context.Context, s *schema.Schema, row reflect.Value) string {
+	var key []any
+	for _, field := range s.PrimaryFields {
+		part, _ := field.ValueOf(ctx, row)
+		key = append(key, part)
+	}
+	return rowkey.KeyText(key)
+}
+
+// sameValue tells whether writing a value to a field of the row would change nothing.
+func sameValue(e *policy.Engine, ctx context.Context, field *schema.Field, row reflect.Value, value any) bool {
+	fresh := reflect.New(field.Schema.ModelType)
+	if err := field.Set(ctx, fresh.Elem(), value); err != nil {
+		return false
+	}
+	written, _ := field.ValueOf(ctx, fresh.Elem())
+	now, _ := field.ValueOf(ctx, row)
+	a, aSet := rowkey.PlainValue(written)
+	b, bSet := rowkey.PlainValue(now)
+	if aSet != bSet {
+		return false
+	}
+	if at, ok := a.(time.Time); ok {
+		other, ok := b.(time.Time)
+		return ok && at.Sub(other).Abs() < e.Dialect.Precision+1
+	}
+	if text, ok := a.([]byte); ok {
+		other, ok := b.([]byte)
+		return ok && bytes.Equal(text, other)
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+// GuardErasedCreate refuses an upsert that would write to a personal column of an erased row.
+func GuardErasedCreate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
+	stmt := db.Statement
+	c, ok := onConflict(stmt)
+	if !ok || c.DoNothing || p.Personal == nil || len(p.Personal.Masked) == 0 {
+		return nil
+	}
+	assigned := map[string]clause.Assignment{}
+	for _, a := range c.DoUpdates {
+		assigned[a.Column.Name] = a
+	}
+	var fields []*schema.Field
+	for _, field := range erasedrow.Protected(p) {
+		_, updates := assigned[field.DBName]
+		if updates || c.UpdateAll && !field.PrimaryKey && field.AutoCreateTime == 0 {
+			fields = append(fields, field)
+		}
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	tx := statement.InWork(db, stmt.Context)
+	if err := e.LockWriter(tx, p); err != nil {
+		return err
+	}
+	known, err := erasedrow.ErasuresKnown(e, tx)
+	if err != nil || !known {
+		return err
+	}
+	for _, target := range conflictTargets(p, c) {
+		keys, err := erasedTargets(e, tx, p, stmt, target)
+		if err != nil {
+			return err
+		}
+		err = eachErased(e, tx, p, keys, func(row reflect.Value) error {
+			if upsertChanges(e, stmt, p, target, fields, assigned, row) {
+				return erasedrow.ErasedError(p, rowText(stmt.Context, p.Schema, row))
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// conflictTargets are the columns by which an upsert may meet a row: those that it names, or all that are unique.
+func conflictTargets(p *policy.Policy, c clause.OnConflict) [][]*schema.Field {
+	if c.OnConstraint == "" && len(c.Columns) > 0 {
+		return [][]*schema.Field{conflictFields(p, c.Columns)}
+	}
+	targets := [][]*schema.Field{p.Schema.PrimaryFields}
+	if c.OnConstraint == "" {
+		return targets
+	}
+	for _, field := range p.Schema.Fields {
+		if field.Unique && field.DBName != "" {
+			targets = append(targets, []*schema.Field{field})
+		}
+	}
+	for _, index := range p.Unique {
+		targets = append(targets, index.Fields)
+	}
+	return targets
+}
+
+// erasedTargets finds and locks the erased rows that an upsert would meet by a target.
+func erasedTargets(e *policy.Engine, tx *gorm.DB, p *policy.Policy, stmt *gorm.Statement, target []*schema.Field) (keys [][]any, err error) {
+	values := newUpsert(stmt, target).keys
+	for chunk := range slices.Chunk(values, statement.ErasureChunk) {
+		// The values may be personal, as an upsert on an address has them.
+		base := func() *statement.Query { return statement.NewQuery(statement.Silent(tx), e.Dialect) }
+		if e.Dialect.Has(dialect.RowLocks) {
+			q := base().Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(stmt.Table).Text(" WHERE ").Key("", target).Text(" IN (")
+			statement.Joined(q, chunk, ", ", func(key []any) { q.Tuple(key) }).Text(") FOR NO KEY UPDATE) AS locked")
+			if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {
+				return nil, err
+			}
+		}
+		q := base().Text("SELECT ").Columns(stmt.Table, p.Schema.PrimaryFields).Text(" FROM ").Name(stmt.Table).Text(" WHERE ").Key(stmt.Table, target)
+		q.Text(" IN (")
+		erasedrow.IsErased(statement.Joined(q, chunk, ", ", func(key []any) { q.Tuple(key) }).Text(") AND "), erasedrow.Place{Policy: p, Archived: false}, stmt.Table)
+		found, err := q.KeyValues(p.Schema.PrimaryFields)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, found...)
+	}
+	return keys, nil
+}
+
+// upsertChanges tells whether an upsert would change a protected column of the row that it meets by the target.
+func upsertChanges(e *policy.Engine,
+	stmt *gorm.Statement, p *policy.Policy, target, fields []*schema.Field, assigned map[string]clause.Assignment, row reflect.Value,
+) (changes bool) {
+	eachCreated(stmt, func(created created) {
+		for _, field := range target {
+			if value, ok := created.value(field); !ok || !sameValue(e, stmt.Context, field, row, value) {
+				return
+			}
+		}
+		for _, field := range fields {
+			value, _ := created.value(field)
+			if a, ok := assigned[field.DBName]; ok {
+				if _, column := a.Value.(clause.Column); !column {
+					if computed(a.Value) {
+						changes = true
+						return
+					}
+					value = a.Value
+				}
+			}
+			changes = changes || !sameValue(e, stmt.Context, field, row, value)
+		}
+	})
+	return changes
+}
+
+// GuardsErased tells whether writes to the model ask for erased rows.
+func GuardsErased(p *policy.Policy) bool {
+	return p.Personal != nil && (p.Personal.Remove || len(p.Personal.Masked) > 0)
+}

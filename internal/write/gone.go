@@ -1,0 +1,142 @@
+package write
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// This room keeps erased rows gone: those that an erasure removed, and those that were removed after one. A Save or an upsert
+// of a value that was read before would bring the person back. A plain Create makes a new row, under an old key as well.
+
+// freshKey is where, in a statement's settings, the plain Create stands that it is part of; associations inherit it.
+type freshKey struct{}
+
+// BeginCreate begins the write of a statement that creates rows, and notes one that does nothing else.
+func BeginCreate(e *policy.Engine, db *gorm.DB) {
+	if _, upserts := onConflict(db.Statement); !upserts {
+		db.Statement.Settings.Store(freshKey{}, db.Statement)
+	}
+	BeginWrite(e, db)
+}
+
+// EndCreate ends it.
+func EndCreate(e *policy.Engine, db *gorm.DB) {
+	if stmt, ok := db.Statement.Settings.Load(freshKey{}); ok && stmt == db.Statement {
+		db.Statement.Settings.Delete(freshKey{})
+	}
+	EndWrite(e, db)
+}
+
+// givenKey is a key that a statement creates a row with.
+type givenKey struct {
+	erasedrow.ReachedRow
+	dated bool // it comes with a time of creation
+}
+
+// keysGiven lists the keys that a statement creates rows with, those apart that the database makes.
+func keysGiven(e *policy.Engine, stmt *gorm.Statement, s *schema.Schema) (list []givenKey) {
+	clock := policy.Creation(s)
+	eachCreated(stmt, func(row created) {
+		var given givenKey
+		parts := make([]string, len(s.PrimaryFields))
+		zero := true
+		for i, field := range s.PrimaryFields {
+			value, ok := row.value(field)
+			if !ok || computed(value) {
+				return
+			}
+			if value, ok = rowkey.PlainValue(value); !ok {
+				return
+			}
+			given.Key = append(given.Key, value)
+			parts[i] = erasedrow.RowKeyPart(e, field, value)
+			zero = zero && (parts[i] == "" || parts[i] == "0")
+		}
+		if zero || len(parts) == 0 {
+			return
+		}
+		given.Text = rowkey.RowKeyText(parts)
+		if clock != nil {
+			if value, ok := row.value(clock); ok {
+				given.Created, given.dated = erasedrow.CreationOf(value)
+			}
+		}
+		list = append(list, given)
+	})
+	return list
+}
+
+// GuardErasedInsert refuses to write an erased row back that is gone. A new row that takes the key of one makes the old one
+// forgotten, where nothing but the key tells them apart.
+func GuardErasedInsert(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
+	stmt := db.Statement
+	_, fresh := stmt.Settings.Load(freshKey{})
+	dates := policy.Creation(p.Schema) != nil
+	given := keysGiven(e, stmt, p.Schema)
+	if fresh && dates { // a row without a time of creation gets one of its own
+		given = slices.DeleteFunc(given, func(key givenKey) bool { return !key.dated })
+	}
+	if len(given) == 0 {
+		return nil
+	}
+	tx := statement.InWork(db, stmt.Context)
+	if err := e.LockWriter(tx, p); err != nil {
+		return err
+	}
+	known, err := erasedrow.ErasuresKnown(e, tx)
+	if err != nil || !known {
+		return err
+	}
+	return statement.Chunks(given, func(chunk []givenKey) error {
+		gone, err := goneAmong(e, tx, p, chunk)
+		if err != nil || len(gone) == 0 {
+			return err
+		}
+		if !fresh || dates {
+			return fmt.Errorf("%w: the row with key %s in table %s is gone and stays so; a new row that takes its key is written with "+
+				"Create, without ON CONFLICT and without the old time of creation", fault.ErrErased, rowkey.KeyText(gone[0].Key), p.Schema.Table)
+		}
+		q := statement.NewQuery(tx, e.Dialect).Text("DELETE FROM ").Name(erasedrow.ErasedRow{}.TableName()).Text(" WHERE table_name = ").Bind(p.Schema.Table)
+		q.Text(" AND row_key IN (")
+		_, err = statement.Joined(q, gone, ", ", func(key givenKey) { q.Bind(key.Text) }).Text(")").Exec()
+		return err
+	})
+}
+
+// goneAmong gives those keys whose rows were erased and are not in the model's table.
+func goneAmong(e *policy.Engine, tx *gorm.DB, p *policy.Policy, given []givenKey) ([]givenKey, error) {
+	rows := make([]erasedrow.ReachedRow, len(given))
+	for i, key := range given {
+		rows[i] = key.ReachedRow
+	}
+	records, err := erasedrow.ErasedRows(e, tx, p.Schema.Table, rows)
+	if err != nil || len(records) == 0 {
+		return nil, err
+	}
+	gone := slices.DeleteFunc(slices.Clone(given), func(key givenKey) bool {
+		record, erased := records[key.Text]
+		return !erased || record.Created != 0 && !(key.dated && erasedrow.SameMoment(e, record.Created, key.Created))
+	})
+	if len(gone) == 0 {
+		return nil, nil
+	}
+	q := erasedrow.RowKey(statement.NewQuery(tx, e.Dialect).Text("SELECT "), p.Schema, p.Schema.Table).Text(" FROM ").Name(p.Schema.Table).Text(" WHERE ")
+	q.Key(p.Schema.Table, p.Schema.PrimaryFields).Text(" IN (")
+	statement.Joined(q, gone, ", ", func(key givenKey) { q.Tuple(key.Key) }).Text(")")
+	there := map[string]bool{}
+	err = q.Rows(func(scan func(...any) error) error {
+		var text string
+		err := scan(&text)
+		there[text] = true
+		return err
+	})
+	return slices.DeleteFunc(gone, func(key givenKey) bool { return there[key.Text] }), err
+}

@@ -1,0 +1,301 @@
+package write
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/scope"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// guardChunk is how many parents one statement looks at.
+const guardChunk = 500
+
+// GuardCreate refuses rows that would be created live under a deleted parent. The parents are locked until the transaction
+// ends, so that none of them is deleted meanwhile.
+func GuardCreate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
+	for _, r := range p.Guards {
+		var keys [][]any
+		seen := map[string]bool{}
+		add := func(key []any, ok bool) {
+			if text := fmt.Sprintf("%#v", key); ok && !seen[text] {
+				seen[text] = true
+				keys = append(keys, key)
+			}
+		}
+		eachCreated(db.Statement, func(row created) {
+			if !row.deleted(p) {
+				add(row.key(r))
+			}
+		})
+		add(conflictKey(db.Statement, r))
+		if deleted, err := deletedParents(e, db, r, keys); err != nil {
+			return err
+		} else if len(deleted) > 0 {
+			return parentError(r, rowkey.KeyText(deleted[0]))
+		}
+	}
+	return nil
+}
+
+// conflictKey is the key that an upsert assigns to the rows it meets, by values of its own; what it takes from the rows it
+// inserts is theirs. It counts whether a row is met or not, since that shows only in the insert itself.
+func conflictKey(stmt *gorm.Statement, r *policy.Relation) (key []any, ok bool) {
+	c, ok := onConflict(stmt)
+	if !ok || c.DoNothing {
+		return nil, false
+	}
+	for _, pair := range r.Keys {
+		i := slices.IndexFunc(c.DoUpdates, func(a clause.Assignment) bool { return a.Column.Name == pair.Child.DBName })
+		if i < 0 || computed(c.DoUpdates[i].Value) {
+			return nil, false
+		}
+		if _, column := c.DoUpdates[i].Value.(clause.Column); column {
+			return nil, false
+		}
+		value, ok := rowkey.PlainValue(c.DoUpdates[i].Value)
+		if !ok {
+			return nil, false
+		}
+		key = append(key, value)
+	}
+	return key, true
+}
+
+func parentError(r *policy.Relation, key string) error {
+	return fmt.Errorf("%w: %s.%s: the row with key %s in table %s is deleted; restore it first, or point the row to a live one",
+		fault.ErrParentDeleted, r.Child.Schema.Name, r.Name, key, r.Parent.Schema.Table)
+}
+
+// deletedParents lists the keys that belong to deleted parents, and locks the live ones.
+func deletedParents(e *policy.Engine, db *gorm.DB, r *policy.Relation, keys [][]any) (deleted [][]any, err error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	tx := statement.InWork(db, db.Statement.Context)
+	if err := e.LockWriter(tx, r.Parent); err != nil {
+		return nil, err
+	}
+	table := r.Parent.Schema.Table
+	fields := make([]*schema.Field, len(r.Keys))
+	for i, key := range r.Keys {
+		fields[i] = key.Parent
+	}
+	for start := 0; start < len(keys); start += guardChunk {
+		gone := "1 = 0" // no row that is in the table of a model with an archive
+		if deleted := r.Parent.Predicates.Deleted; deleted != nil {
+			gone = deleted.Of(statement.QuoteName(tx, table))
+		}
+		q := statement.NewQuery(tx, e.Dialect).Text("SELECT CASE WHEN ", gone, " THEN 1 ELSE 0 END, ")
+		q.Columns(table, fields).Text(" FROM ").Name(table).Text(" WHERE ").Key(table, fields).Text(" IN (")
+		statement.Joined(q, keys[start:min(start+guardChunk, len(keys))], ", ", func(key []any) { q.Tuple(key) })
+		q.Text(") ORDER BY ").Columns(table, r.Parent.Schema.PrimaryFields)
+		q.Lock("FOR SHARE")
+		err := q.Rows(func(scan func(...any) error) error {
+			var gone int
+			targets, values := statement.ScanTargets(len(fields))
+			if err := scan(append([]any{&gone}, targets...)...); err != nil {
+				return err
+			}
+			if gone == 1 {
+				deleted = append(deleted, values())
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if r.Parent.Archives() {
+			archived, err := archivedParents(e, tx, r, fields, keys[start:min(start+guardChunk, len(keys))])
+			if err != nil {
+				return nil, err
+			}
+			deleted = append(deleted, archived...)
+		}
+	}
+	return deleted, nil
+}
+
+// archivedParents lists the keys that belong to archived parents. The live ones are locked already.
+func archivedParents(e *policy.Engine, tx *gorm.DB, r *policy.Relation, fields []*schema.Field, keys [][]any) ([][]any, error) {
+	q := statement.NewQuery(tx, e.Dialect).Text("SELECT ").Columns("softdelete_guard", fields).Text(" FROM ").Name(r.Parent.DeletedTable())
+	q.Text(" AS softdelete_guard WHERE ").Key("softdelete_guard", fields).Text(" IN (")
+	statement.Joined(q, keys, ", ", func(key []any) { q.Tuple(key) })
+	q.Text(") AND ", r.ArchivedParent(statement.QuoteName(tx, "softdelete_guard"), func(name string) string { return statement.QuoteName(tx, name) }))
+	return q.KeyValues(fields)
+}
+
+// GuardUpdate refuses an update that points live rows to a deleted parent. Rows that stay where they are may be updated,
+// even under a deleted parent.
+func GuardUpdate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
+	for _, r := range p.Guards {
+		assigned, values := assignedKey(db.Statement, r)
+		if !assigned {
+			continue
+		}
+		known := !slices.ContainsFunc(values, computed)
+		if known {
+			// Locked whether a row fulfils the conditions or not: one may begin to, before the update looks.
+			if deleted, err := deletedParents(e, db, r, [][]any{values}); err != nil {
+				return err
+			} else if len(deleted) == 0 {
+				continue
+			}
+		}
+		moving, err := movesUnderDeleted(e, db, p, r, values)
+		if err != nil {
+			return err
+		}
+		if moving != "" {
+			return parentError(r, moving)
+		}
+		if known {
+			stayUnder(db, r, values)
+		}
+	}
+	return nil
+}
+
+// computed tells whether what an update writes to a column is not known before: an expression, or nil for the column's own
+// value.
+func computed(value any) bool {
+	switch value.(type) {
+	case nil, clause.Expression, gorm.Valuer, *gorm.DB:
+		return true
+	}
+	return false
+}
+
+// stayUnder narrows an update to the rows that stand under the parent with the key already. The parent is deleted and no
+// other live row fulfilled the conditions; a row that is restored meanwhile, or begins to fulfil them, must not move there.
+func stayUnder(db *gorm.DB, r *policy.Relation, values []any) {
+	stmt := db.Statement
+	if !updateHasConditions(stmt) {
+		return // GORM refuses it, and must not take this one for the caller's
+	}
+	exprs := make([]clause.Expression, len(r.Keys))
+	for i, key := range r.Keys {
+		exprs[i] = clause.Eq{Column: clause.Column{Table: clause.CurrentTable, Name: key.Child.DBName}, Value: values[i]}
+	}
+	scope.GroupAlternatives(stmt)
+	stmt.AddClause(clause.Where{Exprs: exprs})
+}
+
+// assignedKey gives what an update writes to the key of a relation, a nil for each column that it leaves. assigned is false
+// where it leaves all of them or writes NULL.
+func assignedKey(stmt *gorm.Statement, r *policy.Relation) (assigned bool, values []any) {
+	written := assignmentsOf(stmt)
+	values = make([]any, len(r.Keys))
+	for i, pair := range r.Keys {
+		value, ok := written.to(pair.Child)
+		if !ok {
+			continue
+		}
+		if !computed(value) {
+			if value, ok = rowkey.PlainValue(value); !ok {
+				return false, nil
+			}
+		} else if value == nil {
+			return false, nil
+		}
+		values[i] = value
+		assigned = true
+	}
+	return assigned, values
+}
+
+// movesUnderDeleted gives the key of a deleted parent that the update would point a live row to, which does not stand under
+// it yet; empty where there is none.
+func movesUnderDeleted(e *policy.Engine, db *gorm.DB, p *policy.Policy, r *policy.Relation, values []any) (string, error) {
+	tx := statement.InWork(db, db.Statement.Context)
+	if err := e.LockWriter(tx, p); err != nil {
+		return "", err
+	}
+	parents := make([]*schema.Field, len(r.Keys))
+	for i, key := range r.Keys {
+		parents[i] = key.Parent
+	}
+	target := db.Statement.Table
+	from := func(q *statement.Query, table string, further func()) {
+		q.Text(" FROM ").Name(table).Text(" AS softdelete_guard WHERE EXISTS (SELECT 1 FROM ").Name(target).Text(" WHERE ")
+		updateCondition(e, q, db.Statement)
+		statement.WriteAnd(q, p.Predicates.Live, target)
+		for i, key := range r.Keys {
+			q.Text(" AND ").Column("softdelete_guard", key.Parent.DBName).Text(" = ")
+			if values[i] == nil {
+				q.Column(target, key.Child.DBName)
+			} else {
+				q.Text("(").Bind(values[i]).Text(")")
+			}
+		}
+		further()
+		q.Text(")")
+	}
+	if e.Dialect.Has(dialect.RowLocks) {
+		q := statement.NewQuery(tx, e.Dialect).Text("SELECT count(*) FROM (SELECT 1")
+		from(q, r.Parent.Schema.Table, func() {})
+		q.Text(" FOR SHARE) AS locked")
+		if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {
+			return "", err
+		}
+	}
+	q := statement.NewQuery(tx, e.Dialect).Text("SELECT ").Columns("softdelete_guard", parents)
+	from(q, r.Parent.DeletedTable(), func() {
+		q.Text(" AND CASE WHEN ")
+		statement.Joined(q, r.Keys, " AND ", func(key policy.KeyPair) {
+			q.Column(target, key.Child.DBName).Text(" = ").Column("softdelete_guard", key.Parent.DBName)
+		})
+		q.Text(" THEN 0 ELSE 1 END = 1")
+	})
+	if r.Parent.Archives() {
+		q.Text(" AND ", r.ArchivedParent(statement.QuoteName(tx, "softdelete_guard"), func(name string) string { return statement.QuoteName(tx, name) }))
+	}
+	statement.WriteAnd(q, r.Parent.Predicates.Deleted, "softdelete_guard")
+	q.Text(" LIMIT 1")
+	keys, err := q.Keys(parents)
+	if len(keys) == 0 {
+		return "", err
+	}
+	return keys[0], err
+}
+
+// updateCondition writes the conditions of an update statement, with the keys of its value, as GORM will
+// (callbacks/update.go:165, GORM 1.31).
+func updateCondition(e *policy.Engine, q *statement.Query, stmt *gorm.Statement) {
+	q.Stmt.Table, q.Stmt.Schema = stmt.Table, stmt.Schema
+	q.Text("1 = 1")
+	if where, ok := stmt.Clauses["WHERE"].Expression.(clause.Where); ok && len(where.Exprs) > 0 {
+		q.Text(" AND ").Expression(scope.Group(where.Exprs))
+	}
+	if keys := updatedKeys(stmt); keys != nil {
+		q.Text(" AND ").Expression(keys)
+	}
+}
+
+// updatedKeys is the condition on the keys of an update's value; nil where it has none.
+func updatedKeys(stmt *gorm.Statement) clause.Expression {
+	for _, value := range []reflect.Value{reflect.Indirect(reflect.ValueOf(stmt.Model)), reflect.Indirect(reflect.ValueOf(stmt.Dest))} {
+		if !value.IsValid() || value.Kind() == reflect.Struct && value.Type() != stmt.Schema.ModelType || value.Kind() == reflect.Map {
+			continue
+		}
+		_, keys := schema.GetIdentityFieldValuesMap(stmt.Context, value, stmt.Schema.PrimaryFields)
+		if column, in := schema.ToQueryValues(stmt.Table, stmt.Schema.PrimaryFieldDBNames, keys); len(in) > 0 {
+			return clause.IN{Column: column, Values: in}
+		}
+	}
+	return nil
+}
+
+// updateHasConditions tells whether an update has what GORM asks of it: conditions, or leave to change all rows.
+func updateHasConditions(stmt *gorm.Statement) bool {
+	where, _ := stmt.Clauses["WHERE"].Expression.(clause.Where)
+	return len(where.Exprs) > 0 || stmt.DB.AllowGlobalUpdate || updatedKeys(stmt) != nil
+}

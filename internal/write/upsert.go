@@ -1,0 +1,280 @@
+package write
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/scope"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// upsertKey is where an upsert that must not reach deleted rows stands in its statement's settings.
+type upsertKey struct{}
+
+// upsert is a create statement with ON CONFLICT … DO UPDATE. Its condition keeps it from deleted rows; where rows are
+// missing from what it affected, CheckUpsert says why. The keys are taken before the insert: what RETURNING gives for fewer
+// rows than were sent, GORM puts into the first ones (scan.go:311, GORM 1.31).
+type upsert struct {
+	fields   []*schema.Field // the conflict target
+	keys     [][]any         // of the rows that have all of them
+	rows     int64
+	snapshot statement.Snapshot
+}
+
+// newUpsert reads the rows of a create statement.
+func newUpsert(stmt *gorm.Statement, fields []*schema.Field) *upsert {
+	u := &upsert{fields: fields, snapshot: statement.TakeSnapshot(stmt.ReflectValue)}
+	eachCreated(stmt, func(row created) {
+		u.rows++
+		key := make([]any, 0, len(fields))
+		for _, field := range fields {
+			value, ok := row.value(field)
+			if !ok {
+				return
+			}
+			key = append(key, value)
+		}
+		u.keys = append(u.keys, key)
+	})
+	return u
+}
+
+// onConflict gives the statement's ON CONFLICT clause.
+func onConflict(stmt *gorm.Statement) (clause.OnConflict, bool) {
+	c, ok := stmt.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
+	return c, ok
+}
+
+// PrepareUpsert fits an upsert to the model's policy: the conflict target gets the predicate of the partial index that it
+// means, and deleted rows are kept out of reach. An upsert of links in a many2many relation revives a deleted link.
+func PrepareUpsert(e *policy.Engine, stmt *gorm.Statement, p *policy.Policy) {
+	c, ok := onConflict(stmt)
+	if _, marks := p.Marker(); !ok || !marks {
+		return
+	}
+	if len(c.TargetWhere.Exprs) == 0 && targetsPartialIndex(p, c.Columns) {
+		c.TargetWhere = clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: p.Predicates.Live.Of("")}}}
+	}
+	switch {
+	case stmt.Unscoped:
+	case c.DoNothing && len(c.Columns) == 0 && savesLinks(stmt):
+		c = revival(p, c, stmt)
+	case !c.DoNothing:
+		u := newUpsert(stmt, conflictFields(p, c.Columns))
+		c.Where = clause.Where{Exprs: append([]clause.Expression{&scope.Filter{Predicate: p.Predicates.Live}}, groupOf(c.Where.Exprs)...)}
+		stmt.Settings.Store(upsertKey{}, u)
+	}
+	stmt.AddClause(c)
+}
+
+func groupOf(exprs []clause.Expression) []clause.Expression {
+	if len(exprs) == 0 {
+		return nil
+	}
+	return []clause.Expression{scope.Group(exprs)}
+}
+
+// targetsPartialIndex tells whether the columns are those of a unique index over live rows.
+func targetsPartialIndex(p *policy.Policy, columns []clause.Column) bool {
+	return slices.ContainsFunc(p.Unique, func(i *policy.UniqueIndex) bool {
+		return i.Where == "" && len(i.Fields) == len(columns) && !slices.ContainsFunc(columns, func(c clause.Column) bool {
+			return !slices.ContainsFunc(i.Fields, func(f *schema.Field) bool { return f.DBName == c.Name || f.Name == c.Name })
+		})
+	})
+}
+
+// conflictFields are the fields of a conflict target; without one GORM means the primary key.
+func conflictFields(p *policy.Policy, columns []clause.Column) []*schema.Field {
+	if len(columns) == 0 {
+		return p.Schema.PrimaryFields
+	}
+	var fields []*schema.Field
+	for _, column := range columns {
+		if field := p.Schema.LookUpField(column.Name); field != nil {
+			fields = append(fields, field)
+		}
+	}
+	return fields
+}
+
+// revival turns "add the link if it is not there" into one that also brings a deleted link back. The caller may have listed
+// a linked row twice; a statement must not bring back one link twice.
+func revival(p *policy.Policy, c clause.OnConflict, stmt *gorm.Statement) clause.OnConflict {
+	stmt.ReflectValue = distinctLinks(stmt)
+	stmt.Dest = stmt.ReflectValue.Interface()
+	c.DoNothing = false
+	c.Columns = nil
+	for _, field := range p.Schema.PrimaryFields {
+		c.Columns = append(c.Columns, clause.Column{Name: field.DBName})
+	}
+	for _, a := range p.RestoreAssignments() {
+		value := a.Value
+		if a.Former != nil {
+			value = clause.Expr{SQL: "?", Vars: []any{clause.Column{Table: stmt.Table, Name: a.Former.DBName}}}
+		}
+		c.DoUpdates = append(c.DoUpdates, clause.Assignment{Column: clause.Column{Name: a.Field.DBName}, Value: value})
+	}
+	c.Where = clause.Where{Exprs: []clause.Expression{&scope.Filter{Predicate: p.Predicates.Deleted}}}
+	return c
+}
+
+// CheckUpsert runs after the insert: rows that it did not affect met a deleted row.
+func CheckUpsert(e *policy.Engine, db *gorm.DB) {
+	value, ok := db.Statement.Settings.LoadAndDelete(upsertKey{})
+	if !ok || db.Error != nil || db.DryRun {
+		return
+	}
+	u := value.(*upsert)
+	if db.RowsAffected >= u.rows {
+		return
+	}
+	p := e.PolicyFor(db)
+	deleted, err := deletedAmong(e, db, p, u.fields, u.keys, true)
+	if err != nil {
+		_ = db.AddError(err)
+		return
+	}
+	if len(deleted) > 0 {
+		u.snapshot.Restore()
+		if spares(db.Statement) && int64(len(u.keys)) == u.rows {
+			return // none of the rows is new; the live ones are saved
+		}
+		_ = db.AddError(rowDeletedError(p, deleted[0]))
+	}
+}
+
+func rowDeletedError(p *policy.Policy, key string) error {
+	return fmt.Errorf("%w: the row with key %s in table %s; restore it first, or write through Unscoped", fault.ErrRowDeleted, key, p.Schema.Table)
+}
+
+// saves tells whether an update statement is the first half of Save: all fields of a model by its own key. If it affects
+// no row, Save goes on to insert; associations are not written in between under a row that is deleted.
+func saves(stmt *gorm.Statement) bool {
+	return len(stmt.Selects) == 1 && stmt.Selects[0] == "*" && stmt.Dest == stmt.Model && stmt.ReflectValue.Kind() == reflect.Struct
+}
+
+// CheckSave runs after the update: a Save that affected no row met a deleted one, or none.
+func CheckSave(e *policy.Engine, db *gorm.DB) {
+	stmt := db.Statement
+	if db.Error != nil || db.DryRun || db.RowsAffected != 0 || stmt.Schema == nil || stmt.Unscoped || !saves(stmt) {
+		return
+	}
+	p := e.PolicyFor(db)
+	if p == nil || !p.KeepsDeleted() {
+		return
+	}
+	u := newUpsert(stmt, p.Schema.PrimaryFields)
+	deleted, err := deletedAmong(e, db, p, u.fields, u.keys, true)
+	if err == nil && len(deleted) > 0 {
+		err = rowDeletedError(p, deleted[0])
+	}
+	_ = db.AddError(err)
+}
+
+// deletedAmong gives the primary keys of deleted rows that have one of the values; some of them, where that is enough.
+func deletedAmong(e *policy.Engine, db *gorm.DB, p *policy.Policy, fields []*schema.Field, values [][]any, some bool) (found []string, err error) {
+	tx := statement.InWork(db, db.Statement.Context)
+	for start := 0; start < len(values) && len(fields) > 0; start += guardChunk {
+		table, distinct := db.Statement.Table, ""
+		if p.Archives() {
+			table, distinct = p.DeletedTable(), "DISTINCT "
+		}
+		q := statement.NewQuery(tx, e.Dialect).Text("SELECT ", distinct).Columns("", p.Schema.PrimaryFields).Text(" FROM ").Name(table)
+		q.Text(" WHERE ").Key("", fields).Text(" IN (")
+		statement.Joined(q, values[start:min(start+guardChunk, len(values))], ", ", func(key []any) { q.Tuple(key) })
+		q.Text(")")
+		statement.WriteAnd(q, p.Predicates.Deleted, "")
+		if p.Archives() {
+			q.Text(" AND ").Key("", p.Schema.PrimaryFields).Text(" NOT IN (SELECT ").Columns("", p.Schema.PrimaryFields)
+			q.Text(" FROM ").Name(p.Schema.Table).Text(")")
+		}
+		if some {
+			q.Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
+		}
+		keys, err := q.Keys(p.Schema.PrimaryFields)
+		found = append(found, keys...)
+		if err != nil || some && len(found) > 0 {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+// linkingKey is where, in the context, the schema of the model stands whose associations GORM is saving.
+type linkingKey struct{}
+
+// linkingContext is a context with that schema.
+type linkingContext struct {
+	context.Context
+	owner *schema.Schema
+}
+
+// Value implements context.Context.
+func (c linkingContext) Value(key any) any {
+	if key == (linkingKey{}) {
+		return c.owner
+	}
+	return c.Context.Value(key)
+}
+
+// BeginLinks marks the statements that save associations, for models with many2many relations.
+func BeginLinks(e *policy.Engine, db *gorm.DB) {
+	p := e.PolicyFor(db)
+	if p != nil && p.Linked {
+		db.Statement.Context = linkingContext{db.Statement.Context, p.Schema}
+	}
+}
+
+// EndLinks ends that. A context that stands around the mark, as a statement inside has it, is covered.
+func EndLinks(e *policy.Engine, db *gorm.DB) {
+	for {
+		marked, ok := db.Statement.Context.(linkingContext)
+		if !ok {
+			break
+		}
+		db.Statement.Context = marked.Context
+	}
+	if owner, ok := db.Statement.Context.Value(linkingKey{}).(*schema.Schema); ok && owner != nil {
+		db.Statement.Context = context.WithValue(db.Statement.Context, linkingKey{}, (*schema.Schema)(nil))
+	}
+}
+
+// savesLinks tells whether GORM made the statement to save the links of a model, whose columns are their primary key. Links
+// with a key of their own are not brought back: a unique index over live rows lets a new one in beside the deleted one.
+func savesLinks(stmt *gorm.Statement) bool {
+	owner, ok := stmt.Context.Value(linkingKey{}).(*schema.Schema)
+	if !ok || owner == nil {
+		return false
+	}
+	return slices.ContainsFunc(owner.Relationships.Many2Many, func(rel *schema.Relationship) bool {
+		return rel.JoinTable.ModelType == stmt.Schema.ModelType && !slices.ContainsFunc(stmt.Schema.PrimaryFields, func(f *schema.Field) bool {
+			return !slices.ContainsFunc(rel.References, func(ref *schema.Reference) bool { return ref.ForeignKey.DBName == f.DBName })
+		})
+	})
+}
+
+// distinctLinks gives the links that a statement saves, each once.
+func distinctLinks(stmt *gorm.Statement) reflect.Value {
+	links := stmt.ReflectValue
+	distinct := reflect.MakeSlice(links.Type(), 0, links.Len())
+	seen := map[string]bool{}
+	for i := range links.Len() {
+		link := created{ctx: stmt.Context, model: reflect.Indirect(links.Index(i))}
+		key := make([]any, len(stmt.Schema.PrimaryFields))
+		for i, field := range stmt.Schema.PrimaryFields {
+			key[i], _ = link.value(field)
+		}
+		if text := fmt.Sprintf("%#v", key); !seen[text] {
+			seen[text] = true
+			distinct = reflect.Append(distinct, links.Index(i))
+		}
+	}
+	return distinct
+}
