@@ -46,13 +46,13 @@ func TestTheOutcomeOfACHECKIsThatOfTheDatabase(t *testing.T) {
 		certain := 0
 		for range 4000 {
 			m := values[random.IntN(len(values))]
-			facts := columnFacts{field: &schema.Field{DataType: "text"}, kind: textColumn}
+			facts := columnFacts{field: &schema.Field{DataType: "text"}, kind: TextColumn}
 			literal, text := "CAST(NULL AS text)", true
 			switch value := m.Value.(type) {
 			case string:
 				literal = "CAST(" + quote(value) + " AS text)"
 			case int64:
-				literal, text, facts.kind = fmt.Sprintf("CAST(%d AS integer)", value), false, integerColumn
+				literal, text, facts.kind = fmt.Sprintf("CAST(%d AS integer)", value), false, IntegerColumn
 			}
 			expression := atom(text)
 			for range random.IntN(3) {
@@ -98,7 +98,7 @@ func FuzzReadCheck(f *testing.F) {
 		}
 		require.Empty(t, r.tokens)
 		for _, m := range values {
-			facts := columnFacts{field: &schema.Field{DataType: "text"}, kind: textColumn}
+			facts := columnFacts{field: &schema.Field{DataType: "text"}, kind: TextColumn}
 			got := condition(facts.written(m))
 			require.Contains(t, []outcome{breaks, unsure, holds}, got)
 			if m.Word == MaskFunc {
