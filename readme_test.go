@@ -12,19 +12,50 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// readmeBlock is a block of code in README.md.
-type readmeBlock struct{ language, text string }
+// readmeBlock is a block of code in README.md or in a page of docs.
+type readmeBlock struct{ page, language, text string }
 
+// manual lists README.md and the pages of docs.
+func manual(t *testing.T) []string {
+	t.Helper()
+	pages, err := filepath.Glob("docs/*.md")
+	require.NoError(t, err)
+	return append([]string{"README.md"}, pages...)
+}
+
+// readmeBlocks gives the blocks of code of the manual, page by page.
 func readmeBlocks(t *testing.T) []readmeBlock {
 	t.Helper()
-	text, err := os.ReadFile("README.md")
-	require.NoError(t, err)
 	var blocks []readmeBlock
-	for _, match := range regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {
-		blocks = append(blocks, readmeBlock{match[1], match[2]})
+	for _, page := range manual(t) {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, match := range regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {
+			blocks = append(blocks, readmeBlock{page, match[1], match[2]})
+		}
 	}
 	require.NotEmpty(t, blocks)
 	return blocks
+}
+
+func TestTheLinksOfTheManualLeadSomewhere(t *testing.T) {
+	for _, page := range manual(t) {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		prose := regexp.MustCompile("(?ms)^```.*?^```$|`[^`]*`").ReplaceAllString(string(text), "code")
+		for _, match := range regexp.MustCompile(`\]\(([^)#]+)[^)]*\)`).FindAllStringSubmatch(prose, -1) {
+			if !strings.Contains(match[1], "://") {
+				_, err := os.Stat(filepath.Join(filepath.Dir(page), match[1]))
+				require.NoError(t, err, "%s links to it", page)
+			}
+		}
+	}
+}
+
+func TestTheReadmeStaysShort(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	require.LessOrEqual(t, strings.Count(string(text), "\n"), 200, "the rest belongs in docs")
 }
 
 func (b readmeBlock) program() bool      { return strings.HasPrefix(b.text, "package ") }
@@ -82,7 +113,8 @@ const readmeFunction = `(
 	{
 `
 
-func TestTheGoCodeInTheReadmeCompiles(t *testing.T) {
+// The pages share the models of README.md and add their own.
+func TestTheGoCodeInTheManualCompiles(t *testing.T) {
 	dir := t.TempDir()
 	args := []string{"build", "-gcflags=-e"} // all errors, not the first ten; a package that is no program leaves no file
 	add := func(name, text string) {
