@@ -126,7 +126,7 @@ func addRetentionIndex(p *policy.Policy, namer schema.Namer) {
 			return
 		}
 	}
-	name := dialect.ShortName(namer.IndexName(p.Schema.Table, field.DBName), "_retention")
+	name := dialect.ShortName(namer.IndexName(p.Table, field.DBName), "_retention")
 	field.TagSettings["INDEX"] = name
 	parts := strings.Split(field.Tag.Get("gorm"), ";")
 	where := strings.ReplaceAll(p.Predicates.Deleted.Of(""), ",", `\,`)

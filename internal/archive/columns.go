@@ -30,7 +30,7 @@ func MovedColumnsEngine(e *policy.Engine, tx *gorm.DB, p *policy.Policy) (*Moved
 	}
 	tx = statement.InWork(tx, tx.Statement.Context)
 	tx.Config.DryRun = false
-	table, err := TableColumns(e, tx, p.Schema.Table)
+	table, err := TableColumns(e, tx, p.Table)
 	if err != nil {
 		return nil, err
 	}
@@ -52,13 +52,13 @@ func TableColumns(e *policy.Engine, tx *gorm.DB, table string) ([]dialect.Column
 // outOfStep is the error for a table that its archive does not fit.
 func outOfStep(p *policy.Policy, format string, args ...any) error {
 	return fmt.Errorf("%w: rows of %s cannot move from table %s to its archive %s: %s; run AutoMigrate, or the statements of softdelete.DDL",
-		fault.ErrUnsupported, p.Schema.Name, p.Schema.Table, p.DeletedTable(), fmt.Sprintf(format, args...))
+		fault.ErrUnsupported, p.Schema.Name, p.Table, p.DeletedTable(), fmt.Sprintf(format, args...))
 }
 
 // OwnName is the error for a column that the archive cannot keep.
 func OwnName(p *policy.Policy, column string) error {
 	return fmt.Errorf("%w: column %s of table %s has the name of one that its archive %s has for itself; rename it",
-		fault.ErrUnsupported, column, p.Schema.Table, p.DeletedTable())
+		fault.ErrUnsupported, column, p.Table, p.DeletedTable())
 }
 
 func compareColumns(e *policy.Engine, p *policy.Policy, table, there []dialect.Column) *MovedColumns {

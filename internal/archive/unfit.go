@@ -17,5 +17,5 @@ type Unfit struct {
 func (u Unfit) Err() error {
 	p := u.Node.Policy
 	return fmt.Errorf("%w: %d archived %s of %s cannot come back whole: table %s has no column %s that keeps their values; "+
-		"add or widen it, or empty it in the archive %s", fault.ErrUnsupported, u.Rows, fault.Plural(u.Rows, "row"), p.Schema.Name, p.Schema.Table, u.Column, p.DeletedTable())
+		"add or widen it, or empty it in the archive %s", fault.ErrUnsupported, u.Rows, fault.Plural(u.Rows, "row"), p.Schema.Name, p.Table, u.Column, p.DeletedTable())
 }

@@ -26,9 +26,9 @@ func (d *deletion) anyLeaves() bool {
 
 // refuseArchive finds what deletions of archived models cannot do.
 func (d *deletion) refuseArchive() error {
-	if d.root.Archives() && !d.erasing && (d.target.Name != d.root.Schema.Table || d.target.Aliased()) {
+	if d.root.Archives() && !d.erasing && (d.target.Name != d.root.Table || d.target.Aliased()) {
 		return fmt.Errorf("%w: %s is archived from its own table %s only, not from %s; delete without db.Table",
-			fault.ErrUnsupported, d.root.Schema.Name, d.root.Schema.Table, d.target.Name)
+			fault.ErrUnsupported, d.root.Schema.Name, d.root.Table, d.target.Name)
 	}
 	if !d.erasing {
 		return nil
@@ -138,7 +138,7 @@ func (d *deletion) move(tx *gorm.DB, p *policy.Policy, with, condition func(q *s
 	if d.action(p) != ActionArchived {
 		q := statement.NewQuery(tx, d.engine.Dialect)
 		with(q)
-		q.Text("DELETE FROM ").Name(p.Schema.Table).Text(" WHERE ")
+		q.Text("DELETE FROM ").Name(p.Table).Text(" WHERE ")
 		condition(q)
 		return q.Exec()
 	}
@@ -149,7 +149,7 @@ func (d *deletion) move(tx *gorm.DB, p *policy.Policy, with, condition func(q *s
 	if d.engine.Dialect.Has(dialect.WritesInWith) {
 		q := statement.NewQuery(tx, d.engine.Dialect).Text("WITH ", movedRows, " AS (")
 		with(q)
-		q.Text("DELETE FROM ").Name(p.Schema.Table).Text(" WHERE ")
+		q.Text("DELETE FROM ").Name(p.Table).Text(" WHERE ")
 		condition(q)
 		d.archiveMoved(q, p, c)
 		return q.Exec()
@@ -159,7 +159,7 @@ func (d *deletion) move(tx *gorm.DB, p *policy.Policy, with, condition func(q *s
 	}
 	q := statement.NewQuery(tx, d.engine.Dialect)
 	with(q)
-	q.Text("DELETE FROM ").Name(p.Schema.Table).Text(" WHERE ")
+	q.Text("DELETE FROM ").Name(p.Table).Text(" WHERE ")
 	condition(q)
 	return q.Exec()
 }
@@ -178,7 +178,7 @@ func (d *deletion) archiveMoved(q *statement.Query, p *policy.Policy, c *archive
 func (d *deletion) copyRows(tx *gorm.DB, p *policy.Policy, c *archive.MovedColumns, with, condition func(q *statement.Query)) error {
 	q := statement.NewQuery(tx, d.engine.Dialect)
 	d.insertArchived(q, p, c, with)
-	archive.HasColumns(q.Text(" FROM ").Name(p.Schema.Table).Text(" WHERE "), p.Schema.Table, c.Table).Text(" AND ")
+	archive.HasColumns(q.Text(" FROM ").Name(p.Table).Text(" WHERE "), p.Table, c.Table).Text(" AND ")
 	condition(q)
 	_, err := q.Exec()
 	return err

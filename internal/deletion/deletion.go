@@ -168,9 +168,9 @@ func (d *deletion) reports() bool {
 func (d *deletion) neverError(p *policy.Policy, rows int64) error {
 	if rows > 0 {
 		return fmt.Errorf("%w: %d live %s of %s (table %s) would be deleted with it; keep them, or remove the cascade",
-			fault.ErrNeverDelete, rows, fault.Plural(rows, "row"), p.Schema.Name, p.Schema.Table)
+			fault.ErrNeverDelete, rows, fault.Plural(rows, "row"), p.Schema.Name, p.Table)
 	}
-	return fmt.Errorf("%w: %s (table %s) has the strategy never", fault.ErrNeverDelete, p.Schema.Name, p.Schema.Table)
+	return fmt.Errorf("%w: %s (table %s) has the strategy never", fault.ErrNeverDelete, p.Schema.Name, p.Table)
 }
 
 // PlanDelete runs after the caller's BeforeDelete hook and before anything is written: it decides on the mark and finds all

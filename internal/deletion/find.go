@@ -234,7 +234,7 @@ func (d *deletion) findBlocking(tx *gorm.DB, w *walk.Walk, checks []*policy.Edge
 
 // untaken writes FROM and WHERE of a relation's live rows that the deletion does not take.
 func (d *deletion) untaken(q *statement.Query, w *walk.Walk, e *policy.Edge) {
-	table := e.Child.Schema.Table
+	table := e.Child.Table
 	q.Text(" FROM ").Name(table).Text(" WHERE ")
 	walk.MatchIn(e, q, w, table)
 	statement.WriteAnd(q, e.Child.Predicates.Live, table)
@@ -265,14 +265,14 @@ func (d *deletion) refusal(tx *gorm.DB, w *walk.Walk, blocking []blockingRows) e
 func (d *deletion) describe(tx *gorm.DB, w *walk.Walk, blocking []blockingRows) ([]fault.Blocker, error) {
 	var list []fault.Blocker
 	for _, b := range blocking {
-		blocker := fault.Blocker{Table: b.Child.Schema.Table, Relation: b.Name, Rows: b.rows}
+		blocker := fault.Blocker{Table: b.Child.Table, Relation: b.Name, Rows: b.rows}
 		fields := b.Child.Schema.PrimaryFields
 		if len(fields) > 0 {
 			q := statement.NewQuery(tx, d.engine.Dialect)
 			w.With(q, d.graph.Last())
-			q.Text("SELECT ").Columns(b.Child.Schema.Table, fields)
+			q.Text("SELECT ").Columns(b.Child.Table, fields)
 			d.untaken(q, w, b.Edge)
-			q.Text(" ORDER BY ").Columns(b.Child.Schema.Table, fields).Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
+			q.Text(" ORDER BY ").Columns(b.Child.Table, fields).Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
 			keys, err := q.Keys(fields)
 			if err != nil {
 				return nil, err

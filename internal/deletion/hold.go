@@ -68,7 +68,7 @@ func (d *deletion) foreseeHeld(tx *gorm.DB) error {
 		return err
 	}
 	return d.eachHeld(tx, h, func(_ string, rows int64, p *policy.Policy) error {
-		d.blockers = append(d.blockers, fault.Blocker{Table: p.Schema.Table, Rows: rows})
+		d.blockers = append(d.blockers, fault.Blocker{Table: p.Table, Rows: rows})
 		return nil
 	})
 }

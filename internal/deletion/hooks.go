@@ -113,8 +113,8 @@ func (d *deletion) afterHooks(tx *gorm.DB) error {
 // eachBatch loads a node's rows in the walk, root rows excepted, in the order of their keys.
 func (d *deletion) eachBatch(tx *gorm.DB, w *walk.Walk, n *policy.Node, each func(rows reflect.Value) error) error {
 	start := func() *statement.Query { return statement.NewQuery(tx, d.engine.Dialect) }
-	return EachBatch(start, func(q *statement.Query) { w.With(q, d.graph.Last()) }, n, n.Policy.Schema.Table, func(q *statement.Query) {
-		w.InWalk(q, n, n.Policy.Schema.Table)
+	return EachBatch(start, func(q *statement.Query) { w.With(q, d.graph.Last()) }, n, n.Policy.Table, func(q *statement.Query) {
+		w.InWalk(q, n, n.Policy.Table)
 		d.exceptRoot(q, n)
 	}, each)
 }

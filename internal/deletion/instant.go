@@ -161,7 +161,7 @@ func reserveInstant(e *policy.Engine, tx *gorm.DB, models []*policy.Policy, at t
 	}
 	tables := make([]string, len(models))
 	for i, p := range models {
-		tables[i] = p.Schema.Table
+		tables[i] = p.Table
 	}
 	key := fnv.New64a()
 	key.Write([]byte(slices.Min(tables)))
@@ -188,7 +188,7 @@ func instantUsed(e *policy.Engine, tx *gorm.DB, models []*policy.Policy, root *p
 			continue
 		}
 		ask(p, p.DeletedTable())
-		if p == root && table != p.Schema.Table {
+		if p == root && table != p.Table {
 			ask(p, table)
 		}
 	}

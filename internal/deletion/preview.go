@@ -43,7 +43,7 @@ func (d *deletion) foresee(tx *gorm.DB) error {
 	})
 	for _, n := range d.graph.Nodes {
 		for _, part := range d.parts(n) {
-			count(Effect{Table: n.Policy.Schema.Table, Relation: part.relation, Action: d.action(n.Policy)}, n.Below(), n.Index, func(q *statement.Query) {
+			count(Effect{Table: n.Policy.Table, Relation: part.relation, Action: d.action(n.Policy)}, n.Below(), n.Index, func(q *statement.Query) {
 				w.NodeRows(q, n)
 				d.onlyPart(q, w, n, part)
 			})
@@ -53,7 +53,7 @@ func (d *deletion) foresee(tx *gorm.DB) error {
 		if d.selected(e) {
 			continue
 		}
-		count(Effect{Table: e.Child.Schema.Table, Relation: e.Name, Action: ActionKept}, e.From.Depth+1, keptRank, func(q *statement.Query) { d.untaken(q, w, e) })
+		count(Effect{Table: e.Child.Table, Relation: e.Name, Action: ActionKept}, e.From.Depth+1, keptRank, func(q *statement.Query) { d.untaken(q, w, e) })
 	}
 	q := statement.NewQuery(tx, d.engine.Dialect)
 	w.With(q, d.graph.Last())
@@ -112,7 +112,7 @@ func (d *deletion) parts(n *policy.Node) []part {
 
 // onlyPart writes AND and the condition that a node's row belongs to the part.
 func (d *deletion) onlyPart(q *statement.Query, w *walk.Walk, n *policy.Node, p part) {
-	table := n.Policy.Schema.Table
+	table := n.Policy.Table
 	if p.edge != nil {
 		q.Text(" AND ")
 		walk.MatchIn(p.edge, q, w, table)

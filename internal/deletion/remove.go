@@ -140,7 +140,7 @@ func (d *deletion) loosen(tx *gorm.DB, w *walk.Walk, c *policy.Component) error 
 		}
 		q := statement.NewQuery(tx, d.engine.Dialect)
 		w.With(q, c)
-		policy.Assign(q.Text("UPDATE ").Name(e.To.Policy.Schema.Table).Text(" SET "), columns).Text(" WHERE ")
+		policy.Assign(q.Text("UPDATE ").Name(e.To.Policy.Table).Text(" SET "), columns).Text(" WHERE ")
 		w.InWalk(q, e.To, "")
 		if _, err := q.Exec(); err != nil {
 			return err

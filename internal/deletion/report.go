@@ -110,5 +110,5 @@ func (d *deletion) took(n *policy.Node, relation string, rows int64) {
 	if d.marked != nil {
 		d.marked[n] += rows
 	}
-	d.addEffect(Effect{Table: n.Policy.Schema.Table, Relation: relation, Action: d.action(n.Policy), Rows: rows}, n.Below(), n.Index)
+	d.addEffect(Effect{Table: n.Policy.Table, Relation: relation, Action: d.action(n.Policy), Rows: rows}, n.Below(), n.Index)
 }

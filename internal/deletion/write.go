@@ -172,7 +172,7 @@ func (d *deletion) takeComponent(tx *gorm.DB, n *policy.Node) error {
 // lockNode locks a node's rows in the walk, in the order of their keys.
 func (d *deletion) lockNode(tx *gorm.DB, w *walk.Walk, n *policy.Node, strength string) error {
 	q := statement.NewQuery(tx, d.engine.Dialect)
-	table, fields := n.Policy.Schema.Table, n.Policy.Schema.PrimaryFields
+	table, fields := n.Policy.Table, n.Policy.Schema.PrimaryFields
 	if len(fields) == 0 { // a root without relations that take rows
 		q.Text("SELECT count(*) FROM (")
 		w.Base(n)(q)
@@ -191,7 +191,7 @@ func (d *deletion) lockNode(tx *gorm.DB, w *walk.Walk, n *policy.Node, strength 
 func (d *deletion) anyLeft(tx *gorm.DB, n *policy.Node) (left bool, err error) {
 	q := statement.NewQuery(tx, d.engine.Dialect).Text("SELECT 1 WHERE 1 = 0")
 	for _, e := range n.Inner {
-		q.Text(" OR EXISTS (SELECT 1 FROM ").Name(n.Policy.Schema.Table).Text(" AS c, ").Name(e.From.Policy.Schema.Table).Text(" AS p WHERE ")
+		q.Text(" OR EXISTS (SELECT 1 FROM ").Name(n.Policy.Table).Text(" AS c, ").Name(e.From.Policy.Table).Text(" AS p WHERE ")
 		d.mark(q, e.From.Policy, "p")
 		statement.Joined(q, e.Keys, "", func(key policy.KeyPair) {
 			q.Text(" AND ").Column("c", key.Child.DBName).Text(" = ", walk.ParentValue(q, key, q.Quoted("p", key.Parent.DBName)))
@@ -206,7 +206,7 @@ func (d *deletion) anyLeft(tx *gorm.DB, n *policy.Node) (left bool, err error) {
 
 // update writes UPDATE … SET … WHERE live for a node's rows.
 func (d *deletion) update(q *statement.Query, n *policy.Node) {
-	policy.Assign(q.Text("UPDATE ").Name(n.Policy.Schema.Table).Text(" SET "), n.Policy.DeletionAssignments(nil, d.stamp(n.Policy)))
+	policy.Assign(q.Text("UPDATE ").Name(n.Policy.Table).Text(" SET "), n.Policy.DeletionAssignments(nil, d.stamp(n.Policy)))
 	q.Text(" WHERE ", n.Policy.Predicates.Live.Of(""), " AND ")
 }
 
@@ -241,7 +241,7 @@ func (d *deletion) takeInner(tx *gorm.DB, n *policy.Node) (int64, error) {
 
 // ordered writes the condition that a row is one of those that condition selects, locked in the order of their keys.
 func (d *deletion) ordered(q *statement.Query, n *policy.Node, condition func(table string)) {
-	table, fields := n.Policy.Schema.Table, n.Policy.Schema.PrimaryFields
+	table, fields := n.Policy.Table, n.Policy.Schema.PrimaryFields
 	if !d.engine.Dialect.Has(dialect.RowLocks) || len(fields) == 0 {
 		condition("")
 		return
@@ -279,7 +279,7 @@ func (d *deletion) countKept(tx *gorm.DB, reached func() *walk.Walk) error {
 	var counts statement.Tally
 	for _, e := range d.graph.Kept {
 		counts.Add(func(q *statement.Query) { d.untaken(q, w, e) }, func(rows int64) {
-			d.addEffect(Effect{Table: e.Child.Schema.Table, Relation: e.Name, Action: ActionKept, Rows: rows}, e.From.Depth+1, keptRank)
+			d.addEffect(Effect{Table: e.Child.Table, Relation: e.Name, Action: ActionKept, Rows: rows}, e.From.Depth+1, keptRank)
 		})
 	}
 	q := statement.NewQuery(tx, d.engine.Dialect)

@@ -32,7 +32,7 @@ func (t Place) Table() string {
 	if t.Archived {
 		return t.Policy.DeletedTable()
 	}
-	return t.Policy.Schema.Table
+	return t.Policy.Table
 }
 
 // Key is the columns that tell the table's rows apart: an archive has the same primary key many times.

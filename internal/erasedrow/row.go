@@ -70,7 +70,7 @@ func ErasedRows(e *policy.Engine, tx *gorm.DB, table string, rows []ReachedRow) 
 func IsErased(q *statement.Query, t Place, table string) *statement.Query {
 	s := t.Policy.Schema
 	q.Text("EXISTS (SELECT 1 FROM ").Name(ErasedRow{}.TableName()).Text(" AS softdelete_erased WHERE (softdelete_erased.table_name = ")
-	RowKey(q.Text(q.Dialect.String(s.Table), " AND softdelete_erased.row_key = "), s, table)
+	RowKey(q.Text(q.Dialect.String(t.Policy.Table), " AND softdelete_erased.row_key = "), s, table)
 	if t.Archived {
 		RowText(q.Text(" OR softdelete_erased.table_name = ", q.Dialect.String(t.Table()), " AND softdelete_erased.row_key = "), t, table)
 	}
@@ -95,7 +95,7 @@ func Protected(p *policy.Policy) []*schema.Field {
 
 func ErasedError(p *policy.Policy, key string) error {
 	return fmt.Errorf("%w: the row with key %s in table %s; its personal columns stay masked, leave them out with Omit or Select",
-		fault.ErrErased, key, p.Schema.Table)
+		fault.ErrErased, key, p.Table)
 }
 
 // Created writes a row's time of creation as an integer, 0 where the model has none.

@@ -189,7 +189,7 @@ func (x *erasure) eraseBatch(tx *gorm.DB, fresh []*reachedModel) error {
 	if err != nil {
 		return err
 	}
-	progress := erasureProgress{RequestID: x.request.ID, SubjectTable: x.root.Schema.Table, SubjectKey: x.text, Batches: 1, Tables: string(done)}
+	progress := erasureProgress{RequestID: x.request.ID, SubjectTable: x.root.Table, SubjectKey: x.text, Batches: 1, Tables: string(done)}
 	if x.progress != nil {
 		progress.Batches += x.progress.Batches
 	}

@@ -19,7 +19,7 @@ import (
 // certify appends the certificate to the chain.
 func (x *erasure) certify(tx *gorm.DB, newly []*reachedModel) (*certificate.Certificate, error) {
 	c := &certificate.Certificate{
-		ID: strings.ToLower(rand.Text()), RequestID: x.request.ID, SubjectTable: x.root.Schema.Table, SubjectKey: x.text,
+		ID: strings.ToLower(rand.Text()), RequestID: x.request.ID, SubjectTable: x.root.Table, SubjectKey: x.text,
 		ErasedAt: tx.NowFunc().UTC().Truncate(time.Microsecond),
 		Tables:   mergeTables(x.before, append(x.tables(newly), x.coldTables()...)), Kept: x.keptColumns(), Verified: true, PolicyHash: x.policyHash(),
 		Recipients: []certificate.Recipient{}, SignedBy: certificate.Signer(x.engine),
@@ -81,7 +81,7 @@ func (x *erasure) policyHash() string {
 			continue
 		}
 		for _, column := range slices.Sorted(maps.Keys(p.Personal.Tags)) {
-			lines = append(lines, p.Schema.Table+"."+column+"="+p.Personal.Tags[column])
+			lines = append(lines, p.Table+"."+column+"="+p.Personal.Tags[column])
 		}
 	}
 	slices.Sort(lines)

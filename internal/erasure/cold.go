@@ -156,7 +156,7 @@ func (x *erasure) unreachedCold() []string {
 	var tables []string
 	for _, p := range x.reachable() {
 		stored := p.Then == policy.ThenCold || p.TenantField != nil && config.TenantRetention != nil
-		if table := p.Schema.Table; stored && !slices.Contains(tables, table) {
+		if table := p.Table; stored && !slices.Contains(tables, table) {
 			tables = append(tables, table)
 		}
 	}

@@ -224,7 +224,7 @@ func (x *erasure) underCold(tx *gorm.DB, follow func(erasedrow.Place, []erasedro
 
 // withoutRow leaves out those parents whose key a row of the parent's table has.
 func (x *erasure) withoutRow(tx *gorm.DB, r *policy.Relation, parents [][]any) ([][]any, error) {
-	table, there := r.Parent.Schema.Table, map[string]bool{}
+	table, there := r.Parent.Table, map[string]bool{}
 	q := statement.NewQuery(tx, x.engine.Dialect).Text("SELECT ").Columns(table, parentsRelation(r)).Text(" FROM ").Name(table).Text(" WHERE ")
 	statement.KeyAmong(q, table, columnNames(parentsRelation(r)), parents)
 	err := q.Rows(func(scan func(...any) error) error {

@@ -47,7 +47,7 @@ func (x *erasure) recordCold(tx *gorm.DB) error {
 		list := make([]erasedrow.ErasedRow, len(rows))
 		for i, row := range rows {
 			list[i] = erasedrow.ErasedRow{
-				Table: m.policy.Schema.Table, Key: row.Text, Created: row.Created, RequestID: x.request.ID, ErasedAt: at, Gone: true,
+				Table: m.policy.Table, Key: row.Text, Created: row.Created, RequestID: x.request.ID, ErasedAt: at, Gone: true,
 			}
 		}
 		return x.writeRecords(tx, list, clause.OnConflict{DoNothing: true})
@@ -59,7 +59,7 @@ func (x *erasure) clearColdDeletions(tx *gorm.DB) error {
 	table := deletion.Deletion{}.TableName()
 	return x.eachErasedCold(func(m *coldModel, rows []*coldRow) error {
 		q := statement.NewQuery(tx, x.engine.Dialect).Text("UPDATE ").Name(table).Text(" SET ").Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
-		q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.policy.Schema.Table).Text(" AND ").Name("key").Text(" IN (")
+		q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.policy.Table).Text(" AND ").Name("key").Text(" IN (")
 		statement.Joined(q, rows, ", ", func(row *coldRow) { q.Bind(rowkey.KeyText(row.Key)) }).Text(")")
 		known := slices.DeleteFunc(slices.Clone(rows), func(row *coldRow) bool { return row.deletion == "" })
 		if len(known) > 0 { // a deletion of several root rows names no key

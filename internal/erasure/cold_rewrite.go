@@ -162,7 +162,7 @@ func (x *erasure) maskBatch(
 
 // columnsOf are the columns of the model's own table, by name.
 func (x *erasure) columnsOf(tx *gorm.DB, p *policy.Policy) (map[string]dialect.Column, error) {
-	columns, err := archive.TableColumns(x.engine, statement.InWork(tx, tx.Statement.Context), p.Schema.Table)
+	columns, err := archive.TableColumns(x.engine, statement.InWork(tx, tx.Statement.Context), p.Table)
 	byName := map[string]dialect.Column{}
 	for _, c := range columns {
 		byName[c.Name] = c

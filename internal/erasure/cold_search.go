@@ -180,7 +180,7 @@ func (x *erasure) erasedBeforePurge(tx *gorm.DB, m *coldModel, batch settings.Co
 			own[n].Text += erasedrow.ArchivedMark + rows[i].deletion
 		}
 	}
-	former, err := erasedrow.ErasedRows(x.engine, tx, m.policy.Schema.Table, asked)
+	former, err := erasedrow.ErasedRows(x.engine, tx, m.policy.Table, asked)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func DataMap(db *gorm.DB) ([]DataMapEntry, error) {
 }
 
 func dataMap(p *policy.Policy) (entries []DataMapEntry) {
-	table := p.Schema.Table
+	table := p.Table
 	if p.Personal != nil && p.Personal.Remove {
 		return []DataMapEntry{{Table: table, Column: "*", Strategy: pii.PiiDelete}}
 	}

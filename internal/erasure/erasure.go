@@ -97,7 +97,7 @@ func (x *erasure) notFound(err error) error {
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("%w: %s with key %s, table %s", gorm.ErrRecordNotFound, x.root.Schema.Name, x.text, x.root.Schema.Table)
+	return fmt.Errorf("%w: %s with key %s, table %s", gorm.ErrRecordNotFound, x.root.Schema.Name, x.text, x.root.Table)
 }
 
 // run erases in a transaction, or in a savepoint of the caller's.
@@ -112,7 +112,7 @@ func (x *erasure) run(db *gorm.DB) (*certificate.Certificate, error) {
 			return nil, err
 		}
 	}
-	statement.ToWriter(tx, x.root.Schema.Table)
+	statement.ToWriter(tx, x.root.Table)
 	var c *certificate.Certificate
 	var fresh bool
 	for c == nil {
@@ -124,7 +124,7 @@ func (x *erasure) run(db *gorm.DB) (*certificate.Certificate, error) {
 		done := err == nil
 		if err = work.End(tx, err); err != nil {
 			if done { // a constraint may be checked at the commit
-				err = x.quiet(tx, err, "committing the erasure of a row in", x.root.Schema.Table)
+				err = x.quiet(tx, err, "committing the erasure of a row in", x.root.Table)
 			}
 			return nil, x.unfinished(err)
 		}
@@ -192,7 +192,7 @@ func (x *erasure) erase(tx *gorm.DB) (c *certificate.Certificate, fresh bool, er
 }
 
 func (x *erasure) sameSubject(c *certificate.Certificate, err error) error {
-	if err == nil && (c.SubjectTable != x.root.Schema.Table || c.SubjectKey != x.text) {
+	if err == nil && (c.SubjectTable != x.root.Table || c.SubjectKey != x.text) {
 		return fmt.Errorf("%w: the erasure request %s was for another subject, table %s key %s; give this one an ID of its own",
 			gorm.ErrInvalidValue, x.request.ID, c.SubjectTable, c.SubjectKey)
 	}
@@ -238,7 +238,7 @@ func (x *erasure) maskAll(tx *gorm.DB) (newly []*reachedModel, more bool, err er
 		newly = merge(newly, fresh)
 	}
 	return nil, false, fmt.Errorf("softdelete: rows of %s key %s are added faster than they are erased; stop what writes them and try again",
-		x.root.Schema.Table, x.text)
+		x.root.Table, x.text)
 }
 
 // noPersonalData refuses an erasure of models without a single pii tag: nothing would be erased.
@@ -273,7 +273,7 @@ func (x *erasure) deleteSubject(tx *gorm.DB) error {
 	session := statement.InWork(tx, context.WithValue(ctx, deletion.ErasingKey{}, true))
 	var report deletion.Report
 	if err := session.Clauses(deletion.Into(&report)).Delete(row.Interface()).Error; err != nil {
-		return x.quiet(tx, err, "deleting the subject in", x.root.Schema.Table)
+		return x.quiet(tx, err, "deleting the subject in", x.root.Table)
 	}
 	x.deletion = report.DeletionID
 	return nil

@@ -17,7 +17,7 @@ import (
 
 // identity tells a subject's row from another that has the same key.
 func (x *erasure) identity() string {
-	return erasedrow.HashOf(fmt.Sprintf("%s\x00%s\x00%d", x.root.Schema.Table, x.parts, x.row.Created))
+	return erasedrow.HashOf(fmt.Sprintf("%s\x00%s\x00%d", x.root.Table, x.parts, x.row.Created))
 }
 
 // checkLedger refuses what a ledger cannot keep true.
@@ -35,7 +35,7 @@ func (x *erasure) checkLedger(db *gorm.DB) error {
 
 func (x *erasure) entry(done bool, at time.Time) settings.LedgerEntry {
 	return settings.LedgerEntry{
-		RequestID: x.request.ID, Table: x.root.Schema.Table, Key: x.text, Parts: x.parts, Identity: x.identity(), Done: done,
+		RequestID: x.request.ID, Table: x.root.Table, Key: x.text, Parts: x.parts, Identity: x.identity(), Done: done,
 		At: at.UTC().Truncate(time.Microsecond),
 	}
 }
@@ -79,7 +79,7 @@ func (x *erasure) tellOthers(tx *gorm.DB) error {
 	var rows []certificate.OutboxRow
 	for _, p := range x.engine.Config.Processors {
 		rows = append(rows, certificate.OutboxRow{
-			RequestID: x.request.ID, Processor: p.Name(), SubjectTable: x.root.Schema.Table, SubjectKey: x.text, NextAt: now,
+			RequestID: x.request.ID, Processor: p.Name(), SubjectTable: x.root.Table, SubjectKey: x.text, NextAt: now,
 		})
 	}
 	if len(rows) == 0 {

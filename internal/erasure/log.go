@@ -83,8 +83,8 @@ func selectGone(q *statement.Query, p *policy.Policy) *statement.Query {
 	q.Text(" FROM ").Name(p.Log.Events).Text(" AS ").Name(goneAlias).Text(" WHERE ").Column(goneAlias, "content")
 	q.Text(" <> '", change, "' AND NOT EXISTS (SELECT 1 FROM ").Name(p.Log.Events).Text(" AS later WHERE later.row_key = ")
 	q.Column(goneAlias, "row_key").Text(" AND later.version > ").Column(goneAlias, "version").Text(" AND later.content <> '", change, "') AND (")
-	q.Column(goneAlias, "content").Text(" = '", string(dialect.Removed), "' OR NOT EXISTS (SELECT 1 FROM ").Name(p.Schema.Table).Text(" WHERE ")
-	q.Text(q.Dialect.RowKey(p.Log.Key, statement.QuoteName(q.Tx, p.Schema.Table)), " = ").Column(goneAlias, "row_key")
+	q.Column(goneAlias, "content").Text(" = '", string(dialect.Removed), "' OR NOT EXISTS (SELECT 1 FROM ").Name(p.Table).Text(" WHERE ")
+	q.Text(q.Dialect.RowKey(p.Log.Key, statement.QuoteName(q.Tx, p.Table)), " = ").Column(goneAlias, "row_key")
 	return q.Text(")) AND ")
 }
 

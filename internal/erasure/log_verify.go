@@ -82,7 +82,7 @@ func (x *erasure) verifyLog(tx *gorm.DB, m *reachedModel, residue map[string]int
 		last := lastErased(events)
 		if last < 0 && p.Personal.Erases() {
 			return fmt.Errorf("%w: the event log of %s does not know of erasures yet; run AutoMigrate, or the statements of softdelete.DDL; %s",
-				fault.ErrUnsupported, p.Schema.Table, x.nothingErased())
+				fault.ErrUnsupported, p.Table, x.nothingErased())
 		}
 		if last >= 0 {
 			var err error

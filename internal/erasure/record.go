@@ -75,7 +75,7 @@ func (x *erasure) record(tx *gorm.DB) error {
 	}
 	for _, m := range archived {
 		for _, row := range m.rows {
-			add(&former, erasedrow.ErasedRow{Table: m.Policy.Schema.Table, Key: m.FormerText(row), Created: row.Created, Gone: true})
+			add(&former, erasedrow.ErasedRow{Table: m.Policy.Table, Key: m.FormerText(row), Created: row.Created, Gone: true})
 		}
 	}
 	if err := x.writeRecords(tx, list, clause.OnConflict{UpdateAll: true}); err != nil {

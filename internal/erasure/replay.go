@@ -61,7 +61,7 @@ func replay(e *policy.Engine, db *gorm.DB, entry settings.LedgerEntry, report *R
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(models, func(p *policy.Policy) bool { return p.Schema.Table == entry.Table })
+	i := slices.IndexFunc(models, func(p *policy.Policy) bool { return p.Table == entry.Table })
 	if i < 0 {
 		return fmt.Errorf("%w: no model of Config.Models has the table %s", fault.ErrUnsupported, entry.Table)
 	}
@@ -105,13 +105,13 @@ func subjectOf(db *gorm.DB, p *policy.Policy, entry settings.LedgerEntry) (any, 
 	if parts == "" {
 		texts, ok := rowkey.SplitKey(entry.Key, len(p.Schema.PrimaryFields))
 		if !ok {
-			return nil, fmt.Errorf("%w: the key %s is not one of table %s", fault.ErrUnsupported, entry.Key, p.Schema.Table)
+			return nil, fmt.Errorf("%w: the key %s is not one of table %s", fault.ErrUnsupported, entry.Key, p.Table)
 		}
 		key := make([]any, len(texts))
 		for i, field := range p.Schema.PrimaryFields {
 			if field.GORMDataType == schema.Time || field.GORMDataType == schema.Bytes {
 				return nil, fmt.Errorf("%w: the ledger has the key %s of table %s as text only, which does not say it exactly; "+
-					"let the ledger keep LedgerEntry.Parts", fault.ErrUnsupported, entry.Key, p.Schema.Table)
+					"let the ledger keep LedgerEntry.Parts", fault.ErrUnsupported, entry.Key, p.Table)
 			}
 			key[i] = texts[i]
 		}
@@ -122,7 +122,7 @@ func subjectOf(db *gorm.DB, p *policy.Policy, entry settings.LedgerEntry) (any, 
 	}
 	subject, _, err := rowkey.ReadKey(db.Statement.Context, p.Schema, parts)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the key %s is not one of table %s", fault.ErrUnsupported, entry.Key, p.Schema.Table)
+		return nil, fmt.Errorf("%w: the key %s is not one of table %s", fault.ErrUnsupported, entry.Key, p.Table)
 	}
 	return subject.Interface(), nil
 }

@@ -25,7 +25,7 @@ func (x *erasure) clearDeletions(tx *gorm.DB) error {
 	for _, m := range x.rows {
 		err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
 			q := statement.NewQuery(tx, x.engine.Dialect).Text("UPDATE ").Name(table).Text(" SET ").Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
-			q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.Policy.Schema.Table).Text(" AND ").Name("key").Text(" IN (")
+			q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.Policy.Table).Text(" AND ").Name("key").Text(" IN (")
 			statement.Joined(q, chunk, ", ", func(row erasedrow.ReachedRow) { q.Bind(rowkey.KeyText(m.Primary(row))) })
 			q.Text(")")
 			if id := m.Policy.Id; id != nil && m.Archived == m.Policy.Archives() { // a deletion of several root rows names no key

@@ -277,7 +277,7 @@ func (x *erasure) formerlyErased(tx *gorm.DB, m *reachedModel, rows []erasedrow.
 	for i, row := range rows {
 		former[i].Text = m.FormerText(row)
 	}
-	done, err := erasedrow.ErasedRows(x.engine, tx, m.Policy.Schema.Table, former)
+	done, err := erasedrow.ErasedRows(x.engine, tx, m.Policy.Table, former)
 	for i, row := range rows {
 		if record, ok := done[former[i].Text]; ok {
 			found[row.Text] = record

@@ -78,7 +78,7 @@ func AsOf(db *gorm.DB, value any, t time.Time) error {
 
 // logTable is a statement on the table that the caller means: the model's own, or one given by db.Table.
 func logTable(db *gorm.DB, p *policy.Policy) *gorm.Statement {
-	stmt := &gorm.Statement{DB: db, Schema: p.Schema, Table: p.Schema.Table}
+	stmt := &gorm.Statement{DB: db, Schema: p.Schema, Table: p.Table}
 	if db.Statement.Table != "" && db.Statement.TableExpr != nil {
 		stmt.Table, stmt.TableExpr = db.Statement.Table, db.Statement.TableExpr
 	}

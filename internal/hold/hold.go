@@ -81,7 +81,7 @@ func Hold(db *gorm.DB, value any, o HoldOptions) (HoldID, error) {
 	var random [12]byte
 	rand.Read(random[:]) //nolint:errcheck // never fails, see crypto/rand.Read
 	placed := HoldRow{
-		ID: "hold-" + hex.EncodeToString(random[:]), Table: p.Schema.Table, Key: rowkey.KeyText(key), Parts: parts, Matter: o.Matter, PlacedBy: o.PlacedBy,
+		ID: "hold-" + hex.EncodeToString(random[:]), Table: p.Table, Key: rowkey.KeyText(key), Parts: parts, Matter: o.Matter, PlacedBy: o.PlacedBy,
 		PlacedAt: db.NowFunc().UTC(),
 	}
 	if !o.Until.IsZero() {
@@ -181,8 +181,8 @@ func keyOfValue(db *gorm.DB, p *policy.Policy, value any) ([]any, error) {
 
 // mustExist gives gorm.ErrRecordNotFound where no row has the key.
 func mustExist(e *policy.Engine, tx *gorm.DB, p *policy.Policy, key []any) error {
-	tables := []string{p.Schema.Table}
-	if r, ok := p.Remains(); ok && r.Table != p.Schema.Table {
+	tables := []string{p.Table}
+	if r, ok := p.Remains(); ok && r.Table != p.Table {
 		tables = append(tables, r.Table)
 	}
 	found := false

@@ -47,7 +47,7 @@ func (h *HoldWalk) Refusal(id string, rows int64, p *policy.Policy) error {
 	}
 	placed := h.Holds[i]
 	return fmt.Errorf("%w: %d %s of %s (table %s) %s under hold %s, matter %q, placed on the row %s of %s; release it first",
-		fault.ErrHeld, rows, fault.Plural(rows, "row"), p.Schema.Name, p.Schema.Table, are(rows), placed.ID, placed.Matter, placed.Key, placed.Table)
+		fault.ErrHeld, rows, fault.Plural(rows, "row"), p.Schema.Name, p.Table, are(rows), placed.ID, placed.Matter, placed.Key, placed.Table)
 }
 
 func are(n int64) string {

@@ -78,7 +78,7 @@ func (h *HoldWalk) Read(tx *gorm.DB) (err error) {
 	var roots []*policy.Policy
 	for _, p := range h.Engine.Known(tx) {
 		for _, placed := range h.Holds {
-			if placed.Table == p.Schema.Table {
+			if placed.Table == p.Table {
 				held[p] = append(held[p], placed)
 			}
 		}
@@ -87,7 +87,7 @@ func (h *HoldWalk) Read(tx *gorm.DB) (err error) {
 		}
 	}
 	for _, placed := range h.Holds {
-		if !slices.ContainsFunc(roots, func(p *policy.Policy) bool { return p.Schema.Table == placed.Table }) {
+		if !slices.ContainsFunc(roots, func(p *policy.Policy) bool { return p.Table == placed.Table }) {
 			return fmt.Errorf("%w: hold %s is on a row of the table %s, whose model is not known; name it in Config.Models", fault.ErrHeld, placed.ID, placed.Table)
 		}
 	}

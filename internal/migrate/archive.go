@@ -49,7 +49,7 @@ func (m *migrator) migrateArchive(value any, p *policy.Policy) error {
 	if r != nil && r.made[s.Table] {
 		return nil
 	}
-	table, err := archive.TableColumns(m.engine, m.reader(), p.Schema.Table)
+	table, err := archive.TableColumns(m.engine, m.reader(), p.Table)
 	if err != nil {
 		return err
 	}

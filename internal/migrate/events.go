@@ -24,7 +24,7 @@ func (m *migrator) migrateLogs(values []any) error {
 		canonical := func(s *schema.Schema) *schema.Schema { return s }
 		for _, r := range policy.Reachable([]*schema.Schema{p.Schema}, canonical) {
 			related := m.engine.Policy(m.db, r.Schema)
-			if seen[related] || related.Err != nil || related.Log == nil || related != p && !m.hasTable(related.Schema.Table) {
+			if seen[related] || related.Err != nil || related.Log == nil || related != p && !m.hasTable(related.Table) {
 				continue
 			}
 			seen[related] = true

@@ -88,16 +88,16 @@ func (p *Policy) DeletedTable() string {
 	if s, ok := p.Archive(); ok {
 		return s.Table
 	}
-	return p.Schema.Table
+	return p.Table
 }
 
 // settleArchive makes the strategy of a model whose rows move.
 func (b *policyBuilder) settleArchive() {
-	table := b.Schema.Table + "_archive"
+	table := b.Table + "_archive"
 	if b.words.Has("table") {
 		table = b.words["table"]
 	}
-	if table == b.Schema.Table {
+	if table == b.Table {
 		b.refuse(b.wordsField, "the archive table is the model's own; name another")
 	}
 	if len(b.Schema.PrimaryFields) == 0 {
@@ -173,7 +173,7 @@ func (r *Relation) checkForeignKey(rel *schema.Relationship) string {
 		return ""
 	}
 	return fmt.Sprintf("OnDelete:%s would change or delete rows of %s that stay when a row of %s is archived; remove it, or give %s "+
-		"the strategy archive and the relation cascade", action, r.Child.Schema.Table, r.Parent.Schema.Table, r.Child.Schema.Name)
+		"the strategy archive and the relation cascade", action, r.Child.Table, r.Parent.Table, r.Child.Schema.Name)
 }
 
 // OwnColumn tells whether a name is that of one of the columns that an archive has beside the table's.

@@ -14,7 +14,7 @@ import (
 
 // OwnPolicy reads what one model's tags say about itself, without its relations.
 func OwnPolicy(s *schema.Schema, d *dialect.Dialect) *Policy {
-	b := &policyBuilder{Policy: &Policy{Schema: s, Full: map[string]bool{}, Live: map[string]bool{}, WasUnique: map[string]string{}}, dialect: d}
+	b := &policyBuilder{Policy: &Policy{Schema: s, Table: s.Table, Full: map[string]bool{}, Live: map[string]bool{}, WasUnique: map[string]string{}}, dialect: d}
 	b.readModel(s.ModelType)
 	for _, field := range s.Fields {
 		if field.DBName != "" && s.FieldsByDBName[field.DBName] == field {

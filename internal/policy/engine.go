@@ -155,14 +155,14 @@ func (e *Engine) Known(db *gorm.DB) []*Policy {
 	e.Policies.Range(func(_, value any) bool {
 		p := value.(*Policy)
 		same := func(other *Policy) bool {
-			return other.Schema.ModelType == p.Schema.ModelType && other.Schema.Table == p.Schema.Table
+			return other.Schema.ModelType == p.Schema.ModelType && other.Table == p.Table
 		}
 		if p.Err == nil && p.Canonical && !slices.ContainsFunc(list, same) {
 			list = append(list, p)
 		}
 		return true
 	})
-	slices.SortStableFunc(list, func(a, b *Policy) int { return strings.Compare(a.Schema.Table, b.Schema.Table) })
+	slices.SortStableFunc(list, func(a, b *Policy) int { return strings.Compare(a.Table, b.Table) })
 	return list
 }
 
@@ -173,7 +173,7 @@ func (e *Engine) LockWriter(tx *gorm.DB, p *Policy) error {
 		return nil
 	}
 	key := p.Schema.PrimaryFields[0].DBName
-	q := statement.NewQuery(tx, e.Dialect).Text("UPDATE ").Name(p.Schema.Table).Text(" SET ").Name(key).Text(" = ").Name(key)
+	q := statement.NewQuery(tx, e.Dialect).Text("UPDATE ").Name(p.Table).Text(" SET ").Name(key).Text(" = ").Name(key)
 	_, err := q.Text(" WHERE 1 = 0").Exec()
 	return err
 }

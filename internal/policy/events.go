@@ -11,7 +11,7 @@ const EventsSuffix = "_events"
 // NewLog describes the model's log for the database.
 func (p *Policy) NewLog(quote func(string) string) *dialect.Log {
 	s := p.Schema
-	l := dialect.NewLog(s.Table, s.Table+EventsSuffix, quote)
+	l := dialect.NewLog(p.Table, p.Table+EventsSuffix, quote)
 	for _, name := range s.DBNames {
 		field := s.FieldsByDBName[name]
 		if field.IgnoreMigration {

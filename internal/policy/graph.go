@@ -49,9 +49,9 @@ type Component struct {
 
 // table is the first of the component's tables by name.
 func (c *Component) table() string {
-	first := c.Nodes[0].Policy.Schema.Table
+	first := c.Nodes[0].Policy.Table
 	for _, n := range c.Nodes[1:] {
-		first = min(first, n.Policy.Schema.Table)
+		first = min(first, n.Policy.Table)
 	}
 	return first
 }

@@ -34,7 +34,7 @@ func (p *Policy) LazyPredicate(quote func(string) string, way ...*Policy) statem
 		if r.Parent.Archives() {
 			none(r.Parent.DeletedTable(), r.ArchivedParent(alias, quote))
 			if hides != "" {
-				none(r.Parent.Schema.Table, hides)
+				none(r.Parent.Table, hides)
 			}
 			continue
 		}
@@ -42,7 +42,7 @@ func (p *Policy) LazyPredicate(quote func(string) string, way ...*Policy) statem
 		if hides != "" {
 			gone = "(" + gone + " OR " + hides + ")"
 		}
-		none(r.Parent.Schema.Table, gone)
+		none(r.Parent.Table, gone)
 	}
 	if texts == nil {
 		return nil

@@ -22,7 +22,9 @@ import (
 // Policy says what deleting a row of one model means. It is compiled once per schema; after that only parents and wards
 // grow.
 type Policy struct {
-	Schema   *schema.Schema
+	Schema *schema.Schema
+	// Table is the name of the table that the rows stand in, with its schema if it has one: the model's own.
+	Table    string
 	Strategy strategy
 
 	// The mark and its companions; nil where the model has no such field.

@@ -123,7 +123,7 @@ func (p *Policy) Check() (problems []error) {
 		childName := r.Child.Schema.Name
 		joinTable := r.Child.Schema.ModelType.Name() == "" // one that GORM made
 		if joinTable {
-			childName = "the join table " + r.Child.Schema.Table
+			childName = "the join table " + r.Child.Table
 		}
 		_, parentNone := p.Strategy.(noStrategy)
 		_, childNone := r.Child.Strategy.(noStrategy)
@@ -265,7 +265,7 @@ func (r *Relation) ArchivedParent(alias string, quote func(string) string) strin
 	}
 	live, later := quote("softdelete_live"), quote("softdelete_later")
 	none := func(fields []*schema.Field) string {
-		return "NOT EXISTS (SELECT 1 FROM " + quote(p.Schema.Table) + " AS " + live + " WHERE " + same(live, fields) + ")"
+		return "NOT EXISTS (SELECT 1 FROM " + quote(p.Table) + " AS " + live + " WHERE " + same(live, fields) + ")"
 	}
 	gone := none(p.Schema.PrimaryFields)
 	if !slices.Equal(referred, p.Schema.PrimaryFields) {

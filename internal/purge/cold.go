@@ -201,8 +201,8 @@ func thaw(e *policy.Engine, tx *gorm.DB, p *policy.Policy, batch settings.ColdBa
 	}
 	for part := range slices.Chunk(keys, statement.KeysAtOnce(p.Schema.PrimaryFieldDBNames)) {
 		if !p.Archives() {
-			q := policy.Assign(statement.NewQuery(tx, e.Dialect).Text("UPDATE ").Name(p.Schema.Table).Text(" SET "), p.RestoreAssignments()).Text(" WHERE ")
-			statement.KeyAmong(q, p.Schema.Table, p.Schema.PrimaryFieldDBNames, part)
+			q := policy.Assign(statement.NewQuery(tx, e.Dialect).Text("UPDATE ").Name(p.Table).Text(" SET "), p.RestoreAssignments()).Text(" WHERE ")
+			statement.KeyAmong(q, p.Table, p.Schema.PrimaryFieldDBNames, part)
 			if _, err := q.Exec(); err != nil {
 				return thawError(e, tx, p, err)
 			}
@@ -217,7 +217,7 @@ func thaw(e *policy.Engine, tx *gorm.DB, p *policy.Policy, batch settings.ColdBa
 // insert writes rows that have the same columns into the model's table, but for those that the database computes: many in
 // one statement, for they may refer to each other.
 func insert(e *policy.Engine, tx *gorm.DB, p *policy.Policy, rows []map[string]any) error {
-	table, err := archive.TableColumns(e, tx, p.Schema.Table)
+	table, err := archive.TableColumns(e, tx, p.Table)
 	if err != nil {
 		return err
 	}
@@ -229,14 +229,14 @@ func insert(e *policy.Engine, tx *gorm.DB, p *policy.Policy, rows []map[string]a
 		case p.Archives() && policy.OwnColumn(name), name == cold.ColdErasedColumn, name == cold.ColdRemovedColumn, column != nil && column.Generated:
 			continue
 		case column == nil:
-			return fmt.Errorf("the column %s is no longer in the table %s; add it, thaw, and drop it again", name, p.Schema.Table)
+			return fmt.Errorf("the column %s is no longer in the table %s; add it, thaw, and drop it again", name, p.Table)
 		case column.Identity:
 			overriding = e.Dialect.Overriding()
 		}
 		columns = append(columns, name)
 	}
 	for part := range slices.Chunk(rows, max(1, statement.KeysAtOnce(nil)/len(columns))) {
-		q := statement.NewQuery(tx, e.Dialect).Text("INSERT INTO ").Name(p.Schema.Table).Text(" (")
+		q := statement.NewQuery(tx, e.Dialect).Text("INSERT INTO ").Name(p.Table).Text(" (")
 		statement.Names(q, "", columns).Text(") ", overriding, " VALUES ")
 		statement.Joined(q, part, ", ", func(row map[string]any) {
 			q.Text("(")
@@ -256,7 +256,7 @@ func refuseOrphans(e *policy.Engine, tx *gorm.DB, p *policy.Policy, keys [][]any
 			continue
 		}
 		var rows int64
-		q := statement.NewQuery(tx, e.Dialect).Text("SELECT count(*) FROM ").Name(r.Child.Schema.Table).Text(" AS c, ").Name(r.Parent.DeletedTable()).Text(" AS p WHERE ")
+		q := statement.NewQuery(tx, e.Dialect).Text("SELECT count(*) FROM ").Name(r.Child.Table).Text(" AS c, ").Name(r.Parent.DeletedTable()).Text(" AS p WHERE ")
 		(&reference{relation: r}).match(q, "p", "c")
 		walk.AndDeleted(q, r.Parent, "p")
 		if r.Parent.Archives() {
@@ -269,7 +269,7 @@ func refuseOrphans(e *policy.Engine, tx *gorm.DB, p *policy.Policy, keys [][]any
 		}
 		if rows > 0 {
 			return fmt.Errorf("%w: %d %s of %s (table %s); restore the parent first", fault.ErrParentDeleted, rows, fault.Plural(rows, "row"),
-				r.Parent.Schema.Name, r.Parent.Schema.Table)
+				r.Parent.Schema.Name, r.Parent.Table)
 		}
 	}
 	return nil

@@ -120,7 +120,7 @@ func (p *purge) dueForErasure(t *purgeTable, l *lot, c *cursor) (rows []dueRow, 
 			return err
 		}
 		// The same row in the same state is the same request, so that one that was stopped is gone on with.
-		request := "retention:" + erasedrow.HashOf(fmt.Sprintf("%s\x00%s\x00%d\x00%s", s.Table, text, created, clock))[:40]
+		request := "retention:" + erasedrow.HashOf(fmt.Sprintf("%s\x00%s\x00%d\x00%s", t.policy.Table, text, created, clock))[:40]
 		rows = append(rows, dueRow{values(), request})
 		return nil
 	})
@@ -142,7 +142,7 @@ func (p *purge) toErase(q *statement.Query, t *purgeTable, l *lot) {
 // the key would reach that row too.
 func keyIsShared(q *statement.Query, t *purgeTable) *statement.Query {
 	p := t.policy
-	walk.SameKey(q.Text("(EXISTS (SELECT 1 FROM ").Name(p.Schema.Table).Text(" AS softdelete_live WHERE "), p, "softdelete_live", t.name)
+	walk.SameKey(q.Text("(EXISTS (SELECT 1 FROM ").Name(p.Table).Text(" AS softdelete_live WHERE "), p, "softdelete_live", t.name)
 	walk.SameKey(q.Text(") OR EXISTS (SELECT 1 FROM ").Name(t.name).Text(" AS softdelete_other WHERE "), p, "softdelete_other", t.name)
 	return q.Text(" AND ").Column("softdelete_other", p.Id.DBName).Text(" <> ").Column(t.name, p.Id.DBName).Text("))")
 }
@@ -207,7 +207,7 @@ func (f *family) erasedKeys(chosen []*relative) (forget func() error, err error)
 		for t, list := range keys {
 			err := statement.Chunks(list, func(chunk []string) error {
 				q := statement.NewQuery(f.tx, f.purge.engine.Dialect).Text("UPDATE ").Name(erasedrow.ErasedRow{}.TableName()).Text(" AS erased SET gone = ").Bind(true).Text(" WHERE table_name = ")
-				_, err := erasure.LoggedKeysIn(q.Bind(t.policy.Schema.Table).Text(" AND "), "erased", chunk).Exec()
+				_, err := erasure.LoggedKeysIn(q.Bind(t.policy.Table).Text(" AND "), "erased", chunk).Exec()
 				return err
 			})
 			if err != nil {

@@ -59,7 +59,7 @@ func (p *purge) findReferences() error {
 	}
 	for _, owner := range p.engine.Known(p.db) {
 		for _, r := range slices.Concat(owner.Has, owner.Belongs) {
-			if err := p.addRelation(r, r.Child.Schema.Table, nil); err != nil {
+			if err := p.addRelation(r, r.Child.Table, nil); err != nil {
 				return err
 			}
 			if !r.Child.Archives() {
@@ -116,7 +116,7 @@ func (p *purge) addRelation(r *policy.Relation, childTable string, also func(q *
 // refersToArchived writes the condition that a row in its table refers to an archived one: the last of its key, where that
 // is not used again.
 func refersToArchived(r *policy.Relation, q *statement.Query, parent, _ string) {
-	walk.Latest(q, r.Parent, parent).Text(" AND NOT EXISTS (SELECT 1 FROM ").Name(r.Parent.Schema.Table).Text(" AS again WHERE ")
+	walk.Latest(q, r.Parent, parent).Text(" AND NOT EXISTS (SELECT 1 FROM ").Name(r.Parent.Table).Text(" AS again WHERE ")
 	walk.SameKey(q, r.Parent, "again", parent).Text(")")
 }
 

@@ -190,7 +190,7 @@ func (f *family) loggedRows(part removal) *statement.Query {
 	walk.SameKey(q.Text(", (SELECT count(*) FROM ").Name(part.table.name).Text(" AS archived WHERE "), p, "archived", "logged")
 	q.Text(") FROM ").Name(part.table.name).Text(" AS logged WHERE ")
 	keyIn(q, "logged", part.table.Key, part.rows)
-	walk.SameKey(q.Text(" AND NOT EXISTS (SELECT 1 FROM ").Name(p.Schema.Table).Text(" AS again WHERE "), p, "again", "logged")
+	walk.SameKey(q.Text(" AND NOT EXISTS (SELECT 1 FROM ").Name(p.Table).Text(" AS again WHERE "), p, "again", "logged")
 	return q.Text(")")
 }
 

@@ -15,7 +15,7 @@ func (r *restoration) bringBack(tx *gorm.DB, n *policy.Node) error {
 	if err != nil {
 		return err
 	}
-	q := archive.Names(statement.NewQuery(tx, r.engine.Dialect).Text("INSERT INTO ").Name(p.Schema.Table).Text(" ("), "", c.Moved).Text(") ", c.Overriding)
+	q := archive.Names(statement.NewQuery(tx, r.engine.Dialect).Text("INSERT INTO ").Name(p.Table).Text(" ("), "", c.Moved).Text(") ", c.Overriding)
 	r.withUpTo(q, n)
 	s, _ := p.Archive()
 	q.Text("SELECT ")

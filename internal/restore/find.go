@@ -153,7 +153,7 @@ func (r *restoration) parentError(tx *gorm.DB, standing int64) error {
 			}
 			if len(keys) > 0 {
 				return fmt.Errorf("%w: %d %s of %s would come back under deleted rows of table %s with keys %s; restore them first",
-					fault.ErrParentDeleted, standing, fault.Plural(standing, "row"), n.Policy.Schema.Name, h.Parent.Schema.Table, strings.Join(keys, "; "))
+					fault.ErrParentDeleted, standing, fault.Plural(standing, "row"), n.Policy.Schema.Name, h.Parent.Table, strings.Join(keys, "; "))
 			}
 		}
 	}
@@ -187,7 +187,7 @@ func (r *restoration) count(counts *statement.Tally, n *policy.Node, action dele
 		counts.Add(from, func(rows int64) {
 			total[n] += rows
 			if rows > 0 || depth == 0 && action == deletion.ActionRestored {
-				r.effects = append(r.effects, deletion.DepthEffect{Effect: deletion.Effect{Table: n.Policy.Schema.Table, Relation: relation, Action: action, Rows: rows}, Depth: depth, Rank: n.Index})
+				r.effects = append(r.effects, deletion.DepthEffect{Effect: deletion.Effect{Table: n.Policy.Table, Relation: relation, Action: action, Rows: rows}, Depth: depth, Rank: n.Index})
 			}
 		})
 	}
@@ -336,7 +336,7 @@ func (r *restoration) countConflicting(q *statement.Query, c conflict) {
 		c.side(q.Text(" FROM "), "t", p.DeletedTable()).Text(" WHERE ")
 		r.comingBack(q, c.node, "t")
 		q.Text(" AND ").Opaque(func() {
-			c.side(q.Text("EXISTS (SELECT 1 FROM "), "other", p.Schema.Table).Text(" WHERE ")
+			c.side(q.Text("EXISTS (SELECT 1 FROM "), "other", p.Table).Text(" WHERE ")
 			statement.Joined(q, c.index.Fields, " AND ", equal).Text(")")
 		})
 	}
@@ -346,7 +346,7 @@ func (r *restoration) countConflicting(q *statement.Query, c conflict) {
 // ones, and others that come back too.
 func (r *restoration) conflicting(q *statement.Query, c conflict) {
 	p := c.node.Policy
-	other := p.Schema.Table
+	other := p.Table
 	if c.among {
 		other = p.DeletedTable()
 	}

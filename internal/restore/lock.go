@@ -57,7 +57,7 @@ func (r *restoration) handedOver() bool {
 // countLocks counts the rows that the restore depends on per table, and takes the locks if it is told to.
 func (r *restoration) countLocks(tx *gorm.DB, order []*policy.Policy, take bool) (counts []int64, err error) {
 	for _, p := range order {
-		tables := []string{p.Schema.Table}
+		tables := []string{p.Table}
 		if p.Archives() {
 			tables = append(tables, p.DeletedTable())
 		}
@@ -156,7 +156,7 @@ func (r *restoration) under(q *statement.Query, n *policy.Node, h *policy.Relati
 // lockOrder lists the models whose rows may need a lock: guarding parents first, then all that cascades connect with the
 // root, parents before children, in the same order whichever of them the restore begins at.
 func (r *restoration) lockOrder() []*policy.Policy {
-	byTable := func(a, b *policy.Policy) int { return cmp.Compare(a.Schema.Table, b.Schema.Table) }
+	byTable := func(a, b *policy.Policy) int { return cmp.Compare(a.Table, b.Table) }
 	var cascading, guarding []*policy.Policy
 	for _, n := range r.graph.Nodes {
 		for _, p := range deletion.Connected(n.Policy, false) {

@@ -59,7 +59,7 @@ func RestoreDeletion(db *gorm.DB, id mark.DeletionID) (deletion.Report, error) {
 	// The root's model first, so that its rows lead the report; models that carry no ID are told by the time, which is
 	// unique among the models that cascades and guards connect with the root.
 	for i, p := range policies {
-		if id.RootedIn(p.Schema.Table) {
+		if id.RootedIn(p.Table) {
 			r.root = p
 			policies = slices.Insert(slices.Delete(policies, i, i+1), 0, p)
 			break
@@ -149,7 +149,7 @@ func restoreValue(db *gorm.DB, value any, function string, preview bool) (deleti
 	if len(p.Schema.PrimaryFields) == 0 {
 		return deletion.Report{}, fmt.Errorf("%w: %s has no primary key to restore its rows by; update its deletion column through db.Unscoped()", fault.ErrUnsupported, p.Schema.Name)
 	}
-	r := &restoration{engine: e, root: p, graph: p.RestoreGraph(), preview: preview || db.DryRun, target: scope.Target{Qualifier: p.Schema.Table, Name: p.Schema.Table}}
+	r := &restoration{engine: e, root: p, graph: p.RestoreGraph(), preview: preview || db.DryRun, target: scope.Target{Qualifier: p.Table, Name: p.Table}}
 	if r.graph.Err != nil {
 		return deletion.Report{}, r.graph.Err
 	}
@@ -200,7 +200,7 @@ func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) 
 	r.prepare()
 	tx := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true, SkipHooks: db.Statement.SkipHooks})
 	tx.Config.DryRun = false
-	statement.ToWriter(tx, r.root.Schema.Table)
+	statement.ToWriter(tx, r.root.Table)
 	if r.preview {
 		tx.Statement.ConnPool = statement.Pinned{ConnPool: tx.Statement.ConnPool}
 		err := r.find(tx)

@@ -44,13 +44,13 @@ func (c *ScopeClause) openArchive(stmt *gorm.Statement) {
 		return
 	}
 	switch ownTable(main, c.Policy) {
-	case c.Policy.Schema.Table:
+	case c.Policy.Table:
 	case c.Policy.DeletedTable():
 		return // the caller reads the archive itself
 	default:
 		_ = main.AddError(fmt.Errorf("%w: deleted rows of %s are in the archive %s of its own table %s; a statement that reads from "+
 			"something else with them, by db.Table, needs a sub-query with a model: db.Table(\"(?) AS t\", db.Unscoped().Model(&%s{}))",
-			fault.ErrUnsupported, c.Policy.Schema.Name, c.Policy.DeletedTable(), c.Policy.Schema.Table, c.Policy.Schema.Name))
+			fault.ErrUnsupported, c.Policy.Schema.Name, c.Policy.DeletedTable(), c.Policy.Table, c.Policy.Schema.Name))
 		return
 	}
 	quote := func(name string) string { return statement.QuoteName(main.DB, name) }
@@ -65,10 +65,10 @@ type openedTables struct{ former, opened *clause.Expr }
 // ownTable is the one table that a statement reads from, where that is the model's own or its archive; empty for all else.
 func ownTable(stmt *gorm.Statement, p *policy.Policy) string {
 	if stmt.TableExpr == nil {
-		return p.Schema.Table
+		return p.Table
 	}
 	text := strings.NewReplacer("\"", "", "`", "").Replace(stmt.TableExpr.SQL)
-	for _, table := range []string{p.Schema.Table, p.DeletedTable()} {
+	for _, table := range []string{p.Table, p.DeletedTable()} {
 		rest, found := strings.CutPrefix(text, table)
 		words := strings.Fields(rest)
 		if len(words) > 0 && strings.EqualFold(words[0], "as") {
@@ -122,7 +122,7 @@ func openJoin(main *gorm.Statement, p *policy.Policy, alias string, rows rowSet)
 				if name == "" {
 					name = join.Table.Name
 				}
-				if join.Expression == nil && join.Table.Name == p.Schema.Table && name == alias {
+				if join.Expression == nil && join.Table.Name == p.Table && name == alias {
 					join.Expression = archivedJoin{join: join, policy: p, alias: alias, rows: rows}
 				}
 				joins[i] = join

@@ -39,7 +39,7 @@ func (t Target) From(q *statement.Query) {
 // Table is the name of the table that the rows of a model stand in: its own where the caller's cannot be told by a name alone.
 func (t Target) Table(p *policy.Policy) string {
 	if t.Aliased() {
-		return p.Schema.Table
+		return p.Table
 	}
 	return t.Name
 }

@@ -10,7 +10,7 @@ import (
 
 // BothTables is a sub-query over a model's live and archived rows, for an alias to follow.
 func BothTables(p *policy.Policy, quote func(string) string) string {
-	return "(" + selectModel(p, p.Schema.Table, quote) + " UNION ALL " + selectModel(p, p.DeletedTable(), quote) + ")"
+	return "(" + selectModel(p, p.Table, quote) + " UNION ALL " + selectModel(p, p.DeletedTable(), quote) + ")"
 }
 
 // selectModel is the SELECT of the model's columns from its table or its archive. An archive shows nothing for the columns
@@ -57,7 +57,7 @@ func SameKey(q *statement.Query, p *policy.Policy, table, other string) *stateme
 func AndGone(q *statement.Query, p *policy.Policy, table string) {
 	AndDeleted(q, p, table)
 	if p.Archives() {
-		q.Text(" AND NOT EXISTS (SELECT 1 FROM ").Name(p.Schema.Table).Text(" AS softdelete_live WHERE ")
+		q.Text(" AND NOT EXISTS (SELECT 1 FROM ").Name(p.Table).Text(" AS softdelete_live WHERE ")
 		Latest(SameKey(q, p, "softdelete_live", table).Text(") AND "), p, table)
 	}
 }

@@ -44,7 +44,7 @@ func (w *Walk) Source(q *statement.Query, p *policy.Policy) {
 	case w.Archive && p.Archives():
 		q.Text(BothTables(p, func(name string) string { return statement.QuoteName(q.Tx, name) }))
 	default:
-		q.Name(p.Schema.Table)
+		q.Name(p.Table)
 	}
 }
 
@@ -391,6 +391,6 @@ func (w *Walk) NodeRows(q *statement.Query, n *policy.Node) {
 		q.Text(" FROM ").Name(w.Table(n.Component))
 		return
 	}
-	q.Text(" FROM ").Name(n.Policy.Schema.Table).Text(" WHERE ")
-	w.InWalk(q, n, n.Policy.Schema.Table)
+	q.Text(" FROM ").Name(n.Policy.Table).Text(" WHERE ")
+	w.InWalk(q, n, n.Policy.Table)
 }

@@ -62,8 +62,8 @@ func KeepArchivedKeys(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 		return rowDeletedError(p, archived[0]) // a key that the database writes otherwise
 	}
 	if left == 0 {
-		q := statement.NewQuery(tx, e.Dialect).Text("INSERT INTO ").Name(p.Schema.Table).Text(" (").Columns("", p.Schema.PrimaryFields).Text(") SELECT ")
-		q.Columns("", p.Schema.PrimaryFields).Text(" FROM ").Name(p.Schema.Table).Text(" WHERE 1 = 0")
+		q := statement.NewQuery(tx, e.Dialect).Text("INSERT INTO ").Name(p.Table).Text(" (").Columns("", p.Schema.PrimaryFields).Text(") SELECT ")
+		q.Columns("", p.Schema.PrimaryFields).Text(" FROM ").Name(p.Table).Text(" WHERE 1 = 0")
 		stmt.SQL.WriteString(q.Stmt.SQL.String())
 	}
 	return nil
@@ -88,7 +88,7 @@ func lockKeys(e *policy.Engine, tx *gorm.DB, p *policy.Policy, keys [][]any, str
 	}
 	fields := p.Schema.PrimaryFields
 	for start := 0; start < len(keys); start += guardChunk {
-		q := statement.NewQuery(tx, e.Dialect).Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(p.Schema.Table).Text(" WHERE ").Key("", fields).Text(" IN (")
+		q := statement.NewQuery(tx, e.Dialect).Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(p.Table).Text(" WHERE ").Key("", fields).Text(" IN (")
 		statement.Joined(q, keys[start:min(start+guardChunk, len(keys))], ", ", func(key []any) { q.Tuple(key) })
 		q.Text(") ORDER BY ").Columns("", fields).Text(" ", strength, ") AS locked")
 		if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {

@@ -98,7 +98,7 @@ func GuardErasedUpdate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 func eachErased(e *policy.Engine, tx *gorm.DB, p *policy.Policy, keys [][]any, each func(row reflect.Value) error) error {
 	for chunk := range slices.Chunk(keys, statement.ErasureChunk) {
 		rows := reflect.New(reflect.SliceOf(p.Schema.ModelType))
-		q := statement.NewQuery(statement.Silent(tx), e.Dialect).Text("SELECT * FROM ").Name(p.Schema.Table).Text(" WHERE ").Key("", p.Schema.PrimaryFields).Text(" IN (")
+		q := statement.NewQuery(statement.Silent(tx), e.Dialect).Text("SELECT * FROM ").Name(p.Table).Text(" WHERE ").Key("", p.Schema.PrimaryFields).Text(" IN (")
 		statement.Joined(q, chunk, ", ", func(key []any) { q.Tuple(key) }).Text(")")
 		if err := q.Find(rows.Interface()); err != nil {
 			return err

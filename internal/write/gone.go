@@ -102,9 +102,9 @@ func GuardErasedInsert(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 		}
 		if !fresh || dates {
 			return fmt.Errorf("%w: the row with key %s in table %s is gone and stays so; a new row that takes its key is written with "+
-				"Create, without ON CONFLICT and without the old time of creation", fault.ErrErased, rowkey.KeyText(gone[0].Key), p.Schema.Table)
+				"Create, without ON CONFLICT and without the old time of creation", fault.ErrErased, rowkey.KeyText(gone[0].Key), p.Table)
 		}
-		q := statement.NewQuery(tx, e.Dialect).Text("DELETE FROM ").Name(erasedrow.ErasedRow{}.TableName()).Text(" WHERE table_name = ").Bind(p.Schema.Table)
+		q := statement.NewQuery(tx, e.Dialect).Text("DELETE FROM ").Name(erasedrow.ErasedRow{}.TableName()).Text(" WHERE table_name = ").Bind(p.Table)
 		q.Text(" AND row_key IN (")
 		_, err = statement.Joined(q, gone, ", ", func(key givenKey) { q.Bind(key.Text) }).Text(")").Exec()
 		return err
@@ -117,7 +117,7 @@ func goneAmong(e *policy.Engine, tx *gorm.DB, p *policy.Policy, given []givenKey
 	for i, key := range given {
 		rows[i] = key.ReachedRow
 	}
-	records, err := erasedrow.ErasedRows(e, tx, p.Schema.Table, rows)
+	records, err := erasedrow.ErasedRows(e, tx, p.Table, rows)
 	if err != nil || len(records) == 0 {
 		return nil, err
 	}
@@ -128,8 +128,8 @@ func goneAmong(e *policy.Engine, tx *gorm.DB, p *policy.Policy, given []givenKey
 	if len(gone) == 0 {
 		return nil, nil
 	}
-	q := erasedrow.RowKey(statement.NewQuery(tx, e.Dialect).Text("SELECT "), p.Schema, p.Schema.Table).Text(" FROM ").Name(p.Schema.Table).Text(" WHERE ")
-	q.Key(p.Schema.Table, p.Schema.PrimaryFields).Text(" IN (")
+	q := erasedrow.RowKey(statement.NewQuery(tx, e.Dialect).Text("SELECT "), p.Schema, p.Table).Text(" FROM ").Name(p.Table).Text(" WHERE ")
+	q.Key(p.Table, p.Schema.PrimaryFields).Text(" IN (")
 	statement.Joined(q, gone, ", ", func(key givenKey) { q.Tuple(key.Key) }).Text(")")
 	there := map[string]bool{}
 	err = q.Rows(func(scan func(...any) error) error {

@@ -72,7 +72,7 @@ func conflictKey(stmt *gorm.Statement, r *policy.Relation) (key []any, ok bool) 
 
 func parentError(r *policy.Relation, key string) error {
 	return fmt.Errorf("%w: %s.%s: the row with key %s in table %s is deleted; restore it first, or point the row to a live one",
-		fault.ErrParentDeleted, r.Child.Schema.Name, r.Name, key, r.Parent.Schema.Table)
+		fault.ErrParentDeleted, r.Child.Schema.Name, r.Name, key, r.Parent.Table)
 }
 
 // deletedParents lists the keys that belong to deleted parents, and locks the live ones.
@@ -84,7 +84,7 @@ func deletedParents(e *policy.Engine, db *gorm.DB, r *policy.Relation, keys [][]
 	if err := e.LockWriter(tx, r.Parent); err != nil {
 		return nil, err
 	}
-	table := r.Parent.Schema.Table
+	table := r.Parent.Table
 	fields := make([]*schema.Field, len(r.Keys))
 	for i, key := range r.Keys {
 		fields[i] = key.Parent
@@ -241,7 +241,7 @@ func movesUnderDeleted(e *policy.Engine, db *gorm.DB, p *policy.Policy, r *polic
 	}
 	if e.Dialect.Has(dialect.RowLocks) {
 		q := statement.NewQuery(tx, e.Dialect).Text("SELECT count(*) FROM (SELECT 1")
-		from(q, r.Parent.Schema.Table, func() {})
+		from(q, r.Parent.Table, func() {})
 		q.Text(" FOR SHARE) AS locked")
 		if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {
 			return "", err

@@ -151,7 +151,7 @@ func CheckUpsert(e *policy.Engine, db *gorm.DB) {
 }
 
 func rowDeletedError(p *policy.Policy, key string) error {
-	return fmt.Errorf("%w: the row with key %s in table %s; restore it first, or write through Unscoped", fault.ErrRowDeleted, key, p.Schema.Table)
+	return fmt.Errorf("%w: the row with key %s in table %s; restore it first, or write through Unscoped", fault.ErrRowDeleted, key, p.Table)
 }
 
 // saves tells whether an update statement is the first half of Save: all fields of a model by its own key. If it affects
@@ -193,7 +193,7 @@ func deletedAmong(e *policy.Engine, db *gorm.DB, p *policy.Policy, fields []*sch
 		statement.WriteAnd(q, p.Predicates.Deleted, "")
 		if p.Archives() {
 			q.Text(" AND ").Key("", p.Schema.PrimaryFields).Text(" NOT IN (SELECT ").Columns("", p.Schema.PrimaryFields)
-			q.Text(" FROM ").Name(p.Schema.Table).Text(")")
+			q.Text(" FROM ").Name(p.Table).Text(")")
 		}
 		if some {
 			q.Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
