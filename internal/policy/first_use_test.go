@@ -1,4 +1,4 @@
-package softdelete_test
+package policy_test
 
 import (
 	"slices"

@@ -1,4 +1,4 @@
-package softdelete_test
+package eventlog_test
 
 import (
 	"slices"

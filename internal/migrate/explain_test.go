@@ -1,4 +1,4 @@
-package softdelete_test
+package migrate_test
 
 import (
 	"fmt"

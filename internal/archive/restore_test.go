@@ -1,4 +1,4 @@
-package softdelete_test
+package archive_test
 
 import (
 	"testing"
