@@ -1,14 +1,16 @@
 package testdb
 
 import (
-	"context"
+	"cmp"
 	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,13 +37,22 @@ var postgresKind = kind{
 	dialector: func(pool gorm.ConnPool) gorm.Dialector {
 		return postgres.New(postgres.Config{Conn: pool})
 	},
-	create: createSchema,
+	connections: 12, // more than the busiest test's workers
+	full:        isFull,
+	create:      createSchema,
+	about:       aboutPostgres,
 }
 
 // Postgres returns a fresh schema on a PostgreSQL server, or skips the test if there is none.
 func Postgres(t testing.TB) *Database {
 	t.Helper()
 	return postgresKind.new(t)
+}
+
+// isFull is true for the error of a server that has no connection left.
+func isFull(err error) bool {
+	var refusal interface{ SQLState() string }
+	return errors.As(err, &refusal) && refusal.SQLState() == "53300"
 }
 
 // createSchema makes a schema with a new name and returns a DSN under which every table is created and found in it.
@@ -54,80 +65,123 @@ func createSchema(t testing.TB) (string, error) {
 	if server.broken != nil { // a wrong setting is never a reason to skip
 		t.Fatal(server.broken)
 	}
-	admin, err := sql.Open(postgresDriver, server.dsn)
-	require.NoError(t, err)
-	admin.SetMaxIdleConns(0) // the connection would be idle for the whole test
+	require.NoError(t, server.place.enter(server.admin))
+	t.Cleanup(func() {
+		if err := server.place.leave(); err != nil {
+			t.Errorf("leave the server: %v", err)
+		}
+	})
 
 	schema := "testdb_" + strings.ToLower(rand.Text())
-	_, err = admin.Exec("CREATE SCHEMA " + schema)
+	_, err = server.admin.Exec("CREATE SCHEMA " + schema)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		if err := dropSchema(admin, schema); err != nil {
+		if err := dropSchema(server.admin, schema); err != nil {
 			t.Errorf("drop schema %s: %v", schema, err)
 		}
 	})
-	return withParameters(server.dsn, schema), nil
+	return withParameters(server.dsn, map[string]string{
+		"search_path":        schema,
+		"application_name":   schema,
+		"synchronous_commit": "off", // a commit need not wait for the disk
+		"jit":                "off", // compiling a plan takes longer than all the rest
+	}), nil
 }
 
 // dropSchema also ends the connections that a failed test has left behind: their locks would let it wait forever.
 func dropSchema(admin *sql.DB, schema string) error {
 	_, terminate := admin.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", schema)
 	_, drop := admin.Exec("DROP SCHEMA " + schema + " CASCADE")
-	return errors.Join(terminate, drop, admin.Close())
+	return errors.Join(terminate, drop)
 }
 
-// withParameters makes the schema the only one in which names are looked up, and gives the connections its name. A DSN is
-// a URL or a list of keywords and values.
-func withParameters(dsn, schema string) string {
+// withParameters sets parameters of the connections. A DSN is a URL or a list of keywords and values.
+func withParameters(dsn string, parameters map[string]string) string {
+	names := slices.Sorted(maps.Keys(parameters))
 	if u, err := url.Parse(dsn); err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") {
 		query := u.Query()
-		query.Set("search_path", schema)
-		query.Set("application_name", schema)
+		for _, name := range names {
+			query.Set(name, parameters[name])
+		}
 		u.RawQuery = query.Encode()
 		return u.String()
 	}
-	return fmt.Sprintf("%s search_path=%s application_name=%s", dsn, schema, schema)
+	for _, name := range names {
+		dsn += " " + name + "=" + parameters[name]
+	}
+	return dsn
 }
 
 // foundServer is the PostgreSQL server that this process uses.
 type foundServer struct {
 	dsn    string
+	how    string           // it was found
 	broken error            // the server was named, but does not answer
 	own    *throwawayServer // kept here for the life of the process: it stops when this is collected
+	admin  *sql.DB          // makes and drops schemas
+	place  *place           // of this process
 }
 
 // postgresServer finds the server, once per process: the search takes time, and a server of our own should be one.
 var postgresServer = sync.OnceValues(func() (foundServer, error) {
 	if dsn := os.Getenv(postgresVariable); dsn != "" {
-		server := foundServer{dsn: dsn}
-		if err := accepts(dsn); err != nil {
+		server, err := newFoundServer(dsn, "which "+postgresVariable+" names")
+		if err = cmp.Or(err, accepts(dsn)); err != nil {
 			server.broken = fmt.Errorf("the server that %s names: %w", postgresVariable, err)
 		}
 		return server, nil
 	}
 	for _, dsn := range localServers() {
 		if accepts(dsn) == nil {
-			return foundServer{dsn: dsn}, nil
+			return newFoundServer(dsn, "found on this machine")
 		}
 	}
 	own, err := startPostgres()
 	if err != nil {
 		return foundServer{}, fmt.Errorf("none is running here, none can be started (%w); name one in %s", err, postgresVariable)
 	}
-	return foundServer{dsn: own.dsn, own: own}, nil
+	server, err := newFoundServer(own.dsn, "started for the tests")
+	server.own = own
+	return server, err
 })
 
-// accepts tries to connect, and looks whether schemas may be created.
+// newFoundServer does not connect yet.
+func newFoundServer(dsn, how string) (foundServer, error) {
+	connector, err := connectorTo(postgresDriver, withParameters(dsn, map[string]string{"synchronous_commit": "off"}), isFull)
+	if err != nil {
+		return foundServer{}, err
+	}
+	admin := sql.OpenDB(connector)
+	admin.SetConnMaxIdleTime(time.Second)
+	return foundServer{dsn: dsn, how: how, admin: admin, place: &place{lock: placesLock, patience: placesPatience}}, nil
+}
+
+// aboutPostgres never shows the DSN, which may have a password.
+func aboutPostgres() (string, error) {
+	server, err := postgresServer()
+	if err == nil {
+		err = server.broken
+	}
+	if err != nil {
+		return "", err
+	}
+	var version, database, host, port string
+	err = server.admin.QueryRow(`SELECT current_setting('server_version'), current_database(),
+		coalesce(host(inet_server_addr()), current_setting('unix_socket_directories')), current_setting('port')`,
+	).Scan(&version, &database, &host, &port)
+	return fmt.Sprintf("PostgreSQL %s, %s: database %s on %s, port %s", version, server.how, database, host, port), err
+}
+
+// accepts tries to connect, with patience only where the server is full, and looks whether schemas may be created.
 func accepts(dsn string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	pool, err := sql.Open(postgresDriver, dsn)
+	connector, err := connectorTo(postgresDriver, withParameters(dsn, map[string]string{"connect_timeout": "10"}), isFull)
 	if err != nil {
 		return err
 	}
+	pool := sql.OpenDB(connector)
 	defer pool.Close()
 	var allowed bool
-	err = pool.QueryRowContext(ctx, "SELECT has_database_privilege(current_database(), 'CREATE')").Scan(&allowed)
+	err = pool.QueryRow("SELECT has_database_privilege(current_database(), 'CREATE')").Scan(&allowed)
 	if err == nil && !allowed {
 		err = errors.New("the user may not create schemas")
 	}

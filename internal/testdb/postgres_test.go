@@ -20,7 +20,15 @@ func TestPostgresSchemaIsDropped(t *testing.T) {
 }
 
 func TestWithParameters(t *testing.T) {
+	parameters := map[string]string{"search_path": "s", "application_name": "s"}
 	require.Equal(t, "postgres:///test?application_name=s&host=%2Ftmp&search_path=s",
-		withParameters("postgres:///test?host=/tmp&search_path=public", "s"))
-	require.Equal(t, "host=/tmp dbname=test search_path=s application_name=s", withParameters("host=/tmp dbname=test", "s"))
+		withParameters("postgres:///test?host=/tmp&search_path=public", parameters))
+	require.Equal(t, "host=/tmp dbname=test application_name=s search_path=s",
+		withParameters("host=/tmp dbname=test", parameters))
+}
+
+func TestPostgresCommitsDoNotWaitForTheDisk(t *testing.T) {
+	var setting string
+	require.NoError(t, Postgres(t).Open(t).Raw("SHOW synchronous_commit").Scan(&setting).Error)
+	require.Equal(t, "off", setting)
 }

@@ -1,6 +1,7 @@
 package testdb
 
 import (
+	"database/sql"
 	"net/url"
 	"path/filepath"
 	"testing"
@@ -10,7 +11,7 @@ import (
 )
 
 // sqliteKind is SQLite as applications should run it: foreign keys enforced, a write-ahead log so that readers do not stop
-// the writer, and a writer that waits for another instead of failing.
+// the writer, and a writer that waits for another instead of failing. Only that a commit waits for the disk is left out.
 var sqliteKind = kind{
 	name:   "sqlite",
 	driver: sqlite.DriverName,
@@ -22,6 +23,7 @@ var sqliteKind = kind{
 			"_foreign_keys": {"on"},
 			"_journal_mode": {"WAL"},
 			"_busy_timeout": {"10000"}, // milliseconds
+			"_synchronous":  {"OFF"},
 		}
 		file := url.URL{
 			Scheme:   "file",
@@ -29,6 +31,16 @@ var sqliteKind = kind{
 			RawQuery: settings.Encode(),
 		}
 		return file.String(), nil
+	},
+	about: func() (string, error) {
+		pool, err := sql.Open(sqlite.DriverName, ":memory:")
+		if err != nil {
+			return "", err
+		}
+		defer pool.Close()
+		var version string
+		err = pool.QueryRow("SELECT sqlite_version()").Scan(&version)
+		return "SQLite " + version + ", in files of their own", err
 	},
 }
 

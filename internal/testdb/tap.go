@@ -24,24 +24,8 @@ type tap struct {
 }
 
 // openTapped opens a pool with a tap of its own. It does not connect yet.
-func openTapped(driverName, dsn string) (*sql.DB, error) {
-	plain, err := sql.Open(driverName, dsn)
-	if err != nil {
-		return nil, err
-	}
-	defer plain.Close()
-	inner := plain.Driver()
-	connector := tappedConnector{tap: &tap{inner: inner}, connect: func(context.Context) (driver.Conn, error) {
-		return inner.Open(dsn)
-	}}
-	if inner, ok := inner.(driver.DriverContext); ok {
-		opened, err := inner.OpenConnector(dsn)
-		if err != nil {
-			return nil, err
-		}
-		connector.connect = opened.Connect
-	}
-	return sql.OpenDB(connector), nil
+func openTapped(connector driver.Connector) *sql.DB {
+	return sql.OpenDB(tappedConnector{tap: &tap{inner: connector.Driver()}, connect: connector.Connect})
 }
 
 // tapOf returns the tap that the statements of db pass.

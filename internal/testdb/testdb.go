@@ -13,10 +13,16 @@
 // SQLite is always there. PostgreSQL is looked for once per process, in this order: the server that the environment
 // variable SOFTDELETE_POSTGRES_DSN names; a server on this machine's port 5432 that lets us in without a password; a
 // server started from installed programs, which ends with the process. Without any, its tests are skipped, unless
-// SOFTDELETE_REQUIRE, a list separated by commas, contains "postgres": then they fail.
+// SOFTDELETE_REQUIRE, a list separated by commas, contains "postgres": then they fail. This says what a run would have:
+//
+//	go run ./internal/testdb/databases
+//
+// Any number of test processes may run at the same time: they take turns at a server that has too few connections for all.
 package testdb
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -35,11 +41,17 @@ var kinds = []kind{sqliteKind, postgresKind}
 
 // kind is a database product.
 type kind struct {
-	name      string
-	driver    string // as database/sql knows it
-	rowLocks  bool   // several transactions write at once
-	schemas   bool   // GORM's migrator reaches tables in schemas
+	name     string
+	driver   string // as database/sql knows it
+	rowLocks bool   // several transactions write at once
+	schemas  bool   // GORM's migrator reaches tables in schemas
+	// connections is how many a pool may have at the most; 0 means any number.
+	connections int
+	// full tells whether a connection was refused because there are too many; nil if that does not happen.
+	full      func(error) bool
 	dialector func(pool gorm.ConnPool) gorm.Dialector
+	// about says which version it is and where it was found. It returns an error where create does.
+	about func() (string, error)
 	// create makes an empty database that lasts as long as the test, and returns its DSN. It returns an error if there is
 	// no server on this machine; anything else that goes wrong ends the test.
 	create func(t testing.TB) (dsn string, err error)
@@ -96,6 +108,24 @@ func (k kind) new(t testing.TB) *Database {
 	return &Database{Name: k.name, DSN: dsn, kind: k}
 }
 
+// Found says of each database that [Each] runs on which version it is and where it was found, or that it is not here and
+// what becomes of its tests. An error is one of a database that must be here.
+func Found() (lines []string, err error) {
+	for _, k := range kinds {
+		about, missing := k.about()
+		switch {
+		case missing == nil:
+		case required(k.name, os.Getenv(requireVariable)):
+			about = "its tests fail: " + missing.Error()
+			err = errors.Join(err, fmt.Errorf("%s requires %s: %w", requireVariable, k.name, missing))
+		default:
+			about = "its tests are skipped: " + missing.Error()
+		}
+		lines = append(lines, k.name+": "+about)
+	}
+	return lines, err
+}
+
 // required tells whether a list separated by commas contains the name.
 func required(name, list string) bool {
 	return slices.ContainsFunc(strings.Split(list, ","), func(item string) bool { return strings.TrimSpace(item) == name })
@@ -105,8 +135,13 @@ func required(name, list string) bool {
 // nothing unless an option sets a logger. A *gorm.Config is copied, so the same one may open several.
 func (d *Database) Open(t testing.TB, options ...gorm.Option) *gorm.DB {
 	t.Helper()
-	pool, err := openTapped(d.kind.driver, d.DSN)
+	connector, err := connectorTo(d.kind.driver, d.DSN, d.kind.full)
 	require.NoError(t, err)
+	pool := openTapped(connector)
+	if d.kind.connections > 0 {
+		pool.SetMaxOpenConns(d.kind.connections)
+		pool.SetMaxIdleConns(d.kind.connections)
+	}
 	t.Cleanup(func() {
 		if err := pool.Close(); err != nil {
 			t.Errorf("close %s: %v", d.Name, err)

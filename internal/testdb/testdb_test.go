@@ -124,6 +124,22 @@ func TestMissingDatabase(t *testing.T) {
 	}
 }
 
+func TestFound(t *testing.T) {
+	before := kinds
+	t.Cleanup(func() { kinds = before })
+	kinds = []kind{sqliteKind, {name: "oracle", about: func() (string, error) { return "", errFull }}}
+
+	lines, err := Found()
+	require.NoError(t, err)
+	require.Regexp(t, `^sqlite: SQLite 3\.`, lines[0])
+	require.Equal(t, "oracle: its tests are skipped: full", lines[1])
+
+	t.Setenv(requireVariable, "oracle")
+	lines, err = Found()
+	require.ErrorIs(t, err, errFull)
+	require.Equal(t, "oracle: its tests fail: full", lines[1])
+}
+
 func BenchmarkOpen(b *testing.B) {
 	for b.Loop() {
 		SQLite(b).Open(b)

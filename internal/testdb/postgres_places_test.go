@@ -1,0 +1,52 @@
+package testdb
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestPlaces(t *testing.T) {
+	Postgres(t) // or skip
+	server, err := postgresServer()
+	require.NoError(t, err)
+	lock := int(rand.Int32())
+	process := func(patience time.Duration) *place { return &place{lock: lock, limit: 2, patience: patience} }
+	first, second, third := process(time.Minute), process(time.Minute), process(time.Minute)
+
+	require.NoError(t, first.enter(server.admin))
+	require.NoError(t, first.enter(server.admin), "a process with a place does not wait")
+	require.NoError(t, second.enter(server.admin))
+
+	entered := make(chan error)
+	go func() { entered <- third.enter(server.admin) }()
+	stillWaits := func(why string) {
+		t.Helper()
+		select {
+		case err := <-entered:
+			require.Fail(t, why, "%v", err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	stillWaits("there are two places")
+
+	impatient := process(time.Millisecond)
+	require.NoError(t, impatient.enter(server.admin))
+	require.Nil(t, impatient.session, "it goes on without a place")
+	require.NoError(t, impatient.leave())
+
+	require.NoError(t, first.leave())
+	stillWaits("the first has a second database")
+	require.NoError(t, first.leave())
+	require.NoError(t, <-entered)
+	require.NotNil(t, third.session)
+	require.NoError(t, third.leave())
+	require.NoError(t, second.leave())
+}
+
+func TestPlacesFitTheServer(t *testing.T) {
+	require.Equal(t, 5, placesOf(97), "PostgreSQL's own setting")
+	require.Equal(t, 1, placesOf(10))
+}
