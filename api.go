@@ -1,25 +1,18 @@
 package softdelete
 
 import (
-	"context"
 	"net/http"
 	"time"
 
 	certificate_ "github.com/gorm-softdelete/softdelete/internal/certificate"
 	cold_ "github.com/gorm-softdelete/softdelete/internal/cold"
-	deletion_ "github.com/gorm-softdelete/softdelete/internal/deletion"
 	erasure_ "github.com/gorm-softdelete/softdelete/internal/erasure"
 	eventlog_ "github.com/gorm-softdelete/softdelete/internal/eventlog"
-	fault_ "github.com/gorm-softdelete/softdelete/internal/fault"
 	hold_ "github.com/gorm-softdelete/softdelete/internal/hold"
-	mark_ "github.com/gorm-softdelete/softdelete/internal/mark"
 	migrate_ "github.com/gorm-softdelete/softdelete/internal/migrate"
 	purge_ "github.com/gorm-softdelete/softdelete/internal/purge"
-	restore_ "github.com/gorm-softdelete/softdelete/internal/restore"
-	scope_ "github.com/gorm-softdelete/softdelete/internal/scope"
 	settings_ "github.com/gorm-softdelete/softdelete/internal/settings"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 type Certificate = certificate_.Certificate
@@ -40,15 +33,7 @@ func DirColdStore(dir string) (ColdStore, error) { return cold_.DirColdStore(dir
 
 type ColdRewriter = cold_.ColdRewriter
 
-func WithActor(ctx context.Context, actor string) context.Context { return mark_.WithActor(ctx, actor) }
-
-func WithReason(ctx context.Context, reason string) context.Context {
-	return mark_.WithReason(ctx, reason)
-}
-
 func DDL(db *gorm.DB, models ...any) ([]string, error) { return migrate_.DDL(db, models...) }
-
-type DeletionID = mark_.DeletionID
 
 type ErasureRequest = certificate_.ErasureRequest
 
@@ -96,32 +81,6 @@ func Webhook(name, address string, secret []byte, client *http.Client) (Processo
 	return certificate_.Webhook(name, address, secret, client)
 }
 
-var ErrPolicy = fault_.ErrPolicy
-
-var ErrBlocked = fault_.ErrBlocked
-
-var ErrNeverDelete = fault_.ErrNeverDelete
-
-var ErrParentDeleted = fault_.ErrParentDeleted
-
-var ErrRestoreConflict = fault_.ErrRestoreConflict
-
-var ErrRowDeleted = fault_.ErrRowDeleted
-
-var ErrTooManyRows = fault_.ErrTooManyRows
-
-var ErrHeld = fault_.ErrHeld
-
-var ErrErased = fault_.ErrErased
-
-var ErrNotRegistered = fault_.ErrNotRegistered
-
-var ErrUnsupported = fault_.ErrUnsupported
-
-type BlockedError = fault_.BlockedError
-
-type ConflictError = fault_.ConflictError
-
 type Event = eventlog_.Event
 
 func History(db *gorm.DB, value any) ([]Event, error) { return eventlog_.History(db, value) }
@@ -148,8 +107,6 @@ type Janitor = purge_.Janitor
 
 func NewJanitor(db *gorm.DB, c JanitorConfig) *Janitor { return purge_.NewJanitor(db, c) }
 
-type Deletion = deletion_.Deletion
-
 type Masker = settings_.Masker
 
 type Config = settings_.Config
@@ -164,44 +121,4 @@ type ModelPurge = purge_.ModelPurge
 
 func Purge(db *gorm.DB, o PurgeOptions) (PurgeReport, error) { return purge_.Purge(db, o) }
 
-type Action = deletion_.Action
-
-const ActionDeleted = deletion_.ActionDeleted
-
-const ActionArchived = deletion_.ActionArchived
-
-const ActionRemoved = deletion_.ActionRemoved
-
-const ActionKept = deletion_.ActionKept
-
-const ActionRestored = deletion_.ActionRestored
-
-const ActionSkipped = deletion_.ActionSkipped
-
-type Report = deletion_.Report
-
-type Effect = deletion_.Effect
-
-type Blocker = fault_.Blocker
-
-func Into(r *Report) clause.Expression { return deletion_.Into(r) }
-
-func Restore(db *gorm.DB, value any) (Report, error) { return restore_.Restore(db, value) }
-
-func PreviewRestore(db *gorm.DB, value any) (Report, error) {
-	return restore_.PreviewRestore(db, value)
-}
-
-func RestoreDeletion(db *gorm.DB, id DeletionID) (Report, error) {
-	return restore_.RestoreDeletion(db, id)
-}
-
 type Retention = settings_.Retention
-
-var WithDeleted = scope_.WithDeleted
-
-var OnlyDeleted = scope_.OnlyDeleted
-
-func WithDeletedIn(relations ...string) clause.Expression { return scope_.WithDeletedIn(relations...) }
-
-func Live(alias string, model any) clause.Expression { return scope_.Live(alias, model) }

@@ -20,32 +20,38 @@ import (
 // end of the chain, behind the commit (callbacks.go, GORM 1.31).
 func register(e *policy.Engine, db *gorm.DB) error {
 	create, query, update, remove, row := db.Callback().Create(), db.Callback().Query(), db.Callback().Update(), db.Callback().Delete(), db.Callback().Row()
+	calls := func(f func(e *policy.Engine, db *gorm.DB)) func(db *gorm.DB) {
+		return func(db *gorm.DB) {
+			f(e, db)
+			db.Error = outward(db.Error)
+		}
+	}
 	return errors.Join(
-		query.Before("gorm:query").Register("softdelete:query", func(a0 *gorm.DB) { beforeQuery(e, a0) }),
-		query.Before("gorm:preload").Register("softdelete:preload", func(a0 *gorm.DB) { beforePreload(e, a0) }),
-		query.Before("gorm:after_query").Register("softdelete:preloaded", func(a0 *gorm.DB) { afterPreload(e, a0) }),
-		row.Before("gorm:row").Register("softdelete:row", func(a0 *gorm.DB) { beforeQuery(e, a0) }),
-		row.After("gorm:row").Register("softdelete:rowed", func(a0 *gorm.DB) { afterRow(e, a0) }),
+		query.Before("gorm:query").Register("softdelete:query", calls(beforeQuery)),
+		query.Before("gorm:preload").Register("softdelete:preload", calls(beforePreload)),
+		query.Before("gorm:after_query").Register("softdelete:preloaded", calls(afterPreload)),
+		row.Before("gorm:row").Register("softdelete:row", calls(beforeQuery)),
+		row.After("gorm:row").Register("softdelete:rowed", calls(afterRow)),
 
-		create.Before("gorm:before_create").Register("softdelete:begin_create", func(a0 *gorm.DB) { write.BeginCreate(e, a0) }),
-		create.Before("gorm:create").Register("softdelete:create", func(a0 *gorm.DB) { beforeCreate(e, a0) }),
-		create.After("gorm:create").Before("gorm:save_after_associations").Register("softdelete:created", func(a0 *gorm.DB) { afterCreate(e, a0) }),
-		create.Before("gorm:after_create").Register("softdelete:linked_create", func(a0 *gorm.DB) { write.EndLinks(e, a0) }),
-		create.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_create", func(a0 *gorm.DB) { write.EndCreate(e, a0) }),
+		create.Before("gorm:before_create").Register("softdelete:begin_create", calls(write.BeginCreate)),
+		create.Before("gorm:create").Register("softdelete:create", calls(beforeCreate)),
+		create.After("gorm:create").Before("gorm:save_after_associations").Register("softdelete:created", calls(afterCreate)),
+		create.Before("gorm:after_create").Register("softdelete:linked_create", calls(write.EndLinks)),
+		create.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_create", calls(write.EndCreate)),
 
-		update.Before("gorm:setup_reflect_value").Register("softdelete:begin_update", func(a0 *gorm.DB) { write.BeginWrite(e, a0) }),
-		update.Before("gorm:save_before_associations").Register("softdelete:associations_update", func(a0 *gorm.DB) { write.SpareDeleted(e, a0) }),
-		update.Before("gorm:update").Register("softdelete:update", func(a0 *gorm.DB) { beforeUpdate(e, a0) }),
-		update.After("gorm:update").Before("gorm:save_after_associations").Register("softdelete:updated", func(a0 *gorm.DB) { afterUpdate(e, a0) }),
-		update.Before("gorm:after_update").Register("softdelete:linked_update", func(a0 *gorm.DB) { endAssociations(e, a0) }),
-		update.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_update", func(a0 *gorm.DB) { write.EndWrite(e, a0) }),
+		update.Before("gorm:setup_reflect_value").Register("softdelete:begin_update", calls(write.BeginWrite)),
+		update.Before("gorm:save_before_associations").Register("softdelete:associations_update", calls(write.SpareDeleted)),
+		update.Before("gorm:update").Register("softdelete:update", calls(beforeUpdate)),
+		update.After("gorm:update").Before("gorm:save_after_associations").Register("softdelete:updated", calls(afterUpdate)),
+		update.Before("gorm:after_update").Register("softdelete:linked_update", calls(endAssociations)),
+		update.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_update", calls(write.EndWrite)),
 
-		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", func(a0 *gorm.DB) { deletion.BeginDelete(e, a0) }),
-		remove.Before("gorm:delete_before_associations").Register("softdelete:plan_delete", func(a0 *gorm.DB) { deletion.PlanDelete(e, a0) }),
-		remove.Before("gorm:delete").Register("softdelete:mark_delete", func(a0 *gorm.DB) { deletion.MarkDelete(e, a0) }),
-		remove.After("gorm:delete").Before("gorm:after_delete").Register("softdelete:cascade_delete", func(a0 *gorm.DB) { deletion.CascadeDelete(e, a0) }),
-		remove.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_delete", func(a0 *gorm.DB) { deletion.EndDelete(e, a0) }),
-		remove.After("softdelete:end_delete").Register("softdelete:finish_delete", func(a0 *gorm.DB) { deletion.FinishDelete(e, a0) }),
+		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", calls(deletion.BeginDelete)),
+		remove.Before("gorm:delete_before_associations").Register("softdelete:plan_delete", calls(deletion.PlanDelete)),
+		remove.Before("gorm:delete").Register("softdelete:mark_delete", calls(deletion.MarkDelete)),
+		remove.After("gorm:delete").Before("gorm:after_delete").Register("softdelete:cascade_delete", calls(deletion.CascadeDelete)),
+		remove.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_delete", calls(deletion.EndDelete)),
+		remove.After("softdelete:end_delete").Register("softdelete:finish_delete", calls(deletion.FinishDelete)),
 	)
 }
 

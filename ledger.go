@@ -1,7 +1,6 @@
 package softdelete
 
 import (
-	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/erasure"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
 	"github.com/gorm-softdelete/softdelete/internal/purge"
@@ -9,5 +8,5 @@ import (
 
 // Tables lists the plugin's own tables, for db.AutoMigrate(softdelete.Tables()...).
 func Tables() []any {
-	return append([]any{&deletion.Deletion{}, &hold.HoldRow{}, &purge.LeaseRow{}}, erasure.ErasureTables()...)
+	return append([]any{&Deletion{}, &hold.HoldRow{}, &purge.LeaseRow{}}, erasure.ErasureTables()...)
 }

@@ -3,6 +3,7 @@ package softdelete
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime"
 	"slices"
 	"sync"
@@ -71,7 +72,7 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 		p.engines.Delete(key)
 		return err
 	}
-	migrate.WrapDialector(e, db)
+	migrate.WrapDialector(e, db, outward)
 	return nil
 }
 
@@ -117,7 +118,7 @@ func compile(e *policy.Engine, db *gorm.DB, reached []policy.ReachedSchema) {
 			p = known.(*policy.Policy)
 		}
 		if p == nil {
-			p = policy.OwnPolicy(r.Schema, e.Dialect)
+			p = policy.OwnPolicy(r.Schema, e.Dialect, reflect.TypeFor[DeletionID]())
 			write.ReadPersonal(e, p)
 			p.Canonical = r.Canonical
 			p.Err = errors.Join(p.Err, purge.CheckRetention(e, p))

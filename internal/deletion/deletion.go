@@ -60,7 +60,7 @@ type deletion struct {
 	covered  map[hold.Covered]int64         // how many rows each hold covers
 	together func(db *gorm.DB) error        // runs after a statement that removed more than the root rows
 
-	report   *Report
+	report   func(Report) // where the caller wants the report; nil where it does not
 	blockers []fault.Blocker
 	effects  []DepthEffect
 	rows     int64 // taken so far, the root's included
@@ -102,7 +102,7 @@ func BeginDelete(e *policy.Engine, db *gorm.DB) {
 	}
 	d.unstoppable, _ = stmt.Context.Value(ErasingKey{}).(bool)
 	if reported {
-		d.report = report.(*Report)
+		d.report = report.(func(Report))
 	}
 	if outer, ok := stmt.Context.Value(deletionKey{}).(*deletion); ok && outer.engine == e && !outer.over.Load() {
 		d.outer = outer
@@ -385,11 +385,11 @@ func FinishDelete(e *policy.Engine, db *gorm.DB) {
 		return
 	}
 	if d.report != nil {
-		*d.report = Report{DeletionID: d.ID(), At: d.at, Effects: SortEffects(d.effects), Blockers: d.blockers}
+		d.report(Report{DeletionID: d.ID(), At: d.at, Effects: SortEffects(d.effects), Blockers: d.blockers})
 	}
 }
 
-// explain makes a foreign key's refusal a BlockedError.
+// explain makes a foreign key's refusal a fault.Blocked.
 func (d *deletion) explain(db *gorm.DB, err error) error {
 	if errors.Is(err, fault.ErrBlocked) {
 		return err
@@ -401,5 +401,5 @@ func (d *deletion) explain(db *gorm.DB, err error) error {
 	if !violation {
 		return err
 	}
-	return &fault.BlockedError{Cause: err}
+	return &fault.Blocked{Cause: err}
 }

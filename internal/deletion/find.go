@@ -244,7 +244,7 @@ func (d *deletion) untaken(q *statement.Query, w *walk.Walk, e *policy.Edge) {
 	}
 }
 
-// refusal is the error for rows that refuse: ErrNeverDelete before a BlockedError with the rows' keys.
+// refusal is the error for rows that refuse: ErrNeverDelete before a fault.Blocked with the rows' keys.
 func (d *deletion) refusal(tx *gorm.DB, w *walk.Walk, blocking []blockingRows) error {
 	if len(blocking) == 0 || d.unstoppable {
 		return nil
@@ -258,7 +258,7 @@ func (d *deletion) refusal(tx *gorm.DB, w *walk.Walk, blocking []blockingRows) e
 	if err != nil {
 		return err
 	}
-	return &fault.BlockedError{Blockers: blockers}
+	return &fault.Blocked{Blockers: blockers}
 }
 
 // describe names the rows that refuse.

@@ -10,8 +10,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// Deletion is a row of the ledger, table softdelete_deletions: one per deletion that took rows, kept after a restore.
-// It holds keys, counts and what the context says, no other data of the rows.
+// Deletion is a row of the ledger, table softdelete_deletions, as the root's Deletion is.
 type Deletion struct {
 	ID         mark.DeletionID `gorm:"primaryKey;size:64"`
 	Table      string          // of the root rows

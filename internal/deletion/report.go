@@ -26,43 +26,31 @@ const (
 	ActionSkipped  Action = "skipped"  // stays deleted, because another deleted parent holds it
 )
 
-// Report says what a deletion or a restore did, or what Preview and PreviewRestore found that it would do.
+// Report says what a deletion or a restore did, or what a preview found that it would do.
 type Report struct {
-	// DeletionID identifies the deletion, for RestoreDeletion. For a restore it is the deletion that was undone; empty
-	// where the rows came from several.
-	DeletionID mark.DeletionID
-	// At is the instant that all rows of the deletion carry.
-	At time.Time
-	// Effects tell the rows per relation: the root first, then by depth. Apart from the root, relations without a row
-	// are left out.
-	Effects []Effect
-	// Blockers say why Delete would fail. Only Preview fills them.
-	Blockers []fault.Blocker
+	DeletionID mark.DeletionID // of a restore, the deletion that was undone; empty where the rows came from several
+	At         time.Time
+	Effects    []Effect // the root first, then by depth
+	Blockers   []fault.Blocker
 }
 
 // Effect is what one relation's rows went through.
 type Effect struct {
 	Table    string
-	Relation string // the relation's field name; empty for the root
+	Relation string // empty for the root
 	Action   Action
 	Rows     int64
 }
 
-// reportKey is where Into leaves the report in a statement's settings.
+// reportKey is where Into leaves the report's sink in a statement's settings.
 type reportKey struct{}
 
-// Into is a clause that makes a deletion write its report to r:
-//
-//	var report softdelete.Report
-//	db.Clauses(softdelete.Into(&report)).Delete(&user)
-//
-// r is written once the deletion is done, and stays as it is when the deletion fails. It is for one statement: a *gorm.DB
-// that is used again writes it again.
-func Into(r *Report) clause.Expression { return intoReport{r} }
+// Into is a clause that makes a deletion give its report to sink, once it is done; a deletion that fails gives none.
+func Into(sink func(Report)) clause.Expression { return intoReport{sink} }
 
-type intoReport struct{ report *Report }
+type intoReport struct{ sink func(Report) }
 
-// Build writes nothing: the clause only leaves the report's address.
+// Build writes nothing: the clause only leaves the sink.
 func (intoReport) Build(clause.Builder) {}
 
 // ModifyStatement implements gorm.StatementModifier.
@@ -71,7 +59,7 @@ func (i intoReport) ModifyStatement(stmt *gorm.Statement) {
 		_ = stmt.AddError(err)
 		return
 	}
-	stmt.Settings.Store(reportKey{}, i.report)
+	stmt.Settings.Store(reportKey{}, i.sink)
 }
 
 // DepthEffect is an effect with what it is sorted by.

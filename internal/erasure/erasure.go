@@ -272,7 +272,7 @@ func (x *erasure) deleteSubject(tx *gorm.DB) error {
 	}
 	session := statement.InWork(tx, context.WithValue(ctx, deletion.ErasingKey{}, true))
 	var report deletion.Report
-	if err := session.Clauses(deletion.Into(&report)).Delete(row.Interface()).Error; err != nil {
+	if err := session.Clauses(deletion.Into(func(r deletion.Report) { report = r })).Delete(row.Interface()).Error; err != nil {
 		return x.quiet(tx, err, "deleting the subject in", x.root.Table)
 	}
 	x.deletion = report.DeletionID

@@ -7,44 +7,37 @@ import (
 	"strings"
 )
 
-// The states that a call can end in. Test for them with errors.Is; the error's text names the model, the rows' keys and
-// what to do next.
+// The states that a call can end in; the root gives the same values to its callers, with a comment on each.
 var (
-	// ErrPolicy: a struct tag cannot work as written. Found by db.Use for Config.Models, else by the model's first
-	// statement.
-	ErrPolicy = errors.New("softdelete: invalid policy")
-	// ErrBlocked: a block rule or a foreign key forbids the deletion. See BlockedError.
-	ErrBlocked = errors.New("softdelete: deletion is blocked")
-	// ErrNeverDelete: rows of a model with strategy never would be deleted.
-	ErrNeverDelete = errors.New("softdelete: rows of this model are never deleted")
-	// ErrParentDeleted: a live row would stand under a deleted parent.
-	ErrParentDeleted = errors.New("softdelete: the parent row is deleted")
-	// ErrRestoreConflict: a row cannot come back because a live row has its unique value. See ConflictError.
+	ErrPolicy          = errors.New("softdelete: invalid policy")
+	ErrBlocked         = errors.New("softdelete: deletion is blocked")
+	ErrNeverDelete     = errors.New("softdelete: rows of this model are never deleted")
+	ErrParentDeleted   = errors.New("softdelete: the parent row is deleted")
 	ErrRestoreConflict = errors.New("softdelete: restore conflicts with a live row")
-	// ErrRowDeleted: a write would reach a deleted row.
-	ErrRowDeleted = errors.New("softdelete: the row is deleted")
-	// ErrTooManyRows: the call would change more rows than Config.MaxRows.
-	ErrTooManyRows = errors.New("softdelete: too many rows")
-	// ErrHeld: a legal hold covers a row that would be destroyed.
-	ErrHeld = errors.New("softdelete: the row is under a legal hold")
-	// ErrErased: the row's personal data was erased and must stay so.
-	ErrErased = errors.New("softdelete: the row is erased")
-	// ErrNotRegistered: the plugin is not in use on this *gorm.DB.
-	ErrNotRegistered = errors.New("softdelete: plugin is not registered, call db.Use(softdelete.New(…)) first")
-	// ErrUnsupported: this database or this strategy cannot do what was asked.
-	ErrUnsupported = errors.New("softdelete: not supported")
+	ErrRowDeleted      = errors.New("softdelete: the row is deleted")
+	ErrTooManyRows     = errors.New("softdelete: too many rows")
+	ErrHeld            = errors.New("softdelete: the row is under a legal hold")
+	ErrErased          = errors.New("softdelete: the row is erased")
+	ErrNotRegistered   = errors.New("softdelete: plugin is not registered, call db.Use(softdelete.New(…)) first")
+	ErrUnsupported     = errors.New("softdelete: not supported")
 )
 
-// BlockedError says which rows forbid a deletion. errors.Is(err, ErrBlocked) holds.
-type BlockedError struct {
-	// Blockers are the relations whose rows forbid it, with at most ten keys each.
+// Blocked says which rows forbid a deletion. The root hands it over as its BlockedError.
+type Blocked struct {
 	Blockers []Blocker
-	// Cause is the database's error where a foreign key forbade it, else nil.
-	Cause error
+	Cause    error // the database's error where a foreign key forbade it, else nil
+}
+
+// Blocker is a relation whose rows forbid a deletion.
+type Blocker struct {
+	Table    string
+	Relation string
+	Rows     int64
+	Keys     []string // primary keys, at most ten; a composite key is joined by ","
 }
 
 // Error names each relation, how many rows block, and a few of their keys.
-func (e *BlockedError) Error() string {
+func (e *Blocked) Error() string {
 	var text strings.Builder
 	text.WriteString(ErrBlocked.Error())
 	for i, b := range e.Blockers {
@@ -70,28 +63,23 @@ func (e *BlockedError) Error() string {
 }
 
 // Is makes errors.Is(err, ErrBlocked) true.
-func (e *BlockedError) Is(target error) bool { return target == ErrBlocked }
+func (e *Blocked) Is(target error) bool { return target == ErrBlocked }
 
 // Unwrap gives the database's error, if there is one.
-func (e *BlockedError) Unwrap() error { return e.Cause }
+func (e *Blocked) Unwrap() error { return e.Cause }
 
-// ConflictError says which unique index forbids a restore, or an index from being built.
-// errors.Is(err, ErrRestoreConflict) holds.
-type ConflictError struct {
-	// Index is the unique index's name.
-	Index string
-	// Columns are its columns.
-	Columns []string
-	// LiveKeys are the primary keys of the rows that have the value, at most ten; a composite key is joined by ",".
-	LiveKeys []string
-	// Cause is the database's error where it found the conflict first, else nil.
-	Cause error
-
-	Building bool // the index is to be built, nothing to be restored
+// Conflict says which unique index forbids a restore, or an index from being built. The root hands it over as its
+// ConflictError.
+type Conflict struct {
+	Index    string
+	Columns  []string
+	LiveKeys []string // primary keys of the rows that have the value, at most ten; a composite key is joined by ","
+	Cause    error    // the database's error where it found the conflict first, else nil
+	Building bool     // the index is to be built, nothing to be restored
 }
 
 // Error names the index, its columns and the live rows' keys, never a value.
-func (e *ConflictError) Error() string {
+func (e *Conflict) Error() string {
 	what := ErrRestoreConflict.Error()
 	if e.Building {
 		what = "softdelete: live rows have the same values, so that the index cannot be built"
@@ -104,24 +92,16 @@ func (e *ConflictError) Error() string {
 }
 
 // Is makes errors.Is(err, ErrRestoreConflict) true.
-func (e *ConflictError) Is(target error) bool { return target == ErrRestoreConflict }
+func (e *Conflict) Is(target error) bool { return target == ErrRestoreConflict }
 
 // Unwrap gives the database's error, if there is one.
-func (e *ConflictError) Unwrap() error { return e.Cause }
+func (e *Conflict) Unwrap() error { return e.Cause }
 
 func Plural(n int64, noun string) string {
 	if n == 1 {
 		return noun
 	}
 	return noun + "s"
-}
-
-// Blocker is a relation whose rows forbid a deletion.
-type Blocker struct {
-	Table    string
-	Relation string
-	Rows     int64
-	Keys     []string // primary keys, at most ten; a composite key is joined by ","
 }
 
 func TooManyRows(rows, limit int64) error {

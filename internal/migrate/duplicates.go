@@ -89,7 +89,7 @@ func (m *migrator) refuseDuplicates(value any, stmt *gorm.Statement, index *sche
 	if err != nil || len(found) == 0 {
 		return err
 	}
-	return &fault.ConflictError{Index: index.Name, Columns: columns, LiveKeys: found, Building: true}
+	return m.outward(&fault.Conflict{Index: index.Name, Columns: columns, LiveKeys: found, Building: true})
 }
 
 // hasColumns tells whether the table is there with all columns that the index and its rows' keys need.

@@ -19,6 +19,8 @@ type migrator struct {
 	gorm.Migrator
 	db     *gorm.DB
 	engine *policy.Engine
+	// outward turns what a refusal holds into the error that callers know.
+	outward func(error) error
 }
 
 // BuildIndexOptions implements migrator.BuildIndexOptionsInterface, which GORM asks for by type assertion
@@ -42,7 +44,7 @@ func (m *migrator) AutoMigrate(values ...any) error {
 		return m.autoMigrate(values)
 	}
 	return m.atomically(func(tx *gorm.DB) error {
-		return (&migrator{Migrator: innerMigrator(m.engine, tx), db: tx, engine: m.engine}).autoMigrate(values)
+		return (&migrator{Migrator: innerMigrator(m.engine, tx), db: tx, engine: m.engine, outward: m.outward}).autoMigrate(values)
 	})
 }
 

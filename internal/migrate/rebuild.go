@@ -102,7 +102,7 @@ func (m *migrator) rebuild(value any, change func(inner gorm.Migrator) error) er
 		if err := change(inner); err != nil {
 			return err
 		}
-		if err := (&migrator{Migrator: inner, db: tx, engine: m.engine}).keepLog(value); err != nil {
+		if err := (&migrator{Migrator: inner, db: tx, engine: m.engine, outward: m.outward}).keepLog(value); err != nil {
 			return err
 		}
 		after, err := m.engine.Dialect.Violations(session, stmt.Table)

@@ -139,7 +139,7 @@ func generated(field *schema.Field) bool {
 func (b *policyBuilder) settleMark() {
 	b.Id = &schema.Field{
 		Name: "DeletionID", DBName: DeletionIDColumn, DataType: schema.String, GORMDataType: schema.String, Size: 64,
-		FieldType: deletionIDType, IndirectFieldType: deletionIDType, TagSettings: map[string]string{}, Schema: b.Schema,
+		FieldType: b.deletionID, IndirectFieldType: b.deletionID, TagSettings: map[string]string{}, Schema: b.Schema,
 	}
 	instant := reflect.TypeFor[*time.Time]()
 	b.At = &schema.Field{

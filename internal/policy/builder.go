@@ -12,9 +12,10 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// OwnPolicy reads what one model's tags say about itself, without its relations.
-func OwnPolicy(s *schema.Schema, d *dialect.Dialect) *Policy {
-	b := &policyBuilder{Policy: &Policy{Schema: s, Table: s.Table, Full: map[string]bool{}, Live: map[string]bool{}, WasUnique: map[string]string{}}, dialect: d}
+// OwnPolicy reads what one model's tags say about itself, without its relations. A field of the type deletionID is the one that
+// says which deletion took a row.
+func OwnPolicy(s *schema.Schema, d *dialect.Dialect, deletionID reflect.Type) *Policy {
+	b := &policyBuilder{Policy: &Policy{Schema: s, Table: s.Table, Full: map[string]bool{}, Live: map[string]bool{}, WasUnique: map[string]string{}}, dialect: d, deletionID: deletionID}
 	b.readModel(s.ModelType)
 	for _, field := range s.Fields {
 		if field.DBName != "" && s.FieldsByDBName[field.DBName] == field {
@@ -30,8 +31,9 @@ func OwnPolicy(s *schema.Schema, d *dialect.Dialect) *Policy {
 // policyBuilder gathers a model's settings. Every problem is kept, so that all are told at once.
 type policyBuilder struct {
 	*Policy
-	dialect  *dialect.Dialect
-	problems []error
+	dialect    *dialect.Dialect
+	deletionID reflect.Type // of the field that says which deletion took a row
+	problems   []error
 
 	words      tag.Settings    // the model's own settings
 	wordsField string          // where they stand
@@ -120,7 +122,7 @@ func (b *policyBuilder) readColumn(field *schema.Field) {
 	if tagged {
 		setting = b.parse(field.Name, tagText, tag.OnColumn)
 	}
-	if field.IndirectFieldType == deletionIDType {
+	if field.IndirectFieldType == b.deletionID {
 		b.companion(&b.Id, field, "a second DeletionID")
 	}
 	for _, c := range []struct {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
-	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/pii"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -187,10 +186,7 @@ func (p *Policy) Plain() bool {
 	return none && len(p.Belongs) == 0 && !p.hasRules()
 }
 
-var (
-	deletionIDType = reflect.TypeFor[mark.DeletionID]()
-	deletedAtType  = reflect.TypeFor[gorm.DeletedAt]()
-)
+var deletedAtType = reflect.TypeFor[gorm.DeletedAt]()
 
 // RetentionClock is the field that the retention counts from; nil where the model keeps its deleted rows for ever.
 func (p *Policy) RetentionClock() *schema.Field {

@@ -387,5 +387,5 @@ func (r *restoration) conflictError(tx *gorm.DB, c conflict) error {
 	if err != nil {
 		return err
 	}
-	return &fault.ConflictError{Index: c.index.Name, Columns: c.index.Columns(), LiveKeys: keys}
+	return &fault.Conflict{Index: c.index.Name, Columns: c.index.Columns(), LiveKeys: keys}
 }

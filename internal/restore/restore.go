@@ -20,28 +20,17 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// Restore undoes the deletion of value: it brings the row back with exactly those rows under it that the same deletion
-// took. value is a pointer to a model or a slice of models with their primary keys; conditions on db are obeyed, as in
-// Restore(db.Where("email = ?", address), &User{}). A row under it that another deleted parent would have taken too stays
-// deleted until that parent comes back. Restoring a live row does nothing.
-//
-// Errors: gorm.ErrMissingWhereClause without key and condition, ErrParentDeleted where a row would stand under a deleted
-// parent, ErrRestoreConflict (a *ConflictError) where a live row has one of its unique values, ErrTooManyRows, and what the
-// hooks BeforeRestore and AfterRestore return. Then nothing has changed, in the database or in value. In a dry run it is
-// PreviewRestore.
+// Restore undoes the deletion of value, with exactly those rows under it that the same deletion took.
 func Restore(db *gorm.DB, value any) (deletion.Report, error) {
 	return restoreValue(db, value, "Restore", false)
 }
 
-// PreviewRestore tells what Restore would do with value, and writes nothing. What would refuse is its error, as it would be
-// Restore's.
+// PreviewRestore tells what Restore would do with value, and writes nothing. What would refuse is its error.
 func PreviewRestore(db *gorm.DB, value any) (deletion.Report, error) {
 	return restoreValue(db, value, "PreviewRestore", true)
 }
 
-// RestoreDeletion undoes a whole deletion: every row that it took and that nothing else keeps deleted. Rows under another
-// deleted parent are passed on to that parent's deletion, and reported as skipped. The rows are looked for in Config.Models
-// and the models used so far. An unknown ID gives gorm.ErrRecordNotFound; other errors are those of Restore.
+// RestoreDeletion undoes a whole deletion: every row that it took and that nothing else keeps deleted.
 func RestoreDeletion(db *gorm.DB, id mark.DeletionID) (deletion.Report, error) {
 	e, err := policy.EngineOf(db)
 	if err != nil {
@@ -355,14 +344,14 @@ func (r *restoration) from(q *statement.Query, n *policy.Node) {
 	q.Name(n.Policy.DeletedTable())
 }
 
-// explain makes the database's refusal of a duplicate a ConflictError.
+// explain makes the database's refusal of a duplicate a conflict.
 func (r *restoration) explain(tx *gorm.DB, err error) error {
 	translated := err
 	if translator, ok := tx.Dialector.(gorm.ErrorTranslator); ok {
 		translated = translator.Translate(err)
 	}
 	if errors.Is(translated, gorm.ErrDuplicatedKey) && !errors.Is(err, fault.ErrRestoreConflict) {
-		return &fault.ConflictError{Index: "(see the cause)", Cause: err}
+		return &fault.Conflict{Index: "(see the cause)", Cause: err}
 	}
 	return err
 }

@@ -1,0 +1,79 @@
+package softdelete
+
+import (
+	"database/sql/driver"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/deletion"
+	"github.com/gorm-softdelete/softdelete/internal/mark"
+	"gorm.io/gorm"
+)
+
+// This room is for deleting with a report, and for what a deletion is called.
+
+// DeletionID says which deletion took a row. Give a model a field of this type, and the plugin fills it when it deletes a
+// row and clears it when it restores the row. The zero value means that no deletion did; it is NULL in the database.
+//
+// An ID is text of 45 characters: the instant of the deletion in nanoseconds since 1970 (19 digits), a hash of the root's
+// table (8 hexadecimal digits) and a random part (16), joined by "-". IDs sort by time.
+type DeletionID string
+
+// Value implements driver.Valuer: the zero ID is NULL.
+func (id DeletionID) Value() (driver.Value, error) { return mark.DeletionID(id).Value() }
+
+// Scan implements sql.Scanner: NULL is the zero ID.
+func (id *DeletionID) Scan(value any) error { return (*mark.DeletionID)(id).Scan(value) }
+
+// GormDataType makes GORM create a text column of the ID's length.
+func (id DeletionID) GormDataType() string { return mark.DeletionID(id).GormDataType() }
+
+// Delete deletes value as db.Delete does and reports what it did. value is a pointer to a model or a slice of models;
+// conditions on db are obeyed. Errors are those of db.Delete, among them ErrBlocked, ErrNeverDelete and ErrTooManyRows;
+// then nothing has changed, in the database or in value.
+func Delete(db *gorm.DB, value any) (Report, error) {
+	var report Report
+	if err := deletion.CheckCall(db, value, "Delete"); err != nil {
+		return report, err
+	}
+	err := db.Clauses(Into(&report)).Delete(value).Error
+	return report, err
+}
+
+// Preview tells what Delete would do with value, and writes nothing. What would refuse is no error: Report.Blockers
+// lists it. For what an Unscoped delete would do, pass db.Unscoped().
+func Preview(db *gorm.DB, value any) (Report, error) {
+	var report Report
+	if err := deletion.CheckCall(db, value, "Preview"); err != nil {
+		return report, err
+	}
+	session := &gorm.Session{DryRun: true, SkipHooks: true, SkipDefaultTransaction: true}
+	// A session of what a hook gets would take over the conditions of the hook's own statement; a clause makes it a new one.
+	tx := db.Clauses().Session(session).Clauses(Into(&report))
+	tx.Statement.Settings.Store(deletion.PreviewKey{}, true)
+	err := tx.Delete(value).Error
+	return report, err
+}
+
+// Deletion is a row of the ledger, table softdelete_deletions: one per deletion that took rows, kept after a restore.
+// It holds keys, counts and what the context says, no other data of the rows.
+type Deletion struct {
+	// ID identifies the deletion, for RestoreDeletion.
+	ID DeletionID `gorm:"primaryKey;size:64"`
+	// Table is that of the root rows.
+	Table string
+	// Key is the root row's primary key, a composite one joined by ","; empty where there were several root rows.
+	Key string
+	// Rows is the number of all rows taken.
+	Rows int64
+	// Actor is who deleted, from WithActor.
+	Actor string
+	// Reason is why, from WithReason.
+	Reason string
+	// DeletedAt is the instant that all rows of the deletion carry.
+	DeletedAt time.Time
+	// RestoredAt is when the deletion was undone; nil where it was not.
+	RestoredAt *time.Time
+}
+
+// TableName implements schema.Tabler.
+func (Deletion) TableName() string { return deletion.Deletion{}.TableName() }

@@ -1,0 +1,101 @@
+package softdelete
+
+import (
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/deletion"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"gorm.io/gorm/clause"
+)
+
+// This room is what deletions and restores, and the previews of both, tell their callers.
+
+// Action says what happened to the rows of an Effect.
+type Action string
+
+// The actions of a deletion and of a restore.
+const (
+	ActionDeleted  Action = "deleted"  // marked in place
+	ActionArchived Action = "archived" // moved to the archive table
+	ActionRemoved  Action = "removed"  // gone for good
+	ActionKept     Action = "kept"     // live rows of a relation that the deletion does not touch
+	ActionRestored Action = "restored" // live again
+	ActionSkipped  Action = "skipped"  // stays deleted, because another deleted parent holds it
+)
+
+// Report says what a deletion or a restore did, or what Preview and PreviewRestore found that it would do.
+type Report struct {
+	// DeletionID identifies the deletion, for RestoreDeletion. For a restore it is the deletion that was undone; empty
+	// where the rows came from several.
+	DeletionID DeletionID
+	// At is the instant that all rows of the deletion carry.
+	At time.Time
+	// Effects tell the rows per relation: the root first, then by depth. Apart from the root, relations without a row
+	// are left out.
+	Effects []Effect
+	// Blockers say why Delete would fail. Only Preview fills them.
+	Blockers []Blocker
+}
+
+// Effect is what one relation's rows went through.
+type Effect struct {
+	// Table is the rows' table.
+	Table string
+	// Relation is the relation's field name; empty for the root.
+	Relation string
+	// Action says what happened to the rows.
+	Action Action
+	// Rows is their number.
+	Rows int64
+}
+
+// Blocker is a relation whose rows forbid a deletion.
+type Blocker struct {
+	// Table is the rows' table.
+	Table string
+	// Relation is the relation's field name.
+	Relation string
+	// Rows is how many rows block.
+	Rows int64
+	// Keys are primary keys of them, at most ten; a composite key is joined by ",".
+	Keys []string
+}
+
+// Into is a clause that makes a deletion write its report to r:
+//
+//	var report softdelete.Report
+//	db.Clauses(softdelete.Into(&report)).Delete(&user)
+//
+// r is written once the deletion is done, and stays as it is when the deletion fails. It is for one statement: a *gorm.DB
+// that is used again writes it again.
+func Into(r *Report) clause.Expression {
+	return deletion.Into(func(inner deletion.Report) { *r = reportOf(inner) })
+}
+
+func reportOf(r deletion.Report) Report {
+	return Report{
+		DeletionID: DeletionID(r.DeletionID), At: r.At, Effects: effectsOf(r.Effects), Blockers: blockersOf(r.Blockers),
+	}
+}
+
+func effectsOf(list []deletion.Effect) []Effect {
+	return each(list, func(e deletion.Effect) Effect {
+		return Effect{Table: e.Table, Relation: e.Relation, Action: Action(e.Action), Rows: e.Rows}
+	})
+}
+
+func blockersOf(list []fault.Blocker) []Blocker {
+	return each(list, func(b fault.Blocker) Blocker { return Blocker(b) })
+}
+
+// each turns the elements of a list round; nil stays nil.
+func each[From, To any](list []From, of func(From) To) []To {
+	if list == nil {
+		return nil
+	}
+	turned := make([]To, len(list))
+	for i, value := range list {
+		turned[i] = of(value)
+	}
+	return turned
+}
