@@ -8,7 +8,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // MovedColumns is what the database says about the columns of a model's table and of its archive. Rows move with all of
@@ -24,17 +23,17 @@ type MovedColumns struct {
 }
 
 // movedColumns looks at the tables once, until a migration or a refusal of the database.
-func MovedColumnsEngine(e *policy.Engine, tx *gorm.DB, p *policy.Policy) (*MovedColumns, error) {
+func MovedColumnsEngine(e *policy.Engine, tx statement.Session, p *policy.Policy) (*MovedColumns, error) {
 	if known, ok := e.Columns.Load(p); ok {
 		return known.(*MovedColumns), nil
 	}
-	tx = statement.InWork(tx, tx.Statement.Context)
+	tx = tx.InWork(tx.Statement.Context)
 	tx.Config.DryRun = false
-	table, err := TableColumns(e, tx, p.Table)
+	table, err := TableColumns(tx, p.Table)
 	if err != nil {
 		return nil, err
 	}
-	there, err := TableColumns(e, tx, p.DeletedTable())
+	there, err := TableColumns(tx, p.DeletedTable())
 	if err != nil {
 		return nil, err
 	}
@@ -45,8 +44,8 @@ func MovedColumnsEngine(e *policy.Engine, tx *gorm.DB, p *policy.Policy) (*Moved
 	return c, nil
 }
 
-func TableColumns(e *policy.Engine, tx *gorm.DB, table string) ([]dialect.Column, error) {
-	return e.Dialect.Columns(tx, dialect.Table{Name: table, Quoted: statement.QuoteName(tx, table)})
+func TableColumns(tx statement.Session, table string) ([]dialect.Column, error) {
+	return tx.Dialect.Columns(tx.DB, dialect.Table{Name: table, Quoted: statement.QuoteName(tx.DB, table)})
 }
 
 // outOfStep is the error for a table that its archive does not fit.

@@ -141,21 +141,21 @@ func (c Certificate) Document() (string, error) {
 }
 
 // LockHead reads the chain's head and keeps others from appending until the transaction ends.
-func LockHead(e *policy.Engine, tx *gorm.DB) (head CertificateHead, err error) {
-	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+func LockHead(tx statement.Session) (head CertificateHead, err error) {
+	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	first := CertificateHead{ID: 1}
 	if err := session.Clauses(clause.OnConflict{DoNothing: true}).Create(&first).Error; err != nil {
 		return head, err
 	}
-	if e.Dialect.Has(dialect.RowLocks) {
+	if tx.Dialect.Has(dialect.RowLocks) {
 		session = session.Clauses(clause.Locking{Strength: "UPDATE"}).Session(&gorm.Session{})
 	}
 	return head, session.Where("id = ?", 1).Take(&head).Error
 }
 
 // CertificateOf finds the certificate of a request; nil where there is none.
-func CertificateOf(e *policy.Engine, tx *gorm.DB, request string) (*Certificate, error) {
-	list, err := certificates(e, tx, "request_id = ?", request)
+func CertificateOf(tx statement.Session, request string) (*Certificate, error) {
+	list, err := certificates(tx, "request_id = ?", request)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
@@ -163,8 +163,8 @@ func CertificateOf(e *policy.Engine, tx *gorm.DB, request string) (*Certificate,
 }
 
 // certificates reads certificates in the order of the chain, with the recipients' states of now.
-func certificates(e *policy.Engine, tx *gorm.DB, condition ...any) ([]Certificate, error) {
-	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+func certificates(tx statement.Session, condition ...any) ([]Certificate, error) {
+	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	var rows []CertificateRow
 	q := session.Order("number")
 	if len(condition) > 0 {
@@ -181,7 +181,7 @@ func certificates(e *policy.Engine, tx *gorm.DB, condition ...any) ([]Certificat
 		}
 		list = append(list, c)
 	}
-	return list, fillRecipients(e, session, list)
+	return list, fillRecipients(tx.On(session), list)
 }
 
 func (row CertificateRow) read() (c Certificate, err error) {
@@ -199,10 +199,10 @@ func Certificates(db *gorm.DB) ([]Certificate, error) {
 		return nil, err
 	}
 	session := statement.OnWriter(db)
-	if err := erasedrow.NeedErasureTables(e, session); err != nil {
+	if err := erasedrow.NeedErasureTables(e, e.Session(session)); err != nil {
 		return nil, err
 	}
-	return certificates(e, session)
+	return certificates(e.Session(session))
 }
 
 // VerifyCertificates checks the chain of certificates from the first to the head, with their signatures: those that were
@@ -216,7 +216,7 @@ func VerifyCertificates(db *gorm.DB) error {
 		return err
 	}
 	session := statement.OnWriter(db)
-	if err := erasedrow.NeedErasureTables(e, session); err != nil {
+	if err := erasedrow.NeedErasureTables(e, e.Session(session)); err != nil {
 		return err
 	}
 	var head []CertificateHead

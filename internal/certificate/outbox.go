@@ -57,7 +57,7 @@ func (r OutboxRow) state() string {
 }
 
 // fillRecipients reads the states of the certificates' recipients.
-func fillRecipients(e *policy.Engine, session *gorm.DB, list []Certificate) error {
+func fillRecipients(session statement.Session, list []Certificate) error {
 	requests := make([]string, 0, len(list))
 	for _, c := range list {
 		if len(c.Recipients) > 0 {
@@ -94,7 +94,7 @@ func DispatchErasures(db *gorm.DB) error {
 		return err
 	}
 	session := statement.OnWriter(db).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	if err := erasedrow.NeedErasureTables(e, session); err != nil {
+	if err := erasedrow.NeedErasureTables(e, e.Session(session)); err != nil {
 		return err
 	}
 	now := session.NowFunc().UTC()
@@ -108,13 +108,13 @@ func DispatchErasures(db *gorm.DB) error {
 		if err := db.Statement.Context.Err(); err != nil {
 			return errors.Join(append(failures, err)...)
 		}
-		failures = append(failures, deliver(e, session, row))
+		failures = append(failures, deliver(e, e.Session(session), row))
 	}
 	return errors.Join(failures...)
 }
 
 // deliver makes one attempt, if no other dispatcher is at it.
-func deliver(e *policy.Engine, session *gorm.DB, row OutboxRow) error {
+func deliver(e *policy.Engine, session statement.Session, row OutboxRow) error {
 	i := slices.IndexFunc(e.Config.Processors, func(p settings.Processor) bool { return p.Name() == row.Processor })
 	if i < 0 {
 		return fmt.Errorf("softdelete: request %s waits for the processor %q, which is not in Config.Processors", row.RequestID, row.Processor)
@@ -132,7 +132,7 @@ func deliver(e *policy.Engine, session *gorm.DB, row OutboxRow) error {
 		return row.failure(err)
 	}
 	// The third party has acknowledged: that is noted even if the caller's context has ended meanwhile.
-	kept := statement.InWork(session, context.WithoutCancel(session.Statement.Context)).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	kept := session.InWork(context.WithoutCancel(session.Statement.Context)).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	return kept.Model(&OutboxRow{}).Where("id = ? AND acknowledged_at IS NULL", row.ID).Update("acknowledged_at", kept.NowFunc().UTC()).Error
 }
 

@@ -44,7 +44,7 @@ func (d *deletion) refuseArchive() error {
 
 // countArchived counts the rows to archive that others may come under, before the first of those goes. They are locked, but
 // where there is no foreign key one more may come among them.
-func (d *deletion) countArchived(tx *gorm.DB) error {
+func (d *deletion) countArchived(tx statement.Session) error {
 	if !d.engine.Dialect.Has(dialect.RowLocks) {
 		return nil
 	}
@@ -59,7 +59,7 @@ func (d *deletion) countArchived(tx *gorm.DB) error {
 			counts.Add(func(q *statement.Query) { w.NodeRows(q, n) }, func(rows int64) { d.expected[n] = rows })
 		}
 	}
-	q := statement.NewQuery(tx, d.engine.Dialect)
+	q := tx.Query()
 	w.With(q, d.graph.Last())
 	return counts.Run(q)
 }
@@ -134,9 +134,9 @@ func archiveType(q *statement.Query, field *schema.Field) string {
 
 // move takes the rows that condition selects out of the model's table: one statement moves them where the database writes
 // several tables in one, so that a row is moved as it is at that moment. with writes a WITH clause that condition needs.
-func (d *deletion) move(tx *gorm.DB, p *policy.Policy, with, condition func(q *statement.Query)) (int64, error) {
+func (d *deletion) move(tx statement.Session, p *policy.Policy, with, condition func(q *statement.Query)) (int64, error) {
 	if d.action(p) != ActionArchived {
-		q := statement.NewQuery(tx, d.engine.Dialect)
+		q := tx.Query()
 		with(q)
 		q.Text("DELETE FROM ").Name(p.Table).Text(" WHERE ")
 		condition(q)
@@ -147,7 +147,7 @@ func (d *deletion) move(tx *gorm.DB, p *policy.Policy, with, condition func(q *s
 		return 0, err
 	}
 	if d.engine.Dialect.Has(dialect.WritesInWith) {
-		q := statement.NewQuery(tx, d.engine.Dialect).Text("WITH ", movedRows, " AS (")
+		q := tx.Query().Text("WITH ", movedRows, " AS (")
 		with(q)
 		q.Text("DELETE FROM ").Name(p.Table).Text(" WHERE ")
 		condition(q)
@@ -157,7 +157,7 @@ func (d *deletion) move(tx *gorm.DB, p *policy.Policy, with, condition func(q *s
 	if err := d.copyRows(tx, p, c, with, condition); err != nil {
 		return 0, err
 	}
-	q := statement.NewQuery(tx, d.engine.Dialect)
+	q := tx.Query()
 	with(q)
 	q.Text("DELETE FROM ").Name(p.Table).Text(" WHERE ")
 	condition(q)
@@ -175,8 +175,8 @@ func (d *deletion) archiveMoved(q *statement.Query, p *policy.Policy, c *archive
 }
 
 // copyRows puts a copy of the rows into the archive, where the transaction has locked all writers out.
-func (d *deletion) copyRows(tx *gorm.DB, p *policy.Policy, c *archive.MovedColumns, with, condition func(q *statement.Query)) error {
-	q := statement.NewQuery(tx, d.engine.Dialect)
+func (d *deletion) copyRows(tx statement.Session, p *policy.Policy, c *archive.MovedColumns, with, condition func(q *statement.Query)) error {
+	q := tx.Query()
 	d.insertArchived(q, p, c, with)
 	archive.HasColumns(q.Text(" FROM ").Name(p.Table).Text(" WHERE "), p.Table, c.Table).Text(" AND ")
 	condition(q)
@@ -187,7 +187,7 @@ func (d *deletion) copyRows(tx *gorm.DB, p *policy.Policy, c *archive.MovedColum
 // archiveRoot builds the statement that moves the root rows, for GORM to execute.
 func (d *deletion) archiveRoot(db *gorm.DB) error {
 	stmt, p := d.stmt, d.root
-	c, err := d.movedColumns(db, p)
+	c, err := d.movedColumns(d.engine.Session(db), p)
 	if err != nil {
 		return err
 	}
@@ -195,7 +195,7 @@ func (d *deletion) archiveRoot(db *gorm.DB) error {
 	stmt.AddClauseIfNotExists(clause.From{})
 	if !d.engine.Dialect.Has(dialect.WritesInWith) {
 		if !db.DryRun {
-			if err := d.copyRows(statement.InWork(db, stmt.Context), p, c, without, d.rootCondition); err != nil {
+			if err := d.copyRows(d.engine.Session(db).InWork(stmt.Context), p, c, without, d.rootCondition); err != nil {
 				return err
 			}
 		}
@@ -204,7 +204,7 @@ func (d *deletion) archiveRoot(db *gorm.DB) error {
 	}
 	stmt.SQL.WriteString("WITH " + movedRows + " AS (")
 	stmt.Build("DELETE", "FROM", "WHERE")
-	q := statement.NewQuery(statement.InWork(db, stmt.Context), d.engine.Dialect)
+	q := d.engine.Session(db).InWork(stmt.Context).Query()
 	// The values are numbered after those of the conditions.
 	q.Stmt.Vars = append(q.Stmt.Vars, stmt.Vars...)
 	d.archiveMoved(q, p, c)
@@ -218,11 +218,11 @@ func (d *deletion) archiveRoot(db *gorm.DB) error {
 }
 
 // eraseArchived removes the archived rows of a node that stand under rows which go for good.
-func (d *deletion) eraseArchived(tx *gorm.DB, w *walk.Walk, n *policy.Node) (int64, error) {
+func (d *deletion) eraseArchived(tx statement.Session, w *walk.Walk, n *policy.Node) (int64, error) {
 	if !d.erasing || !n.Policy.Archives() || n.Policy == d.root {
 		return 0, nil
 	}
-	q := statement.NewQuery(tx, d.engine.Dialect)
+	q := tx.Query()
 	w.With(q, n.Component)
 	q.Text("DELETE FROM ").Name(n.Policy.DeletedTable()).Text(" WHERE (")
 	statement.Joined(q, n.In, " OR ", func(e *policy.Edge) { walk.MatchIn(e, q, w, "") }).Text(")")
@@ -231,7 +231,7 @@ func (d *deletion) eraseArchived(tx *gorm.DB, w *walk.Walk, n *policy.Node) (int
 }
 
 // checkColumns refuses a deletion that would lose a column's values.
-func (d *deletion) checkColumns(tx *gorm.DB) error {
+func (d *deletion) checkColumns(tx statement.Session) error {
 	for _, n := range d.graph.Nodes {
 		if d.action(n.Policy) != ActionArchived {
 			continue
@@ -248,7 +248,7 @@ func (d *deletion) checkColumns(tx *gorm.DB) error {
 }
 
 // movedColumns are those of one model whose rows the deletion archives.
-func (d *deletion) movedColumns(tx *gorm.DB, p *policy.Policy) (*archive.MovedColumns, error) {
+func (d *deletion) movedColumns(tx statement.Session, p *policy.Policy) (*archive.MovedColumns, error) {
 	if d.stmt.DryRun {
 		return archive.ModelColumns(d.engine, p), nil
 	}

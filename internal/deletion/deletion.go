@@ -129,7 +129,7 @@ func BeginDelete(e *policy.Engine, db *gorm.DB) {
 	}
 	if d.outer != nil {
 		// A BeforeDelete hook of the outer deletion's root runs before that has chosen its mark.
-		if err := d.outer.chooseMark(db); err != nil {
+		if err := d.outer.chooseMark(e.Session(db)); err != nil {
 			_ = db.AddError(err)
 			return
 		}
@@ -186,7 +186,7 @@ func PlanDelete(e *policy.Engine, db *gorm.DB) {
 		_ = db.AddError(gorm.ErrMissingWhereClause)
 		return
 	}
-	if err := d.plan(db); err != nil {
+	if err := d.plan(e.Session(db)); err != nil {
 		_ = db.AddError(err)
 	}
 }
@@ -206,20 +206,20 @@ func hasCondition(stmt *gorm.Statement) bool {
 	return conditions > 0
 }
 
-func (d *deletion) plan(db *gorm.DB) error {
+func (d *deletion) plan(tx statement.Session) error {
 	if d.preview {
-		return d.foresee(db.Session(&gorm.Session{NewDB: true, Context: db.Statement.Context}))
+		return d.foresee(tx.On(tx.Session(&gorm.Session{NewDB: true, Context: tx.Statement.Context})))
 	}
-	if db.DryRun {
-		return d.chooseMark(db)
+	if tx.DryRun {
+		return d.chooseMark(tx)
 	}
 	if d.readsFirst() {
-		if err := d.engine.LockWriter(db, d.root); err != nil {
+		if err := tx.LockWriter(d.root.Table, d.root.Schema.PrimaryFields); err != nil {
 			return err
 		}
 	}
-	for _, step := range [...]func(*gorm.DB) error{d.checkColumns, d.chooseMark, d.findKeys, d.lockRows, d.refuse, d.beforeHooks} {
-		if err := step(db); err != nil {
+	for _, step := range [...]func(statement.Session) error{d.checkColumns, d.chooseMark, d.findKeys, d.lockRows, d.refuse, d.beforeHooks} {
+		if err := step(tx); err != nil {
 			return err
 		}
 	}
@@ -227,7 +227,7 @@ func (d *deletion) plan(db *gorm.DB) error {
 }
 
 // chooseMark decides on the deletion's time, once: that of the deletion around it where it fits.
-func (d *deletion) chooseMark(tx *gorm.DB) (err error) {
+func (d *deletion) chooseMark(tx statement.Session) (err error) {
 	if !d.at.IsZero() {
 		return nil
 	}
@@ -272,19 +272,19 @@ func CascadeDelete(e *policy.Engine, db *gorm.DB) {
 		}
 	}
 	d.rows += db.RowsAffected
-	if err := d.refuseSpared(db, d.removed); err != nil {
+	if err := d.refuseSpared(e.Session(db), d.removed); err != nil {
 		_ = db.AddError(err)
 		return
 	}
-	if err := d.finishWriting(db, db.RowsAffected); err != nil {
+	if err := d.finishWriting(e.Session(db), db.RowsAffected); err != nil {
 		_ = db.AddError(err)
 		return
 	}
-	_ = db.AddError(d.refuseLost(db))
+	_ = db.AddError(d.refuseLost(e.Session(db)))
 }
 
 // finishWriting takes the rows under the root rows and looks again for what refuses.
-func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
+func (d *deletion) finishWriting(tx statement.Session, rootRows int64) error {
 	if root := d.graph.Nodes[0]; len(root.Inner) == 0 {
 		if err := d.sameRows(root, rootRows); err != nil {
 			return err
@@ -292,7 +292,7 @@ func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
 	}
 	d.addEffect(Effect{Table: d.target.Name, Action: d.action(d.root), Rows: rootRows}, 0, 0)
 	if rootRows == 0 {
-		return d.closeLog(tx)
+		return d.closeLog(tx.DB)
 	}
 	d.exact = rootRows == int64(len(d.keys))
 	if !d.graph.Alone() {
@@ -315,7 +315,7 @@ func (d *deletion) finishWriting(tx *gorm.DB, rootRows int64) error {
 	if limit := d.engine.Config.MaxRows; limit > 0 && d.rows > limit {
 		return fault.TooManyRows(d.rows, limit)
 	}
-	if err := d.closeLog(tx); err != nil {
+	if err := d.closeLog(tx.DB); err != nil {
 		return err
 	}
 	return d.afterHooks(tx)
@@ -356,7 +356,7 @@ func EndDelete(e *policy.Engine, db *gorm.DB) {
 	}
 	if !db.DryRun {
 		if db.Error == nil && d.rows > 0 && !d.shares {
-			_ = db.AddError(d.writeLedger(db))
+			_ = db.AddError(d.writeLedger(e.Session(db)))
 		}
 		if err := d.work.End(db, db.Error); db.Error == nil {
 			_ = db.AddError(err)

@@ -10,7 +10,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
 
@@ -75,13 +74,13 @@ func (d *deletion) reach() *walk.Walk {
 
 // findKeys asks for the root rows' keys where the caller gave conditions: few keys save later statements a search for the
 // mark.
-func (d *deletion) findKeys(tx *gorm.DB) error {
+func (d *deletion) findKeys(tx statement.Session) error {
 	pins := d.pins()
 	if !d.seeksKeys() && !pins {
 		return nil
 	}
 	fields := d.root.Schema.PrimaryFields
-	q := statement.NewQuery(tx, d.engine.Dialect).Text("SELECT ").Columns(d.target.Qualifier, fields).Text(" FROM ")
+	q := tx.Query().Text("SELECT ").Columns(d.target.Qualifier, fields).Text(" FROM ")
 	d.target.From(q)
 	q.Text(" WHERE ")
 	d.rootCondition(q)
@@ -111,7 +110,7 @@ func (d *deletion) findKeys(tx *gorm.DB) error {
 // lockRows locks rows before anything is written, table by table, in the order of their keys. Of a removal these are all
 // rows that others may come under, for a removed row leaves nothing that a second look could find them by. Rows marked in
 // place are locked by the marking, but where several statements mark them, and where hooks must see them all first.
-func (d *deletion) lockRows(tx *gorm.DB) error {
+func (d *deletion) lockRows(tx statement.Session) error {
 	if !d.engine.Dialect.Has(dialect.RowLocks) {
 		return nil
 	}
@@ -152,7 +151,7 @@ func (d *deletion) nodesToLock() (nodes []*policy.Node, lock string) {
 }
 
 // refuse finds everything that refuses the deletion.
-func (d *deletion) refuse(tx *gorm.DB) error {
+func (d *deletion) refuse(tx statement.Session) error {
 	if err := d.refuseHeld(tx); err != nil || !d.mayRefuse() {
 		return err
 	}
@@ -200,7 +199,7 @@ func (d *deletion) checks() (now, later []*policy.Edge) {
 }
 
 // refuseSelected looks for rows of selected associations that refuse, once GORM has deleted what it could.
-func (d *deletion) refuseSelected(tx *gorm.DB) error {
+func (d *deletion) refuseSelected(tx statement.Session) error {
 	_, later := d.checks()
 	if len(later) == 0 || tx.DryRun {
 		return nil
@@ -213,7 +212,7 @@ func (d *deletion) refuseSelected(tx *gorm.DB) error {
 }
 
 // findBlocking counts the rows that refuse, per relation, and where a bound is set the rows that the walk reaches.
-func (d *deletion) findBlocking(tx *gorm.DB, w *walk.Walk, checks []*policy.Edge) (blocking []blockingRows, total int64, err error) {
+func (d *deletion) findBlocking(tx statement.Session, w *walk.Walk, checks []*policy.Edge) (blocking []blockingRows, total int64, err error) {
 	var counts statement.Tally
 	for _, e := range checks {
 		counts.Add(func(q *statement.Query) { d.untaken(q, w, e) }, func(rows int64) {
@@ -227,7 +226,7 @@ func (d *deletion) findBlocking(tx *gorm.DB, w *walk.Walk, checks []*policy.Edge
 			counts.Add(func(q *statement.Query) { w.NodeRows(q, n) }, func(rows int64) { total += rows })
 		}
 	}
-	q := statement.NewQuery(tx, d.engine.Dialect)
+	q := tx.Query()
 	w.With(q, d.graph.Last())
 	return blocking, total, counts.Run(q)
 }
@@ -245,7 +244,7 @@ func (d *deletion) untaken(q *statement.Query, w *walk.Walk, e *policy.Edge) {
 }
 
 // refusal is the error for rows that refuse: ErrNeverDelete before a fault.Blocked with the rows' keys.
-func (d *deletion) refusal(tx *gorm.DB, w *walk.Walk, blocking []blockingRows) error {
+func (d *deletion) refusal(tx statement.Session, w *walk.Walk, blocking []blockingRows) error {
 	if len(blocking) == 0 || d.unstoppable {
 		return nil
 	}
@@ -262,13 +261,13 @@ func (d *deletion) refusal(tx *gorm.DB, w *walk.Walk, blocking []blockingRows) e
 }
 
 // describe names the rows that refuse.
-func (d *deletion) describe(tx *gorm.DB, w *walk.Walk, blocking []blockingRows) ([]fault.Blocker, error) {
+func (d *deletion) describe(tx statement.Session, w *walk.Walk, blocking []blockingRows) ([]fault.Blocker, error) {
 	var list []fault.Blocker
 	for _, b := range blocking {
 		blocker := fault.Blocker{Table: b.Child.Table, Relation: b.Name, Rows: b.rows}
 		fields := b.Child.Schema.PrimaryFields
 		if len(fields) > 0 {
-			q := statement.NewQuery(tx, d.engine.Dialect)
+			q := tx.Query()
 			w.With(q, d.graph.Last())
 			q.Text("SELECT ").Columns(b.Child.Table, fields)
 			d.untaken(q, w, b.Edge)

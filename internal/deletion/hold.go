@@ -24,7 +24,7 @@ func (d *deletion) heeds() bool {
 }
 
 // refuseHeld refuses to destroy rows under a hold. It keeps holds as they are until the deletion ends.
-func (d *deletion) refuseHeld(tx *gorm.DB) error {
+func (d *deletion) refuseHeld(tx statement.Session) error {
 	if !d.heeds() {
 		return nil
 	}
@@ -42,11 +42,11 @@ func (d *deletion) refuseHeld(tx *gorm.DB) error {
 
 // refuseLost refuses the deletion where a hold covers fewer rows than before: the database has removed some by a foreign key's
 // ON DELETE CASCADE, or taken them away from the row above them by SET NULL.
-func (d *deletion) refuseLost(tx *gorm.DB) error {
+func (d *deletion) refuseLost(tx statement.Session) error {
 	if d.held == nil || d.covered == nil {
 		return nil
 	}
-	now, err := d.held.Count(statement.InWork(tx, tx.Statement.Context))
+	now, err := d.held.Count(tx.InWork(tx.Statement.Context))
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (d *deletion) refuseLost(tx *gorm.DB) error {
 }
 
 // foreseeHeld lists the rows under a hold that would refuse the deletion.
-func (d *deletion) foreseeHeld(tx *gorm.DB) error {
+func (d *deletion) foreseeHeld(tx statement.Session) error {
 	if !d.heeds() {
 		return nil
 	}
@@ -74,7 +74,7 @@ func (d *deletion) foreseeHeld(tx *gorm.DB) error {
 }
 
 // eachHeld calls do for every model that the deletion would destroy held rows of, until it returns an error.
-func (d *deletion) eachHeld(tx *gorm.DB, h *hold.HoldWalk, do func(id string, rows int64, p *policy.Policy) error) error {
+func (d *deletion) eachHeld(tx statement.Session, h *hold.HoldWalk, do func(id string, rows int64, p *policy.Policy) error) error {
 	for _, n := range d.graph.Nodes {
 		if d.action(n.Policy) != ActionRemoved || h.Node(n.Policy) == nil {
 			continue
@@ -91,12 +91,12 @@ func (d *deletion) eachHeld(tx *gorm.DB, h *hold.HoldWalk, do func(id string, ro
 }
 
 // findHeld counts a node's rows that holds cover, and names the first of the holds.
-func (d *deletion) findHeld(tx *gorm.DB, h *hold.HoldWalk, n *policy.Node) (id string, rows int64, err error) {
+func (d *deletion) findHeld(tx statement.Session, h *hold.HoldWalk, n *policy.Node) (id string, rows int64, err error) {
 	if len(n.Policy.Schema.PrimaryFields) == 0 {
 		return h.Holds[0].ID, 1, nil // nothing tells which of its rows stand under the hold
 	}
 	reached, held := d.reach(), h.Node(n.Policy)
-	q := statement.NewQuery(tx, d.engine.Dialect)
+	q := tx.Query()
 	walk.With(q, d.graph.Last(), reached, h.Walk)
 	q.Text("SELECT count(*), coalesce(min(", walk.MarkColumn, "), '') FROM ").Name(h.Walk.Table(held.Component)).Text(" WHERE ")
 	if len(held.Component.Nodes) > 1 {
@@ -146,12 +146,12 @@ func (s spared) Build(builder clause.Builder) {
 
 // refuseSpared refuses the deletion where rows are left that it would have removed but for a hold. where are the conditions of
 // the root rows.
-func (d *deletion) refuseSpared(tx *gorm.DB, where clause.Clause) error {
+func (d *deletion) refuseSpared(tx statement.Session, where clause.Clause) error {
 	if d.held == nil {
 		return nil
 	}
 	now := d.stmt.Clauses["WHERE"]
 	d.stmt.Clauses["WHERE"] = where
 	defer func() { d.stmt.Clauses["WHERE"] = now }()
-	return d.eachHeld(statement.InWork(tx, tx.Statement.Context), d.held, func(id string, rows int64, p *policy.Policy) error { return d.held.Refusal(id, rows, p) })
+	return d.eachHeld(tx.InWork(tx.Statement.Context), d.held, func(id string, rows int64, p *policy.Policy) error { return d.held.Refusal(id, rows, p) })
 }

@@ -30,11 +30,11 @@ func (d *deletion) hasHooks() bool {
 }
 
 // beforeHooks runs the BeforeDelete hooks of the rows under the root rows. The root's own hook is GORM's.
-func (d *deletion) beforeHooks(tx *gorm.DB) error {
+func (d *deletion) beforeHooks(tx statement.Session) error {
 	if d.stmt.SkipHooks || d.graph.Alone() {
 		return nil
 	}
-	tx = statement.InWork(tx, tx.Statement.Context)
+	tx = tx.InWork(tx.Statement.Context)
 	w := d.reach()
 	for _, n := range d.graph.Nodes {
 		s := n.Policy.Schema
@@ -47,7 +47,7 @@ func (d *deletion) beforeHooks(tx *gorm.DB) error {
 			if keeps {
 				kept = reflect.AppendSlice(kept, rows)
 			}
-			return CallHooks(tx, s, rows, d.erasing, func(tx *gorm.DB, row any) error {
+			return CallHooks(tx.DB, s, rows, d.erasing, func(tx *gorm.DB, row any) error {
 				if hook, ok := row.(beforeDelete); ok {
 					return hook.BeforeDelete(tx)
 				}
@@ -69,11 +69,11 @@ func (d *deletion) beforeHooks(tx *gorm.DB) error {
 
 // afterHooks runs the AfterDelete hooks of the rows under the root rows. Rows that were marked are loaded again and show
 // the mark.
-func (d *deletion) afterHooks(tx *gorm.DB) error {
+func (d *deletion) afterHooks(tx statement.Session) error {
 	if d.stmt.SkipHooks || d.graph.Alone() {
 		return nil
 	}
-	tx = statement.InWork(tx, tx.Statement.Context)
+	tx = tx.InWork(tx.Statement.Context)
 	w := d.taken(nil)
 	for _, n := range d.graph.Nodes {
 		s := n.Policy.Schema
@@ -81,7 +81,7 @@ func (d *deletion) afterHooks(tx *gorm.DB) error {
 			continue
 		}
 		call := func(rows reflect.Value) error {
-			return CallHooks(tx, s, rows, d.erasing, func(tx *gorm.DB, row any) error {
+			return CallHooks(tx.DB, s, rows, d.erasing, func(tx *gorm.DB, row any) error {
 				if hook, ok := row.(afterDelete); ok {
 					return hook.AfterDelete(tx)
 				}
@@ -96,7 +96,7 @@ func (d *deletion) afterHooks(tx *gorm.DB) error {
 		case !d.leaves(n.Policy):
 			// What led to the row may be gone; the row itself shows the mark.
 			var finish func()
-			if finish, err = Reload(tx, s, rows.Interface()); err == nil {
+			if finish, err = Reload(tx.DB, s, rows.Interface()); err == nil {
 				finish()
 				err = call(rows)
 			}
@@ -111,8 +111,8 @@ func (d *deletion) afterHooks(tx *gorm.DB) error {
 }
 
 // eachBatch loads a node's rows in the walk, root rows excepted, in the order of their keys.
-func (d *deletion) eachBatch(tx *gorm.DB, w *walk.Walk, n *policy.Node, each func(rows reflect.Value) error) error {
-	start := func() *statement.Query { return statement.NewQuery(tx, d.engine.Dialect) }
+func (d *deletion) eachBatch(tx statement.Session, w *walk.Walk, n *policy.Node, each func(rows reflect.Value) error) error {
+	start := func() *statement.Query { return tx.Query() }
 	return EachBatch(start, func(q *statement.Query) { w.With(q, d.graph.Last()) }, n, n.Policy.Table, func(q *statement.Query) {
 		w.InWalk(q, n, n.Policy.Table)
 		d.exceptRoot(q, n)

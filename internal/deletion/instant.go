@@ -11,7 +11,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // Concerned lists the models that mark rows and whose deletions must differ in time from those of p: those that cascade and
@@ -71,7 +70,7 @@ func Connected(p *policy.Policy, guards bool) []*policy.Policy {
 // model has no DeletionID, the time is the mark, and is moved on in steps of that precision until no deletion has it.
 // A deletion inside another one takes the outer one's time where that can be told apart too. The root rows stand in the table
 // of the given name.
-func chooseInstant(e *policy.Engine, tx *gorm.DB, root *policy.Policy, table string, outer *deletion) (time.Time, error) {
+func chooseInstant(e *policy.Engine, tx statement.Session, root *policy.Policy, table string, outer *deletion) (time.Time, error) {
 	now := tx.NowFunc().UTC()
 	step := e.Dialect.Precision
 	models := Concerned(root)
@@ -86,7 +85,7 @@ func chooseInstant(e *policy.Engine, tx *gorm.DB, root *policy.Policy, table str
 		if !byTime || tx.DryRun || slices.Contains(Concerned(outer.root), root) {
 			return outer.at, nil
 		}
-		if used, err := instantUsed(e, tx, models, root, table, outer.at); err != nil || !used {
+		if used, err := instantUsed(tx, models, root, table, outer.at); err != nil || !used {
 			return outer.at, err
 		}
 	}
@@ -134,17 +133,17 @@ func ticks(now time.Time) bool {
 }
 
 // unusedInstant looks for a time, from at on, that no row of the models carries, and reserves it until the transaction ends.
-func unusedInstant(e *policy.Engine, tx *gorm.DB, models []*policy.Policy, root *policy.Policy, table string, at time.Time, step time.Duration) (time.Time, error) {
-	if err := e.LockWriter(tx, models[0]); err != nil {
+func unusedInstant(e *policy.Engine, tx statement.Session, models []*policy.Policy, root *policy.Policy, table string, at time.Time, step time.Duration) (time.Time, error) {
+	if err := tx.LockWriter(models[0].Table, models[0].Schema.PrimaryFields); err != nil {
 		return at, err
 	}
 	for {
-		reserved, err := reserveInstant(e, tx, models, at)
+		reserved, err := reserveInstant(tx, models, at)
 		if err != nil {
 			return at, err
 		}
 		if reserved {
-			used, err := instantUsed(e, tx, models, root, table, at)
+			used, err := instantUsed(tx, models, root, table, at)
 			if err != nil || !used {
 				return at, err
 			}
@@ -155,8 +154,8 @@ func unusedInstant(e *policy.Engine, tx *gorm.DB, models []*policy.Policy, root 
 
 // reserveInstant keeps other transactions from taking the time until ours ends and its rows show. It tells whether the time
 // was free. A database with a single writer needs none of this.
-func reserveInstant(e *policy.Engine, tx *gorm.DB, models []*policy.Policy, at time.Time) (free bool, err error) {
-	if !e.Dialect.Has(dialect.AdvisoryLocks) {
+func reserveInstant(tx statement.Session, models []*policy.Policy, at time.Time) (free bool, err error) {
+	if !tx.Dialect.Has(dialect.AdvisoryLocks) {
 		return true, nil
 	}
 	tables := make([]string, len(models))
@@ -166,14 +165,14 @@ func reserveInstant(e *policy.Engine, tx *gorm.DB, models []*policy.Policy, at t
 	key := fnv.New64a()
 	key.Write([]byte(slices.Min(tables)))
 	number := strconv.FormatInt(int64(key.Sum64())^at.UnixNano(), 10)
-	q := statement.NewQuery(tx, e.Dialect).Text("SELECT ", e.Dialect.TryLock(number))
+	q := tx.Query().Text("SELECT ", tx.Dialect.TryLock(number))
 	err = q.Rows(func(scan func(...any) error) error { return scan(&free) })
 	return free, err
 }
 
 // instantUsed tells whether a row of the models carries the time. The root's rows may stand in another table beside its own.
-func instantUsed(e *policy.Engine, tx *gorm.DB, models []*policy.Policy, root *policy.Policy, table string, at time.Time) (used bool, err error) {
-	q := statement.NewQuery(tx, e.Dialect).Text("SELECT 1 WHERE 1 = 0")
+func instantUsed(tx statement.Session, models []*policy.Policy, root *policy.Policy, table string, at time.Time) (used bool, err error) {
+	q := tx.Query().Text("SELECT 1 WHERE 1 = 0")
 	ask := func(p *policy.Policy, table string) {
 		q.Text(" OR EXISTS (SELECT 1 FROM ").Name(table).Text(" WHERE ")
 		if p.At != nil {

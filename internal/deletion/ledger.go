@@ -26,7 +26,7 @@ type Deletion struct {
 func (Deletion) TableName() string { return "softdelete_deletions" }
 
 // writeLedger adds the deletion to the ledger.
-func (d *deletion) writeLedger(tx *gorm.DB) error {
+func (d *deletion) writeLedger(tx statement.Session) error {
 	if !d.engine.Config.Ledger || d.root.Plain() {
 		return nil
 	}
@@ -36,7 +36,7 @@ func (d *deletion) writeLedger(tx *gorm.DB) error {
 	if len(d.keys) == 1 {
 		row.Key = rowkey.KeyText(d.keys[0])
 	}
-	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	return LedgerError(session.Create(&row).Error)
 }
 

@@ -5,7 +5,6 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 )
 
@@ -39,7 +38,7 @@ func (d *deletion) openLog(db *gorm.DB) error {
 		return nil
 	}
 	d.logging = true
-	return eventlog.OpenLog(d.engine, statement.InWork(db, db.Statement.Context), logs, eventlog.LogWrite{
+	return eventlog.OpenLog(d.engine, d.engine.Session(db).InWork(db.Statement.Context), logs, eventlog.LogWrite{
 		Actor: d.actor, Reason: d.reason, Deletion: string(d.ID()), Moment: d.at,
 	})
 }
@@ -50,5 +49,5 @@ func (d *deletion) closeLog(db *gorm.DB) error {
 		return nil
 	}
 	d.logging = false
-	return eventlog.CloseLog(d.engine, statement.InWork(db, db.Statement.Context))
+	return eventlog.CloseLog(d.engine.Session(db).InWork(db.Statement.Context))
 }

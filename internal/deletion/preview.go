@@ -7,16 +7,15 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm"
 )
 
 // foresee is the deletion without its writes: it fills the effects and blockers of Preview.
-func (d *deletion) foresee(tx *gorm.DB) error {
+func (d *deletion) foresee(tx statement.Session) error {
 	tx.Config.DryRun = false
 	if err := d.checkColumns(tx); err != nil {
 		return err
 	}
-	if err := d.chooseMark(d.stmt.DB); err != nil {
+	if err := d.chooseMark(d.engine.Session(d.stmt.DB)); err != nil {
 		return err
 	}
 	w := d.reach()
@@ -55,7 +54,7 @@ func (d *deletion) foresee(tx *gorm.DB) error {
 		}
 		count(Effect{Table: e.Child.Table, Relation: e.Name, Action: ActionKept}, e.From.Depth+1, keptRank, func(q *statement.Query) { d.untaken(q, w, e) })
 	}
-	q := statement.NewQuery(tx, d.engine.Dialect)
+	q := tx.Query()
 	w.With(q, d.graph.Last())
 	if err := counts.Run(q); err != nil {
 		return err
@@ -64,7 +63,7 @@ func (d *deletion) foresee(tx *gorm.DB) error {
 }
 
 // foreseeBlockers lists what would refuse.
-func (d *deletion) foreseeBlockers(tx *gorm.DB, w *walk.Walk) error {
+func (d *deletion) foreseeBlockers(tx statement.Session, w *walk.Walk) error {
 	if limit := d.engine.Config.MaxRows; limit > 0 && d.rows > limit {
 		d.blockers = append(d.blockers, fault.Blocker{Table: d.target.Name, Rows: d.rows})
 	}

@@ -19,13 +19,13 @@ func (d *deletion) removeChildren(db *gorm.DB) error {
 		return nil
 	}
 	tx := statement.InWork(db, db.Statement.Context)
-	if err := d.countKept(tx, d.reach); err != nil {
+	if err := d.countKept(d.engine.Session(tx), d.reach); err != nil {
 		return err
 	}
-	if err := d.takeNodes(tx, d.markedOf(d.graph.Nodes)); err != nil {
+	if err := d.takeNodes(d.engine.Session(tx), d.markedOf(d.graph.Nodes)); err != nil {
 		return err
 	}
-	return d.removeNodes(tx)
+	return d.removeNodes(d.engine.Session(tx))
 }
 
 // markedOf gives those of the nodes whose rows are marked in place.
@@ -34,7 +34,7 @@ func (d *deletion) markedOf(nodes []*policy.Node) []*policy.Node {
 }
 
 // removeNodes takes the rows that leave their tables, children before parents.
-func (d *deletion) removeNodes(tx *gorm.DB) error {
+func (d *deletion) removeNodes(tx statement.Session) error {
 	if err := d.countArchived(tx); err != nil {
 		return err
 	}
@@ -53,19 +53,19 @@ func (d *deletion) removeNodes(tx *gorm.DB) error {
 }
 
 // removeComponent removes the rows of a component's models.
-func (d *deletion) removeComponent(tx *gorm.DB, c *policy.Component) error {
+func (d *deletion) removeComponent(tx statement.Session, c *policy.Component) error {
 	w := d.taken(nil)
 	ring := d.ring(c.Nodes[0])
 	var rows int64
 	if ring {
-		q := statement.NewQuery(tx, d.engine.Dialect).Text("SELECT count(*) FROM (")
+		q := tx.Query().Text("SELECT count(*) FROM (")
 		w.Base(c.Nodes[0])(q)
 		q.Text(") AS roots")
 		if err := q.Rows(func(scan func(...any) error) error { return scan(&rows) }); err != nil {
 			return err
 		}
 	}
-	drop, err := w.Store(func() *statement.Query { return statement.NewQuery(tx, d.engine.Dialect) }, c)
+	drop, err := w.Store(func() *statement.Query { return tx.Query() }, c)
 	if err != nil {
 		return err
 	}
@@ -93,9 +93,9 @@ func (d *deletion) ring(n *policy.Node) bool {
 
 // removeTogether makes GORM's own statement remove the root rows with all of their model's under them. What it returns runs
 // after that statement.
-func (d *deletion) removeTogether(tx *gorm.DB, w *walk.Walk, rootRows int64, drop func() error) func(db *gorm.DB) error {
+func (d *deletion) removeTogether(tx statement.Session, w *walk.Walk, rootRows int64, drop func() error) func(db *gorm.DB) error {
 	n := d.graph.Nodes[0]
-	q := statement.NewQuery(tx, d.engine.Dialect).Key("", n.Policy.Schema.PrimaryFields).Text(" IN (")
+	q := tx.Query().Key("", n.Policy.Schema.PrimaryFields).Text(" IN (")
 	w.With(q, n.Component)
 	w.SelectKeys(q, n)
 	q.Text(")")
@@ -124,7 +124,7 @@ func (w written) Build(builder clause.Builder) {
 
 // loosen empties the keys by which rows of a component of several models refer to rows that are removed before them: with
 // foreign keys, no order of removal would do.
-func (d *deletion) loosen(tx *gorm.DB, w *walk.Walk, c *policy.Component) error {
+func (d *deletion) loosen(tx statement.Session, w *walk.Walk, c *policy.Component) error {
 	for _, e := range c.Inner {
 		if slices.Index(c.Nodes, e.To) >= slices.Index(c.Nodes, e.From) {
 			continue
@@ -138,7 +138,7 @@ func (d *deletion) loosen(tx *gorm.DB, w *walk.Walk, c *policy.Component) error 
 		if len(columns) == 0 {
 			continue
 		}
-		q := statement.NewQuery(tx, d.engine.Dialect)
+		q := tx.Query()
 		w.With(q, c)
 		policy.Assign(q.Text("UPDATE ").Name(e.To.Policy.Table).Text(" SET "), columns).Text(" WHERE ")
 		w.InWalk(q, e.To, "")
@@ -150,7 +150,7 @@ func (d *deletion) loosen(tx *gorm.DB, w *walk.Walk, c *policy.Component) error 
 }
 
 // removeRows removes a node's rows. The root rows are left to GORM's own statement.
-func (d *deletion) removeRows(tx *gorm.DB, w *walk.Walk, n *policy.Node) error {
+func (d *deletion) removeRows(tx statement.Session, w *walk.Walk, n *policy.Node) error {
 	parts := d.parts(n)
 	if len(parts) == 0 || d.ring(n) {
 		return nil

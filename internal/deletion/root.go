@@ -62,7 +62,7 @@ func MarkDelete(e *policy.Engine, db *gorm.DB) {
 	if db.Error != nil || d == nil {
 		return
 	}
-	if err := d.refuseSelected(db); err != nil {
+	if err := d.refuseSelected(e.Session(db)); err != nil {
 		_ = db.AddError(err)
 		return
 	}

@@ -7,7 +7,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm"
 )
 
 // mark is the condition that tells a deletion's rows: the ID where the model has one, else the time.
@@ -88,7 +87,7 @@ func (d *deletion) knownKeys(q *statement.Query) {
 }
 
 // cascade takes the rows under the root rows, which are marked already.
-func (d *deletion) cascade(tx *gorm.DB) error {
+func (d *deletion) cascade(tx statement.Session) error {
 	if d.graph.Alone() {
 		return d.refuseAgain(tx)
 	}
@@ -100,7 +99,7 @@ func (d *deletion) cascade(tx *gorm.DB) error {
 
 // takeNodes marks the rows of the nodes, parents first, a statement per relation. Each statement sees what committed before
 // it began, and locks what it marks.
-func (d *deletion) takeNodes(tx *gorm.DB, nodes []*policy.Node) error {
+func (d *deletion) takeNodes(tx statement.Session, nodes []*policy.Node) error {
 	for _, c := range d.graph.Components {
 		ours := slices.DeleteFunc(slices.Clone(c.Nodes), func(n *policy.Node) bool { return !slices.Contains(nodes, n) })
 		if err := d.lockComponent(tx, c, ours); err != nil {
@@ -130,7 +129,7 @@ func (d *deletion) takeNodes(tx *gorm.DB, nodes []*policy.Node) error {
 // lockComponent locks the rows that the deletion is about to take from nodes of a component which several statements take
 // them from: one statement locks them all in the order of their keys, so that two deletions never wait for each other. The
 // rows are found again when they are taken: one that was moved away while its lock was waited for stays, with all under it.
-func (d *deletion) lockComponent(tx *gorm.DB, c *policy.Component, nodes []*policy.Node) error {
+func (d *deletion) lockComponent(tx statement.Session, c *policy.Component, nodes []*policy.Node) error {
 	if !d.engine.Dialect.Has(dialect.RowLocks) || c == d.graph.Components[0] {
 		return nil // the root's component is locked by lockRows
 	}
@@ -149,7 +148,7 @@ func (d *deletion) several(n *policy.Node) bool { return len(n.In) > 1 || len(n.
 
 // takeComponent takes the rows of a node that the relations inside its component lead to, which are locked already. Rows that
 // came under taken ones meanwhile are taken in another turn.
-func (d *deletion) takeComponent(tx *gorm.DB, n *policy.Node) error {
+func (d *deletion) takeComponent(tx statement.Session, n *policy.Node) error {
 	locks := d.engine.Dialect.Has(dialect.RowLocks)
 	for {
 		rows, err := d.takeInner(tx, n)
@@ -170,8 +169,8 @@ func (d *deletion) takeComponent(tx *gorm.DB, n *policy.Node) error {
 }
 
 // lockNode locks a node's rows in the walk, in the order of their keys.
-func (d *deletion) lockNode(tx *gorm.DB, w *walk.Walk, n *policy.Node, strength string) error {
-	q := statement.NewQuery(tx, d.engine.Dialect)
+func (d *deletion) lockNode(tx statement.Session, w *walk.Walk, n *policy.Node, strength string) error {
+	q := tx.Query()
 	table, fields := n.Policy.Table, n.Policy.Schema.PrimaryFields
 	if len(fields) == 0 { // a root without relations that take rows
 		q.Text("SELECT count(*) FROM (")
@@ -188,8 +187,8 @@ func (d *deletion) lockNode(tx *gorm.DB, w *walk.Walk, n *policy.Node, strength 
 }
 
 // anyLeft tells whether a live row of the node refers to a row that carries the deletion's mark.
-func (d *deletion) anyLeft(tx *gorm.DB, n *policy.Node) (left bool, err error) {
-	q := statement.NewQuery(tx, d.engine.Dialect).Text("SELECT 1 WHERE 1 = 0")
+func (d *deletion) anyLeft(tx statement.Session, n *policy.Node) (left bool, err error) {
+	q := tx.Query().Text("SELECT 1 WHERE 1 = 0")
 	for _, e := range n.Inner {
 		q.Text(" OR EXISTS (SELECT 1 FROM ").Name(n.Policy.Table).Text(" AS c, ").Name(e.From.Policy.Table).Text(" AS p WHERE ")
 		d.mark(q, e.From.Policy, "p")
@@ -216,9 +215,9 @@ func (d *deletion) update(q *statement.Query, n *policy.Node) {
 const manyParents = 50
 
 // takeEdge marks the live rows that refer to taken rows by one relation.
-func (d *deletion) takeEdge(tx *gorm.DB, e *policy.Edge) (int64, error) {
+func (d *deletion) takeEdge(tx statement.Session, e *policy.Edge) (int64, error) {
 	w := d.taken(nil)
-	q := statement.NewQuery(tx, d.engine.Dialect)
+	q := tx.Query()
 	w.With(q, e.From.Component)
 	d.update(q, e.To)
 	if d.several(e.To) || d.marked[e.From] > manyParents {
@@ -230,9 +229,9 @@ func (d *deletion) takeEdge(tx *gorm.DB, e *policy.Edge) (int64, error) {
 }
 
 // takeInner marks the rows of a node that the relations inside its component lead to. One recursive query finds them all.
-func (d *deletion) takeInner(tx *gorm.DB, n *policy.Node) (int64, error) {
+func (d *deletion) takeInner(tx statement.Session, n *policy.Node) (int64, error) {
 	w := d.taken(n.Component)
-	q := statement.NewQuery(tx, d.engine.Dialect)
+	q := tx.Query()
 	w.With(q, n.Component)
 	d.update(q, n)
 	w.InWalk(q, n, "")
@@ -258,7 +257,7 @@ func (d *deletion) ordered(q *statement.Query, n *policy.Node, condition func(ta
 
 // refuseAgain looks for rows that refuse once more: what concurrent transactions added while the marking waited for their
 // locks shows now.
-func (d *deletion) refuseAgain(tx *gorm.DB) error {
+func (d *deletion) refuseAgain(tx statement.Session) error {
 	if len(d.graph.Checks) == 0 || !d.engine.Dialect.Has(dialect.RowLocks) {
 		return nil
 	}
@@ -271,7 +270,7 @@ func (d *deletion) refuseAgain(tx *gorm.DB) error {
 }
 
 // countKept counts the live rows that the deletion leaves in the walk that reached gives, where the numbers are wanted.
-func (d *deletion) countKept(tx *gorm.DB, reached func() *walk.Walk) error {
+func (d *deletion) countKept(tx statement.Session, reached func() *walk.Walk) error {
 	if len(d.graph.Kept) == 0 || !d.reports() {
 		return nil
 	}
@@ -282,7 +281,7 @@ func (d *deletion) countKept(tx *gorm.DB, reached func() *walk.Walk) error {
 			d.addEffect(Effect{Table: e.Child.Table, Relation: e.Name, Action: ActionKept, Rows: rows}, e.From.Depth+1, keptRank)
 		})
 	}
-	q := statement.NewQuery(tx, d.engine.Dialect)
+	q := tx.Query()
 	w.With(q, d.graph.Last())
 	return counts.Run(q)
 }

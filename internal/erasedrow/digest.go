@@ -8,7 +8,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 )
 
@@ -32,10 +31,10 @@ func (t Place) Digested() (fields []*schema.Field) {
 }
 
 // Digests gives, by their texts, the hashes of what the rows have in the columns that an erasure masks.
-func Digests(e *policy.Engine, tx *gorm.DB, t Place, rows []ReachedRow) (map[string]string, error) {
+func Digests(tx statement.Session, t Place, rows []ReachedRow) (map[string]string, error) {
 	table, fields, found := t.Table(), t.Digested(), map[string]string{}
 	err := statement.Chunks(rows, func(chunk []ReachedRow) error {
-		q := RowText(statement.NewQuery(tx, e.Dialect).Text("SELECT "), t, table)
+		q := RowText(tx.Query().Text("SELECT "), t, table)
 		for _, field := range fields {
 			q.Text(", ")
 			switch pii.KindOfColumn(field, strings.ToLower(string(field.DataType))) {

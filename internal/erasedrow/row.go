@@ -12,7 +12,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 )
 
@@ -36,11 +35,11 @@ type ErasedRow struct {
 func (ErasedRow) TableName() string { return "softdelete_erased_rows" }
 
 // ErasuresKnown tells whether the table of erased rows is there. Without it nothing has been erased.
-func ErasuresKnown(e *policy.Engine, tx *gorm.DB) (bool, error) {
+func ErasuresKnown(e *policy.Engine, tx statement.Session) (bool, error) {
 	if e.ErasedKnown.Load() {
 		return true, nil
 	}
-	session := statement.InWork(tx, tx.Statement.Context)
+	session := tx.InWork(tx.Statement.Context)
 	if !session.Migrator().HasTable(&ErasedRow{}) {
 		return false, session.Error
 	}
@@ -49,9 +48,9 @@ func ErasuresKnown(e *policy.Engine, tx *gorm.DB) (bool, error) {
 }
 
 // ErasedRows gives what is recorded of the rows, by their texts.
-func ErasedRows(e *policy.Engine, tx *gorm.DB, table string, rows []ReachedRow) (map[string]ErasedRow, error) {
+func ErasedRows(tx statement.Session, table string, rows []ReachedRow) (map[string]ErasedRow, error) {
 	found := map[string]ErasedRow{}
-	q := statement.NewQuery(tx, e.Dialect).Text("SELECT row_key, created, digest, gone FROM ").Name(ErasedRow{}.TableName()).Text(" WHERE table_name = ").Bind(table)
+	q := tx.Query().Text("SELECT row_key, created, digest, gone FROM ").Name(ErasedRow{}.TableName()).Text(" WHERE table_name = ").Bind(table)
 	q.Text(" AND row_key IN (")
 	statement.Joined(q, rows, ", ", func(row ReachedRow) { q.Bind(row.Text) }).Text(")")
 	err := q.Rows(func(scan func(...any) error) error {
@@ -112,7 +111,7 @@ func Created(q *statement.Query, s *schema.Schema, table string) *statement.Quer
 }
 
 // NeedErasureTables refuses an erasure where the tables are missing.
-func NeedErasureTables(e *policy.Engine, tx *gorm.DB) error {
+func NeedErasureTables(e *policy.Engine, tx statement.Session) error {
 	known, err := ErasuresKnown(e, tx)
 	if err == nil && !known {
 		err = fmt.Errorf("%w: an erasure needs its tables; create them with db.AutoMigrate(softdelete.Tables()...)", fault.ErrUnsupported)

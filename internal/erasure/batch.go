@@ -47,8 +47,8 @@ func size(list []*reachedModel) (n int) {
 }
 
 // readProgress finds what calls of the same request have done before.
-func (x *erasure) readProgress(tx *gorm.DB) error {
-	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+func (x *erasure) readProgress(tx statement.Session) error {
+	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	var rows []erasureProgress
 	if err := session.Where("request_id = ?", x.request.ID).Find(&rows).Error; err != nil {
 		return erasedrow.TablesError(err)
@@ -117,7 +117,7 @@ func (x *erasure) part(fresh []*reachedModel) []*reachedModel {
 }
 
 // foresee looks for what would stop a later batch, before the first has changed anything.
-func (x *erasure) foresee(tx *gorm.DB, fresh []*reachedModel) error {
+func (x *erasure) foresee(tx statement.Session, fresh []*reachedModel) error {
 	for left := fresh; size(left) > 0; {
 		x.secrets = nil
 		part := x.part(left)
@@ -164,7 +164,7 @@ func (x *erasure) setPending(fresh []*reachedModel) {
 }
 
 // eraseBatch erases a batch of the rows, all but the certificate.
-func (x *erasure) eraseBatch(tx *gorm.DB, fresh []*reachedModel) error {
+func (x *erasure) eraseBatch(tx statement.Session, fresh []*reachedModel) error {
 	if x.progress == nil {
 		if err := x.foresee(tx, fresh); err != nil {
 			return err
@@ -176,7 +176,7 @@ func (x *erasure) eraseBatch(tx *gorm.DB, fresh []*reachedModel) error {
 			return err
 		}
 	}
-	for _, step := range [...]func(*gorm.DB) error{x.record, x.recordCold, x.checkCold, x.verify} {
+	for _, step := range [...]func(statement.Session) error{x.record, x.recordCold, x.checkCold, x.verify} {
 		if err := step(tx); err != nil {
 			return err
 		}
@@ -193,7 +193,7 @@ func (x *erasure) eraseBatch(tx *gorm.DB, fresh []*reachedModel) error {
 	if x.progress != nil {
 		progress.Batches += x.progress.Batches
 	}
-	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	if err := session.Clauses(clause.OnConflict{UpdateAll: true}).Create(&progress).Error; err != nil {
 		return x.quiet(tx, err, "noting the progress in", progress.TableName())
 	}
@@ -204,11 +204,11 @@ func (x *erasure) eraseBatch(tx *gorm.DB, fresh []*reachedModel) error {
 }
 
 // endBatches removes the note of the progress: the certificate takes its place.
-func (x *erasure) endBatches(tx *gorm.DB) error {
+func (x *erasure) endBatches(tx statement.Session) error {
 	if x.progress == nil {
 		return nil
 	}
-	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	return session.Where("request_id = ?", x.request.ID).Delete(&erasureProgress{}).Error
 }
 

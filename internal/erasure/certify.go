@@ -17,14 +17,14 @@ import (
 )
 
 // certify appends the certificate to the chain.
-func (x *erasure) certify(tx *gorm.DB, newly []*reachedModel) (*certificate.Certificate, error) {
+func (x *erasure) certify(tx statement.Session, newly []*reachedModel) (*certificate.Certificate, error) {
 	c := &certificate.Certificate{
 		ID: strings.ToLower(rand.Text()), RequestID: x.request.ID, SubjectTable: x.root.Table, SubjectKey: x.text,
 		ErasedAt: tx.NowFunc().UTC().Truncate(time.Microsecond),
 		Tables:   mergeTables(x.before, append(x.tables(newly), x.coldTables()...)), Kept: x.keptColumns(), Verified: true, PolicyHash: x.policyHash(),
 		Recipients: []certificate.Recipient{}, SignedBy: certificate.Signer(x.engine),
 	}
-	note, err := x.engine.Dialect.Remnants(statement.InWork(tx, tx.Statement.Context))
+	note, err := x.engine.Dialect.Remnants(tx.InWork(tx.Statement.Context).DB)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (x *erasure) certify(tx *gorm.DB, newly []*reachedModel) (*certificate.Cert
 	for _, p := range x.engine.Config.Processors {
 		c.Recipients = append(c.Recipients, certificate.Recipient{Name: p.Name(), State: certificate.StatePending})
 	}
-	head, err := certificate.LockHead(x.engine, tx)
+	head, err := certificate.LockHead(tx)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (x *erasure) certify(tx *gorm.DB, newly []*reachedModel) (*certificate.Cert
 	}
 	c.Hash = erasedrow.HashOf(document)
 	c.Signature = certificate.Sign(x.engine, c.Hash)
-	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	row := certificate.CertificateRow{Number: c.Number, ID: c.ID, RequestID: c.RequestID, Document: document, Hash: c.Hash, Signature: c.Signature}
 	if err := session.Create(&row).Error; err != nil {
 		return nil, x.quiet(tx, err, "appending a certificate to", row.TableName())

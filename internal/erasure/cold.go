@@ -100,7 +100,7 @@ func (x *erasure) reachable() []*policy.Policy {
 }
 
 // reachAll walks through the database and cold storage until neither leads to more rows of the other.
-func (x *erasure) reachAll(tx *gorm.DB) error {
+func (x *erasure) reachAll(tx statement.Session) error {
 	for {
 		if err := x.reach(tx); err != nil || x.cold == nil || len(x.cold.models) == 0 {
 			return err

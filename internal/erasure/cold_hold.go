@@ -14,7 +14,7 @@ import (
 // in the database that it is under covers it.
 
 // heldCold lists the rows in cold storage that a hold covers, as "table key", with the error for the first model.
-func (x *erasure) heldCold(tx *gorm.DB, h *hold.HoldWalk) (held []string, refusal, err error) {
+func (x *erasure) heldCold(tx statement.Session, h *hold.HoldWalk) (held []string, refusal, err error) {
 	if x.cold == nil {
 		return nil, nil, nil
 	}
@@ -48,7 +48,7 @@ func (x *erasure) heldCold(tx *gorm.DB, h *hold.HoldWalk) (held []string, refusa
 
 // heldUnder calls each for the rows of a table whose parent in the database, by a relation, a hold covers. It gives the first
 // hold.
-func (x *erasure) heldUnder(tx *gorm.DB, h *hold.HoldWalk, r *policy.Relation, m *coldModel, each func(*coldRow)) (placed string, err error) {
+func (x *erasure) heldUnder(tx statement.Session, h *hold.HoldWalk, r *policy.Relation, m *coldModel, each func(*coldRow)) (placed string, err error) {
 	under := map[string][]*coldRow{}
 	var parents [][]any
 	for _, batch := range m.batches {
@@ -90,9 +90,9 @@ func (x *erasure) heldUnder(tx *gorm.DB, h *hold.HoldWalk, r *policy.Relation, m
 }
 
 // parentsOf finds the rows of a table that children with such values are under. owners are those values, by the rows' keys.
-func (x *erasure) parentsOf(tx *gorm.DB, r *policy.Relation, t erasedrow.Place, children [][]any) (rows []erasedrow.ReachedRow, owners map[string][]string, err error) {
+func (x *erasure) parentsOf(tx statement.Session, r *policy.Relation, t erasedrow.Place, children [][]any) (rows []erasedrow.ReachedRow, owners map[string][]string, err error) {
 	table := t.Table()
-	q := statement.NewQuery(tx, x.engine.Dialect).Text("SELECT ").Columns(table, t.Key()).Text(", ")
+	q := tx.Query().Text("SELECT ").Columns(table, t.Key()).Text(", ")
 	statement.Joined(q, r.Keys, ", ", func(key policy.KeyPair) { q.Text(walk.ParentValue(q, key, q.Quoted(table, key.Parent.DBName))) })
 	q.Text(" FROM ").Name(table).Text(" WHERE (")
 	statement.Joined(q, children, " OR ", func(values []any) {

@@ -12,7 +12,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 )
 
@@ -87,21 +86,21 @@ func (x *erasure) own(r *policy.Relation, values []any) {
 }
 
 // ownColdRows notes what the rows that were reached in the database own.
-func (x *erasure) ownColdRows(tx *gorm.DB) error {
+func (x *erasure) ownColdRows(tx statement.Session) error {
 	for _, m := range x.rows {
 		for _, r := range x.edges[m.Policy] {
 			if _, remains := r.Child.Remains(); !remains {
 				continue
 			}
 			err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
-				q := statement.NewQuery(tx, x.engine.Dialect).Text("SELECT ").Columns(m.Table(), parentsRelation(r)).Text(" FROM ").Name(m.Table())
+				q := tx.Query().Text("SELECT ").Columns(m.Table(), parentsRelation(r)).Text(" FROM ").Name(m.Table())
 				return x.ownAll(r, erasedrow.KeysIn(q.Text(" WHERE "), m.Place, m.Table(), chunk))
 			})
 			if err != nil {
 				return err
 			}
 			err = statement.Chunks(m.gone, func(chunk []goneRow) error {
-				q := statement.NewQuery(tx, x.engine.Dialect).Text("SELECT ")
+				q := tx.Query().Text("SELECT ")
 				statement.Joined(q, parentsRelation(r), ", ", func(field *schema.Field) {
 					q.Text(q.Dialect.DataText(q.Quoted(ownerAlias, "data"), field.DBName))
 				})
@@ -191,7 +190,7 @@ func (x *erasure) belongs(p *policy.Policy, row map[string]any) bool {
 
 // underCold finds the rows in the database that refer to rows in cold storage. Where a row of the table has the key, they refer
 // to that one: it is the same row, thawed, or another one that uses the key again.
-func (x *erasure) underCold(tx *gorm.DB, follow func(erasedrow.Place, []erasedrow.ReachedRow, []goneRow)) error {
+func (x *erasure) underCold(tx statement.Session, follow func(erasedrow.Place, []erasedrow.ReachedRow, []goneRow)) error {
 	if x.cold == nil {
 		return nil
 	}
@@ -223,9 +222,9 @@ func (x *erasure) underCold(tx *gorm.DB, follow func(erasedrow.Place, []erasedro
 }
 
 // withoutRow leaves out those parents whose key a row of the parent's table has.
-func (x *erasure) withoutRow(tx *gorm.DB, r *policy.Relation, parents [][]any) ([][]any, error) {
+func (x *erasure) withoutRow(tx statement.Session, r *policy.Relation, parents [][]any) ([][]any, error) {
 	table, there := r.Parent.Table, map[string]bool{}
-	q := statement.NewQuery(tx, x.engine.Dialect).Text("SELECT ").Columns(table, parentsRelation(r)).Text(" FROM ").Name(table).Text(" WHERE ")
+	q := tx.Query().Text("SELECT ").Columns(table, parentsRelation(r)).Text(" FROM ").Name(table).Text(" WHERE ")
 	statement.KeyAmong(q, table, columnNames(parentsRelation(r)), parents)
 	err := q.Rows(func(scan func(...any) error) error {
 		targets, values := statement.ScanTargets(len(r.Keys))
@@ -244,9 +243,9 @@ func (x *erasure) withoutRow(tx *gorm.DB, r *policy.Relation, parents [][]any) (
 }
 
 // rowsOf finds the rows of a table that have one of the values in a relation's key columns. See rowsUnder.
-func (x *erasure) rowsOf(tx *gorm.DB, r *policy.Relation, t erasedrow.Place, parents [][]any) ([]erasedrow.ReachedRow, error) {
+func (x *erasure) rowsOf(tx statement.Session, r *policy.Relation, t erasedrow.Place, parents [][]any) ([]erasedrow.ReachedRow, error) {
 	table := t.Table()
-	q := erasedrow.SelectRows(statement.NewQuery(tx, x.engine.Dialect), t).Text(" WHERE ")
+	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ")
 	statement.KeyAmong(q, table, columnNames(childrenRelation(r)), asCompared(r, parents))
 	walk.MatchFixed(r, q, table)
 	q.Text(" ORDER BY ").Columns(table, t.Key())
@@ -277,8 +276,8 @@ func columnNames(fields []*schema.Field) []string {
 }
 
 // goneOf finds those that are in the child's event log only. See goneUnder.
-func (x *erasure) goneOf(tx *gorm.DB, r *policy.Relation, parents [][]any) ([]goneRow, error) {
-	q := selectGone(statement.NewQuery(tx, x.engine.Dialect), r.Child)
+func (x *erasure) goneOf(tx statement.Session, r *policy.Relation, parents [][]any) ([]goneRow, error) {
+	q := selectGone(tx.Query(), r.Child)
 	data := q.Quoted(goneAlias, "data")
 	q.Text("(")
 	statement.Joined(q, parents, " OR ", func(values []any) {

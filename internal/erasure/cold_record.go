@@ -38,7 +38,7 @@ func (x *erasure) eachErasedCold(each func(m *coldModel, rows []*coldRow) error)
 }
 
 // recordCold notes rows as erased and gone. What is known of a row of the table with the key says more.
-func (x *erasure) recordCold(tx *gorm.DB) error {
+func (x *erasure) recordCold(tx statement.Session) error {
 	at := tx.NowFunc().UTC()
 	return x.eachErasedCold(func(m *coldModel, rows []*coldRow) error {
 		if !m.policy.Personal.Erases() {
@@ -55,10 +55,10 @@ func (x *erasure) recordCold(tx *gorm.DB) error {
 }
 
 // clearColdDeletions clears the free texts of the ledger of deletions for rows in cold storage.
-func (x *erasure) clearColdDeletions(tx *gorm.DB) error {
+func (x *erasure) clearColdDeletions(tx statement.Session) error {
 	table := deletion.Deletion{}.TableName()
 	return x.eachErasedCold(func(m *coldModel, rows []*coldRow) error {
-		q := statement.NewQuery(tx, x.engine.Dialect).Text("UPDATE ").Name(table).Text(" SET ").Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
+		q := tx.Query().Text("UPDATE ").Name(table).Text(" SET ").Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
 		q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.policy.Table).Text(" AND ").Name("key").Text(" IN (")
 		statement.Joined(q, rows, ", ", func(row *coldRow) { q.Bind(rowkey.KeyText(row.Key)) }).Text(")")
 		known := slices.DeleteFunc(slices.Clone(rows), func(row *coldRow) bool { return row.deletion == "" })
@@ -72,7 +72,7 @@ func (x *erasure) clearColdDeletions(tx *gorm.DB) error {
 }
 
 // RecordThawed notes those thawed rows as erased that an erasure has masked in cold storage.
-func RecordThawed(e *policy.Engine, tx *gorm.DB, p *policy.Policy, rows []map[string]any, keys [][]any) error {
+func RecordThawed(e *policy.Engine, tx statement.Session, p *policy.Policy, rows []map[string]any, keys [][]any) error {
 	byRequest := map[string][]erasedrow.ReachedRow{}
 	for i, row := range rows {
 		if m := cold.ColdMarkOf(row); m.Request != "" {
@@ -86,20 +86,20 @@ func RecordThawed(e *policy.Engine, tx *gorm.DB, p *policy.Policy, rows []map[st
 		return err
 	}
 	for request, erased := range byRequest {
-		if err := statement.Chunks(erased, func(chunk []erasedrow.ReachedRow) error { return recordThawedRows(e, tx, p, request, chunk) }); err != nil {
+		if err := statement.Chunks(erased, func(chunk []erasedrow.ReachedRow) error { return recordThawedRows(tx, p, request, chunk) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func recordThawedRows(e *policy.Engine, tx *gorm.DB, p *policy.Policy, request string, rows []erasedrow.ReachedRow) error {
+func recordThawedRows(tx statement.Session, p *policy.Policy, request string, rows []erasedrow.ReachedRow) error {
 	t := erasedrow.Place{Policy: p, Archived: false}
-	found, err := erasedrow.ReachedRows(erasedrow.KeysIn(erasedrow.SelectRows(statement.NewQuery(tx, e.Dialect), t).Text(" WHERE "), t, t.Table(), rows), t)
+	found, err := erasedrow.ReachedRows(erasedrow.KeysIn(erasedrow.SelectRows(tx.Query(), t).Text(" WHERE "), t, t.Table(), rows), t)
 	if err != nil {
 		return err
 	}
-	digests, err := erasedrow.Digests(e, tx, t, found)
+	digests, err := erasedrow.Digests(tx, t, found)
 	if err != nil {
 		return err
 	}
@@ -109,6 +109,6 @@ func recordThawedRows(e *policy.Engine, tx *gorm.DB, p *policy.Policy, request s
 			Table: t.Table(), Key: row.Text, Created: row.Created, RequestID: request, ErasedAt: tx.NowFunc().UTC(), Digest: digests[row.Text],
 		}
 	}
-	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	return session.Clauses(clause.OnConflict{UpdateAll: true}).Create(&list).Error
 }

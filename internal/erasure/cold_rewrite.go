@@ -13,7 +13,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // This room rewrites the batches with rows of the person. All are masked in the program first, to look for what would stop
@@ -24,7 +23,7 @@ import (
 const coldSuffix = " (cold storage)"
 
 // checkCold masks the rows in the program, and refuses the erasure where an old value would be left.
-func (x *erasure) checkCold(tx *gorm.DB) error {
+func (x *erasure) checkCold(tx statement.Session) error {
 	if x.cold == nil || x.skipsCold() {
 		return nil
 	}
@@ -51,7 +50,7 @@ func (x *erasure) checkCold(tx *gorm.DB) error {
 }
 
 // replaceCold rewrites the batches.
-func (x *erasure) replaceCold(tx *gorm.DB) error {
+func (x *erasure) replaceCold(tx statement.Session) error {
 	if x.cold == nil || x.skipsCold() {
 		return nil
 	}
@@ -64,7 +63,7 @@ func (x *erasure) replaceCold(tx *gorm.DB) error {
 	})
 }
 
-func (x *erasure) replaceBatch(tx *gorm.DB, m *coldModel, batch *settings.ColdBatch, rows map[int]*coldRow) error {
+func (x *erasure) replaceBatch(tx statement.Session, m *coldModel, batch *settings.ColdBatch, rows map[int]*coldRow) error {
 	residue := map[string]int64{}
 	befores, err := x.maskBatch(tx, m, batch, rows, residue)
 	if err == nil {
@@ -94,7 +93,7 @@ func (x *erasure) replaceBatch(tx *gorm.DB, m *coldModel, batch *settings.ColdBa
 func (x *erasure) skipsCold() bool { return x.progress != nil && len(x.pending) > 0 }
 
 // eachColdBatch reads the batches with rows of the person.
-func (x *erasure) eachColdBatch(tx *gorm.DB, each func(*coldModel, *settings.ColdBatch, map[int]*coldRow) error) error {
+func (x *erasure) eachColdBatch(tx statement.Session, each func(*coldModel, *settings.ColdBatch, map[int]*coldRow) error) error {
 	for _, m := range slices.Backward(x.cold.models) {
 		for _, id := range slices.Sorted(maps.Keys(m.batches)) {
 			batch, err := x.cold.store.Get(tx.Statement.Context, id)
@@ -129,7 +128,7 @@ func (x *erasure) learnRow(m *coldModel, row map[string]any) {
 // maskBatch masks the person's rows of a batch; of those of pii:"delete" models their keys are left. befores are the rows that it
 // masks, by their places, as they were.
 func (x *erasure) maskBatch(
-	tx *gorm.DB, m *coldModel, batch *settings.ColdBatch, rows map[int]*coldRow, residue map[string]int64,
+	tx statement.Session, m *coldModel, batch *settings.ColdBatch, rows map[int]*coldRow, residue map[string]int64,
 ) (befores map[int]map[string]any, err error) {
 	table, err := x.columnsOf(tx, m.policy)
 	if err != nil {
@@ -161,8 +160,8 @@ func (x *erasure) maskBatch(
 }
 
 // columnsOf are the columns of the model's own table, by name.
-func (x *erasure) columnsOf(tx *gorm.DB, p *policy.Policy) (map[string]dialect.Column, error) {
-	columns, err := archive.TableColumns(x.engine, statement.InWork(tx, tx.Statement.Context), p.Table)
+func (x *erasure) columnsOf(tx statement.Session, p *policy.Policy) (map[string]dialect.Column, error) {
+	columns, err := archive.TableColumns(tx.InWork(tx.Statement.Context), p.Table)
 	byName := map[string]dialect.Column{}
 	for _, c := range columns {
 		byName[c.Name] = c

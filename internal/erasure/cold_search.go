@@ -11,13 +11,12 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // This room finds the rows of a person in cold storage. One batch at a time is in memory.
 
 // tidyCold removes what crashes have left in the store, which may be the person's.
-func (x *erasure) tidyCold(tx *gorm.DB) (err error) {
+func (x *erasure) tidyCold(tx statement.Session) (err error) {
 	if x.cold == nil {
 		return nil
 	}
@@ -31,7 +30,7 @@ func (x *erasure) tidyCold(tx *gorm.DB) (err error) {
 
 // searchCold reads the batches until a pass finds no further row of the person. A batch is read again only where others have
 // led to rows that it may belong to.
-func (x *erasure) searchCold(tx *gorm.DB) (found bool, err error) {
+func (x *erasure) searchCold(tx statement.Session) (found bool, err error) {
 	for more := true; more; found = found || more {
 		more = false
 		for _, m := range x.cold.models {
@@ -45,7 +44,7 @@ func (x *erasure) searchCold(tx *gorm.DB) (found bool, err error) {
 	return found, nil
 }
 
-func (x *erasure) searchTable(tx *gorm.DB, m *coldModel) (found bool, err error) {
+func (x *erasure) searchTable(tx statement.Session, m *coldModel) (found bool, err error) {
 	fresh := func(id string) bool {
 		at, searched := x.cold.searched[m][id]
 		return !searched || at < x.cold.known[m.policy]
@@ -85,7 +84,7 @@ func (x *erasure) searchTable(tx *gorm.DB, m *coldModel) (found bool, err error)
 }
 
 // eachBatch reads those batches of a table that are wanted.
-func (x *erasure) eachBatch(tx *gorm.DB, m *coldModel, wanted func(id string) bool, each func(settings.ColdBatch) error) error {
+func (x *erasure) eachBatch(tx statement.Session, m *coldModel, wanted func(id string) bool, each func(settings.ColdBatch) error) error {
 	ctx := tx.Statement.Context
 	ids, err := x.cold.store.Batches(ctx, m.table)
 	if err != nil {
@@ -120,7 +119,7 @@ func (x *erasure) coldRow(m *coldModel, row map[string]any) *coldRow {
 
 // judgeColdRows tells what is to be done with rows of a batch. One that a request has masked which never got its certificate
 // is rewritten: a crash may have left the old rows beside it. One that was erased in the database before it was purged stays.
-func (x *erasure) judgeColdRows(tx *gorm.DB, m *coldModel, batch settings.ColdBatch, rows map[int]*coldRow) error {
+func (x *erasure) judgeColdRows(tx statement.Session, m *coldModel, batch settings.ColdBatch, rows map[int]*coldRow) error {
 	var unmarked []int
 	for i, r := range rows {
 		if r.mark.Request == "" {
@@ -149,10 +148,10 @@ func (x *erasure) judgeColdRows(tx *gorm.DB, m *coldModel, batch settings.ColdBa
 	})
 }
 
-func (x *erasure) isCertified(tx *gorm.DB, request string) (bool, error) {
+func (x *erasure) isCertified(tx statement.Session, request string) (bool, error) {
 	certified, known := x.cold.certified[request]
 	if !known {
-		c, err := certificate.CertificateOf(x.engine, tx, request)
+		c, err := certificate.CertificateOf(tx, request)
 		if err != nil {
 			return false, err
 		}
@@ -164,7 +163,7 @@ func (x *erasure) isCertified(tx *gorm.DB, request string) (bool, error) {
 
 // erasedBeforePurge tells which rows, by their places in a batch, were erased while they were in the database and still are as
 // that left them.
-func (x *erasure) erasedBeforePurge(tx *gorm.DB, m *coldModel, batch settings.ColdBatch, rows map[int]*coldRow, chunk []int) (map[int]bool, error) {
+func (x *erasure) erasedBeforePurge(tx statement.Session, m *coldModel, batch settings.ColdBatch, rows map[int]*coldRow, chunk []int) (map[int]bool, error) {
 	erased := map[int]bool{}
 	known, err := erasedrow.ErasuresKnown(x.engine, tx)
 	if err != nil || !known || m.policy.Personal == nil || m.policy.Personal.Remove {
@@ -180,13 +179,13 @@ func (x *erasure) erasedBeforePurge(tx *gorm.DB, m *coldModel, batch settings.Co
 			own[n].Text += erasedrow.ArchivedMark + rows[i].deletion
 		}
 	}
-	former, err := erasedrow.ErasedRows(x.engine, tx, m.policy.Table, asked)
+	former, err := erasedrow.ErasedRows(tx, m.policy.Table, asked)
 	if err != nil {
 		return nil, err
 	}
 	recorded := former
 	if t.Archived {
-		if recorded, err = erasedrow.ErasedRows(x.engine, tx, m.table, own); err != nil {
+		if recorded, err = erasedrow.ErasedRows(tx, m.table, own); err != nil {
 			return nil, err
 		}
 	}
@@ -212,7 +211,7 @@ func digestOf(t erasedrow.Place, row map[string]any) string {
 }
 
 // findColdSubject finds a subject whose row is in cold storage only: of several the one that was made last.
-func (x *erasure) findColdSubject(tx *gorm.DB) (found bool, err error) {
+func (x *erasure) findColdSubject(tx statement.Session) (found bool, err error) {
 	if x.cold == nil {
 		return false, nil
 	}

@@ -120,11 +120,11 @@ func (x *erasure) run(db *gorm.DB) (*certificate.Certificate, error) {
 		if err != nil {
 			return nil, x.unfinished(err)
 		}
-		c, fresh, err = x.erase(tx)
+		c, fresh, err = x.erase(x.engine.Session(tx))
 		done := err == nil
 		if err = work.End(tx, err); err != nil {
 			if done { // a constraint may be checked at the commit
-				err = x.quiet(tx, err, "committing the erasure of a row in", x.root.Table)
+				err = x.quiet(x.engine.Session(tx), err, "committing the erasure of a row in", x.root.Table)
 			}
 			return nil, x.unfinished(err)
 		}
@@ -143,16 +143,16 @@ func (x *erasure) run(db *gorm.DB) (*certificate.Certificate, error) {
 
 // erase is the erasure inside its transaction. fresh tells that it was not done before. Without a certificate a batch is done,
 // and there are more.
-func (x *erasure) erase(tx *gorm.DB) (c *certificate.Certificate, fresh bool, err error) {
+func (x *erasure) erase(tx statement.Session) (c *certificate.Certificate, fresh bool, err error) {
 	// Before anything is read: see LockWriter.
-	if err := x.engine.LockWriter(tx, x.root); err != nil {
+	if err := tx.LockWriter(x.root.Table, x.root.Schema.PrimaryFields); err != nil {
 		return nil, false, err
 	}
 	if err := erasedrow.NeedErasureTables(x.engine, tx); err != nil {
 		return nil, false, err
 	}
 	if x.cold != nil { // one erasure at a time, and no Thaw meanwhile: it would bring back what is being masked
-		if _, err := certificate.LockHead(x.engine, tx); err != nil {
+		if _, err := certificate.LockHead(tx); err != nil {
 			return nil, false, err
 		}
 		if err := x.tidyCold(tx); err != nil {
@@ -164,7 +164,7 @@ func (x *erasure) erase(tx *gorm.DB) (c *certificate.Certificate, fresh bool, er
 		return nil, false, err
 	}
 	// Looked for once the subject is locked: of two calls of one request the second finds what the first has done.
-	if c, err = certificate.CertificateOf(x.engine, tx, x.request.ID); c != nil || err != nil {
+	if c, err = certificate.CertificateOf(tx, x.request.ID); c != nil || err != nil {
 		return c, false, x.sameSubject(c, err)
 	}
 	if !found {
@@ -177,7 +177,7 @@ func (x *erasure) erase(tx *gorm.DB) (c *certificate.Certificate, fresh bool, er
 	if err != nil || more {
 		return nil, false, err
 	}
-	for _, step := range [...]func(*gorm.DB) error{x.clearDeletions, x.deleteSubject, x.record, x.recordCold, x.checkCold, x.verify, x.endBatches, x.tellOthers} {
+	for _, step := range [...]func(statement.Session) error{x.clearDeletions, x.deleteSubject, x.record, x.recordCold, x.checkCold, x.verify, x.endBatches, x.tellOthers} {
 		if err := step(tx); err != nil {
 			return nil, false, err
 		}
@@ -203,13 +203,13 @@ func (x *erasure) sameSubject(c *certificate.Certificate, err error) error {
 const mostWalks = 10
 
 // maskSteps are what erases rows.
-func (x *erasure) maskSteps() []func(*gorm.DB, []*reachedModel) error {
-	return []func(*gorm.DB, []*reachedModel) error{x.readSecrets, x.mask, x.remove, x.maskLogs}
+func (x *erasure) maskSteps() []func(statement.Session, []*reachedModel) error {
+	return []func(statement.Session, []*reachedModel) error{x.readSecrets, x.mask, x.remove, x.maskLogs}
 }
 
 // maskAll finds the rows and masks them, until a walk finds nothing new. Where they are more than one transaction erases, it
 // erases a batch of them, and tells that there are more.
-func (x *erasure) maskAll(tx *gorm.DB) (newly []*reachedModel, more bool, err error) {
+func (x *erasure) maskAll(tx statement.Session) (newly []*reachedModel, more bool, err error) {
 	for range mostWalks {
 		if err := x.reachAll(tx); err != nil {
 			return nil, false, err
@@ -259,7 +259,7 @@ func (x *erasure) noPersonalData() error {
 }
 
 // deleteSubject soft-deletes the subject's row by its own rules. Its actor and reason stay empty.
-func (x *erasure) deleteSubject(tx *gorm.DB) error {
+func (x *erasure) deleteSubject(tx statement.Session) error {
 	if !x.root.KeepsDeleted() || !x.live || x.root.Personal != nil && x.root.Personal.Remove {
 		return nil
 	}
@@ -270,7 +270,7 @@ func (x *erasure) deleteSubject(tx *gorm.DB) error {
 			return err
 		}
 	}
-	session := statement.InWork(tx, context.WithValue(ctx, deletion.ErasingKey{}, true))
+	session := tx.InWork(context.WithValue(ctx, deletion.ErasingKey{}, true))
 	var report deletion.Report
 	if err := session.Clauses(deletion.Into(func(r deletion.Report) { report = r })).Delete(row.Interface()).Error; err != nil {
 		return x.quiet(tx, err, "deleting the subject in", x.root.Table)

@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 )
 
 // quiet is an error without the database's own text. GORM's sentinels can be found in it, whether the caller translates errors
 // or not.
-func (x *erasure) quiet(tx *gorm.DB, err error, doing, table string) error {
+func (x *erasure) quiet(tx statement.Session, err error, doing, table string) error {
 	if err == nil {
 		return nil
 	}

@@ -8,14 +8,13 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm"
 )
 
 // This room asks for legal holds before an erasure.
 
 // held lists the rows that a legal hold covers, as "table key". refusal is the error for the first model that has some; it
 // names the hold. Until the erasure ends, no hold is placed.
-func (x *erasure) held(tx *gorm.DB) (held []string, refusal, err error) {
+func (x *erasure) held(tx statement.Session) (held []string, refusal, err error) {
 	if !x.engine.Config.Holds {
 		return nil, nil, nil
 	}
@@ -57,13 +56,13 @@ func (x *erasure) held(tx *gorm.DB) (held []string, refusal, err error) {
 }
 
 // heldRows finds those of the rows that a hold covers.
-func (x *erasure) heldRows(tx *gorm.DB, h *hold.HoldWalk, t erasedrow.Place, rows []erasedrow.ReachedRow, each func(key []any, placed string)) error {
+func (x *erasure) heldRows(tx statement.Session, h *hold.HoldWalk, t erasedrow.Place, rows []erasedrow.ReachedRow, each func(key []any, placed string)) error {
 	n, p := h.Node(t.Policy), t.Policy
 	columns := make([]string, len(p.Schema.PrimaryFields))
 	for i, field := range p.Schema.PrimaryFields {
 		columns[i] = n.Carry(field.DBName)
 	}
-	q := statement.NewQuery(tx, x.engine.Dialect)
+	q := tx.Query()
 	h.With(q)
 	q.Text("SELECT ")
 	statement.Names(q, "", columns).Text(", coalesce(min(", walk.MarkColumn, "), '') FROM ").Name(h.Walk.Table(n.Component)).Text(" WHERE ")

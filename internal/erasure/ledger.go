@@ -41,7 +41,7 @@ func (x *erasure) entry(done bool, at time.Time) settings.LedgerEntry {
 }
 
 // announce writes to the ledger, before the commit, that the erasure is about to be done.
-func (x *erasure) announce(tx *gorm.DB) error {
+func (x *erasure) announce(tx statement.Session) error {
 	ledger := x.engine.Config.ErasureLedger
 	if ledger == nil || x.replaying || x.announced {
 		return nil
@@ -74,7 +74,7 @@ func (x *erasure) markDone(db *gorm.DB, c *certificate.Certificate, fresh bool) 
 }
 
 // tellOthers writes the outbox rows of the erasure.
-func (x *erasure) tellOthers(tx *gorm.DB) error {
+func (x *erasure) tellOthers(tx statement.Session) error {
 	now := tx.NowFunc().UTC()
 	var rows []certificate.OutboxRow
 	for _, p := range x.engine.Config.Processors {
@@ -85,6 +85,6 @@ func (x *erasure) tellOthers(tx *gorm.DB) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	return x.quiet(tx, session.Create(&rows).Error, "writing the outbox", certificate.OutboxRow{}.TableName())
 }

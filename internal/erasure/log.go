@@ -10,7 +10,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 )
 
@@ -111,8 +110,8 @@ func goneRows(q *statement.Query, p *policy.Policy) (rows []goneRow, err error) 
 }
 
 // goneUnder finds rows under a relation that are in the child's log only. See rowsUnder.
-func (x *erasure) goneUnder(tx *gorm.DB, r *policy.Relation, owners func(*statement.Query), logged bool) ([]goneRow, error) {
-	q := selectGone(statement.NewQuery(tx, x.engine.Dialect), r.Child)
+func (x *erasure) goneUnder(tx statement.Session, r *policy.Relation, owners func(*statement.Query), logged bool) ([]goneRow, error) {
+	q := selectGone(tx.Query(), r.Child)
 	data := q.Quoted(goneAlias, "data")
 	columns := make([]string, len(r.Keys))
 	for i, key := range r.Keys {
@@ -135,11 +134,11 @@ func (x *erasure) goneUnder(tx *gorm.DB, r *policy.Relation, owners func(*statem
 }
 
 // findGoneSubject finds a subject that was removed and is in the model's event log.
-func (x *erasure) findGoneSubject(tx *gorm.DB) (found bool, err error) {
+func (x *erasure) findGoneSubject(tx statement.Session) (found bool, err error) {
 	if x.root.Log == nil {
 		return false, nil
 	}
-	q := selectGone(statement.NewQuery(tx, x.engine.Dialect), x.root).Column(goneAlias, "row_key").Text(" = ")
+	q := selectGone(tx.Query(), x.root).Column(goneAlias, "row_key").Text(" = ")
 	eventlog.BoundRowKey(q, x.root.Log, x.key)
 	rows, err := goneRows(q, x.root)
 	if err != nil || len(rows) == 0 {
@@ -156,13 +155,13 @@ func (x *erasure) findGoneSubject(tx *gorm.DB) (found bool, err error) {
 }
 
 // goneCreation is when a row that is in the log only was made, as query.created gives it for one in the table.
-func (x *erasure) goneCreation(tx *gorm.DB, key string) (created int64, err error) {
+func (x *erasure) goneCreation(tx statement.Session, key string) (created int64, err error) {
 	p := x.root
 	if policy.Creation(p.Schema) == nil {
 		return 0, nil
 	}
 	var last []eventlog.EventRow
-	q := statement.NewQuery(statement.Silent(tx), x.engine.Dialect).Text("SELECT * FROM ").Name(p.Log.Events).Text(" WHERE row_key = ").Bind(key)
+	q := tx.Silent().Query().Text("SELECT * FROM ").Name(p.Log.Events).Text(" WHERE row_key = ").Bind(key)
 	q.Text(" AND content <> '", change, "'")
 	if err := q.Text(" ORDER BY version DESC LIMIT 1").Find(&last); err != nil {
 		return 0, err
@@ -172,7 +171,7 @@ func (x *erasure) goneCreation(tx *gorm.DB, key string) (created int64, err erro
 		return 0, err
 	}
 	const alias = "softdelete_state"
-	q = erasedrow.Created(statement.NewQuery(statement.Silent(tx), x.engine.Dialect).Text("SELECT "), p.Schema, alias).Text(" FROM (")
+	q = erasedrow.Created(tx.Silent().Query().Text("SELECT "), p.Schema, alias).Text(" FROM (")
 	if err := eventlog.States(q, p.Log, p.LoggedFields(), []*eventlog.RowState{state}); err != nil {
 		return 0, err
 	}
@@ -181,7 +180,7 @@ func (x *erasure) goneCreation(tx *gorm.DB, key string) (created int64, err erro
 }
 
 // logging runs a write of an erasure to a table so that its log, if it has one, gets an event of that type.
-func (x *erasure) logging(tx *gorm.DB, l *dialect.Log, work func() error) error {
+func (x *erasure) logging(tx statement.Session, l *dialect.Log, work func() error) error {
 	if l == nil {
 		return work()
 	}
@@ -191,11 +190,11 @@ func (x *erasure) logging(tx *gorm.DB, l *dialect.Log, work func() error) error 
 	if err := work(); err != nil {
 		return err // undone with all of the erasure
 	}
-	return eventlog.CloseLog(x.engine, tx)
+	return eventlog.CloseLog(tx)
 }
 
 // maskLogs masks the events of rows that are masked or removed by now.
-func (x *erasure) maskLogs(tx *gorm.DB, fresh []*reachedModel) error {
+func (x *erasure) maskLogs(tx statement.Session, fresh []*reachedModel) error {
 	for _, m := range fresh {
 		if m.Log() == nil {
 			continue
@@ -207,7 +206,7 @@ func (x *erasure) maskLogs(tx *gorm.DB, fresh []*reachedModel) error {
 	return nil
 }
 
-func (x *erasure) maskLog(tx *gorm.DB, m *reachedModel) error {
+func (x *erasure) maskLog(tx statement.Session, m *reachedModel) error {
 	err := statement.Chunks(m.gone, func(chunk []goneRow) error { return x.appendErased(tx, m.Policy, goneKeys(chunk)) })
 	if err != nil {
 		return err
@@ -227,8 +226,8 @@ func (x *erasure) maskLog(tx *gorm.DB, m *reachedModel) error {
 }
 
 // appendErased adds the event of the erasure to the logs of rows that are in no table.
-func (x *erasure) appendErased(tx *gorm.DB, p *policy.Policy, keys []string) error {
-	q := statement.NewQuery(tx, x.engine.Dialect).Text("INSERT INTO ").Name(p.Log.Events)
+func (x *erasure) appendErased(tx statement.Session, p *policy.Policy, keys []string) error {
+	q := tx.Query().Text("INSERT INTO ").Name(p.Log.Events)
 	q.Text(" (row_key, version, type, content, data, actor, reason, at) SELECT row_key, (SELECT max(version) FROM ")
 	q.Name(p.Log.Events).Text(" AS all_events WHERE all_events.row_key = last.row_key) + 1, 'erased', '", string(dialect.Removed), "', data, '', '', ")
 	LoggedKeysIn(q.Text(q.Dialect.String(q.Dialect.LogInstant(tx.NowFunc())), " FROM ").Name(p.Log.Events).Text(" AS last WHERE "), "last", keys)
@@ -239,8 +238,8 @@ func (x *erasure) appendErased(tx *gorm.DB, p *policy.Policy, keys []string) err
 
 // maskEvents masks events of some rows. taken tells that the last event is that of the erasure, with the masked values; else
 // the personal columns become null.
-func (x *erasure) maskEvents(tx *gorm.DB, p *policy.Policy, keys []string, taken bool) error {
-	q := statement.NewQuery(tx, x.engine.Dialect).Text("UPDATE ").Name(p.Log.Events).Text(" AS l SET data = ")
+func (x *erasure) maskEvents(tx statement.Session, p *policy.Policy, keys []string, taken bool) error {
+	q := tx.Query().Text("UPDATE ").Name(p.Log.Events).Text(" AS l SET data = ")
 	if taken {
 		q.Text(q.Dialect.MaskedData(eventMask(p), "l.data", "e.data"))
 	} else {
@@ -278,13 +277,13 @@ func eventMask(p *policy.Policy) (m dialect.EventMask) {
 }
 
 // countEvents counts the events of rows of which something will be erased.
-func (x *erasure) countEvents(tx *gorm.DB, fresh []*reachedModel) error {
+func (x *erasure) countEvents(tx statement.Session, fresh []*reachedModel) error {
 	for _, m := range fresh {
 		if m.Log() == nil {
 			continue
 		}
 		err := statement.Chunks(m.logKeys(), func(chunk []string) error {
-			q := LoggedKeysIn(statement.NewQuery(tx, x.engine.Dialect).Text("SELECT count(*) FROM ").Name(m.Policy.Log.Events).Text(" AS l WHERE "), "l", chunk)
+			q := LoggedKeysIn(tx.Query().Text("SELECT count(*) FROM ").Name(m.Policy.Log.Events).Text(" AS l WHERE "), "l", chunk)
 			if !m.Policy.Personal.Erases() {
 				q.Text(" AND (actor <> '' OR reason <> '')")
 			}
@@ -316,9 +315,9 @@ func (e loggedEvent) columns(table string) (columns map[string]json.RawMessage, 
 }
 
 // eachEvents reads the events of rows, those of one row at a time and in their order.
-func (x *erasure) eachEvents(tx *gorm.DB, p *policy.Policy, keys []string, each func(events []loggedEvent) error) error {
+func (x *erasure) eachEvents(tx statement.Session, p *policy.Policy, keys []string, each func(events []loggedEvent) error) error {
 	return statement.Chunks(keys, func(chunk []string) error {
-		q := statement.NewQuery(tx, x.engine.Dialect).Text("SELECT row_key, type, ", x.engine.Dialect.Text("data"), ", actor, reason FROM ").Name(p.Log.Events)
+		q := tx.Query().Text("SELECT row_key, type, ", x.engine.Dialect.Text("data"), ", actor, reason FROM ").Name(p.Log.Events)
 		LoggedKeysIn(q.Text(" AS l WHERE "), "l", chunk).Text(" ORDER BY row_key, version")
 		var events []loggedEvent
 		err := q.Rows(func(scan func(...any) error) error {

@@ -12,14 +12,14 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/pii"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"gorm.io/gorm"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm/schema"
 )
 
 // This room reads event logs before an erasure, for the values that are to be erased, and after it, for what is left of them.
 
 // readLoggedSecrets reads the values that the events of a model's rows have in masked columns.
-func (x *erasure) readLoggedSecrets(tx *gorm.DB, m *reachedModel) error {
+func (x *erasure) readLoggedSecrets(tx statement.Session, m *reachedModel) error {
 	p := m.Policy
 	return x.eachEvents(tx, p, m.logKeys(), func(events []loggedEvent) error {
 		for _, e := range events {
@@ -61,7 +61,7 @@ func loggedValue(field *schema.Field, data json.RawMessage) sql.NullString {
 }
 
 // verifyLog reads the events of a model's rows again.
-func (x *erasure) verifyLog(tx *gorm.DB, m *reachedModel, residue map[string]int64) error {
+func (x *erasure) verifyLog(tx statement.Session, m *reachedModel, residue map[string]int64) error {
 	p := m.Policy
 	kept := map[string]*schema.Field{}
 	for _, field := range p.LoggedFields() {

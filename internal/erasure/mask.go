@@ -17,7 +17,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/pii"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 )
 
@@ -25,7 +24,7 @@ import (
 // SQL cannot reckon, row by row in batches whose statements no logger sees.
 
 // mask masks the rows, model by model.
-func (x *erasure) mask(tx *gorm.DB, fresh []*reachedModel) error {
+func (x *erasure) mask(tx statement.Session, fresh []*reachedModel) error {
 	for _, m := range fresh {
 		if m.Policy.Personal == nil || !m.Policy.Personal.Remove {
 			if err := x.maskModel(tx, m); err != nil {
@@ -37,7 +36,7 @@ func (x *erasure) mask(tx *gorm.DB, fresh []*reachedModel) error {
 	return nil
 }
 
-func (x *erasure) maskModel(tx *gorm.DB, m *reachedModel) error {
+func (x *erasure) maskModel(tx statement.Session, m *reachedModel) error {
 	table := m.Table()
 	return statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
 		if data := m.Policy.Personal; data != nil {
@@ -56,13 +55,13 @@ func (x *erasure) maskModel(tx *gorm.DB, m *reachedModel) error {
 
 // maskSet masks what SQL can, and clears actor and reason, by one statement. It is what the event log, if there is one, takes
 // for the erasure of the row.
-func (x *erasure) maskSet(tx *gorm.DB, t erasedrow.Place, chunk []erasedrow.ReachedRow) error {
+func (x *erasure) maskSet(tx statement.Session, t erasedrow.Place, chunk []erasedrow.ReachedRow) error {
 	p := t.Policy
 	strangers, err := x.strangers(tx, t)
 	if err != nil {
 		return err
 	}
-	q := statement.NewQuery(tx, x.engine.Dialect).Text("UPDATE ").Name(t.Table()).Text(" SET ")
+	q := tx.Query().Text("UPDATE ").Name(t.Table()).Text(" SET ")
 	any := false
 	set := func(column string, value func()) {
 		if any {
@@ -148,11 +147,11 @@ func idText(q *statement.Query, s *schema.Schema) string {
 }
 
 // compute masks a column by a function of its value, row by row.
-func (x *erasure) compute(tx *gorm.DB, t erasedrow.Place, c *pii.MaskedColumn, chunk []erasedrow.ReachedRow) error {
+func (x *erasure) compute(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, chunk []erasedrow.ReachedRow) error {
 	if c.Mask.Word == pii.MaskFunc {
 		return x.computeValues(tx, t, c, chunk)
 	}
-	q := statement.NewQuery(statement.Silent(tx), x.engine.Dialect).Text("SELECT ").Column("", c.Field.DBName)
+	q := tx.Silent().Query().Text("SELECT ").Column("", c.Field.DBName)
 	erasedrow.KeysIn(q.Text(", ").Columns("", t.Key()).Text(" FROM ").Name(t.Table()).Text(" WHERE "), t, "", chunk)
 	type change struct {
 		key   []any
@@ -181,8 +180,8 @@ func (x *erasure) compute(tx *gorm.DB, t erasedrow.Place, c *pii.MaskedColumn, c
 	return nil
 }
 
-func (x *erasure) setValue(tx *gorm.DB, t erasedrow.Place, c *pii.MaskedColumn, key []any, value any) error {
-	q := statement.NewQuery(statement.Silent(tx), x.engine.Dialect).Text("UPDATE ").Name(t.Table()).Text(" SET ").Name(c.Field.DBName).Text(" = ").Bind(value)
+func (x *erasure) setValue(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, key []any, value any) error {
+	q := tx.Silent().Query().Text("UPDATE ").Name(t.Table()).Text(" SET ").Name(c.Field.DBName).Text(" = ").Bind(value)
 	_, err := erasedrow.KeysIn(q.Text(" WHERE "), t, "", []erasedrow.ReachedRow{{Key: key}}).Exec()
 	return err
 }
@@ -239,7 +238,7 @@ func truncateAddress(text string) (network string, ok bool) {
 }
 
 // computeValues gives the field's Go values to a masker. Its errors are told without their texts.
-func (x *erasure) computeValues(tx *gorm.DB, t erasedrow.Place, c *pii.MaskedColumn, chunk []erasedrow.ReachedRow) error {
+func (x *erasure) computeValues(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, chunk []erasedrow.ReachedRow) error {
 	for _, row := range chunk {
 		if err := x.computeValue(tx, t, c, row); err != nil {
 			return err
@@ -248,10 +247,10 @@ func (x *erasure) computeValues(tx *gorm.DB, t erasedrow.Place, c *pii.MaskedCol
 	return nil
 }
 
-func (x *erasure) computeValue(tx *gorm.DB, t erasedrow.Place, c *pii.MaskedColumn, reached erasedrow.ReachedRow) error {
+func (x *erasure) computeValue(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, reached erasedrow.ReachedRow) error {
 	s := t.Policy.Schema
 	rows := reflect.New(reflect.SliceOf(s.ModelType))
-	q := statement.NewQuery(statement.Silent(tx), x.engine.Dialect).Text("SELECT ").Columns("", s.PrimaryFields).Text(", ").Column("", c.Field.DBName)
+	q := tx.Silent().Query().Text("SELECT ").Columns("", s.PrimaryFields).Text(", ").Column("", c.Field.DBName)
 	erasedrow.KeysIn(q.Text(" FROM ").Name(t.Table()).Text(" WHERE "), t, "", []erasedrow.ReachedRow{reached})
 	if err := q.Find(rows.Interface()); err != nil {
 		return err
@@ -291,13 +290,13 @@ func (x *erasure) maskerResult(ctx context.Context, c *pii.MaskedColumn, row ref
 }
 
 // remove deletes the rows of models tagged pii:"delete", those that the walk reached last first.
-func (x *erasure) remove(tx *gorm.DB, fresh []*reachedModel) error {
+func (x *erasure) remove(tx statement.Session, fresh []*reachedModel) error {
 	for _, m := range slices.Backward(fresh) {
 		if m.Policy.Personal == nil || !m.Policy.Personal.Remove {
 			continue
 		}
 		err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
-			q := statement.NewQuery(tx, x.engine.Dialect).Text("DELETE FROM ").Name(m.Table()).Text(" WHERE ")
+			q := tx.Query().Text("DELETE FROM ").Name(m.Table()).Text(" WHERE ")
 			erasedrow.KeysIn(q, m.Place, "", chunk)
 			err := x.logging(tx, m.Log(), func() error {
 				_, err := q.Exec()

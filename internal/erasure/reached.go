@@ -7,7 +7,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // spot is a row in the order of the walk.
@@ -63,14 +62,14 @@ func merge(list, more []*reachedModel) []*reachedModel {
 }
 
 // strangers lists the columns of an archive that the model no longer has. Nothing says whether they are personal.
-func (x *erasure) strangers(tx *gorm.DB, t erasedrow.Place) (names []string, err error) {
+func (x *erasure) strangers(tx statement.Session, t erasedrow.Place) (names []string, err error) {
 	if !t.Archived || !t.Policy.Personal.Erases() {
 		return nil, nil
 	}
 	if known, ok := x.foreign[t.Policy]; ok {
 		return known, nil
 	}
-	columns, err := archive.TableColumns(x.engine, statement.InWork(tx, tx.Statement.Context), t.Table())
+	columns, err := archive.TableColumns(tx.InWork(tx.Statement.Context), t.Table())
 	for _, c := range columns {
 		if t.Policy.Schema.FieldsByDBName[c.Name] == nil && !policy.OwnColumn(c.Name) {
 			names = append(names, c.Name)
@@ -86,9 +85,9 @@ func (x *erasure) strangers(tx *gorm.DB, t erasedrow.Place) (names []string, err
 }
 
 // moved finds the rows of this erasure that the deletion of the subject has moved to an archive.
-func (x *erasure) moved(tx *gorm.DB, m *reachedModel, chunk []erasedrow.ReachedRow) ([]erasedrow.ReachedRow, error) {
+func (x *erasure) moved(tx statement.Session, m *reachedModel, chunk []erasedrow.ReachedRow) ([]erasedrow.ReachedRow, error) {
 	t := erasedrow.Place{Policy: m.Policy, Archived: true}
-	q := erasedrow.SelectRows(statement.NewQuery(tx, x.engine.Dialect), t).Text(" WHERE ").Column(t.Table(), m.Policy.Id.DBName).Text(" = ").Bind(string(x.deletion))
+	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ").Column(t.Table(), m.Policy.Id.DBName).Text(" = ").Bind(string(x.deletion))
 	erasedrow.KeysIn(q.Text(" AND "), m.Place, t.Table(), chunk)
 	return erasedrow.ReachedRows(q, t)
 }

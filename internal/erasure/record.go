@@ -15,7 +15,7 @@ import (
 type recordKey struct{ table, key string }
 
 // record notes the rows of this erasure as erased: those with masked columns, those that it removed, and the subject's.
-func (x *erasure) record(tx *gorm.DB) error {
+func (x *erasure) record(tx statement.Session) error {
 	at := tx.NowFunc().UTC()
 	var list, former []erasedrow.ErasedRow
 	listed := map[recordKey]bool{}
@@ -45,7 +45,7 @@ func (x *erasure) record(tx *gorm.DB) error {
 			continue
 		}
 		err := statement.Chunks(erased.rows, func(chunk []erasedrow.ReachedRow) error {
-			digests, err := erasedrow.Digests(x.engine, tx, m.Place, chunk)
+			digests, err := erasedrow.Digests(tx, m.Place, chunk)
 			if err != nil {
 				return err
 			}
@@ -55,7 +55,7 @@ func (x *erasure) record(tx *gorm.DB) error {
 				if err != nil {
 					return err
 				}
-				moved, err := erasedrow.Digests(x.engine, tx, there, rows)
+				moved, err := erasedrow.Digests(tx, there, rows)
 				if err != nil {
 					return err
 				}
@@ -84,8 +84,8 @@ func (x *erasure) record(tx *gorm.DB) error {
 	return x.writeRecords(tx, former, clause.OnConflict{DoNothing: true}) // what is known of a row of the model's table says more
 }
 
-func (x *erasure) writeRecords(tx *gorm.DB, list []erasedrow.ErasedRow, conflict clause.OnConflict) error {
-	session := statement.InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+func (x *erasure) writeRecords(tx statement.Session, list []erasedrow.ErasedRow, conflict clause.OnConflict) error {
+	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	for chunk := range slices.Chunk(list, statement.ErasureChunk) {
 		if err := session.Clauses(conflict).Create(&chunk).Error; err != nil {
 			return x.quiet(tx, err, "recording erased rows in", erasedrow.ErasedRow{}.TableName())
@@ -95,8 +95,8 @@ func (x *erasure) writeRecords(tx *gorm.DB, list []erasedrow.ErasedRow, conflict
 }
 
 // alreadyErased tells, by their texts, which rows an earlier erasure has done and still are as it left them.
-func (x *erasure) alreadyErased(tx *gorm.DB, m *reachedModel, chunk []erasedrow.ReachedRow) (map[string]bool, error) {
-	done, err := erasedrow.ErasedRows(x.engine, tx, m.Table(), chunk)
+func (x *erasure) alreadyErased(tx statement.Session, m *reachedModel, chunk []erasedrow.ReachedRow) (map[string]bool, error) {
+	done, err := erasedrow.ErasedRows(tx, m.Table(), chunk)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (x *erasure) alreadyErased(tx *gorm.DB, m *reachedModel, chunk []erasedrow.
 		}
 	}
 	erased := map[string]bool{}
-	digests, err := erasedrow.Digests(x.engine, tx, m.Place, known)
+	digests, err := erasedrow.Digests(tx, m.Place, known)
 	for text, digest := range digests {
 		for _, recorded := range as[text] {
 			erased[text] = erased[text] || recorded == digest

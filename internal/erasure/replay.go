@@ -35,7 +35,7 @@ func ReplayErasures(db *gorm.DB, l settings.ErasureLedger) (ReplayReport, error)
 	if err != nil {
 		return report, err
 	}
-	if err := erasedrow.NeedErasureTables(e, statement.OnWriter(db)); err != nil {
+	if err := erasedrow.NeedErasureTables(e, e.Session(statement.OnWriter(db))); err != nil {
 		return report, err
 	}
 	entries, err := l.Entries(db.Statement.Context)
@@ -75,11 +75,11 @@ func replay(e *policy.Engine, db *gorm.DB, entry settings.LedgerEntry, report *R
 	}
 	x.request.ID, x.replaying = entry.RequestID, true
 	x.preview = true // only looking, so far
-	found, err := x.findSubject(statement.OnWriter(db))
+	found, err := x.findSubject(e.Session(statement.OnWriter(db)))
 	if err != nil {
 		return err
 	}
-	c, err := certificate.CertificateOf(e, statement.OnWriter(db), entry.RequestID)
+	c, err := certificate.CertificateOf(e.Session(statement.OnWriter(db)), entry.RequestID)
 	switch {
 	case err != nil:
 		return err

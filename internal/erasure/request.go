@@ -62,7 +62,7 @@ func PreviewErasure(db *gorm.DB, subject any) (ErasurePlan, error) {
 		return ErasurePlan{}, err
 	}
 	x.preview = true
-	tx := statement.OnWriter(db)
+	tx := x.engine.Session(statement.OnWriter(db))
 	if found, err := x.findSubject(tx); err != nil || !found {
 		return ErasurePlan{}, x.notFound(err)
 	}

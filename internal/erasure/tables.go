@@ -6,7 +6,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // This room lists the tables of erasures.
@@ -17,14 +16,14 @@ func ErasureTables() []any {
 }
 
 // clearDeletions clears the free texts of the ledger of deletions for the rows of this erasure.
-func (x *erasure) clearDeletions(tx *gorm.DB) error {
+func (x *erasure) clearDeletions(tx statement.Session) error {
 	table := deletion.Deletion{}.TableName()
-	if !x.engine.Config.Ledger && !statement.InWork(tx, tx.Statement.Context).Migrator().HasTable(table) {
+	if !x.engine.Config.Ledger && !tx.InWork(tx.Statement.Context).Migrator().HasTable(table) {
 		return nil
 	}
 	for _, m := range x.rows {
 		err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
-			q := statement.NewQuery(tx, x.engine.Dialect).Text("UPDATE ").Name(table).Text(" SET ").Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
+			q := tx.Query().Text("UPDATE ").Name(table).Text(" SET ").Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
 			q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.Policy.Table).Text(" AND ").Name("key").Text(" IN (")
 			statement.Joined(q, chunk, ", ", func(row erasedrow.ReachedRow) { q.Bind(rowkey.KeyText(m.Primary(row))) })
 			q.Text(")")

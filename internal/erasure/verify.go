@@ -16,7 +16,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/pii"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 )
 
@@ -43,7 +42,7 @@ func newSecrets() *secrets {
 }
 
 // readSecrets reads the values that are about to be masked.
-func (x *erasure) readSecrets(tx *gorm.DB, fresh []*reachedModel) error {
+func (x *erasure) readSecrets(tx statement.Session, fresh []*reachedModel) error {
 	if x.secrets == nil {
 		x.secrets = newSecrets()
 	}
@@ -82,10 +81,10 @@ func (x *erasure) readSecrets(tx *gorm.DB, fresh []*reachedModel) error {
 }
 
 // readTexts reads columns of rows as text.
-func (x *erasure) readTexts(tx *gorm.DB, m *reachedModel, fields []*schema.Field, each func(key string, values []sql.NullString)) error {
+func (x *erasure) readTexts(tx statement.Session, m *reachedModel, fields []*schema.Field, each func(key string, values []sql.NullString)) error {
 	table := m.Table()
 	return statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
-		q := erasedrow.RowText(statement.NewQuery(tx, x.engine.Dialect).Text("SELECT "), m.Place, table)
+		q := erasedrow.RowText(tx.Query().Text("SELECT "), m.Place, table)
 		for _, field := range fields {
 			q.Text(", ")
 			if pii.KindOfColumn(field, strings.ToLower(string(field.DataType))) == pii.BytesColumn {
@@ -279,7 +278,7 @@ func keptValue(m pii.Mask, old, now sql.NullString) bool {
 }
 
 // verify reads the rows again: no value that was to be erased may be left in its own column, nor in another text of the rows.
-func (x *erasure) verify(tx *gorm.DB) error {
+func (x *erasure) verify(tx statement.Session) error {
 	residue := map[string]int64{}
 	for _, m := range x.rows {
 		if m.Log() != nil && x.secrets != nil {
@@ -310,7 +309,7 @@ func (x *erasure) residueError(residue map[string]int64) error {
 		"need, or pii:\"-\" where the text is not personal; %s", fault.ErrUnsupported, strings.Join(places, ", "), x.nothingErased())
 }
 
-func (x *erasure) verifyModel(tx *gorm.DB, m *reachedModel, residue map[string]int64) error {
+func (x *erasure) verifyModel(tx statement.Session, m *reachedModel, residue map[string]int64) error {
 	p := m.Policy
 	var fields []*schema.Field
 	var masks []*pii.MaskedColumn // nil for a column that is not masked
@@ -377,7 +376,7 @@ func otherText(p *policy.Policy, field *schema.Field) bool {
 }
 
 // verifyTimes asks the database whether times are as their mask leaves them: their text depends on the session.
-func (x *erasure) verifyTimes(tx *gorm.DB, m *reachedModel, count func(*schema.Field)) error {
+func (x *erasure) verifyTimes(tx statement.Session, m *reachedModel, count func(*schema.Field)) error {
 	if m.Policy.Personal == nil {
 		return nil
 	}
@@ -387,7 +386,7 @@ func (x *erasure) verifyTimes(tx *gorm.DB, m *reachedModel, count func(*schema.F
 		}
 		rows := slices.DeleteFunc(slices.Clone(m.rows), func(row erasedrow.ReachedRow) bool { return x.pending[m.Place][row.Text] })
 		err := statement.Chunks(rows, func(chunk []erasedrow.ReachedRow) error {
-			q := erasedrow.KeysIn(statement.NewQuery(tx, x.engine.Dialect).Text("SELECT 1 FROM ").Name(m.Table()).Text(" WHERE "), m.Place, "", chunk)
+			q := erasedrow.KeysIn(tx.Query().Text("SELECT 1 FROM ").Name(m.Table()).Text(" WHERE "), m.Place, "", chunk)
 			q.Text(" AND ").Name(c.Field.DBName).Text(" <> ")
 			x.maskExpression(q, c)
 			return q.Rows(func(func(...any) error) error { count(c.Field); return nil })

@@ -17,10 +17,10 @@ const defaultErasureBatch = 10_000
 
 // findSubject finds and locks the subject's row, live, deleted or archived. All archived rows with its key are the subject's;
 // one that is in no table may be in the event log.
-func (x *erasure) findSubject(tx *gorm.DB) (found bool, err error) {
+func (x *erasure) findSubject(tx statement.Session) (found bool, err error) {
 	x.subject, x.gone, x.live, x.row = map[erasedrow.Place][]erasedrow.ReachedRow{}, nil, false, erasedrow.ReachedRow{}
 	for _, t := range erasedrow.Places(x.root) {
-		q := erasedrow.SelectRows(statement.NewQuery(tx, x.engine.Dialect), t).Text(" WHERE ").Key(t.Table(), x.root.Schema.PrimaryFields).Text(" = ").Tuple(x.key)
+		q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ").Key(t.Table(), x.root.Schema.PrimaryFields).Text(" = ").Tuple(x.key)
 		q.Text(" ORDER BY ").Columns(t.Table(), t.Key())
 		x.lock(q)
 		rows, err := erasedrow.ReachedRows(q, t)
@@ -99,7 +99,7 @@ func subjectRelations(p *policy.Policy, models []*policy.Policy) (list []*policy
 
 // reach walks from the subject to all rows of the person and locks them. Rows that it knows from an earlier walk are walked
 // through again: others may have come under them.
-func (x *erasure) reach(tx *gorm.DB) error {
+func (x *erasure) reach(tx statement.Session) error {
 	before := x.byPlace
 	x.byPlace, x.rows, x.order = map[erasedrow.Place]*reachedModel{}, nil, nil
 	type step struct {
@@ -159,7 +159,7 @@ func (x *erasure) reach(tx *gorm.DB) error {
 
 // under finds and locks the rows that a relation has under some parents: in the child's tables, and in its event log those
 // that are in no table any more.
-func (x *erasure) under(tx *gorm.DB, r *policy.Relation, from erasedrow.Place, parents []erasedrow.ReachedRow, gone []goneRow, follow func(erasedrow.Place, []erasedrow.ReachedRow, []goneRow)) error {
+func (x *erasure) under(tx statement.Session, r *policy.Relation, from erasedrow.Place, parents []erasedrow.ReachedRow, gone []goneRow, follow func(erasedrow.Place, []erasedrow.ReachedRow, []goneRow)) error {
 	find := func(owners func(*statement.Query), logged bool) error {
 		for _, t := range erasedrow.Places(r.Child) {
 			rows, err := x.rowsUnder(tx, r, t, owners, logged)
@@ -194,9 +194,9 @@ func (x *erasure) under(tx *gorm.DB, r *policy.Relation, from erasedrow.Place, p
 const ownerAlias = "softdelete_owner"
 
 // rowsUnder finds rows in a table. owners writes FROM and WHERE of the parents; logged tells that they are events.
-func (x *erasure) rowsUnder(tx *gorm.DB, r *policy.Relation, t erasedrow.Place, owners func(*statement.Query), logged bool) ([]erasedrow.ReachedRow, error) {
+func (x *erasure) rowsUnder(tx statement.Session, r *policy.Relation, t erasedrow.Place, owners func(*statement.Query), logged bool) ([]erasedrow.ReachedRow, error) {
 	table := t.Table()
-	q := erasedrow.SelectRows(statement.NewQuery(tx, x.engine.Dialect), t).Text(" WHERE ")
+	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ")
 	columns := make([]string, len(r.Keys))
 	for i, key := range r.Keys {
 		if columns[i] = q.Quoted(table, key.Child.DBName); logged {
@@ -231,7 +231,7 @@ func oneOf(q *statement.Query, columns []string) {
 
 // leaveErased gives the rows that are left to erase: those that no earlier erasure has done. Rows of models that say nothing
 // of personal data are among them once.
-func (x *erasure) leaveErased(tx *gorm.DB) (fresh []*reachedModel, err error) {
+func (x *erasure) leaveErased(tx statement.Session) (fresh []*reachedModel, err error) {
 	known, err := erasedrow.ErasuresKnown(x.engine, tx)
 	if err != nil {
 		return nil, err
@@ -268,7 +268,7 @@ func (x *erasure) leaveErased(tx *gorm.DB) (fresh []*reachedModel, err error) {
 }
 
 // formerlyErased gives those archived rows that were erased while they were in the model's table.
-func (x *erasure) formerlyErased(tx *gorm.DB, m *reachedModel, rows []erasedrow.ReachedRow) (map[string]erasedrow.ErasedRow, error) {
+func (x *erasure) formerlyErased(tx statement.Session, m *reachedModel, rows []erasedrow.ReachedRow) (map[string]erasedrow.ErasedRow, error) {
 	found := map[string]erasedrow.ErasedRow{}
 	if !m.Archived {
 		return found, nil
@@ -277,7 +277,7 @@ func (x *erasure) formerlyErased(tx *gorm.DB, m *reachedModel, rows []erasedrow.
 	for i, row := range rows {
 		former[i].Text = m.FormerText(row)
 	}
-	done, err := erasedrow.ErasedRows(x.engine, tx, m.Policy.Table, former)
+	done, err := erasedrow.ErasedRows(tx, m.Policy.Table, former)
 	for i, row := range rows {
 		if record, ok := done[former[i].Text]; ok {
 			found[row.Text] = record

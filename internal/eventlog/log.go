@@ -63,7 +63,7 @@ type LogWrite struct {
 
 // OpenLog lets the triggers of the logs write events, on the connection of tx, until closeLog. It runs inside a transaction,
 // directly before the statements of one write.
-func OpenLog(e *policy.Engine, tx *gorm.DB, logs []*dialect.Log, w LogWrite) error {
+func OpenLog(e *policy.Engine, tx statement.Session, logs []*dialect.Log, w LogWrite) error {
 	for _, l := range logs {
 		if err := checkLog(e, tx, l); err != nil {
 			return err
@@ -75,24 +75,24 @@ func OpenLog(e *policy.Engine, tx *gorm.DB, logs []*dialect.Log, w LogWrite) err
 		return err
 	}
 	before, after := e.Dialect.OpenLog(logs)
-	rows, err := statement.NewQuery(tx, e.Dialect).Text(before).Bind(string(text)).Text(after).Exec()
+	rows, err := tx.Query().Text(before).Bind(string(text)).Text(after).Exec()
 	if err == nil && rows == 0 {
 		err = logMissing(logs[0])
 	}
 	return err
 }
 
-func CloseLog(e *policy.Engine, tx *gorm.DB) error {
-	_, err := statement.NewQuery(tx, e.Dialect).Text(e.Dialect.CloseLog()).Exec()
+func CloseLog(tx statement.Session) error {
+	_, err := tx.Query().Text(tx.Dialect.CloseLog()).Exec()
 	return err
 }
 
 // checkLog makes sure, once, that the table's triggers are there and know the model's columns.
-func checkLog(e *policy.Engine, tx *gorm.DB, l *dialect.Log) error {
+func checkLog(e *policy.Engine, tx statement.Session, l *dialect.Log) error {
 	if _, checked := e.Logs.Load(l.Table); checked {
 		return nil
 	}
-	found, err := e.Dialect.FindLogObjects(statement.InWork(tx, tx.Statement.Context), l)
+	found, err := e.Dialect.FindLogObjects(tx.InWork(tx.Statement.Context).DB, l)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func BeginLog(e *policy.Engine, db *gorm.DB) {
 		return
 	}
 	ctx := db.Statement.Context
-	err := OpenLog(e, statement.InWork(db, ctx), []*dialect.Log{LogOf(p, db.Statement)}, LogWrite{
+	err := OpenLog(e, e.Session(db).InWork(ctx), []*dialect.Log{LogOf(p, db.Statement)}, LogWrite{
 		Actor: mark.ActorFrom(ctx), Reason: mark.ReasonFrom(ctx), Moment: db.NowFunc(),
 	})
 	if err != nil {
@@ -159,7 +159,7 @@ func EndLog(e *policy.Engine, db *gorm.DB) {
 	if db.Error != nil {
 		tx.Logger = logger.Discard
 	}
-	if err := CloseLog(e, tx); db.Error == nil {
+	if err := CloseLog(e.Session(tx)); db.Error == nil {
 		_ = db.AddError(err)
 	}
 }

@@ -61,7 +61,7 @@ func AsOf(db *gorm.DB, value any, t time.Time) error {
 		return gorm.ErrRecordNotFound
 	}
 	found := reflect.New(reflect.SliceOf(p.Schema.ModelType))
-	q := statement.NewQuery(statement.InWork(db, db.Statement.Context), e.Dialect)
+	q := e.Session(db).InWork(db.Statement.Context).Query()
 	if err := States(q, LogOf(p, logTable(db, p)), p.LoggedFields(), []*RowState{state}); err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func history(e *policy.Engine, db *gorm.DB, p *policy.Policy, value any) ([]Even
 		return nil, fmt.Errorf("%w: a history is of one %s, not of a %s", gorm.ErrInvalidValue, p.Schema.Name, model.Kind())
 	}
 	l := LogOf(p, logTable(db, p))
-	q := statement.NewQuery(statement.InWork(db, db.Statement.Context), e.Dialect).Text("SELECT * FROM ").Name(l.Events).Text(" WHERE row_key = ")
+	q := e.Session(db).InWork(db.Statement.Context).Query().Text("SELECT * FROM ").Name(l.Events).Text(" WHERE row_key = ")
 	given := false
 	key := make([]any, len(p.Schema.PrimaryFields))
 	for i, field := range p.Schema.PrimaryFields {

@@ -27,7 +27,7 @@ func Rebuild(db *gorm.DB, model any) (int64, error) {
 		return 0, err
 	}
 	r := &rebuilding{engine: e, policy: p, log: LogOf(p, logTable(db, p))}
-	err = r.run(statement.InWork(tx, tx.Statement.Context))
+	err = r.run(e.Session(tx).InWork(tx.Statement.Context))
 	if err = work.End(tx, err); err != nil {
 		return 0, err
 	}
@@ -51,15 +51,11 @@ const (
 	rebuildChunk = 200
 )
 
-func (r *rebuilding) query(tx *gorm.DB) *statement.Query {
-	return statement.NewQuery(tx, r.engine.Dialect)
-}
-
-func (r *rebuilding) run(tx *gorm.DB) error {
+func (r *rebuilding) run(tx statement.Session) error {
 	if err := r.freeze(tx); err != nil {
 		return err
 	}
-	q := r.query(tx).Text("CREATE TEMPORARY TABLE ").Name(stage).Text(" AS SELECT ").Columns("", r.policy.LoggedFields())
+	q := tx.Query().Text("CREATE TEMPORARY TABLE ").Name(stage).Text(" AS SELECT ").Columns("", r.policy.LoggedFields())
 	q.Text(", 0 AS ", goneColumn, " FROM ").Name(r.log.Table).Text(" WHERE 1 = 0")
 	if _, err := q.Exec(); err != nil {
 		return err
@@ -67,37 +63,37 @@ func (r *rebuilding) run(tx *gorm.DB) error {
 	if err := r.collect(tx); err != nil {
 		return err
 	}
-	q = r.query(tx).Text("CREATE INDEX ").Name(stage+"_key").Text(" ON ").Name(stage).Text(" (").Columns("", r.policy.Schema.PrimaryFields)
+	q = tx.Query().Text("CREATE INDEX ").Name(stage+"_key").Text(" ON ").Name(stage).Text(" (").Columns("", r.policy.Schema.PrimaryFields)
 	if _, err := q.Text(")").Exec(); err != nil {
 		return err
 	}
 	// Removals first: they free what is unique.
-	for _, step := range []func(*gorm.DB) *statement.Query{r.remove, r.correct, r.insert} {
+	for _, step := range []func(statement.Session) *statement.Query{r.remove, r.correct, r.insert} {
 		rows, err := step(tx).Exec()
 		if err != nil {
 			return fmt.Errorf("softdelete.Rebuild: %s: %w", r.log.Table, err)
 		}
 		r.rows += rows
 	}
-	_, err := r.query(tx).Text("DROP TABLE ").Name(stage).Exec()
+	_, err := tx.Query().Text("DROP TABLE ").Name(stage).Exec()
 	return err
 }
 
 // freeze keeps other writers out.
-func (r *rebuilding) freeze(tx *gorm.DB) error {
-	if text := r.engine.Dialect.FreezeTable(statement.QuoteName(tx, r.log.Table)); text != "" {
-		_, err := r.query(tx).Text(text).Exec()
+func (r *rebuilding) freeze(tx statement.Session) error {
+	if text := tx.Dialect.FreezeTable(statement.QuoteName(tx.DB, r.log.Table)); text != "" {
+		_, err := tx.Query().Text(text).Exec()
 		return err
 	}
-	return r.engine.LockWriter(tx, r.policy)
+	return tx.LockWriter(r.policy.Table, r.policy.Schema.PrimaryFields)
 }
 
 // collect puts the rows as they should be into the stage.
-func (r *rebuilding) collect(tx *gorm.DB) error {
+func (r *rebuilding) collect(tx statement.Session) error {
 	after, more, first := "", true, true
 	for more {
 		var rows []EventRow
-		q := r.query(tx).Text("SELECT e.* FROM ").Name(r.log.Events).Text(" AS e WHERE e.row_key IN (SELECT row_key FROM ").Name(r.log.Events)
+		q := tx.Query().Text("SELECT e.* FROM ").Name(r.log.Events).Text(" AS e WHERE e.row_key IN (SELECT row_key FROM ").Name(r.log.Events)
 		q.Text(" WHERE version = 1")
 		if !first {
 			q.Text(" AND row_key > ").Bind(after)
@@ -136,12 +132,12 @@ func (r *rebuilding) collect(tx *gorm.DB) error {
 	return nil
 }
 
-func (r *rebuilding) collectStates(tx *gorm.DB, states []*RowState, gone string) error {
+func (r *rebuilding) collectStates(tx statement.Session, states []*RowState, gone string) error {
 	if len(states) == 0 {
 		return nil
 	}
 	fields := r.policy.LoggedFields()
-	q := r.query(tx).Text("INSERT INTO ").Name(stage).Text(" (").Columns("", fields).Text(", ", goneColumn, ") SELECT ").Columns("", fields)
+	q := tx.Query().Text("INSERT INTO ").Name(stage).Text(" (").Columns("", fields).Text(", ", goneColumn, ") SELECT ").Columns("", fields)
 	q.Text(", ", gone, " FROM (")
 	if err := States(q, r.log, fields, states); err != nil {
 		return err
@@ -168,28 +164,28 @@ func (r *rebuilding) written() (fields []*schema.Field, columns []dialect.Logged
 }
 
 // remove deletes the rows that should not be there.
-func (r *rebuilding) remove(tx *gorm.DB) *statement.Query {
-	q := r.query(tx).Text("DELETE FROM ").Name(r.log.Table).Text(" WHERE EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 1 AND ")
+func (r *rebuilding) remove(tx statement.Session) *statement.Query {
+	q := tx.Query().Text("DELETE FROM ").Name(r.log.Table).Text(" WHERE EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 1 AND ")
 	return r.sameRow(q).Text(")")
 }
 
 // correct updates the rows that differ.
-func (r *rebuilding) correct(tx *gorm.DB) *statement.Query {
+func (r *rebuilding) correct(tx statement.Session) *statement.Query {
 	fields, columns := r.written()
-	q := r.query(tx).Text("UPDATE ").Name(r.log.Table).Text(" SET ")
+	q := tx.Query().Text("UPDATE ").Name(r.log.Table).Text(" SET ")
 	statement.Joined(q, fields, ", ", func(field *schema.Field) { q.Name(field.DBName).Text(" = ").Column(stage, field.DBName) })
 	q.Text(" FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 0 AND ")
 	r.sameRow(q).Text(" AND (")
 	statement.Joined(q, columns, " OR ", func(c dialect.LoggedColumn) {
-		q.Text(q.Dialect.Differs(c, statement.QuoteName(tx, stage), statement.QuoteName(tx, r.log.Table)))
+		q.Text(q.Dialect.Differs(c, statement.QuoteName(tx.DB, stage), statement.QuoteName(tx.DB, r.log.Table)))
 	})
 	return q.Text(")")
 }
 
 // insert adds the rows that are missing.
-func (r *rebuilding) insert(tx *gorm.DB) *statement.Query {
+func (r *rebuilding) insert(tx statement.Session) *statement.Query {
 	fields, _ := r.written()
-	q := r.query(tx).Text("INSERT INTO ").Name(r.log.Table).Text(" (").Columns("", fields).Text(") SELECT ").Columns("", fields).Text(" FROM ").Name(stage)
+	q := tx.Query().Text("INSERT INTO ").Name(r.log.Table).Text(" (").Columns("", fields).Text(") SELECT ").Columns("", fields).Text(" FROM ").Name(stage)
 	q.Text(" WHERE ", goneColumn, " = 0 AND NOT EXISTS (SELECT 1 FROM ").Name(r.log.Table).Text(" WHERE ")
 	return r.sameRow(q).Text(")")
 }

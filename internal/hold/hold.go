@@ -88,14 +88,14 @@ func Hold(db *gorm.DB, value any, o HoldOptions) (HoldID, error) {
 		until := o.Until.UTC()
 		placed.Until = &until
 	}
-	err = statement.InWork(db, db.Statement.Context).Transaction(func(tx *gorm.DB) error {
-		if err := e.LockWriter(tx, p); err != nil {
+	err = e.Session(db).InWork(db.Statement.Context).Transaction(func(tx statement.Session) error {
+		if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 			return err
 		}
-		if err := lockHolds(e, tx, true); err != nil {
+		if err := lockHolds(tx, true); err != nil {
 			return err
 		}
-		if err := mustExist(e, tx, p, key); err != nil {
+		if err := mustExist(tx, p, key); err != nil {
 			return err
 		}
 		return holdError(tx.Session(&gorm.Session{NewDB: true, SkipHooks: true}).Create(&placed).Error)
@@ -135,7 +135,7 @@ func Holds(db *gorm.DB) ([]HoldInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := holdsInForce(e, statement.InWork(db, db.Statement.Context))
+	rows, err := holdsInForce(e.Session(db).InWork(db.Statement.Context))
 	var list []HoldInfo
 	for _, r := range rows {
 		list = append(list, HoldInfo{
@@ -180,14 +180,14 @@ func keyOfValue(db *gorm.DB, p *policy.Policy, value any) ([]any, error) {
 }
 
 // mustExist gives gorm.ErrRecordNotFound where no row has the key.
-func mustExist(e *policy.Engine, tx *gorm.DB, p *policy.Policy, key []any) error {
+func mustExist(tx statement.Session, p *policy.Policy, key []any) error {
 	tables := []string{p.Table}
 	if r, ok := p.Remains(); ok && r.Table != p.Table {
 		tables = append(tables, r.Table)
 	}
 	found := false
 	for _, table := range tables {
-		q := statement.NewQuery(tx, e.Dialect).Text("SELECT 1 FROM ").Name(table).Text(" WHERE ")
+		q := tx.Query().Text("SELECT 1 FROM ").Name(table).Text(" WHERE ")
 		statement.KeyOf(q, "", p.Schema.PrimaryFieldDBNames).Text(" = ")
 		statement.Row(q, key)
 		if err := q.Rows(func(func(...any) error) error { found = true; return nil }); err != nil {

@@ -9,7 +9,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm"
 )
 
 // Covered are the rows of a component that one hold covers.
@@ -19,8 +18,8 @@ type Covered struct {
 }
 
 // Count counts the rows that the holds cover.
-func (h *HoldWalk) Count(tx *gorm.DB) (map[Covered]int64, error) {
-	q := statement.NewQuery(tx, h.Engine.Dialect)
+func (h *HoldWalk) Count(tx statement.Session) (map[Covered]int64, error) {
+	q := tx.Query()
 	h.With(q)
 	for i, c := range h.Graph.Components {
 		if i > 0 {

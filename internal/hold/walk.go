@@ -19,24 +19,24 @@ import (
 
 // lockHolds keeps holds from being placed while a transaction destroys rows: those that destroy share the lock, one that
 // places a hold has it alone. A database with a single writer needs none.
-func lockHolds(e *policy.Engine, tx *gorm.DB, alone bool) error {
-	if !e.Dialect.Has(dialect.AdvisoryLocks) {
+func lockHolds(tx statement.Session, alone bool) error {
+	if !tx.Dialect.Has(dialect.AdvisoryLocks) {
 		return nil
 	}
 	hash := fnv.New64a()
 	hash.Write([]byte(HoldRow{}.TableName()))
 	number := strconv.FormatInt(int64(hash.Sum64()), 10)
-	q := statement.NewQuery(tx, e.Dialect).Text("SELECT 1 FROM (SELECT ")
+	q := tx.Query().Text("SELECT 1 FROM (SELECT ")
 	if alone {
-		q.Text(e.Dialect.SoleLock(number))
+		q.Text(tx.Dialect.SoleLock(number))
 	} else {
-		q.Text(e.Dialect.ShareLock(number))
+		q.Text(tx.Dialect.ShareLock(number))
 	}
 	return q.Text(") AS locked").Rows(func(func(...any) error) error { return nil })
 }
 
 // holdsInForce reads the holds.
-func holdsInForce(e *policy.Engine, tx *gorm.DB) ([]HoldRow, error) {
+func holdsInForce(tx statement.Session) ([]HoldRow, error) {
 	var rows []HoldRow
 	err := tx.Session(&gorm.Session{NewDB: true, SkipHooks: true}).Where(map[string]any{"released_at": nil}).Order("placed_at").Order("id").Find(&rows).Error
 	now := tx.NowFunc()
@@ -53,30 +53,30 @@ type HoldWalk struct {
 }
 
 // NewHoldWalk reads the holds in force.
-func NewHoldWalk(e *policy.Engine, tx *gorm.DB) (*HoldWalk, error) {
+func NewHoldWalk(e *policy.Engine, tx statement.Session) (*HoldWalk, error) {
 	h := &HoldWalk{Engine: e}
 	return h, h.Read(tx)
 }
 
 // Share locks the holds as they are until the transaction ends, and reads them.
-func (h *HoldWalk) Share(tx *gorm.DB) error {
+func (h *HoldWalk) Share(tx statement.Session) error {
 	if h == nil {
 		return nil
 	}
-	if err := lockHolds(h.Engine, tx, false); err != nil {
+	if err := lockHolds(tx, false); err != nil {
 		return err
 	}
 	return h.Read(tx)
 }
 
-func (h *HoldWalk) Read(tx *gorm.DB) (err error) {
+func (h *HoldWalk) Read(tx statement.Session) (err error) {
 	h.Graph, h.Walk = nil, nil
-	if h.Holds, err = holdsInForce(h.Engine, tx); err != nil || len(h.Holds) == 0 {
+	if h.Holds, err = holdsInForce(tx); err != nil || len(h.Holds) == 0 {
 		return err
 	}
 	held := map[*policy.Policy][]HoldRow{}
 	var roots []*policy.Policy
-	for _, p := range h.Engine.Known(tx) {
+	for _, p := range h.Engine.Known(tx.DB) {
 		for _, placed := range h.Holds {
 			if placed.Table == p.Table {
 				held[p] = append(held[p], placed)

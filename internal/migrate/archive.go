@@ -49,7 +49,7 @@ func (m *migrator) migrateArchive(value any, p *policy.Policy) error {
 	if r != nil && r.made[s.Table] {
 		return nil
 	}
-	table, err := archive.TableColumns(m.engine, m.reader(), p.Table)
+	table, err := archive.TableColumns(m.engine.Session(m.reader()), p.Table)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (m *migrator) alterArchive(value any, p *policy.Policy, s policy.ArchiveStr
 	if err != nil {
 		return err
 	}
-	there, err := archive.TableColumns(m.engine, m.reader(), s.Table)
+	there, err := archive.TableColumns(m.engine.Session(m.reader()), s.Table)
 	if err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func (m *migrator) followTable(p *policy.Policy, s policy.ArchiveStrategy, table
 		}
 	}
 	if recorderOf(m.db) == nil {
-		now, err := archive.TableColumns(m.engine, m.reader(), s.Table)
+		now, err := archive.TableColumns(m.engine.Session(m.reader()), s.Table)
 		if err != nil {
 			return err
 		}
@@ -222,7 +222,7 @@ func (m *migrator) addArchived(s policy.ArchiveStrategy, field *schema.Field) er
 // alterArchived fits a column of an archive table to the model's, where GORM finds that they differ.
 func (m *migrator) alterArchived(p *policy.Policy, field *schema.Field) error {
 	s, _ := p.Archive()
-	there, err := archive.TableColumns(m.engine, m.reader(), s.Table)
+	there, err := archive.TableColumns(m.engine.Session(m.reader()), s.Table)
 	if err != nil {
 		return err
 	}

@@ -166,14 +166,7 @@ func (e *Engine) Known(db *gorm.DB) []*Policy {
 	return list
 }
 
-// LockWriter makes the transaction a writing one before it reads. On a database with a single writer a transaction that
-// has read and then wants to write fails at once when another has written meanwhile.
-func (e *Engine) LockWriter(tx *gorm.DB, p *Policy) error {
-	if e.Dialect.Has(dialect.RowLocks) || len(p.Schema.PrimaryFields) == 0 {
-		return nil
-	}
-	key := p.Schema.PrimaryFields[0].DBName
-	q := statement.NewQuery(tx, e.Dialect).Text("UPDATE ").Name(p.Table).Text(" SET ").Name(key).Text(" = ").Name(key)
-	_, err := q.Text(" WHERE 1 = 0").Exec()
-	return err
+// Session is a session on the engine's database.
+func (e *Engine) Session(db *gorm.DB) statement.Session {
+	return statement.Session{DB: db, Dialect: e.Dialect}
 }

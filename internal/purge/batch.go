@@ -74,7 +74,7 @@ type cursor struct {
 }
 
 // batches repeats a batch until the table is worked off. Each is a transaction of its own, which the purge's context ends.
-func (p *purge) batches(t *purgeTable, batch func(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, error)) error {
+func (p *purge) batches(t *purgeTable, batch func(tx statement.Session, t *purgeTable, c *cursor) ([]int64, error)) error {
 	ctx := p.db.Statement.Context
 	c := &cursor{rows: p.options.Batch, single: t.stretched}
 	for first := true; !c.done; first = false {
@@ -91,7 +91,7 @@ func (p *purge) batches(t *purgeTable, batch func(tx *gorm.DB, t *purgeTable, c 
 }
 
 // batch runs one batch and counts what it removed once that is committed.
-func (p *purge) batch(t *purgeTable, c *cursor, batch func(*gorm.DB, *purgeTable, *cursor) ([]int64, error)) error {
+func (p *purge) batch(t *purgeTable, c *cursor, batch func(statement.Session, *purgeTable, *cursor) ([]int64, error)) error {
 	if p.options.DryRun {
 		_, err := batch(p.reads, t, c)
 		return err
@@ -99,7 +99,7 @@ func (p *purge) batch(t *purgeTable, c *cursor, batch func(*gorm.DB, *purgeTable
 	var removed []int64 // per lot of all tables, in the order of reports
 	next := *c
 	p.committed = nil
-	work := func(tx *gorm.DB) (err error) {
+	work := func(tx statement.Session) (err error) {
 		removed, err = batch(tx, t, &next)
 		return err
 	}
@@ -107,8 +107,8 @@ func (p *purge) batch(t *purgeTable, c *cursor, batch func(*gorm.DB, *purgeTable
 	if c.single && p.holds == nil {
 		err = work(p.reads)
 	} else {
-		err = p.db.Session(&gorm.Session{NewDB: true}).Transaction(func(tx *gorm.DB) error {
-			if err := p.engine.LockWriter(tx, t.policy); err != nil {
+		err = p.db.On(p.db.Session(&gorm.Session{NewDB: true})).Transaction(func(tx statement.Session) error {
+			if err := tx.LockWriter(t.policy.Table, t.policy.Schema.PrimaryFields); err != nil {
 				return err
 			}
 			if err := p.holds.Share(tx); err != nil {
@@ -170,7 +170,7 @@ func (p *purge) index(t *purgeTable) (n int) {
 
 // removeAlone removes the next rows of a table that nothing refers to, but for those whose parent is about to go: they go
 // with it.
-func (p *purge) removeAlone(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, error) {
+func (p *purge) removeAlone(tx statement.Session, t *purgeTable, c *cursor) ([]int64, error) {
 	limit := p.left()
 	var rows int64
 	var last []any
@@ -190,8 +190,8 @@ func (p *purge) removeAlone(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, err
 }
 
 // removeLocked locks the next rows, leaving those that others have locked, and removes them in one statement.
-func (p *purge) removeLocked(tx *gorm.DB, t *purgeTable, c *cursor, limit int64) (rows int64, last []any, err error) {
-	q := statement.NewQuery(tx, p.engine.Dialect)
+func (p *purge) removeLocked(tx statement.Session, t *purgeTable, c *cursor, limit int64) (rows int64, last []any, err error) {
+	q := tx.Query()
 	p.holds.Begin(q)
 	q.Text("batch AS (SELECT ")
 	statement.Names(q, t.name, t.Key)
@@ -230,8 +230,8 @@ func (p *purge) removeLocked(tx *gorm.DB, t *purgeTable, c *cursor, limit int64)
 }
 
 // removeBetween finds the key of the last of the next rows, and removes all up to it.
-func (p *purge) removeBetween(tx *gorm.DB, t *purgeTable, c *cursor, limit int64) (rows int64, last []any, err error) {
-	q := statement.NewQuery(tx, p.engine.Dialect)
+func (p *purge) removeBetween(tx statement.Session, t *purgeTable, c *cursor, limit int64) (rows int64, last []any, err error) {
+	q := tx.Query()
 	p.holds.With(q)
 	q.Text("SELECT ")
 	statement.Names(q, "", t.Key)
@@ -249,7 +249,7 @@ func (p *purge) removeBetween(tx *gorm.DB, t *purgeTable, c *cursor, limit int64
 		return 0, nil, err
 	}
 	last = keys[0]
-	q = statement.NewQuery(tx, p.engine.Dialect)
+	q = tx.Query()
 	p.holds.With(q)
 	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
 	p.removable(q, t, c)

@@ -93,7 +93,7 @@ type storedBatch struct {
 
 // load reads rows with all of their columns, those too that the model does not have.
 func (f *family) load(batch *settings.ColdBatch, t *purgeTable, rows []*relative) error {
-	q := statement.NewQuery(f.tx, f.purge.engine.Dialect).Text("SELECT * FROM ").Name(t.name).Text(" WHERE ")
+	q := f.tx.Query().Text("SELECT * FROM ").Name(t.name).Text(" WHERE ")
 	keyIn(q, t.name, t.Key, rows)
 	q.Text(" ORDER BY ")
 	statement.Names(q, t.name, t.Key)
@@ -119,12 +119,12 @@ func Thaw(db *gorm.DB, batchID string) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("softdelete: thaw %s: %w", batchID, err)
 	}
-	session := statement.InWork(db, db.Statement.Context)
-	p, err := thawedModel(e, session, batch, batchID)
+	session := e.Session(db).InWork(db.Statement.Context)
+	p, err := thawedModel(e, session.DB, batch, batchID)
 	if err != nil {
 		return 0, err
 	}
-	err = session.Transaction(func(tx *gorm.DB) error {
+	err = session.Transaction(func(tx statement.Session) error {
 		if batch, err = lockedBatch(e, tx, p, batch); err != nil {
 			return err
 		}
@@ -138,8 +138,8 @@ func Thaw(db *gorm.DB, batchID string) (int64, error) {
 }
 
 // lockedBatch keeps erasures from the batch until the transaction ends, and reads it again: one may have rewritten it.
-func lockedBatch(e *policy.Engine, tx *gorm.DB, p *policy.Policy, batch settings.ColdBatch) (settings.ColdBatch, error) {
-	if err := e.LockWriter(tx, p); err != nil {
+func lockedBatch(e *policy.Engine, tx statement.Session, p *policy.Policy, batch settings.ColdBatch) (settings.ColdBatch, error) {
+	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 		return batch, err
 	}
 	store := cold.Rewriter(e)
@@ -149,7 +149,7 @@ func lockedBatch(e *policy.Engine, tx *gorm.DB, p *policy.Policy, batch settings
 	if known, err := erasedrow.ErasuresKnown(e, tx); err != nil || !known {
 		return batch, err
 	}
-	if _, err := certificate.LockHead(e, tx); err != nil {
+	if _, err := certificate.LockHead(tx); err != nil {
 		return batch, err
 	}
 	return store.Get(tx.Statement.Context, batch.ID)
@@ -175,17 +175,17 @@ func thawedModel(e *policy.Engine, db *gorm.DB, batch settings.ColdBatch, id str
 }
 
 // thaw inserts the rows as they were, and then takes their marks off as a restore does.
-func thaw(e *policy.Engine, tx *gorm.DB, p *policy.Policy, batch settings.ColdBatch) error {
+func thaw(e *policy.Engine, tx statement.Session, p *policy.Policy, batch settings.ColdBatch) error {
 	if deferred := e.Dialect.DeferKeys(); deferred != "" {
-		if _, err := statement.NewQuery(tx, e.Dialect).Text(deferred).Exec(); err != nil {
+		if _, err := tx.Query().Text(deferred).Exec(); err != nil {
 			return err
 		}
 	}
 	if len(batch.Rows) == 0 {
 		return nil
 	}
-	if err := insert(e, tx, p, batch.Rows); err != nil {
-		return thawError(e, tx, p, err)
+	if err := insert(tx, p, batch.Rows); err != nil {
+		return thawError(tx, p, err)
 	}
 	var keys [][]any
 	for _, r := range batch.Rows {
@@ -201,13 +201,13 @@ func thaw(e *policy.Engine, tx *gorm.DB, p *policy.Policy, batch settings.ColdBa
 	}
 	for part := range slices.Chunk(keys, statement.KeysAtOnce(p.Schema.PrimaryFieldDBNames)) {
 		if !p.Archives() {
-			q := policy.Assign(statement.NewQuery(tx, e.Dialect).Text("UPDATE ").Name(p.Table).Text(" SET "), p.RestoreAssignments()).Text(" WHERE ")
+			q := policy.Assign(tx.Query().Text("UPDATE ").Name(p.Table).Text(" SET "), p.RestoreAssignments()).Text(" WHERE ")
 			statement.KeyAmong(q, p.Table, p.Schema.PrimaryFieldDBNames, part)
 			if _, err := q.Exec(); err != nil {
-				return thawError(e, tx, p, err)
+				return thawError(tx, p, err)
 			}
 		}
-		if err := refuseOrphans(e, tx, p, part); err != nil {
+		if err := refuseOrphans(tx, p, part); err != nil {
 			return err
 		}
 	}
@@ -216,27 +216,27 @@ func thaw(e *policy.Engine, tx *gorm.DB, p *policy.Policy, batch settings.ColdBa
 
 // insert writes rows that have the same columns into the model's table, but for those that the database computes: many in
 // one statement, for they may refer to each other.
-func insert(e *policy.Engine, tx *gorm.DB, p *policy.Policy, rows []map[string]any) error {
-	table, err := archive.TableColumns(e, tx, p.Table)
+func insert(tx statement.Session, p *policy.Policy, rows []map[string]any) error {
+	table, err := archive.TableColumns(tx, p.Table)
 	if err != nil {
 		return err
 	}
 	var columns []string
 	overriding := ""
 	for _, name := range slices.Sorted(maps.Keys(rows[0])) {
-		column := e.Dialect.FindColumn(table, name)
+		column := tx.Dialect.FindColumn(table, name)
 		switch {
 		case p.Archives() && policy.OwnColumn(name), name == cold.ColdErasedColumn, name == cold.ColdRemovedColumn, column != nil && column.Generated:
 			continue
 		case column == nil:
 			return fmt.Errorf("the column %s is no longer in the table %s; add it, thaw, and drop it again", name, p.Table)
 		case column.Identity:
-			overriding = e.Dialect.Overriding()
+			overriding = tx.Dialect.Overriding()
 		}
 		columns = append(columns, name)
 	}
 	for part := range slices.Chunk(rows, max(1, statement.KeysAtOnce(nil)/len(columns))) {
-		q := statement.NewQuery(tx, e.Dialect).Text("INSERT INTO ").Name(p.Table).Text(" (")
+		q := tx.Query().Text("INSERT INTO ").Name(p.Table).Text(" (")
 		statement.Names(q, "", columns).Text(") ", overriding, " VALUES ")
 		statement.Joined(q, part, ", ", func(row map[string]any) {
 			q.Text("(")
@@ -250,17 +250,17 @@ func insert(e *policy.Engine, tx *gorm.DB, p *policy.Policy, rows []map[string]a
 }
 
 // refuseOrphans gives ErrParentDeleted where a thawed row would stand live under a deleted parent.
-func refuseOrphans(e *policy.Engine, tx *gorm.DB, p *policy.Policy, keys [][]any) error {
+func refuseOrphans(tx statement.Session, p *policy.Policy, keys [][]any) error {
 	for _, r := range slices.Concat(p.CascadeParents(), p.Guards) {
 		if !r.Parent.KeepsDeleted() {
 			continue
 		}
 		var rows int64
-		q := statement.NewQuery(tx, e.Dialect).Text("SELECT count(*) FROM ").Name(r.Child.Table).Text(" AS c, ").Name(r.Parent.DeletedTable()).Text(" AS p WHERE ")
+		q := tx.Query().Text("SELECT count(*) FROM ").Name(r.Child.Table).Text(" AS c, ").Name(r.Parent.DeletedTable()).Text(" AS p WHERE ")
 		(&reference{relation: r}).match(q, "p", "c")
 		walk.AndDeleted(q, r.Parent, "p")
 		if r.Parent.Archives() {
-			q.Text(" AND ", r.ArchivedParent(statement.QuoteName(tx, "p"), func(name string) string { return statement.QuoteName(tx, name) }))
+			q.Text(" AND ", r.ArchivedParent(statement.QuoteName(tx.DB, "p"), func(name string) string { return statement.QuoteName(tx.DB, name) }))
 		}
 		q.Text(" AND ")
 		statement.KeyAmong(q, "c", p.Schema.PrimaryFieldDBNames, keys)
@@ -276,7 +276,7 @@ func refuseOrphans(e *policy.Engine, tx *gorm.DB, p *policy.Policy, keys [][]any
 }
 
 // thawError tells a conflict with rows that are there.
-func thawError(e *policy.Engine, tx *gorm.DB, p *policy.Policy, err error) error {
+func thawError(tx statement.Session, p *policy.Policy, err error) error {
 	translated := err
 	if translator, ok := tx.Dialector.(gorm.ErrorTranslator); ok {
 		translated = translator.Translate(err)

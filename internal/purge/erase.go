@@ -177,7 +177,7 @@ func (p *purge) eraseRow(t *purgeTable, row dueRow) error {
 			return err
 		}
 	}
-	_, err := erasure.Erase(p.db, subject.Interface(), certificate.ErasureRequest{ID: row.request})
+	_, err := erasure.Erase(p.db.DB, subject.Interface(), certificate.ErasureRequest{ID: row.request})
 	return err
 }
 
@@ -190,7 +190,7 @@ func (f *family) erasedKeys(chosen []*relative) (forget func() error, err error)
 			continue
 		}
 		for part := range slices.Chunk(rows, statement.KeysAtOnce(t.Key)) {
-			q := erasedrow.RowKey(statement.NewQuery(f.tx, f.purge.engine.Dialect).Text("SELECT "), t.policy.Schema, t.name).Text(" FROM ").Name(t.name).Text(" WHERE ")
+			q := erasedrow.RowKey(f.tx.Query().Text("SELECT "), t.policy.Schema, t.name).Text(" FROM ").Name(t.name).Text(" WHERE ")
 			keyIn(q, t.name, t.Key, part)
 			err := q.Rows(func(scan func(...any) error) error {
 				var key string
@@ -206,7 +206,7 @@ func (f *family) erasedKeys(chosen []*relative) (forget func() error, err error)
 	return func() error {
 		for t, list := range keys {
 			err := statement.Chunks(list, func(chunk []string) error {
-				q := statement.NewQuery(f.tx, f.purge.engine.Dialect).Text("UPDATE ").Name(erasedrow.ErasedRow{}.TableName()).Text(" AS erased SET gone = ").Bind(true).Text(" WHERE table_name = ")
+				q := f.tx.Query().Text("UPDATE ").Name(erasedrow.ErasedRow{}.TableName()).Text(" AS erased SET gone = ").Bind(true).Text(" WHERE table_name = ")
 				_, err := erasure.LoggedKeysIn(q.Bind(t.policy.Table).Text(" AND "), "erased", chunk).Exec()
 				return err
 			})

@@ -6,7 +6,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // This room decides which rows go together. A row goes with all rows that refer to it, directly or not, in one transaction,
@@ -17,7 +16,7 @@ import (
 // family is the rows of one batch with all that refer to them.
 type family struct {
 	purge *purge
-	tx    *gorm.DB
+	tx    statement.Session
 	rows  map[string]*relative
 	// order is the order in which the rows were found: a row stands before those that refer to it, cycles apart.
 	order []*relative
@@ -43,7 +42,7 @@ type relative struct {
 }
 
 // removeFamilies looks at the next rows of a table and removes those that nothing keeps, with all that refer to them.
-func (p *purge) removeFamilies(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, error) {
+func (p *purge) removeFamilies(tx statement.Session, t *purgeTable, c *cursor) ([]int64, error) {
 	removed := make([]int64, len(p.reports()))
 	f := &family{purge: p, tx: tx, rows: map[string]*relative{}, locks: !p.options.DryRun && p.engine.Dialect.Has(dialect.RowLocks)}
 	roots, err := f.roots(t, c)
@@ -161,7 +160,7 @@ func (f *family) foreseen(r *relative) bool { return f.purge.foreseen[rowID(r.ta
 
 // query starts a statement that may ask for holds.
 func (f *family) query() *statement.Query {
-	q := statement.NewQuery(f.tx, f.purge.engine.Dialect)
+	q := f.tx.Query()
 	f.purge.holds.With(q)
 	return q
 }

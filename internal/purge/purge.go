@@ -108,8 +108,8 @@ func (r PurgeReport) String() string {
 // purge is one call of Purge.
 type purge struct {
 	engine  *policy.Engine
-	db      *gorm.DB
-	reads   *gorm.DB // the same, for statements outside of transactions
+	db      statement.Session
+	reads   statement.Session // the same, for statements outside of transactions
 	options PurgeOptions
 	now     time.Time
 	// tables are those that lose rows, in the order in which they are worked off: parents before the rows that cascade
@@ -159,10 +159,10 @@ func newPurge(db *gorm.DB, o PurgeOptions) (*purge, error) {
 	session := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
 	session.Config.DryRun = false
 	statement.ToWriter(session, "")
-	p := &purge{engine: e, db: session, reads: session, options: o, now: db.NowFunc().UTC(), told: map[*ModelPurge]int64{}, foreseen: map[string]bool{}}
+	p := &purge{engine: e, db: e.Session(session), reads: e.Session(session), options: o, now: db.NowFunc().UTC(), told: map[*ModelPurge]int64{}, foreseen: map[string]bool{}}
 	if !inTransaction(session) {
 		// What is read outside of transactions must not come from a replica that lags behind.
-		p.reads = session.Session(&gorm.Session{NewDB: true, Initialized: true})
+		p.reads = e.Session(session.Session(&gorm.Session{NewDB: true, Initialized: true}))
 		p.reads.Statement.ConnPool = statement.Pinned{ConnPool: session.Statement.ConnPool}
 	}
 	if err := p.addTables(); err != nil {
@@ -179,7 +179,7 @@ func newPurge(db *gorm.DB, o PurgeOptions) (*purge, error) {
 }
 
 // query starts a statement outside of the batches' transactions.
-func (p *purge) query() *statement.Query { return statement.NewQuery(p.reads, p.engine.Dialect) }
+func (p *purge) query() *statement.Query { return p.reads.Query() }
 
 // addTables finds the tables of the models to purge, and what happens to their rows.
 func (p *purge) addTables() error {
@@ -189,7 +189,7 @@ func (p *purge) addTables() error {
 		models = p.engine.Config.Models
 	}
 	for _, model := range models {
-		owner, err := policy.PolicyOf(p.db, model)
+		owner, err := policy.PolicyOf(p.db.DB, model)
 		if err != nil {
 			return err
 		}
@@ -223,7 +223,7 @@ func (p *purge) addTable(owner *policy.Policy, chosen bool) error {
 	}
 	t := &purgeTable{Remains: r, policy: owner}
 	var err error
-	if t.name, err = p.engine.Dialect.SameName(p.reads, r.Table); err != nil {
+	if t.name, err = p.engine.Dialect.SameName(p.reads.DB, r.Table); err != nil {
 		return err
 	}
 	if t.name == "" {

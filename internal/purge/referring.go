@@ -12,7 +12,7 @@ import (
 // writer, and all of them count as locked.
 func (f *family) lock(t *purgeTable, alias string, from func(q *statement.Query)) (lockedRows, error) {
 	locked := lockedRows{}
-	q := statement.NewQuery(f.tx, f.purge.engine.Dialect).Text("SELECT ")
+	q := f.tx.Query().Text("SELECT ")
 	statement.Names(q, alias, t.Key).Text(" FROM ")
 	from(q)
 	q.Text(" ORDER BY ")
@@ -49,7 +49,7 @@ func (f *family) referring(r *reference, rows []*relative) (found []*relative, e
 
 // referringOutside counts the rows of a table that loses none.
 func (f *family) referringOutside(r *reference, rows []*relative) error {
-	q := statement.NewQuery(f.tx, f.purge.engine.Dialect).Text("SELECT count(*), ")
+	q := f.tx.Query().Text("SELECT count(*), ")
 	statement.Names(q, "p", r.to.Key).Text(" FROM ").Name(r.to.name).Text(" AS p, ").Name(r.table).Text(" AS c WHERE ")
 	r.match(q, "p", "c")
 	q.Text(" AND ")

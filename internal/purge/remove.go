@@ -26,7 +26,7 @@ func (f *family) remove(chosen []*relative, removed []int64) error {
 		return err
 	}
 	if deferred := f.purge.engine.Dialect.DeferKeys(); deferred != "" {
-		if _, err := statement.NewQuery(f.tx, f.purge.engine.Dialect).Text(deferred).Exec(); err != nil {
+		if _, err := f.tx.Query().Text(deferred).Exec(); err != nil {
 			return err
 		}
 	}
@@ -100,7 +100,7 @@ func (f *family) removeParts(parts []removal, n int) error {
 		f.deletion(q, parts[0])
 		rows, err = q.Exec()
 	} else {
-		q := statement.NewQuery(f.tx, f.purge.engine.Dialect)
+		q := f.tx.Query()
 		f.purge.holds.Begin(q)
 		for i, part := range parts {
 			if i > 0 {
@@ -180,7 +180,7 @@ func (f *family) logKeys(parts []removal) (map[*purgeTable][]string, error) {
 // deleted rows there are with each.
 func (f *family) loggedRows(part removal) *statement.Query {
 	p := part.table.policy
-	q := statement.NewQuery(f.tx, f.purge.engine.Dialect)
+	q := f.tx.Query()
 	q.Text("SELECT ", q.Dialect.RowKey(p.Log.Key, "logged"))
 	if !p.Archives() {
 		q.Text(", 1 FROM ").Name(part.table.name).Text(" AS logged WHERE ")
@@ -198,7 +198,7 @@ func (f *family) loggedRows(part removal) *statement.Query {
 func (f *family) removeLogs(logs map[*purgeTable][]string) error {
 	for t, keys := range logs {
 		for some := range slices.Chunk(keys, statement.KeysAtOnce(nil)) {
-			q := statement.NewQuery(f.tx, f.purge.engine.Dialect).Text("DELETE FROM ").Name(t.policy.Log.Events).Text(" WHERE row_key IN (")
+			q := f.tx.Query().Text("DELETE FROM ").Name(t.policy.Log.Events).Text(" WHERE row_key IN (")
 			statement.Joined(q, some, ", ", func(key string) { q.Bind(key) })
 			if _, err := q.Text(")").Exec(); err != nil {
 				return err

@@ -42,7 +42,7 @@ func (p *purge) newStretches(t *purgeTable) (*stretches, error) {
 	if len(t.Key) == 0 || p.holds.Covers(t.policy) {
 		return nil, nil
 	}
-	extent, ok, err := p.engine.Dialect.Extent(p.reads, t.name)
+	extent, ok, err := p.engine.Dialect.Extent(p.reads.DB, t.name)
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (s *stretches) lookAgain() {
 }
 
 // remove removes the rows of the next stretch.
-func (s *stretches) remove(tx *gorm.DB, t *purgeTable, c *cursor) ([]int64, error) {
+func (s *stretches) remove(tx statement.Session, t *purgeTable, c *cursor) ([]int64, error) {
 	limit := s.purge.left()
 	last := s.at + (s.width - 1)
 	if last > s.end() || last < s.at {
@@ -162,9 +162,9 @@ func (s *stretches) leap() {
 
 // removeUnlocked removes up to limit rows of a stretch, apart from those that somebody has locked or once locked. It reads the
 // stretch once: it stops removing when it has removed as many as the batch takes.
-func (s *stretches) removeUnlocked(tx *gorm.DB, last, limit int64) (int64, error) {
+func (s *stretches) removeUnlocked(tx statement.Session, last, limit int64) (int64, error) {
 	p, t, d := s.purge, s.table, s.purge.engine.Dialect
-	q := statement.NewQuery(tx, d)
+	q := tx.Query()
 	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
 	s.between(q, last+1)
 	unlocked, condition := d.Unlocked()
@@ -177,9 +177,9 @@ func (s *stretches) removeUnlocked(tx *gorm.DB, last, limit int64) (int64, error
 
 // removeUnheld removes up to limit rows of a stretch, those too that somebody once locked. The conditions are hidden from the
 // planner: with news about deleted rows that it has not heard of it would read them all by an index, every time.
-func (s *stretches) removeUnheld(tx *gorm.DB, last, limit int64) (int64, error) {
+func (s *stretches) removeUnheld(tx statement.Session, last, limit int64) (int64, error) {
 	p, t, d := s.purge, s.table, s.purge.engine.Dialect
-	q := statement.NewQuery(tx, d)
+	q := tx.Query()
 	open, shut := d.Among()
 	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ").Column(t.name, d.RowAddress()).Text(open, "SELECT ").Column(t.name, d.RowAddress())
 	q.Text(" FROM ").Name(t.name).Text(" WHERE ")
@@ -191,7 +191,7 @@ func (s *stretches) removeUnheld(tx *gorm.DB, last, limit int64) (int64, error) 
 
 // commitLazily writes AND and what lets the statement's transaction end before the disk has it, where flush waits for all.
 func (s *stretches) commitLazily(q *statement.Query) *statement.Query {
-	if lazily, _ := q.Dialect.LazyCommit(); lazily != "" && !inTransaction(s.purge.db) {
+	if lazily, _ := q.Dialect.LazyCommit(); lazily != "" && !inTransaction(s.purge.db.DB) {
 		s.purge.lazy = true
 		q.Text(" AND ", lazily)
 	}
@@ -212,7 +212,7 @@ func (s *stretches) between(q *statement.Query, end int64) {
 
 // removeNext removes the next rows where there is a single writer: those of a stretch as wide as the one before, or, where
 // rows lie otherwise now, those up to where a look at them says that as many go as a batch takes.
-func (s *stretches) removeNext(tx *gorm.DB, limit int64) (rows, last int64, err error) {
+func (s *stretches) removeNext(tx statement.Session, limit int64) (rows, last int64, err error) {
 	if s.purge.holds == nil {
 		tx = s.purge.db
 	}
@@ -222,7 +222,7 @@ func (s *stretches) removeNext(tx *gorm.DB, limit int64) (rows, last int64, err 
 	}
 	if s.width > 0 && s.width < s.extent.Last-s.at {
 		last = s.at + s.width - 1
-		err = tx.Transaction(func(tx *gorm.DB) (err error) {
+		err = tx.Transaction(func(tx statement.Session) (err error) {
 			if rows, err = s.removeUntil(tx, last); err == nil && rows > limit {
 				err = errTooMany
 			}
@@ -258,10 +258,10 @@ func (s *stretches) estimate(rows, limit, last int64) {
 const crowd = 4
 
 // look finds the address of the last of the next rows that go.
-func (s *stretches) look(tx *gorm.DB, limit int64) (last int64, err error) {
+func (s *stretches) look(tx statement.Session, limit int64) (last int64, err error) {
 	p, t, d := s.purge, s.table, s.purge.engine.Dialect
 	found := sql.NullInt64{Int64: s.at - 1}
-	q := statement.NewQuery(tx, d)
+	q := tx.Query()
 	p.holds.With(q)
 	q.Text("SELECT max(address) FROM (SELECT ").Column(t.name, d.RowAddress()).Text(" AS address FROM ").Name(t.name).Text(d.ByAddress(), " WHERE ")
 	s.between(q, s.extent.Last+1)
@@ -275,9 +275,9 @@ func (s *stretches) look(tx *gorm.DB, limit int64) (last int64, err error) {
 }
 
 // removeUntil removes the rows up to an address.
-func (s *stretches) removeUntil(tx *gorm.DB, last int64) (int64, error) {
+func (s *stretches) removeUntil(tx statement.Session, last int64) (int64, error) {
 	p, t, d := s.purge, s.table, s.purge.engine.Dialect
-	q := statement.NewQuery(tx, d)
+	q := tx.Query()
 	p.holds.With(q)
 	q.Text("DELETE FROM ").Name(t.name)
 	if s.whole {
@@ -296,7 +296,7 @@ func (p *purge) flush() error {
 		return nil
 	}
 	_, flush := p.engine.Dialect.LazyCommit()
-	return statement.NewQuery(p.reads, p.engine.Dialect).Text(flush).Rows(func(func(...any) error) error { return nil })
+	return p.reads.Query().Text(flush).Rows(func(func(...any) error) error { return nil })
 }
 
 // inTransaction tells whether the statements of db are part of a transaction that its caller ends.

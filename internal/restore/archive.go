@@ -5,17 +5,16 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // bringBack copies a node's rows that come back from the archive into the model's table.
-func (r *restoration) bringBack(tx *gorm.DB, n *policy.Node) error {
+func (r *restoration) bringBack(tx statement.Session, n *policy.Node) error {
 	p := n.Policy
 	c, err := archive.MovedColumnsEngine(r.engine, tx, p)
 	if err != nil {
 		return err
 	}
-	q := archive.Names(statement.NewQuery(tx, r.engine.Dialect).Text("INSERT INTO ").Name(p.Table).Text(" ("), "", c.Moved).Text(") ", c.Overriding)
+	q := archive.Names(tx.Query().Text("INSERT INTO ").Name(p.Table).Text(" ("), "", c.Moved).Text(") ", c.Overriding)
 	r.withUpTo(q, n)
 	s, _ := p.Archive()
 	q.Text("SELECT ")
@@ -34,7 +33,7 @@ func (r *restoration) bringBack(tx *gorm.DB, n *policy.Node) error {
 }
 
 // countUnfit counts rows that come back with a value that their table has no column for any more, or only a narrower one.
-func (r *restoration) countUnfit(tx *gorm.DB, counts *statement.Tally, n *policy.Node, found *[]archive.Unfit) error {
+func (r *restoration) countUnfit(tx statement.Session, counts *statement.Tally, n *policy.Node, found *[]archive.Unfit) error {
 	c, err := archive.MovedColumnsEngine(r.engine, tx, n.Policy)
 	if err != nil {
 		return err

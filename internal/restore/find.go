@@ -44,7 +44,7 @@ func (r *restoration) comingBack(q *statement.Query, n *policy.Node, table strin
 }
 
 // find counts the rows that come back and those that are held, and finds all that refuses, before any write.
-func (r *restoration) find(tx *gorm.DB) error {
+func (r *restoration) find(tx statement.Session) error {
 	if err := r.findDeletion(tx); err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (r *restoration) find(tx *gorm.DB) error {
 			r.held.InWalk(q, root, r.target.Qualifier)
 		}, func(rows int64) { standing += rows })
 	}
-	q := statement.NewQuery(tx, r.engine.Dialect)
+	q := tx.Query()
 	r.with(q)
 	if err := counts.Run(q); err != nil {
 		return err
@@ -107,7 +107,7 @@ func (r *restoration) find(tx *gorm.DB) error {
 }
 
 // judge turns what find found into the effects, or into the error that refuses.
-func (r *restoration) judge(tx *gorm.DB, root *policy.Node, standing int64, conflicts []conflict) error {
+func (r *restoration) judge(tx statement.Session, root *policy.Node, standing int64, conflicts []conflict) error {
 	for _, n := range r.graph.Nodes {
 		r.rows += r.back[n] + r.kept[n]
 	}
@@ -130,7 +130,7 @@ func (r *restoration) judge(tx *gorm.DB, root *policy.Node, standing int64, conf
 }
 
 // parentError names the deleted parents under which rows would come back.
-func (r *restoration) parentError(tx *gorm.DB, standing int64) error {
+func (r *restoration) parentError(tx statement.Session, standing int64) error {
 	for _, n := range r.graph.Nodes {
 		holders := n.Policy.Guards
 		if n.Policy == r.root {
@@ -141,7 +141,7 @@ func (r *restoration) parentError(tx *gorm.DB, standing int64) error {
 				continue
 			}
 			fields := h.Parent.Schema.PrimaryFields
-			q := statement.NewQuery(tx, r.engine.Dialect)
+			q := tx.Query()
 			r.lost.With(q, r.graph.Last())
 			q.Text("SELECT ").Columns("holder", fields).Text(" FROM ").Name(h.Parent.DeletedTable()).Text(" AS holder WHERE ")
 			r.above(q, n, h)
@@ -162,7 +162,7 @@ func (r *restoration) parentError(tx *gorm.DB, standing int64) error {
 }
 
 // unknown is the error for a deletion without rows, unless the ledger knows it.
-func (r *restoration) unknown(tx *gorm.DB) error {
+func (r *restoration) unknown(tx statement.Session) error {
 	if r.engine.Config.Ledger {
 		var known int64
 		err := tx.Session(&gorm.Session{NewDB: true}).Model(&deletion.Deletion{}).Where(clause.Eq{Column: "id", Value: r.deletion}).Count(&known).Error
@@ -235,12 +235,12 @@ func (r *restoration) askedFor(q *statement.Query, yes bool) {
 }
 
 // findDeletion counts the root rows and tells which deletion they came from.
-func (r *restoration) findDeletion(tx *gorm.DB) error {
+func (r *restoration) findDeletion(tx statement.Session) error {
 	if r.deletion != "" {
 		r.report.DeletionID, r.report.At = r.deletion, r.at
 		return nil
 	}
-	q := statement.NewQuery(tx, r.engine.Dialect).Text("SELECT count(*)")
+	q := tx.Query().Text("SELECT count(*)")
 	p := r.root
 	column := func(field *schema.Field) string { return q.Quoted(r.target.Qualifier, field.DBName) }
 	if p.Id != nil {
@@ -376,8 +376,8 @@ func (r *restoration) conflicting(q *statement.Query, c conflict) {
 }
 
 // conflictError names the rows that have the unique values.
-func (r *restoration) conflictError(tx *gorm.DB, c conflict) error {
-	q := statement.NewQuery(tx, r.engine.Dialect)
+func (r *restoration) conflictError(tx statement.Session, c conflict) error {
+	q := tx.Query()
 	r.with(q)
 	fields := c.node.Policy.Schema.PrimaryFields
 	q.Text("SELECT ").Columns("other", fields)

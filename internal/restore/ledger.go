@@ -5,18 +5,17 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 )
 
 // markLedger notes in the ledger when the deletions whose root rows come back were restored. It runs before the rows lose
 // their marks.
-func (r *restoration) markLedger(tx *gorm.DB) error {
+func (r *restoration) markLedger(tx statement.Session) error {
 	if !r.engine.Config.Ledger {
 		return nil
 	}
 	root := r.graph.NodeOf(r.root)
-	q := statement.NewQuery(tx, r.engine.Dialect)
+	q := tx.Query()
 	r.with(q)
 	q.Text("UPDATE ").Name(deletion.Deletion{}.TableName()).Text(" SET ").Name("restored_at").Text(" = ").Bind(tx.NowFunc().UTC())
 	q.Text(" WHERE ").Name("restored_at").Text(" IS NULL AND ")
@@ -35,7 +34,7 @@ func (r *restoration) markLedger(tx *gorm.DB) error {
 			q.Text(q.Dialect.Text(q.Quoted(table, field.DBName)))
 		})
 	default:
-		deletedAt := q.Dialect.Nanoseconds(statement.QuoteName(tx, "deleted_at"), dialect.Native, 0)
+		deletedAt := q.Dialect.Nanoseconds(statement.QuoteName(tx.DB, "deleted_at"), dialect.Native, 0)
 		instant := walk.Instant(q, r.root, func(field *schema.Field) string { return q.Quoted(table, field.DBName) })
 		q.Text(deletedAt, " IN (SELECT ", instant)
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm"
 )
 
 // lock locks everything that the restore depends on, a table at a time, in an order that all restores share, parents before
@@ -19,7 +18,7 @@ import (
 // Where rows have several parents, another restore may hand rows over to this deletion while a lock is waited for, under
 // parents that were passed already. Then all locks are given back and taken anew: one that was added behind its turn could
 // wait for a restore that waits for this one.
-func (r *restoration) lock(tx *gorm.DB) error {
+func (r *restoration) lock(tx statement.Session) error {
 	if !r.engine.Dialect.Has(dialect.RowLocks) {
 		return nil
 	}
@@ -28,7 +27,7 @@ func (r *restoration) lock(tx *gorm.DB) error {
 		_, err := r.countLocks(tx, order, true)
 		return err
 	}
-	if err := statement.Savepoint(tx, tx.Statement.Context, "SAVEPOINT "+locksSavepoint); err != nil {
+	if err := statement.Savepoint(tx.DB, tx.Statement.Context, "SAVEPOINT "+locksSavepoint); err != nil {
 		return err
 	}
 	for {
@@ -40,7 +39,7 @@ func (r *restoration) lock(tx *gorm.DB) error {
 		if err != nil || slices.Equal(locked, needed) {
 			return err
 		}
-		if err := statement.Savepoint(tx, tx.Statement.Context, "ROLLBACK TO SAVEPOINT "+locksSavepoint); err != nil {
+		if err := statement.Savepoint(tx.DB, tx.Statement.Context, "ROLLBACK TO SAVEPOINT "+locksSavepoint); err != nil {
 			return err
 		}
 	}
@@ -55,7 +54,7 @@ func (r *restoration) handedOver() bool {
 }
 
 // countLocks counts the rows that the restore depends on per table, and takes the locks if it is told to.
-func (r *restoration) countLocks(tx *gorm.DB, order []*policy.Policy, take bool) (counts []int64, err error) {
+func (r *restoration) countLocks(tx statement.Session, order []*policy.Policy, take bool) (counts []int64, err error) {
 	for _, p := range order {
 		tables := []string{p.Table}
 		if p.Archives() {
@@ -76,8 +75,8 @@ func (r *restoration) countLocks(tx *gorm.DB, order []*policy.Policy, take bool)
 
 // countLocksOf counts, and may lock, the rows of one table of a model. some is false where the restore depends on none of
 // them.
-func (r *restoration) countLocksOf(tx *gorm.DB, p *policy.Policy, table string, take bool) (count int64, some bool, err error) {
-	q := statement.NewQuery(tx, r.engine.Dialect)
+func (r *restoration) countLocksOf(tx statement.Session, p *policy.Policy, table string, take bool) (count int64, some bool, err error) {
+	q := tx.Query()
 	r.lost.With(q, r.graph.Last())
 	lost := table == p.DeletedTable()
 	fields := p.Schema.PrimaryFields

@@ -4,11 +4,11 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
-	"gorm.io/gorm"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // logged runs the writes of a restore with the logs of its models open.
-func (r *restoration) logged(tx *gorm.DB, work func(*gorm.DB) error) error {
+func (r *restoration) logged(tx statement.Session, work func(statement.Session) error) error {
 	var logs []*dialect.Log
 	for _, n := range r.graph.Nodes {
 		if n.Policy.Log != nil {
@@ -26,5 +26,5 @@ func (r *restoration) logged(tx *gorm.DB, work func(*gorm.DB) error) error {
 	if err := work(tx); err != nil {
 		return err // undone with all of the restore
 	}
-	return eventlog.CloseLog(r.engine, tx)
+	return eventlog.CloseLog(tx)
 }

@@ -6,11 +6,10 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // refuseErased refuses a restore of rows that are erased.
-func (r *restoration) refuseErased(tx *gorm.DB) error {
+func (r *restoration) refuseErased(tx statement.Session) error {
 	if !r.engine.Personal.Load() || r.rows == 0 {
 		return nil
 	}
@@ -23,7 +22,7 @@ func (r *restoration) refuseErased(tx *gorm.DB) error {
 			continue
 		}
 		s := n.Policy.Schema
-		q := statement.NewQuery(tx, r.engine.Dialect)
+		q := tx.Query()
 		r.withUpTo(q, n)
 		t := erasedrow.Place{Policy: n.Policy, Archived: n.Policy.Archives()}
 		q.Text("SELECT ").Columns("t", s.PrimaryFields).Text(" FROM ").Name(t.Table()).Text(" AS t WHERE ")

@@ -192,7 +192,7 @@ func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) 
 	statement.ToWriter(tx, r.root.Table)
 	if r.preview {
 		tx.Statement.ConnPool = statement.Pinned{ConnPool: tx.Statement.ConnPool}
-		err := r.find(tx)
+		err := r.find(r.engine.Session(tx))
 		r.report.Effects = deletion.SortEffects(r.effects)
 		return r.report, err
 	}
@@ -200,7 +200,7 @@ func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) 
 	if err != nil {
 		return deletion.Report{}, err
 	}
-	err = r.restore(tx)
+	err = r.restore(r.engine.Session(tx))
 	var finish func()
 	if err == nil {
 		finish, err = after(tx)
@@ -215,9 +215,9 @@ func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) 
 }
 
 // restore finds what refuses, then writes: children before parents, since a row is found by the mark of its parent.
-func (r *restoration) restore(tx *gorm.DB) error {
-	inner := statement.InWork(tx, tx.Statement.Context)
-	if err := r.engine.LockWriter(inner, r.root); err != nil {
+func (r *restoration) restore(tx statement.Session) error {
+	inner := tx.InWork(tx.Statement.Context)
+	if err := inner.LockWriter(r.root.Table, r.root.Schema.PrimaryFields); err != nil {
 		return err
 	}
 	if none, err := r.pin(inner); err != nil || none {
@@ -305,12 +305,12 @@ func (r *restoration) lostBase(n *policy.Node) func(q *statement.Query) {
 
 // pin makes few root rows the ones that the restore is about: one that begins to fulfil the caller's conditions meanwhile, or
 // is deleted, was not looked at. none tells that there is nothing to restore.
-func (r *restoration) pin(tx *gorm.DB) (none bool, err error) {
+func (r *restoration) pin(tx statement.Session) (none bool, err error) {
 	fields := r.root.Schema.PrimaryFields
 	if r.deletion != "" || len(fields) == 0 {
 		return false, nil
 	}
-	q := statement.NewQuery(tx, r.engine.Dialect).Text("SELECT ").Columns(r.target.Qualifier, fields).Text(" FROM ")
+	q := tx.Query().Text("SELECT ").Columns(r.target.Qualifier, fields).Text(" FROM ")
 	r.target.From(q)
 	q.Text(" WHERE ")
 	r.rootCondition(q)
@@ -345,7 +345,7 @@ func (r *restoration) from(q *statement.Query, n *policy.Node) {
 }
 
 // explain makes the database's refusal of a duplicate a conflict.
-func (r *restoration) explain(tx *gorm.DB, err error) error {
+func (r *restoration) explain(tx statement.Session, err error) error {
 	translated := err
 	if translator, ok := tx.Dialector.(gorm.ErrorTranslator); ok {
 		translated = translator.Translate(err)

@@ -13,8 +13,8 @@ import (
 )
 
 // write restores the rows, children before parents, after passing on those that others hold.
-func (r *restoration) write(tx *gorm.DB) error {
-	start := func() *statement.Query { return statement.NewQuery(tx, r.engine.Dialect) }
+func (r *restoration) write(tx statement.Session) error {
+	start := func() *statement.Query { return tx.Query() }
 	// Archived rows come back parents before children, as foreign keys ask; their marks stay until all rows are found.
 	for _, n := range r.graph.Nodes {
 		if n.Policy.Archives() && r.back[n] > 0 {
@@ -53,10 +53,10 @@ func (r *restoration) touches(c *policy.Component) bool {
 	return false
 }
 
-func (r *restoration) writeNode(tx *gorm.DB, n *policy.Node) error {
+func (r *restoration) writeNode(tx statement.Session, n *policy.Node) error {
 	table := n.Policy.DeletedTable()
 	if r.kept[n] > 0 {
-		q := statement.NewQuery(tx, r.engine.Dialect)
+		q := tx.Query()
 		r.withUpTo(q, n)
 		q.Text("UPDATE ").Name(table).Text(" SET ")
 		r.handOver(q, n)
@@ -67,7 +67,7 @@ func (r *restoration) writeNode(tx *gorm.DB, n *policy.Node) error {
 		}
 	}
 	if r.back[n] > 0 && n.Policy.Archives() {
-		q := statement.NewQuery(tx, r.engine.Dialect)
+		q := tx.Query()
 		r.withUpTo(q, n)
 		q.Text("DELETE FROM ").Name(table).Text(" WHERE ")
 		r.comingBack(q, n, "")
@@ -75,7 +75,7 @@ func (r *restoration) writeNode(tx *gorm.DB, n *policy.Node) error {
 		return err
 	}
 	if r.back[n] > 0 {
-		q := statement.NewQuery(tx, r.engine.Dialect)
+		q := tx.Query()
 		r.withUpTo(q, n)
 		policy.Assign(q.Text("UPDATE ").Name(table).Text(" SET "), n.Policy.RestoreAssignments())
 		q.Text(" WHERE ", n.Policy.Predicates.Deleted.Of(""), " AND ")
@@ -115,19 +115,19 @@ func (r *restoration) handOver(q *statement.Query, n *policy.Node) {
 
 // beforeHooks loads the rows of models with restore hooks and runs BeforeRestore on them. They are kept for AfterRestore:
 // once restored, nothing in the database tells them from other rows.
-func (r *restoration) beforeHooks(tx *gorm.DB) error {
+func (r *restoration) beforeHooks(tx statement.Session) error {
 	for _, n := range r.graph.Nodes {
 		hooks := n.Policy.RestoreHooks
 		if !hooks.Before && !hooks.After || r.back[n] == 0 {
 			continue
 		}
-		start := func() *statement.Query { return statement.NewQuery(tx, r.engine.Dialect) }
+		start := func() *statement.Query { return tx.Query() }
 		kept := reflect.MakeSlice(reflect.SliceOf(reflect.PointerTo(n.Policy.Schema.ModelType)), 0, int(r.back[n]))
 		err := deletion.EachBatch(start, r.with, n, n.Policy.DeletedTable(), func(q *statement.Query) { r.comingBack(q, n, n.Policy.DeletedTable()) }, func(rows reflect.Value) error {
 			if hooks.After {
 				kept = reflect.AppendSlice(kept, rows)
 			}
-			return deletion.CallHooks(tx, n.Policy.Schema, rows, false, func(tx *gorm.DB, row any) error {
+			return deletion.CallHooks(tx.DB, n.Policy.Schema, rows, false, func(tx *gorm.DB, row any) error {
 				if hook, ok := row.(policy.BeforeRestore); ok {
 					return hook.BeforeRestore(tx)
 				}
@@ -143,18 +143,18 @@ func (r *restoration) beforeHooks(tx *gorm.DB) error {
 }
 
 // afterHooks runs AfterRestore on the rows as they are now.
-func (r *restoration) afterHooks(tx *gorm.DB) error {
+func (r *restoration) afterHooks(tx statement.Session) error {
 	for _, loaded := range r.loaded {
 		if loaded.rows.Len() == 0 {
 			continue
 		}
 		s := loaded.node.Policy.Schema
-		finish, err := deletion.Reload(tx, s, loaded.rows.Interface())
+		finish, err := deletion.Reload(tx.DB, s, loaded.rows.Interface())
 		if err != nil {
 			return err
 		}
 		finish()
-		err = deletion.CallHooks(tx, s, loaded.rows, false, func(tx *gorm.DB, row any) error { return row.(policy.AfterRestore).AfterRestore(tx) })
+		err = deletion.CallHooks(tx.DB, s, loaded.rows, false, func(tx *gorm.DB, row any) error { return row.(policy.AfterRestore).AfterRestore(tx) })
 		if err != nil {
 			return err
 		}

@@ -28,8 +28,8 @@ func KeepArchivedKeys(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 			keys = append(keys, key)
 		}
 	})
-	tx := statement.InWork(db, stmt.Context)
-	if err := e.LockWriter(tx, p); err != nil {
+	tx := e.Session(db).InWork(stmt.Context)
+	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 		return err
 	}
 	leaves := c.DoNothing || spares(stmt) // an update's own upsert of what its value has loaded
@@ -38,7 +38,7 @@ func KeepArchivedKeys(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 		strength = "FOR SHARE"
 	}
 	// A live row must not be archived between the look and the insert, which would then create it anew.
-	if err := lockKeys(e, tx, p, keys, strength); err != nil {
+	if err := lockKeys(tx, p, keys, strength); err != nil {
 		return err
 	}
 	archived, err := deletedAmong(e, db, p, p.Schema.PrimaryFields, keys, !leaves)
@@ -62,7 +62,7 @@ func KeepArchivedKeys(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 		return rowDeletedError(p, archived[0]) // a key that the database writes otherwise
 	}
 	if left == 0 {
-		q := statement.NewQuery(tx, e.Dialect).Text("INSERT INTO ").Name(p.Table).Text(" (").Columns("", p.Schema.PrimaryFields).Text(") SELECT ")
+		q := tx.Query().Text("INSERT INTO ").Name(p.Table).Text(" (").Columns("", p.Schema.PrimaryFields).Text(") SELECT ")
 		q.Columns("", p.Schema.PrimaryFields).Text(" FROM ").Name(p.Table).Text(" WHERE 1 = 0")
 		stmt.SQL.WriteString(q.Stmt.SQL.String())
 	}
@@ -82,13 +82,13 @@ func (c created) primaryKey(p *policy.Policy) (key []any, ok bool) {
 }
 
 // lockKeys locks the live rows that have one of the keys, where the database has row locks.
-func lockKeys(e *policy.Engine, tx *gorm.DB, p *policy.Policy, keys [][]any, strength string) error {
-	if !e.Dialect.Has(dialect.RowLocks) {
+func lockKeys(tx statement.Session, p *policy.Policy, keys [][]any, strength string) error {
+	if !tx.Dialect.Has(dialect.RowLocks) {
 		return nil
 	}
 	fields := p.Schema.PrimaryFields
 	for start := 0; start < len(keys); start += guardChunk {
-		q := statement.NewQuery(tx, e.Dialect).Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(p.Table).Text(" WHERE ").Key("", fields).Text(" IN (")
+		q := tx.Query().Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(p.Table).Text(" WHERE ").Key("", fields).Text(" IN (")
 		statement.Joined(q, keys[start:min(start+guardChunk, len(keys))], ", ", func(key []any) { q.Tuple(key) })
 		q.Text(") ORDER BY ").Columns("", fields).Text(" ", strength, ") AS locked")
 		if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {

@@ -53,8 +53,8 @@ func GuardErasedUpdate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 	if len(written) == 0 || !updateHasConditions(db.Statement) {
 		return nil
 	}
-	tx := statement.InWork(db, db.Statement.Context)
-	if err := e.LockWriter(tx, p); err != nil {
+	tx := e.Session(db).InWork(db.Statement.Context)
+	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 		return err
 	}
 	known, err := erasedrow.ErasuresKnown(e, tx)
@@ -70,21 +70,21 @@ func GuardErasedUpdate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 		}
 	}
 	if e.Dialect.Has(dialect.RowLocks) {
-		q := statement.NewQuery(tx, e.Dialect).Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(stmt.Table).Text(" WHERE ")
+		q := tx.Query().Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(stmt.Table).Text(" WHERE ")
 		condition(q)
 		q.Text(" FOR NO KEY UPDATE) AS locked")
 		if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {
 			return err
 		}
 	}
-	q := statement.NewQuery(tx, e.Dialect).Text("SELECT ").Columns(stmt.Table, p.Schema.PrimaryFields).Text(" FROM ").Name(stmt.Table).Text(" WHERE ")
+	q := tx.Query().Text("SELECT ").Columns(stmt.Table, p.Schema.PrimaryFields).Text(" FROM ").Name(stmt.Table).Text(" WHERE ")
 	condition(q)
 	erasedrow.IsErased(q.Text(" AND "), erasedrow.Place{Policy: p, Archived: false}, stmt.Table)
 	keys, err := q.KeyValues(p.Schema.PrimaryFields)
 	if err != nil {
 		return err
 	}
-	return eachErased(e, tx, p, keys, func(row reflect.Value) error {
+	return eachErased(tx, p, keys, func(row reflect.Value) error {
 		for field, value := range written {
 			if computed(value) || !sameValue(e, stmt.Context, field, row, value) {
 				return erasedrow.ErasedError(p, rowText(stmt.Context, p.Schema, row))
@@ -95,10 +95,10 @@ func GuardErasedUpdate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 }
 
 // eachErased loads rows by their keys, without a word to loggers.
-func eachErased(e *policy.Engine, tx *gorm.DB, p *policy.Policy, keys [][]any, each func(row reflect.Value) error) error {
+func eachErased(tx statement.Session, p *policy.Policy, keys [][]any, each func(row reflect.Value) error) error {
 	for chunk := range slices.Chunk(keys, statement.ErasureChunk) {
 		rows := reflect.New(reflect.SliceOf(p.Schema.ModelType))
-		q := statement.NewQuery(statement.Silent(tx), e.Dialect).Text("SELECT * FROM ").Name(p.Table).Text(" WHERE ").Key("", p.Schema.PrimaryFields).Text(" IN (")
+		q := tx.Silent().Query().Text("SELECT * FROM ").Name(p.Table).Text(" WHERE ").Key("", p.Schema.PrimaryFields).Text(" IN (")
 		statement.Joined(q, chunk, ", ", func(key []any) { q.Tuple(key) }).Text(")")
 		if err := q.Find(rows.Interface()); err != nil {
 			return err
@@ -166,8 +166,8 @@ func GuardErasedCreate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	tx := statement.InWork(db, stmt.Context)
-	if err := e.LockWriter(tx, p); err != nil {
+	tx := e.Session(db).InWork(stmt.Context)
+	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 		return err
 	}
 	known, err := erasedrow.ErasuresKnown(e, tx)
@@ -175,11 +175,11 @@ func GuardErasedCreate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 		return err
 	}
 	for _, target := range conflictTargets(p, c) {
-		keys, err := erasedTargets(e, tx, p, stmt, target)
+		keys, err := erasedTargets(tx, p, stmt, target)
 		if err != nil {
 			return err
 		}
-		err = eachErased(e, tx, p, keys, func(row reflect.Value) error {
+		err = eachErased(tx, p, keys, func(row reflect.Value) error {
 			if upsertChanges(e, stmt, p, target, fields, assigned, row) {
 				return erasedrow.ErasedError(p, rowText(stmt.Context, p.Schema, row))
 			}
@@ -213,12 +213,12 @@ func conflictTargets(p *policy.Policy, c clause.OnConflict) [][]*schema.Field {
 }
 
 // erasedTargets finds and locks the erased rows that an upsert would meet by a target.
-func erasedTargets(e *policy.Engine, tx *gorm.DB, p *policy.Policy, stmt *gorm.Statement, target []*schema.Field) (keys [][]any, err error) {
+func erasedTargets(tx statement.Session, p *policy.Policy, stmt *gorm.Statement, target []*schema.Field) (keys [][]any, err error) {
 	values := newUpsert(stmt, target).keys
 	for chunk := range slices.Chunk(values, statement.ErasureChunk) {
 		// The values may be personal, as an upsert on an address has them.
-		base := func() *statement.Query { return statement.NewQuery(statement.Silent(tx), e.Dialect) }
-		if e.Dialect.Has(dialect.RowLocks) {
+		base := func() *statement.Query { return tx.Silent().Query() }
+		if tx.Dialect.Has(dialect.RowLocks) {
 			q := base().Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(stmt.Table).Text(" WHERE ").Key("", target).Text(" IN (")
 			statement.Joined(q, chunk, ", ", func(key []any) { q.Tuple(key) }).Text(") FOR NO KEY UPDATE) AS locked")
 			if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {

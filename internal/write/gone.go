@@ -87,8 +87,8 @@ func GuardErasedInsert(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 	if len(given) == 0 {
 		return nil
 	}
-	tx := statement.InWork(db, stmt.Context)
-	if err := e.LockWriter(tx, p); err != nil {
+	tx := e.Session(db).InWork(stmt.Context)
+	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 		return err
 	}
 	known, err := erasedrow.ErasuresKnown(e, tx)
@@ -104,7 +104,7 @@ func GuardErasedInsert(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 			return fmt.Errorf("%w: the row with key %s in table %s is gone and stays so; a new row that takes its key is written with "+
 				"Create, without ON CONFLICT and without the old time of creation", fault.ErrErased, rowkey.KeyText(gone[0].Key), p.Table)
 		}
-		q := statement.NewQuery(tx, e.Dialect).Text("DELETE FROM ").Name(erasedrow.ErasedRow{}.TableName()).Text(" WHERE table_name = ").Bind(p.Table)
+		q := tx.Query().Text("DELETE FROM ").Name(erasedrow.ErasedRow{}.TableName()).Text(" WHERE table_name = ").Bind(p.Table)
 		q.Text(" AND row_key IN (")
 		_, err = statement.Joined(q, gone, ", ", func(key givenKey) { q.Bind(key.Text) }).Text(")").Exec()
 		return err
@@ -112,12 +112,12 @@ func GuardErasedInsert(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 }
 
 // goneAmong gives those keys whose rows were erased and are not in the model's table.
-func goneAmong(e *policy.Engine, tx *gorm.DB, p *policy.Policy, given []givenKey) ([]givenKey, error) {
+func goneAmong(e *policy.Engine, tx statement.Session, p *policy.Policy, given []givenKey) ([]givenKey, error) {
 	rows := make([]erasedrow.ReachedRow, len(given))
 	for i, key := range given {
 		rows[i] = key.ReachedRow
 	}
-	records, err := erasedrow.ErasedRows(e, tx, p.Table, rows)
+	records, err := erasedrow.ErasedRows(tx, p.Table, rows)
 	if err != nil || len(records) == 0 {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func goneAmong(e *policy.Engine, tx *gorm.DB, p *policy.Policy, given []givenKey
 	if len(gone) == 0 {
 		return nil, nil
 	}
-	q := erasedrow.RowKey(statement.NewQuery(tx, e.Dialect).Text("SELECT "), p.Schema, p.Table).Text(" FROM ").Name(p.Table).Text(" WHERE ")
+	q := erasedrow.RowKey(tx.Query().Text("SELECT "), p.Schema, p.Table).Text(" FROM ").Name(p.Table).Text(" WHERE ")
 	q.Key(p.Table, p.Schema.PrimaryFields).Text(" IN (")
 	statement.Joined(q, gone, ", ", func(key givenKey) { q.Tuple(key.Key) }).Text(")")
 	there := map[string]bool{}

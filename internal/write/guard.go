@@ -80,8 +80,8 @@ func deletedParents(e *policy.Engine, db *gorm.DB, r *policy.Relation, keys [][]
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	tx := statement.InWork(db, db.Statement.Context)
-	if err := e.LockWriter(tx, r.Parent); err != nil {
+	tx := e.Session(db).InWork(db.Statement.Context)
+	if err := tx.LockWriter(r.Parent.Table, r.Parent.Schema.PrimaryFields); err != nil {
 		return nil, err
 	}
 	table := r.Parent.Table
@@ -92,9 +92,9 @@ func deletedParents(e *policy.Engine, db *gorm.DB, r *policy.Relation, keys [][]
 	for start := 0; start < len(keys); start += guardChunk {
 		gone := "1 = 0" // no row that is in the table of a model with an archive
 		if deleted := r.Parent.Predicates.Deleted; deleted != nil {
-			gone = deleted.Of(statement.QuoteName(tx, table))
+			gone = deleted.Of(statement.QuoteName(tx.DB, table))
 		}
-		q := statement.NewQuery(tx, e.Dialect).Text("SELECT CASE WHEN ", gone, " THEN 1 ELSE 0 END, ")
+		q := tx.Query().Text("SELECT CASE WHEN ", gone, " THEN 1 ELSE 0 END, ")
 		q.Columns(table, fields).Text(" FROM ").Name(table).Text(" WHERE ").Key(table, fields).Text(" IN (")
 		statement.Joined(q, keys[start:min(start+guardChunk, len(keys))], ", ", func(key []any) { q.Tuple(key) })
 		q.Text(") ORDER BY ").Columns(table, r.Parent.Schema.PrimaryFields)
@@ -114,7 +114,7 @@ func deletedParents(e *policy.Engine, db *gorm.DB, r *policy.Relation, keys [][]
 			return nil, err
 		}
 		if r.Parent.Archives() {
-			archived, err := archivedParents(e, tx, r, fields, keys[start:min(start+guardChunk, len(keys))])
+			archived, err := archivedParents(tx, r, fields, keys[start:min(start+guardChunk, len(keys))])
 			if err != nil {
 				return nil, err
 			}
@@ -125,11 +125,11 @@ func deletedParents(e *policy.Engine, db *gorm.DB, r *policy.Relation, keys [][]
 }
 
 // archivedParents lists the keys that belong to archived parents. The live ones are locked already.
-func archivedParents(e *policy.Engine, tx *gorm.DB, r *policy.Relation, fields []*schema.Field, keys [][]any) ([][]any, error) {
-	q := statement.NewQuery(tx, e.Dialect).Text("SELECT ").Columns("softdelete_guard", fields).Text(" FROM ").Name(r.Parent.DeletedTable())
+func archivedParents(tx statement.Session, r *policy.Relation, fields []*schema.Field, keys [][]any) ([][]any, error) {
+	q := tx.Query().Text("SELECT ").Columns("softdelete_guard", fields).Text(" FROM ").Name(r.Parent.DeletedTable())
 	q.Text(" AS softdelete_guard WHERE ").Key("softdelete_guard", fields).Text(" IN (")
 	statement.Joined(q, keys, ", ", func(key []any) { q.Tuple(key) })
-	q.Text(") AND ", r.ArchivedParent(statement.QuoteName(tx, "softdelete_guard"), func(name string) string { return statement.QuoteName(tx, name) }))
+	q.Text(") AND ", r.ArchivedParent(statement.QuoteName(tx.DB, "softdelete_guard"), func(name string) string { return statement.QuoteName(tx.DB, name) }))
 	return q.KeyValues(fields)
 }
 
@@ -215,8 +215,8 @@ func assignedKey(stmt *gorm.Statement, r *policy.Relation) (assigned bool, value
 // movesUnderDeleted gives the key of a deleted parent that the update would point a live row to, which does not stand under
 // it yet; empty where there is none.
 func movesUnderDeleted(e *policy.Engine, db *gorm.DB, p *policy.Policy, r *policy.Relation, values []any) (string, error) {
-	tx := statement.InWork(db, db.Statement.Context)
-	if err := e.LockWriter(tx, p); err != nil {
+	tx := e.Session(db).InWork(db.Statement.Context)
+	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 		return "", err
 	}
 	parents := make([]*schema.Field, len(r.Keys))
@@ -240,14 +240,14 @@ func movesUnderDeleted(e *policy.Engine, db *gorm.DB, p *policy.Policy, r *polic
 		q.Text(")")
 	}
 	if e.Dialect.Has(dialect.RowLocks) {
-		q := statement.NewQuery(tx, e.Dialect).Text("SELECT count(*) FROM (SELECT 1")
+		q := tx.Query().Text("SELECT count(*) FROM (SELECT 1")
 		from(q, r.Parent.Table, func() {})
 		q.Text(" FOR SHARE) AS locked")
 		if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {
 			return "", err
 		}
 	}
-	q := statement.NewQuery(tx, e.Dialect).Text("SELECT ").Columns("softdelete_guard", parents)
+	q := tx.Query().Text("SELECT ").Columns("softdelete_guard", parents)
 	from(q, r.Parent.DeletedTable(), func() {
 		q.Text(" AND CASE WHEN ")
 		statement.Joined(q, r.Keys, " AND ", func(key policy.KeyPair) {
@@ -256,7 +256,7 @@ func movesUnderDeleted(e *policy.Engine, db *gorm.DB, p *policy.Policy, r *polic
 		q.Text(" THEN 0 ELSE 1 END = 1")
 	})
 	if r.Parent.Archives() {
-		q.Text(" AND ", r.ArchivedParent(statement.QuoteName(tx, "softdelete_guard"), func(name string) string { return statement.QuoteName(tx, name) }))
+		q.Text(" AND ", r.ArchivedParent(statement.QuoteName(tx.DB, "softdelete_guard"), func(name string) string { return statement.QuoteName(tx.DB, name) }))
 	}
 	statement.WriteAnd(q, r.Parent.Predicates.Deleted, "softdelete_guard")
 	q.Text(" LIMIT 1")

@@ -180,13 +180,13 @@ func CheckSave(e *policy.Engine, db *gorm.DB) {
 
 // deletedAmong gives the primary keys of deleted rows that have one of the values; some of them, where that is enough.
 func deletedAmong(e *policy.Engine, db *gorm.DB, p *policy.Policy, fields []*schema.Field, values [][]any, some bool) (found []string, err error) {
-	tx := statement.InWork(db, db.Statement.Context)
+	tx := e.Session(db).InWork(db.Statement.Context)
 	for start := 0; start < len(values) && len(fields) > 0; start += guardChunk {
 		table, distinct := db.Statement.Table, ""
 		if p.Archives() {
 			table, distinct = p.DeletedTable(), "DISTINCT "
 		}
-		q := statement.NewQuery(tx, e.Dialect).Text("SELECT ", distinct).Columns("", p.Schema.PrimaryFields).Text(" FROM ").Name(table)
+		q := tx.Query().Text("SELECT ", distinct).Columns("", p.Schema.PrimaryFields).Text(" FROM ").Name(table)
 		q.Text(" WHERE ").Key("", fields).Text(" IN (")
 		statement.Joined(q, values[start:min(start+guardChunk, len(values))], ", ", func(key []any) { q.Tuple(key) })
 		q.Text(")")
