@@ -1,0 +1,160 @@
+package atomicity_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete"
+)
+
+// withHook gives a context under which the models' hooks call a function.
+func (c *atomicCase) withHook(ctx context.Context, hook atomicHookFunc) context.Context {
+	return context.WithValue(ctx, atomicHookKey{}, hook)
+}
+
+func atomicHookFails(t *testing.T, c *atomicCase, call atomicCall) {
+	c.prepare(t, call)
+	var hooks []string
+	ctx := c.withHook(t.Context(), func(_ *gorm.DB, hook string) error {
+		hooks = append(hooks, hook)
+		return nil
+	})
+	value := call.value()
+	err, commitErr := c.run(ctx, func(tx *gorm.DB) error { return call.run(tx, value) }, func() {})
+	require.NoError(t, errors.Join(err, commitErr))
+
+	before := c.prepare(t, call)
+	for n, failing := range hooks {
+		c.notes(t)
+		calls := 0
+		ctx := c.withHook(t.Context(), func(tx *gorm.DB, hook string) error {
+			calls++
+			if err := tx.Create(&atomicNote{}).Error; err != nil || calls <= n {
+				return err
+			}
+			return errAtomic
+		})
+		value := call.value()
+		err, commitErr := c.run(ctx, func(tx *gorm.DB) error { return call.run(tx, value) }, func() {})
+		require.ErrorIs(t, err, errAtomic, failing)
+		require.NoError(t, commitErr, failing)
+		require.Greater(t, calls, n, failing)
+		require.Equal(t, call.value(), value, failing)
+		require.Equal(t, before, c.rows(t, call.family), failing)
+		if notes := c.notes(t); c.within {
+			require.EqualValues(t, 2, notes, "what hooks wrote is undone, what the caller wrote stays")
+		} else {
+			require.Zero(t, notes, "what hooks wrote is undone")
+		}
+	}
+}
+
+func atomicEveryHook(t *testing.T, c *atomicCase) {
+	c.fill(t, atomicOrgs)
+	var hooks []string
+	db := c.db.WithContext(c.withHook(t.Context(), func(_ *gorm.DB, hook string) error {
+		if !slices.Contains(hooks, hook) {
+			hooks = append(hooks, hook)
+		}
+		return nil
+	}))
+	require.NoError(t, db.Delete(&atomicOrg{ID: 1}).Error)
+	require.ElementsMatch(t, []string{
+		"org.BeforeDelete", "user.BeforeDelete", "post.BeforeDelete", "org.AfterDelete", "user.AfterDelete", "post.AfterDelete",
+	}, hooks)
+	hooks = nil
+	_, err := softdelete.Restore(db, &atomicOrg{ID: 1})
+	require.NoError(t, err)
+	require.ElementsMatch(t, []string{"org.BeforeRestore", "user.BeforeRestore", "org.AfterRestore", "post.AfterRestore"}, hooks)
+}
+
+// refuse makes the database refuse changes of a row, and gives what ends that.
+func (c *atomicCase) refuse(t *testing.T, row atomicRow) (stop func()) {
+	t.Helper()
+	exec := func(format string, args ...any) {
+		require.NoError(t, c.plain.Exec(fmt.Sprintf(format, args...)).Error)
+	}
+	if c.Name == "sqlite" {
+		for _, event := range []string{"UPDATE", "DELETE"} {
+			exec("CREATE TRIGGER atomic_refuse_%s BEFORE %s ON %s WHEN OLD.id = %d BEGIN SELECT RAISE(ABORT, 'refused'); END",
+				event, event, row.table, row.id)
+		}
+		return func() { exec("DROP TRIGGER atomic_refuse_UPDATE; DROP TRIGGER atomic_refuse_DELETE") }
+	}
+	exec("CREATE FUNCTION atomic_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$")
+	exec("CREATE TRIGGER atomic_refuse BEFORE UPDATE OR DELETE ON %s FOR EACH ROW WHEN (OLD.id = %d) EXECUTE FUNCTION atomic_refuse()",
+		row.table, row.id)
+	return func() { exec("DROP FUNCTION atomic_refuse CASCADE") }
+}
+
+func atomicTriggerRefuses(t *testing.T, c *atomicCase, call atomicCall) {
+	before := c.prepare(t, call)
+	stop := c.refuse(t, call.family.last)
+	c.notes(t)
+	value := call.value()
+	err, commitErr := c.run(t.Context(), func(tx *gorm.DB) error { return call.run(tx, value) }, func() {})
+	stop()
+	require.ErrorContains(t, err, "refused")
+	require.NoError(t, commitErr)
+	require.Equal(t, call.value(), value)
+	require.Equal(t, before, c.rows(t, call.family))
+	if c.within {
+		require.EqualValues(t, 2, c.notes(t))
+	}
+}
+
+func atomicInnerDeletionFails(t *testing.T, c *atomicCase) {
+	c.fill(t, atomicOrgs)
+	c.fill(t, atomicShops)
+	before := c.rows(t, atomicShops)
+	stop := c.refuse(t, atomicShops.last)
+	shop, inner := atomicShop{ID: 1}, 0
+	ctx := c.withHook(t.Context(), func(tx *gorm.DB, hook string) error {
+		if hook == "post.BeforeDelete" || hook == "org.AfterDelete" {
+			inner++
+			if err := tx.Delete(&shop).Error; err == nil {
+				return errors.New("the inner deletion was not refused")
+			}
+		}
+		return nil
+	})
+	org := atomicOrg{ID: 1}
+	err, commitErr := c.run(ctx, func(tx *gorm.DB) error { return tx.Delete(&org).Error }, func() {})
+	stop()
+	require.NoError(t, errors.Join(err, commitErr))
+	require.Greater(t, inner, 1)
+	require.True(t, org.DeletedAt.Valid)
+	var live int64
+	require.NoError(t, c.db.Model(&atomicUser{}).Where("org_id = 1").Count(&live).Error)
+	require.Zero(t, live)
+	var ledger []softdelete.Deletion
+	require.NoError(t, c.db.Find(&ledger).Error)
+	require.Len(t, ledger, 1)
+	require.EqualValues(t, 6, ledger[0].Rows)
+	require.NoError(t, c.db.Where("1 = 1").Delete(&ledger).Error)
+
+	require.Equal(t, atomicShop{ID: 1}, shop)
+	require.Equal(t, before, c.rows(t, atomicShops))
+}
+
+func atomicCommitRefused(t *testing.T, c *atomicCase) {
+	if c.within {
+		return // the commit is the caller's
+	}
+	c.fill(t, atomicShops)
+	require.NoError(t, c.plain.Exec("CREATE TABLE atomic_leases (shop_id bigint REFERENCES atomic_shops (id) DEFERRABLE INITIALLY DEFERRED)").Error)
+	require.NoError(t, c.plain.Exec("INSERT INTO atomic_leases VALUES (1)").Error)
+	before := c.rows(t, atomicShops)
+	shop := atomicShop{ID: 1}
+	done := c.db.Unscoped().Delete(&shop)
+	require.ErrorIs(t, done.Error, softdelete.ErrBlocked)
+	require.Zero(t, done.RowsAffected)
+	require.Equal(t, atomicShop{ID: 1}, shop)
+	require.Equal(t, before, c.rows(t, atomicShops))
+}

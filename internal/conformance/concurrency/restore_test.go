@@ -1,0 +1,268 @@
+package concurrency_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete"
+)
+
+func TestRestoreAgainstDelete(t *testing.T) {
+	// Team 11 was deleted on its own: it has a mark of its own.
+	fixture := func(t *testing.T) *concStage {
+		s := newConcCompany(t)
+		require.NoError(t, s.actor().Delete(&concTeam{ID: 11}).Error)
+		return s
+	}
+
+	t.Run("a restore that came first is seen by the parent's deletion, which waits and takes the rows again", func(t *testing.T) {
+		s := fixture(t)
+		tx := s.actor().Begin()
+		require.NoError(t, concRestore(&concTeam{ID: 11})(tx))
+		deletion := s.actor().start(concDelete(&concOrg{ID: 1})).waits()
+		require.NoError(t, tx.Commit().Error)
+		require.NoError(t, deletion.result())
+		at := s.mark(&concOrg{}, 1)
+		require.Equal(t, at, s.mark(&concTeam{}, 11))
+		require.Equal(t, at, s.mark(&concMember{}, 111))
+		require.Equal(t, "[1111]", s.deleted(&concNote{}))
+	})
+	t.Run("where it is rolled back, the rows keep their former mark", func(t *testing.T) {
+		s := fixture(t)
+		tx := s.actor().Begin()
+		require.NoError(t, concRestore(&concTeam{ID: 11})(tx))
+		deletion := s.actor().start(concDelete(&concOrg{ID: 1})).waits()
+		require.NoError(t, tx.Rollback().Error)
+		require.NoError(t, deletion.result())
+		require.NotEqual(t, s.mark(&concOrg{}, 1), s.mark(&concTeam{}, 11))
+	})
+	t.Run("a restore waits for the parent's deletion that came first, and is refused", func(t *testing.T) {
+		s := fixture(t)
+		tx := s.actor().Begin()
+		require.NoError(t, tx.Delete(&concOrg{ID: 1}).Error)
+		restore := s.actor().start(concRestore(&concTeam{ID: 11})).waits()
+		require.NoError(t, tx.Commit().Error)
+		require.ErrorIs(t, restore.result(), softdelete.ErrParentDeleted)
+		require.Equal(t, "[11]", s.deleted(&concTeam{}))
+	})
+	t.Run("a restore below a row that is about to be taken is seen too", func(t *testing.T) {
+		s := newConcCompany(t)
+		require.NoError(t, s.actor().Delete(&concMember{ID: 111}).Error)
+		tx := s.actor().Begin()
+		require.NoError(t, concRestore(&concMember{ID: 111})(tx))
+		deletion := s.actor().start(concDelete(&concOrg{ID: 1})).waits()
+		require.NoError(t, tx.Commit().Error)
+		require.NoError(t, deletion.result())
+		require.Equal(t, s.mark(&concOrg{}, 1), s.mark(&concMember{}, 111))
+		require.Equal(t, "[1111]", s.deleted(&concNote{}))
+	})
+	t.Run("a row that is deleted while its restore runs does not come back under a deleted parent", func(t *testing.T) {
+		s := newConcStage(t, concCompany...)
+		s.eachStatement(func(n int) *concStop {
+			s.createCompany()
+			restorer, deleter := s.actor(), s.actor()
+			stop := restorer.stopBeforeNumber(n)
+			restore := restorer.start(concRestore(&concTeam{ID: 11}))
+			stop.wait(restore)
+			require.NoError(t, deleter.Delete(&concTeam{ID: 11}).Error)
+			atCommit := restorer.stopBefore("COMMIT")
+			stop.goOn()
+			if !stop.last {
+				atCommit.wait(restore)
+			}
+			deletion := deleter.start(concDelete(&concOrg{ID: 1}))
+			deletion.waitsOrEnds()
+			atCommit.goOn()
+			if err := restore.result(); err != nil {
+				require.ErrorIs(t, err, softdelete.ErrParentDeleted)
+			}
+			require.NoError(t, deletion.result())
+			require.Equal(t, "[21]", s.live(&concTeam{}), "stopped before statement %d", n)
+			require.Equal(t, "[211]", s.live(&concMember{}), "stopped before statement %d", n)
+			return stop
+		})
+	})
+	t.Run("a row under two parents does not come back under one that is deleted meanwhile", func(t *testing.T) {
+		s := newConcStage(t, concPress...)
+		s.eachStatement(func(n int) *concStop {
+			s.createDiamond()
+			require.NoError(t, s.actor().Delete(&concAuthor{ID: 1}).Error)
+			restorer := s.actor()
+			stop := restorer.stopBeforeNumber(n)
+			restore := restorer.start(concRestore(&concAuthor{ID: 1}))
+			stop.wait(restore)
+			deletion := s.actor().start(concDelete(&concMagazine{ID: 1}))
+			deletion.waitsOrEnds()
+			stop.goOn()
+			require.NoError(t, restore.result())
+			require.NoError(t, deletion.result())
+			require.Equal(t, "[1]", s.live(&concAuthor{}))
+			require.Equal(t, "[1]", s.deleted(&concArticle{}), "stopped before statement %d", n)
+			require.NoError(t, concRestore(&concMagazine{ID: 1})(s.actor().DB))
+			require.Equal(t, "[1]", s.live(&concArticle{}), "stopped before statement %d", n)
+			require.Equal(t, "[1]", s.live(&concRemark{}), "stopped before statement %d", n)
+			return stop
+		})
+	})
+	t.Run("a row that begins to fulfil the restore's condition comes back with its rows, or not at all", func(t *testing.T) {
+		s := newConcStage(t, concPress...)
+		s.eachStatement(func(n int) *concStop {
+			s.create(&concAuthor{ID: 1, Name: "wanted"}, &concAuthor{ID: 2, Name: "wanted"},
+				&concArticle{ID: 1, AuthorID: concKey(1)}, &concArticle{ID: 2, AuthorID: concKey(2)})
+			require.NoError(t, s.actor().Delete(&concAuthor{ID: 1}).Error)
+			restorer := s.actor()
+			stop := restorer.stopBeforeNumber(n)
+			restore := restorer.start(func(db *gorm.DB) error {
+				return concRestore(&concAuthor{})(db.Where("name = ?", "wanted"))
+			})
+			stop.wait(restore)
+			require.NoError(t, s.actor().Delete(&concAuthor{ID: 2}).Error)
+			stop.goOn()
+			require.NoError(t, restore.result())
+			require.Equal(t, s.live(&concAuthor{}), s.live(&concArticle{}), "stopped before statement %d", n)
+			return stop
+		})
+	})
+}
+
+// createDiamond is an article under an author and a magazine, with a remark.
+func (s *concStage) createDiamond() {
+	s.create(&concAuthor{ID: 1}, &concMagazine{ID: 1}, &concArticle{ID: 1, AuthorID: concKey(1), MagazineID: concKey(1)},
+		&concRemark{ID: 1, ArticleID: 1})
+}
+
+func TestRestoreAgainstRestore(t *testing.T) {
+	t.Run("of two restores of a row one brings it back, the other does nothing", func(t *testing.T) {
+		s := newConcCompany(t)
+		require.NoError(t, s.actor().Delete(&concOrg{ID: 1}).Error)
+		tx := s.actor().Begin()
+		require.NoError(t, concRestore(&concOrg{ID: 1})(tx))
+		var report softdelete.Report
+		second := s.actor().start(func(db *gorm.DB) (err error) {
+			report, err = softdelete.Restore(db, &concOrg{ID: 1})
+			return err
+		}).waits()
+		require.NoError(t, tx.Commit().Error)
+		require.NoError(t, second.result())
+		for _, e := range report.Effects {
+			require.Zero(t, e.Rows, "%+v", e)
+		}
+		for _, model := range concCompany {
+			require.Equal(t, "[]", s.deleted(model), "%T", model)
+		}
+	})
+	t.Run("a child's restore waits for its parent's that came first, and then brings the child back", func(t *testing.T) {
+		s := newConcCompany(t)
+		require.NoError(t, s.actor().Delete(&concTeam{ID: 11}).Error)
+		require.NoError(t, s.actor().Delete(&concOrg{ID: 1}).Error)
+		tx := s.actor().Begin()
+		require.NoError(t, concRestore(&concOrg{ID: 1})(tx))
+		restore := s.actor().start(concRestore(&concTeam{ID: 11})).waits()
+		require.NoError(t, tx.Commit().Error)
+		require.NoError(t, restore.result())
+		require.Equal(t, "[]", s.deleted(&concOrg{}))
+		require.Equal(t, "[]", s.deleted(&concTeam{}))
+		require.Equal(t, "[]", s.deleted(&concNote{}))
+	})
+	t.Run("it is refused where the parent's is rolled back", func(t *testing.T) {
+		s := newConcCompany(t)
+		require.NoError(t, s.actor().Delete(&concTeam{ID: 11}).Error)
+		require.NoError(t, s.actor().Delete(&concOrg{ID: 1}).Error)
+		tx := s.actor().Begin()
+		require.NoError(t, concRestore(&concOrg{ID: 1})(tx))
+		restore := s.actor().start(concRestore(&concTeam{ID: 11})).waits()
+		require.NoError(t, tx.Rollback().Error)
+		require.ErrorIs(t, restore.result(), softdelete.ErrParentDeleted)
+		require.Equal(t, "[11]", s.deleted(&concTeam{}))
+	})
+
+	// Two restores of rows of one deletion, the first one stopped before each of its statements.
+	for _, pair := range []struct {
+		name          string
+		first, second any
+	}{
+		{"of the same row", &concOrg{ID: 1}, &concOrg{ID: 1}},
+		{"of a parent and a child", &concOrg{ID: 1}, &concTeam{ID: 11}},
+		{"of a child and its parent", &concTeam{ID: 11}, &concOrg{ID: 1}},
+		{"of a row and one two levels below", &concOrg{ID: 1}, &concMember{ID: 111}},
+		{"of a row two levels below and its ancestor", &concMember{ID: 111}, &concOrg{ID: 1}},
+		{"of a row three levels below and its ancestor", &concNote{ID: 1111}, &concOrg{ID: 1}},
+	} {
+		t.Run("restores "+pair.name+" do not both wait for each other", func(t *testing.T) {
+			s := newConcStage(t, concCompany...)
+			s.eachStatement(func(n int) *concStop {
+				s.createCompany()
+				require.NoError(t, s.actor().Delete(&concOrg{ID: 1}).Error)
+				stop := s.pair(n, concRestore(pair.first), concRestore(pair.second), softdelete.ErrParentDeleted)
+				for _, model := range concCompany {
+					require.Equal(t, "[]", s.deleted(model), "%T, stopped before statement %d", model, n)
+				}
+				return stop
+			})
+		})
+	}
+	t.Run("restores of a folder and of one in it do not both wait for each other", func(t *testing.T) {
+		s := newConcStage(t, &concFolder{})
+		s.eachStatement(func(n int) *concStop {
+			s.create(&concFolder{ID: 3}, &concFolder{ID: 2, ParentID: concKey(3)}, &concFolder{ID: 1, ParentID: concKey(2)})
+			require.NoError(t, s.actor().Delete(&concFolder{ID: 3}).Error)
+			stop := s.pair(n, concRestore(&concFolder{ID: 3}), concRestore(&concFolder{ID: 2}), softdelete.ErrParentDeleted)
+			require.Equal(t, "[1 2 3]", s.live(&concFolder{}))
+			return stop
+		})
+	})
+	for _, pair := range []struct {
+		name          string
+		first, second any
+	}{
+		{"the author first", &concAuthor{ID: 1}, &concMagazine{ID: 1}},
+		{"the magazine first", &concMagazine{ID: 1}, &concAuthor{ID: 1}},
+	} {
+		t.Run("restores of both parents of the same rows do not both wait for each other, and lose no row: "+pair.name, func(t *testing.T) {
+			s := newConcStage(t, concPress...)
+			s.eachStatement(func(n int) *concStop {
+				// Each of the deletions takes one of the articles.
+				s.createDiamond()
+				require.NoError(t, s.actor().Delete(&concAuthor{ID: 1}).Error)
+				s.create(&concArticle{ID: 2, AuthorID: concKey(1), MagazineID: concKey(1)})
+				require.NoError(t, s.actor().Delete(&concMagazine{ID: 1}).Error)
+				stop := s.pair(n, concRestore(pair.first), concRestore(pair.second), softdelete.ErrParentDeleted)
+				require.Equal(t, "[1]", s.live(&concAuthor{}))
+				require.Equal(t, "[1]", s.live(&concMagazine{}))
+				require.Equal(t, "[1 2]", s.live(&concArticle{}), "stopped before statement %d", n)
+				require.Equal(t, "[1]", s.live(&concRemark{}), "stopped before statement %d", n)
+				return stop
+			})
+		})
+	}
+	t.Run("a row that is handed over to a deletion while its restore waits comes back, and is lost to no later deletion", func(t *testing.T) {
+		s := newConcStage(t, concPress...)
+		s.eachStatement(func(n int) *concStop {
+			s.createDiamond()
+			require.NoError(t, s.actor().Delete(&concMagazine{ID: 1}).Error)
+			require.NoError(t, s.actor().Delete(&concAuthor{ID: 1}).Error)
+			// The magazine's restore gives the article to the author's deletion.
+			tx := s.actor().Begin()
+			require.NoError(t, concRestore(&concMagazine{ID: 1})(tx))
+			restorer := s.actor()
+			restore := restorer.start(concRestore(&concAuthor{ID: 1})).waits()
+			stop := restorer.stopBeforeNumber(n)
+			require.NoError(t, tx.Commit().Error)
+			stop.wait(restore)
+			deletion := s.actor().start(concDelete(&concMagazine{ID: 1}))
+			deletion.waitsOrEnds()
+			stop.goOn()
+			require.NoError(t, restore.result())
+			require.NoError(t, deletion.result())
+			require.Equal(t, "[1]", s.live(&concAuthor{}))
+			require.Equal(t, "[1]", s.deleted(&concMagazine{}))
+			require.Equal(t, "[]", s.live(&concArticle{}), "stopped before statement %d", n)
+			require.NoError(t, concRestore(&concMagazine{ID: 1})(s.actor().DB))
+			require.Equal(t, "[1]", s.live(&concArticle{}), "stopped before statement %d", n)
+			require.Equal(t, "[1]", s.live(&concRemark{}), "stopped before statement %d", n)
+			return stop
+		})
+	})
+}

@@ -1,0 +1,283 @@
+package concurrency_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb"
+)
+
+// The concurrency tests interleave transactions on PostgreSQL, which has row locks: each transaction belongs to an actor
+// with a connection of its own, that can be stopped before or after a statement, and that can be seen waiting for a lock.
+// What is exact under every interleaving on a single writer is tested with SQLite too, in stress_test.go.
+
+// concStage is a database with a spectator's connection.
+type concStage struct {
+	t         *testing.T
+	database  *testdb.Database
+	models    []any
+	spectator *gorm.DB // without the plugin
+	actors    []*concActor
+	acting    int // how many of them the current round uses
+}
+
+func newConcStage(t *testing.T, models ...any) *concStage {
+	t.Helper()
+	s := &concStage{t: t, database: testdb.Postgres(t), models: models}
+	s.spectator = s.connect()
+	require.NoError(t, s.actor().AutoMigrate(models...))
+	return s
+}
+
+// concActor is a session with one connection, and with a plugin of its own, as another process has it.
+type concActor struct {
+	*gorm.DB
+	stage *concStage
+	pid   int
+}
+
+// actor gives an actor that does nothing else in this round.
+func (s *concStage) actor() *concActor {
+	s.t.Helper()
+	if s.acting++; s.acting > len(s.actors) {
+		s.actors = append(s.actors, s.newActor())
+	}
+	return s.actors[s.acting-1]
+}
+
+// connect opens a connection for which a commit does not wait for the disk, and on which PostgreSQL compiles no plan, which
+// takes longer than all the rest.
+func (s *concStage) connect() *gorm.DB {
+	s.t.Helper()
+	db := s.database.Open(s.t)
+	pool, err := db.DB()
+	require.NoError(s.t, err)
+	pool.SetMaxOpenConns(1)
+	require.NoError(s.t, db.Exec("SET synchronous_commit = off; SET jit = off").Error)
+	return db
+}
+
+func (s *concStage) newActor() *concActor {
+	s.t.Helper()
+	db := s.connect()
+	require.NoError(s.t, db.Use(softdelete.New(softdelete.Config{Models: s.models})))
+	a := &concActor{DB: db.WithContext(s.t.Context()), stage: s}
+	require.NoError(s.t, a.Raw("SELECT pg_backend_pid()").Scan(&a.pid).Error)
+	return a
+}
+
+// eachStatement runs rounds, each on empty tables: in the n-th, round stops an actor before its n-th statement. The last
+// round is that in which it stands before its COMMIT or has no such statement.
+func (s *concStage) eachStatement(round func(n int) *concStop) {
+	s.t.Helper()
+	for n, last := 1, false; !last; n++ {
+		s.empty()
+		last = round(n).last
+		require.Less(s.t, n, 100, "the call has no end")
+	}
+}
+
+// empty empties all tables and frees all actors.
+func (s *concStage) empty() {
+	s.t.Helper()
+	for _, a := range s.actors {
+		testdb.Inject(a.DB).Reset()
+	}
+	s.acting = 0
+	require.NoError(s.t, s.spectator.Exec("TRUNCATE "+strings.Join(s.tables(), ", ")).Error)
+}
+
+// tables lists the models' tables, in the order of the models.
+func (s *concStage) tables() []string {
+	s.t.Helper()
+	tables := make([]string, len(s.models))
+	for i, model := range s.models {
+		stmt := &gorm.Statement{DB: s.spectator}
+		require.NoError(s.t, stmt.Parse(model))
+		tables[i] = stmt.Table
+	}
+	return tables
+}
+
+// create inserts rows as they are.
+func (s *concStage) create(rows ...any) {
+	s.t.Helper()
+	require.NoError(s.t, s.spectator.Transaction(func(tx *gorm.DB) error {
+		for _, row := range rows {
+			if err := tx.Create(row).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// concPatience is how long a test waits for what must happen.
+const concPatience = 20 * time.Second
+
+// concRun is a call in another goroutine.
+type concRun struct {
+	actor *concActor
+	done  chan struct{}
+	err   error
+}
+
+// start calls do in another goroutine.
+func (a *concActor) start(do func(db *gorm.DB) error) *concRun {
+	run := &concRun{actor: a, done: make(chan struct{})}
+	go func() {
+		defer close(run.done)
+		run.err = do(a.DB)
+	}()
+	return run
+}
+
+// waits returns once the call waits for a lock that another transaction holds.
+func (r *concRun) waits() *concRun {
+	r.actor.stage.t.Helper()
+	require.True(r.actor.stage.t, r.waitsOrEnds(), "the call should wait for a lock, but it ended: %v", r.err)
+	return r
+}
+
+// waitsOrEnds returns once the call waits for a lock that another transaction holds, or has ended. It tells whether it
+// waits.
+func (r *concRun) waitsOrEnds() bool {
+	t := r.actor.stage.t
+	t.Helper()
+	for deadline := time.Now().Add(concPatience); ; {
+		select {
+		case <-r.done:
+			return false
+		default:
+		}
+		var waiting bool
+		require.NoError(t, r.actor.stage.spectator.Raw("SELECT cardinality(pg_blocking_pids(?)) > 0", r.actor.pid).Scan(&waiting).Error)
+		if waiting {
+			return true
+		}
+		require.True(t, time.Now().Before(deadline), "the call should end or wait for a lock, but it does neither")
+	}
+}
+
+// result returns the call's error once it has ended.
+func (r *concRun) result() error {
+	t := r.actor.stage.t
+	t.Helper()
+	select {
+	case <-r.done:
+	case <-time.After(concPatience):
+		require.FailNow(t, "the call does not end")
+	}
+	return r.err
+}
+
+// pair runs two calls, the first one stopped before its n-th statement until the second one waits or is through. Neither
+// may fail but with one of the errors that are allowed.
+func (s *concStage) pair(n int, first, second func(db *gorm.DB) error, allowed ...error) *concStop {
+	s.t.Helper()
+	one := s.actor()
+	stop := one.stopBeforeNumber(n)
+	runs := []*concRun{one.start(first)}
+	stop.wait(runs[0])
+	runs = append(runs, s.actor().start(second))
+	runs[1].waitsOrEnds()
+	stop.goOn()
+	for i, run := range runs {
+		if err := run.result(); err != nil {
+			require.True(s.t, slices.ContainsFunc(allowed, func(e error) bool { return errors.Is(err, e) }),
+				"call %d of 2, the first stopped before statement %d: %v", i+1, n, err)
+		}
+	}
+	return stop
+}
+
+// concStop is a statement at which an actor stops once.
+type concStop struct {
+	stage           *concStage
+	reached, resume chan struct{}
+	numbered        bool
+	last            bool // the call has no further statement to stop at
+}
+
+// stopBefore makes the actor stop before its next statement that has all the parts.
+func (a *concActor) stopBefore(parts ...string) *concStop {
+	stop, hook := a.stop(hasAll(parts))
+	testdb.Inject(a.DB).OnStatement(hook)
+	return stop
+}
+
+// stopBeforeNumber makes the actor stop before its n-th statement from now, or before COMMIT.
+func (a *concActor) stopBeforeNumber(n int) *concStop {
+	stop, hook := a.stop(func(number int, sql string) bool { return number >= n || sql == "COMMIT" })
+	stop.numbered = true
+	testdb.Inject(a.DB).OnStatement(hook)
+	return stop
+}
+
+func hasAll(parts []string) func(int, string) bool {
+	return func(_ int, sql string) bool {
+		return !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(sql, part) })
+	}
+}
+
+func (a *concActor) stop(here func(n int, sql string) bool) (*concStop, func(int, string) error) {
+	stop := &concStop{stage: a.stage, reached: make(chan struct{}), resume: make(chan struct{})}
+	ended := a.stage.t.Context().Done()
+	met := false
+	return stop, func(n int, sql string) error {
+		if met || !here(n, sql) {
+			return nil
+		}
+		met, stop.last = true, sql == "COMMIT"
+		close(stop.reached)
+		select {
+		case <-stop.resume:
+			return nil
+		case <-ended:
+			return context.Canceled
+		}
+	}
+}
+
+// wait returns once the call stands at the stop. It may end before a stop by number.
+func (s *concStop) wait(run *concRun) *concStop {
+	s.stage.t.Helper()
+	select {
+	case <-s.reached:
+	case <-run.done:
+		require.True(s.stage.t, s.numbered, "the call ended without the statement to stop at: %v", run.err)
+		s.last = true
+	case <-time.After(concPatience):
+		require.FailNow(s.stage.t, "the call does not reach the statement to stop at")
+	}
+	return s
+}
+
+// goOn lets the call go on.
+func (s *concStop) goOn() { close(s.resume) }
+
+// concDelete is a call that deletes value.
+func concDelete(value any, conds ...any) func(db *gorm.DB) error {
+	return func(db *gorm.DB) error { return db.Delete(value, conds...).Error }
+}
+
+// concRestore is a call that restores value.
+func concRestore(value any) func(db *gorm.DB) error {
+	return func(db *gorm.DB) error {
+		_, err := softdelete.Restore(db, value)
+		return err
+	}
+}
+
+// concCreate is a call that creates value.
+func concCreate(value any) func(db *gorm.DB) error {
+	return func(db *gorm.DB) error { return db.Create(value).Error }
+}

@@ -1,0 +1,286 @@
+package cost_test
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb"
+)
+
+type (
+	setOrg struct {
+		ID         uint
+		Name       string
+		DeletedAt  gorm.DeletedAt
+		DeletionID softdelete.DeletionID `gorm:"index:,where:deletion_id IS NOT NULL"`
+		Users      []setUser             `gorm:"foreignKey:OrgID" softdelete:"cascade"`
+	}
+	setUser struct {
+		ID         uint
+		OrgID      uint `gorm:"index"`
+		Payload    string
+		DeletedAt  gorm.DeletedAt
+		DeletionID softdelete.DeletionID `gorm:"index:,where:deletion_id IS NOT NULL"`
+		Posts      []setPost             `gorm:"foreignKey:UserID" softdelete:"cascade"`
+	}
+	setPost struct {
+		ID         uint
+		UserID     uint `gorm:"index"`
+		Payload    string
+		DeletedAt  gorm.DeletedAt
+		DeletionID softdelete.DeletionID `gorm:"index:,where:deletion_id IS NOT NULL"`
+		Comments   []setComment          `gorm:"foreignKey:PostID" softdelete:"cascade"`
+	}
+	setComment struct {
+		ID         uint
+		PostID     uint `gorm:"index"`
+		Payload    string
+		DeletedAt  gorm.DeletedAt
+		DeletionID softdelete.DeletionID `gorm:"index:,where:deletion_id IS NOT NULL"`
+	}
+
+	setFolder struct {
+		ID         uint
+		ParentID   *uint `gorm:"index"`
+		Payload    string
+		DeletedAt  gorm.DeletedAt
+		DeletionID softdelete.DeletionID `gorm:"index:,where:deletion_id IS NOT NULL"`
+		Children   []setFolder           `gorm:"foreignKey:ParentID" softdelete:"cascade"`
+	}
+
+	// setBox has a child with hooks, which must be loaded, beside one without.
+	setBox struct {
+		ID         uint
+		DeletedAt  gorm.DeletedAt
+		DeletionID softdelete.DeletionID
+		Loud       []setLoud  `gorm:"foreignKey:BoxID" softdelete:"cascade"`
+		Quiet      []setQuiet `gorm:"foreignKey:BoxID" softdelete:"cascade"`
+	}
+	setLoud struct {
+		ID         uint
+		BoxID      uint
+		Payload    string
+		DeletedAt  gorm.DeletedAt
+		DeletionID softdelete.DeletionID
+	}
+	setQuiet struct {
+		ID         uint
+		BoxID      uint
+		Payload    string
+		DeletedAt  gorm.DeletedAt
+		DeletionID softdelete.DeletionID
+	}
+)
+
+func (setLoud) BeforeDelete(*gorm.DB) error  { return nil }
+func (setLoud) BeforeRestore(*gorm.DB) error { return nil }
+
+// setDatabase is a database whose statements are recorded.
+type setDatabase struct {
+	*gorm.DB
+	recorder *testdb.Recorder
+	sqlite   bool
+}
+
+func newSetDatabase(t *testing.T, database *testdb.Database) setDatabase {
+	t.Helper()
+	models := []any{&setOrg{}, &setUser{}, &setPost{}, &setComment{}, &setFolder{}, &setBox{}, &setLoud{}, &setQuiet{}}
+	db := database.Open(t)
+	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
+	require.NoError(t, db.AutoMigrate(models...))
+	return setDatabase{DB: db, recorder: testdb.Record(db), sqlite: database.Name == "sqlite"}
+}
+
+// fill makes rows numbered from 1, with columns that a SELECT over a series of numbers, i, gives.
+func (d setDatabase) fill(t *testing.T, into string, rows int, values string) {
+	t.Helper()
+	require.NoError(t, d.Exec(fmt.Sprintf(
+		"WITH RECURSIVE series (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM series WHERE i < %d) INSERT INTO %s SELECT %s FROM series",
+		rows, into, values)).Error)
+}
+
+// family makes organization 1 with so many users, each with 9 posts, each with 10 comments: 100 rows per user.
+func (d setDatabase) family(t *testing.T, users int) {
+	t.Helper()
+	require.NoError(t, d.Create(&setOrg{ID: 1, Name: "root"}).Error)
+	d.fill(t, "set_users (id, org_id, payload)", users, "i, 1, 'secret'")
+	d.fill(t, "set_posts (id, user_id, payload)", users*9, "i, (i - 1) / 9 + 1, 'secret'")
+	d.fill(t, "set_comments (id, post_id, payload)", users*9*10, "i, (i - 1) / 10 + 1, 'secret'")
+}
+
+// tree makes folder 1 with so many folders under it, each with two children.
+func (d setDatabase) tree(t *testing.T, folders int) {
+	t.Helper()
+	require.NoError(t, d.Create(&setFolder{ID: 1}).Error)
+	d.fill(t, "set_folders (id, parent_id, payload)", folders, "i + 1, (i + 1) / 2, 'secret'")
+}
+
+// record runs one call and returns its statements, BEGIN and COMMIT among them.
+func (d setDatabase) record(t *testing.T, call func() error) []testdb.Statement {
+	t.Helper()
+	d.recorder.Reset()
+	require.NoError(t, call())
+	return d.recorder.All()
+}
+
+// deleted counts the rows of a table that carry the mark of a deletion.
+func (d setDatabase) deleted(t *testing.T, table string) (rows int64) {
+	t.Helper()
+	require.NoError(t, d.Table(table).Where("deletion_id IS NOT NULL AND deleted_at IS NOT NULL").Count(&rows).Error)
+	return rows
+}
+
+// bulk tells how large the statements of a call are.
+type bulk struct{ statements, longest, mostValues int }
+
+func sizeOf(all []testdb.Statement) (size bulk) {
+	size.statements = len(all)
+	for _, s := range all {
+		size.longest = max(size.longest, len(s.SQL))
+		size.mostValues = max(size.mostValues, len(s.Args))
+	}
+	return size
+}
+
+// deleteAndRestore deletes and restores a row, and gives the size of the statements of both.
+func (d setDatabase) deleteAndRestore(t *testing.T, value any, table string, descendants int) (deletion, restore bulk) {
+	t.Helper()
+	deletion = sizeOf(d.record(t, func() error { return d.Delete(value).Error }))
+	require.EqualValues(t, descendants, d.deleted(t, table))
+	restore = sizeOf(d.record(t, func() error {
+		_, err := softdelete.Restore(d.DB, value)
+		return err
+	}))
+	require.Zero(t, d.deleted(t, table))
+	return deletion, restore
+}
+
+// perRelation bounds the statements of a call: two for each relation, and a handful for the call itself.
+func perRelation(relations int) int { return 2*relations + 8 }
+
+func TestCascadeTakesAsManyStatementsHoweverManyRows(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		sizes := map[int][2]bulk{}
+		for _, users := range []int{1, 200, 1000} {
+			db := newSetDatabase(t, database)
+			for _, table := range []string{"set_comments", "set_posts", "set_users", "set_orgs"} {
+				require.NoError(t, db.Exec("DELETE FROM "+table).Error)
+			}
+			db.family(t, users)
+			deletion, restore := db.deleteAndRestore(t, &setOrg{ID: 1}, "set_comments", users*90)
+			sizes[users] = [2]bulk{deletion, restore}
+			for what, size := range map[string]bulk{"a deletion": deletion, "a restore": restore} {
+				require.LessOrEqual(t, size.statements, perRelation(3), "%s over 3 relations of %d rows: %d statements", what, users*100, size.statements)
+			}
+			if database.Name == "sqlite" {
+				require.Equal(t, sizes[1], sizes[users], "%d rows", users*100)
+			}
+		}
+		require.Equal(t, sizes[200], sizes[1000], "20,000 rows and 100,000 rows: number of statements, longest text, most bound values")
+	})
+}
+
+func TestTreeIsFoundByOneRecursiveQuery(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := newSetDatabase(t, database)
+		sizes := map[int][2]bulk{}
+		for _, folders := range []int{6, 22_000} { // 3 levels, 15 levels
+			require.NoError(t, db.Exec("DELETE FROM set_folders").Error)
+			db.tree(t, folders)
+			deletion, restore := db.deleteAndRestore(t, &setFolder{ID: 1}, "set_folders", folders+1)
+			sizes[folders] = [2]bulk{deletion, restore}
+		}
+		require.Equal(t, sizes[6], sizes[22_000], "number of statements, longest text, most bound values")
+
+		for what, call := range map[string]func() error{
+			"1 deletion": func() error { return db.Delete(&setFolder{ID: 1}).Error },
+			"2 restore":  func() error { _, err := softdelete.Restore(db.DB, &setFolder{ID: 1}); return err },
+		} {
+			_ = what
+			_ = call
+		}
+	})
+}
+
+func TestChainOfManyLevelsTakesAsManyStatementsAsOneLevel(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := newSetDatabase(t, database)
+		sizes := map[int][2]bulk{}
+		for _, folders := range []int{1, 300} { // each the only child of the one before
+			require.NoError(t, db.Exec("DELETE FROM set_folders").Error)
+			require.NoError(t, db.Create(&setFolder{ID: 1}).Error)
+			db.fill(t, "set_folders (id, parent_id, payload)", folders, "i + 1, i, 'secret'")
+			deletion, restore := db.deleteAndRestore(t, &setFolder{ID: 1}, "set_folders", folders+1)
+			sizes[folders] = [2]bulk{deletion, restore}
+		}
+		require.Equal(t, sizes[1], sizes[300])
+	})
+}
+
+// readsPayload is a statement that reads the rows of a table, not only their keys.
+func readsPayload(table string) func(sql string) bool {
+	whole := regexp.MustCompile("payload|" + table + "[`\"]?\\.\\*")
+	return func(sql string) bool { return strings.Contains(sql, table) && whole.MatchString(sql) }
+}
+
+func TestModelWithoutHooksIsNeverLoaded(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := newSetDatabase(t, database)
+		require.NoError(t, db.Create(&setBox{ID: 1}).Error)
+		const rows = 1200
+		for _, table := range []string{"set_louds", "set_quiets"} {
+			db.fill(t, table+" (id, box_id, payload)", rows, "i, 1, 'secret'")
+		}
+		for _, call := range []struct {
+			name string
+			run  func() error
+		}{
+			{"deletion", func() error { return db.Delete(&setBox{ID: 1}).Error }},
+			{"restore", func() error { _, err := softdelete.Restore(db.DB, &setBox{ID: 1}); return err }},
+		} {
+			t.Run(call.name, func(t *testing.T) {
+				var loud, quiet []string
+				for _, s := range db.record(t, call.run) {
+					if readsPayload("set_louds")(s.SQL) {
+						loud = append(loud, s.SQL)
+					}
+					if readsPayload("set_quiets")(s.SQL) {
+						quiet = append(quiet, s.SQL)
+					}
+				}
+				require.Empty(t, quiet)
+				require.NotEmpty(t, loud, "a model with hooks is loaded, or this test sees nothing")
+				require.LessOrEqual(t, len(loud), rows/100, "in batches")
+			})
+		}
+	})
+}
+
+func TestDeletionByConditionCarriesNoListOfKeys(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := newSetDatabase(t, database)
+		sizes := map[int][2]bulk{}
+		for _, users := range []int{150, 450} {
+			for _, table := range []string{"set_comments", "set_posts", "set_users", "set_orgs"} {
+				require.NoError(t, db.Exec("DELETE FROM "+table).Error)
+			}
+			db.family(t, users)
+			byPayload := func() *gorm.DB { return db.Where("payload = ?", "secret") }
+			deletion := sizeOf(db.record(t, func() error { return byPayload().Delete(&setUser{}).Error }))
+			require.EqualValues(t, users*90, db.deleted(t, "set_comments"))
+			restore := sizeOf(db.record(t, func() error {
+				_, err := softdelete.Restore(byPayload(), &setUser{})
+				return err
+			}))
+			require.Zero(t, db.deleted(t, "set_comments"))
+			sizes[users] = [2]bulk{deletion, restore}
+		}
+		require.Equal(t, sizes[150], sizes[450], "number of statements, longest text, most bound values")
+	})
+}
