@@ -85,7 +85,10 @@ func TestStress(t *testing.T) {
 		var last atomic.Uint64
 		last.Store(20)
 		seed := uint64(time.Now().UnixNano())
-		deadline := time.Now().Add(2 * time.Second)
+		deadline := time.Now().Add(time.Second)
+		if testdb.Long() {
+			deadline = deadline.Add(4 * time.Second)
+		}
 		var running sync.WaitGroup
 		const workers = 8
 		allowed := []error{softdelete.ErrParentDeleted, softdelete.ErrBlocked, gorm.ErrRecordNotFound}

@@ -155,7 +155,7 @@ func TestWhatAHookGets(t *testing.T) {
 				return "no schema", model
 			}
 			return []string{tx.Statement.Schema.Name, tx.Statement.Table, fmt.Sprintf("%T", tx.Statement.Model)},
-				[]string{model, table, "*softdelete_test." + model}
+				[]string{model, table, "*gorm_test." + model}
 		}},
 		{"a session of the deletion's transaction, without conditions", func(tx *gorm.DB, _ string, _ any) (any, any) {
 			_, within := tx.Statement.ConnPool.(gorm.TxCommitter)

@@ -26,6 +26,7 @@ func misuseReport(call func(db *gorm.DB, value any) (softdelete.Report, error), 
 }
 
 func TestMisuseIsAClearErrorAndWritesNothing(t *testing.T) {
+	testdb.ExpectParseErrors(t)
 	type misuse struct {
 		name string
 		call func(db *gorm.DB) error
@@ -161,6 +162,7 @@ func TestADatabaseWithoutThePlugin(t *testing.T) {
 }
 
 func TestConfigModelsThatAreNoModels(t *testing.T) {
+	testdb.ExpectParseErrors(t)
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		for name, model := range map[string]any{
 			"nil": nil, "a text": "team", "a model that GORM cannot parse": &misuseOdd{}, "a number": new(int),

@@ -75,15 +75,20 @@ func TestHistoriesOfDeletionsAndRestoresFollowTheModel(t *testing.T) {
 }
 
 // historyChecks is how many histories a run of the tests goes through, per database and variant, where the flag rapid.checks
-// does not say so. A hundred take ten minutes.
-const historyChecks = "10"
+// does not say so.
+func historyChecks() string {
+	if testdb.Long() {
+		return "30"
+	}
+	return "5"
+}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
 	if !given {
-		if err := flag.Set("rapid.checks", historyChecks); err != nil {
+		if err := flag.Set("rapid.checks", historyChecks()); err != nil {
 			panic(err)
 		}
 	}
