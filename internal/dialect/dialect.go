@@ -81,6 +81,7 @@ type Dialect struct {
 
 	events eventLog
 	masks  masks
+	keys   keys
 
 	// notAfter and notBefore compare the instant in a native time column with another.
 	notAfter, notBefore func(column string, at time.Time) string

@@ -50,6 +50,7 @@ var postgres = Dialect{
 
 	events: postgresEvents,
 	masks:  postgresMasks,
+	keys:   postgresKeys,
 
 	columns: postgresColumns,
 

@@ -35,6 +35,7 @@ var sqlite = Dialect{
 
 	events: sqliteEvents,
 	masks:  sqliteMasks,
+	keys:   sqliteKeys,
 
 	notAfter:     textNotAfter,
 	notBefore:    textNotBefore,

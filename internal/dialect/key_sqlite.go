@@ -1,0 +1,164 @@
+package dialect
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"gorm.io/gorm/schema"
+)
+
+// sqliteKeys writes keys as they are cast to text. Times are texts there already, in the zone that they were written in, which
+// is part of the key. A fraction is written by its bits: SQLite neither writes nor reads the last digits of one exactly.
+var sqliteKeys = keys{
+	kind: func(field *schema.Field, name string) (KeyKind, int) {
+		switch field.DataType {
+		case schema.Bool:
+			return KeyBool, -1
+		case schema.Float:
+			return KeyReal, -1
+		case schema.Int, schema.Uint:
+			return KeyWhole, -1
+		case schema.String:
+			return KeyText, -1
+		case schema.Bytes:
+			return KeyBytes, -1
+		case schema.Time:
+			return KeyInstant, -1
+		}
+		starts := func(prefixes ...string) bool { return startsWith(name, prefixes) }
+		switch {
+		case starts("timestamp", "datetime", "date"):
+			return KeyInstant, -1
+		case starts("blob", "bytea", "longblob", "varbinary"):
+			return KeyBytes, -1
+		case starts("bool"):
+			return KeyBool, -1
+		}
+		switch affinity(name) {
+		case "text":
+			return KeyText, -1
+		case "real":
+			return KeyReal, -1
+		case "numeric":
+			if strings.Contains(name, "int") {
+				return KeyWhole, -1
+			}
+			return KeyDecimal, -1
+		}
+		return KeyOther, -1
+	},
+	sql: func(c KeyColumn, expression string) string {
+		text := "CAST(" + expression + " AS TEXT)"
+		switch c.Kind {
+		case KeyBytes:
+			return `('\x' || lower(hex(` + expression + `)))`
+		case KeyReal, KeyDecimal:
+			return "CASE typeof(" + expression + ") WHEN 'real' THEN " + sqliteReal(expression) + " ELSE " + text + " END"
+		}
+		return text
+	},
+	of: func(c KeyColumn, value any) string {
+		switch c.Kind {
+		case KeyBytes:
+			return keyBytes(value)
+		case KeyWhole:
+			return keyWhole(value)
+		case KeyBool:
+			if is, ok := keyBool(value); ok {
+				return keyWhole(is)
+			}
+		case KeyReal, KeyDecimal:
+			return sqliteNumber(value, c.Kind == KeyReal)
+		case KeyInstant:
+			if at, ok := value.(time.Time); ok {
+				return at.Format(timeAsText)
+			}
+		}
+		return keyText(value)
+	},
+}
+
+func startsWith(name string, prefixes []string) bool {
+	for _, prefix := range prefixes {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// sqliteNumber is the text of a number in a column that makes numbers of texts that look like one; one of fractions makes
+// fractions of integers too (https://sqlite.org/datatype3.html, 3.1).
+func sqliteNumber(value any, fraction bool) string {
+	var x float64
+	switch v := value.(type) {
+	case float64:
+		x = v
+	case int64, uint64, bool:
+		text := keyWhole(v)
+		if !fraction {
+			return text
+		}
+		x, _ = strconv.ParseFloat(text, 64)
+	default:
+		text := strings.TrimSpace(keyText(v))
+		if !number.MatchString(text) {
+			return keyText(v)
+		}
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil && !fraction {
+			return strconv.FormatInt(n, 10)
+		}
+		x, _ = strconv.ParseFloat(text, 64)
+	}
+	if !fraction && x == math.Trunc(x) && math.Abs(x) < 1<<51 {
+		return strconv.FormatInt(int64(x), 10)
+	}
+	return realBits(x)
+}
+
+// bitsUnit is 2 to the power of 62, the unit of a fraction's bits; bitsStep the power by which numbers far from 1 are brought
+// near it.
+const (
+	bitsUnit = "4611686018427387904"
+	bitsStep = 72
+)
+
+// sqliteReal writes a fraction as an integer and what is behind it, a count of 2 to the power of -62, both of which have all of
+// its bits: multiplying by powers of two loses none. Those too large or too small for that are brought near 1 before, and
+// say so at the end.
+func sqliteReal(column string) string {
+	write := func(factor, suffix string) string {
+		size := "abs(" + column + ")" + factor
+		whole := "CAST(" + size + " AS INTEGER)"
+		behind := "CAST((" + size + " - " + whole + ") * " + bitsUnit + ".0 AS INTEGER)"
+		return "CASE WHEN " + column + " < 0 THEN '-' ELSE '' END || " + whole + " || CASE " + behind + " WHEN 0 THEN '' ELSE '/' || " + behind + " END" + suffix
+	}
+	const step = "4722366482869645213696.0" // 2 to the power of 72
+	return "CASE WHEN abs(" + column + ") >= 9223372036854775808.0 THEN " + write(" / "+step, " || 'p72'") +
+		" WHEN abs(" + column + ") < 0.001953125 AND " + column + " <> 0 THEN " + write(" * "+step, " || 'p-72'") + " ELSE " + write("", "") + " END"
+}
+
+// realBits is what sqliteReal gives for a value.
+func realBits(x float64) string {
+	size, suffix := math.Abs(x), ""
+	switch {
+	case size >= 1<<63:
+		size, suffix = math.Ldexp(size, -bitsStep), "p72"
+	case size < 1.0/512 && size > 0:
+		size, suffix = math.Ldexp(size, bitsStep), "p-72"
+	}
+	whole, fraction := math.Modf(size)
+	text := strconv.FormatFloat(min(whole, math.MaxInt64), 'f', 0, 64)
+	if whole < 1<<63 {
+		text = strconv.FormatInt(int64(whole), 10)
+	}
+	if behind := int64(math.Ldexp(fraction, 62)); behind != 0 {
+		text += "/" + strconv.FormatInt(behind, 10)
+	}
+	if x < 0 {
+		text = "-" + text
+	}
+	return text + suffix
+}
