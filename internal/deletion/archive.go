@@ -117,7 +117,7 @@ func (d *deletion) archiveAssignments() (list []policy.Assignment) {
 	for _, c := range slices.Concat(s.Shared, s.Companions) {
 		value := values[c.Mark]
 		if value == nil {
-			value = policy.EmptyValue(c.Field, true)
+			value = statement.EmptyValue(c.Field, true)
 		}
 		list = append(list, policy.Assignment{Field: c.Field, Value: value})
 	}

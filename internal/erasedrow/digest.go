@@ -37,7 +37,7 @@ func Digests(tx statement.Session, t Place, rows []ReachedRow) (map[string]strin
 		q := RowText(tx.Query().Text("SELECT "), t, table)
 		for _, field := range fields {
 			q.Text(", ")
-			switch pii.KindOfColumn(field, strings.ToLower(string(field.DataType))) {
+			switch pii.KindOf(field) {
 			case pii.BytesColumn, pii.TimeColumn: // a time's text would depend on the session
 				q.Column(table, field.DBName)
 			default:

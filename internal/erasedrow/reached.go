@@ -41,7 +41,7 @@ func RowKey(q *statement.Query, s *schema.Schema, table string) *statement.Query
 // rowKeyPart is a column of a key as text, whatever the session's time zone.
 func rowKeyPart(q *statement.Query, field *schema.Field, table string) string {
 	column := q.Quoted(table, field.DBName)
-	switch pii.KindOfColumn(field, strings.ToLower(string(field.DataType))) {
+	switch pii.KindOf(field) {
 	case pii.TimeColumn:
 		if field.DataType == schema.Time {
 			return q.Dialect.KeyTime(column)
@@ -55,7 +55,7 @@ func rowKeyPart(q *statement.Query, field *schema.Field, table string) string {
 // RowKeyPart is the value of a key's column as query.rowKeyPart writes it.
 func RowKeyPart(e *policy.Engine, field *schema.Field, value any) string {
 	name := strings.ToLower(string(field.DataType))
-	switch kind := pii.KindOfColumn(field, name); kind {
+	switch kind := pii.KindOf(field); kind {
 	case pii.TimeColumn:
 		if at, ok := value.(time.Time); ok && field.DataType == schema.Time {
 			return e.Dialect.KeyTimeOf(at)

@@ -26,7 +26,7 @@ func (x *erasure) keyPart(field *schema.Field, value any) string {
 	}
 	text, name := rowkey.TextOf(value), strings.ToLower(string(field.DataType))
 	switch {
-	case pii.KindOfColumn(field, name) == pii.UuidColumn, strings.Contains(name, "citext"), strings.Contains(name, "nocase"):
+	case pii.KindOf(field) == pii.UuidColumn, strings.Contains(name, "citext"), strings.Contains(name, "nocase"):
 		return strings.ToLower(text)
 	case strings.HasPrefix(name, "char"): // padded with spaces
 		return strings.TrimRight(text, " ")
@@ -36,7 +36,7 @@ func (x *erasure) keyPart(field *schema.Field, value any) string {
 
 // comparesAsText tells whether equal values of a key column have the same text.
 func comparesAsText(field *schema.Field) bool {
-	switch pii.KindOfColumn(field, strings.ToLower(string(field.DataType))) {
+	switch pii.KindOf(field) {
 	case pii.IntegerColumn, pii.TextColumn, pii.UuidColumn, pii.BytesColumn, pii.TimeColumn, pii.BoolColumn:
 		return true
 	}

@@ -2,11 +2,11 @@ package erasure
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/pii"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/settings"
@@ -259,19 +259,9 @@ func (x *erasure) coldIdentity(p *policy.Policy, row map[string]any) (r erasedro
 func creationTime(value any) any {
 	switch value.(type) {
 	case string, []byte:
-		if at, ok := parseTime(rowkey.TextOf(value)); ok {
+		if at, ok := pii.ParseTime(rowkey.TextOf(value)); ok {
 			return at
 		}
 	}
 	return value
-}
-
-// parseTime reads the forms in which databases keep times as text.
-func parseTime(text string) (at time.Time, ok bool) {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00", time.DateTime, time.DateOnly} {
-		if at, err := time.Parse(layout, text); err == nil {
-			return at, true
-		}
-	}
-	return at, false
 }

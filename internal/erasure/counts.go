@@ -41,11 +41,11 @@ func (x *erasure) logTable(m *reachedModel) (t certificate.ErasedTable, logged b
 	if m.Log() == nil || x.loggedRows[p] == 0 {
 		return t, false
 	}
-	t = certificate.ErasedTable{Table: p.Log.Events, Columns: []certificate.ErasedColumn{{Column: "actor", Strategy: pii.MaskZero}, {Column: "reason", Strategy: pii.MaskZero}}, Masked: x.loggedRows[p]}
+	t = certificate.ErasedTable{Table: p.Log.Events, Columns: []certificate.ErasedColumn{{Column: "actor", Strategy: pii.Zero}, {Column: "reason", Strategy: pii.Zero}}, Masked: x.loggedRows[p]}
 	switch {
 	case p.Personal == nil:
 	case p.Personal.Remove:
-		t.Columns = append(t.Columns, certificate.ErasedColumn{Column: "data", Strategy: pii.PiiDelete})
+		t.Columns = append(t.Columns, certificate.ErasedColumn{Column: "data", Strategy: pii.Delete})
 	default:
 		for _, c := range p.Personal.Masked {
 			t.Columns = append(t.Columns, certificate.ErasedColumn{Column: "data." + c.Field.DBName, Strategy: c.Mask.Strategy()})

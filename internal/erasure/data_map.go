@@ -42,7 +42,7 @@ func DataMap(db *gorm.DB) ([]DataMapEntry, error) {
 func dataMap(p *policy.Policy) (entries []DataMapEntry) {
 	table := p.Table
 	if p.Personal != nil && p.Personal.Remove {
-		return []DataMapEntry{{Table: table, Column: "*", Strategy: pii.PiiDelete}}
+		return []DataMapEntry{{Table: table, Column: "*", Strategy: pii.Delete}}
 	}
 	for _, field := range p.Schema.Fields {
 		if field.DBName == "" || p.Schema.FieldsByDBName[field.DBName] != field {
@@ -51,7 +51,7 @@ func dataMap(p *policy.Policy) (entries []DataMapEntry) {
 		entry := DataMapEntry{Table: table, Column: field.DBName}
 		if p.Personal != nil {
 			if _, tagged := p.Personal.Tags[field.DBName]; tagged {
-				if entry.Strategy, entry.Basis = strategyOf(p.Personal, field); entry.Strategy != pii.PiiNone {
+				if entry.Strategy, entry.Basis = strategyOf(p.Personal, field); entry.Strategy != pii.None {
 					entries = append(entries, entry)
 				}
 				continue
@@ -73,15 +73,15 @@ func strategyOf(d *pii.Personal, field *schema.Field) (strategy, basis string) {
 	}
 	for _, k := range d.Kept {
 		if k.Field == field {
-			return pii.PiiKeep, k.Basis
+			return pii.Keep, k.Basis
 		}
 	}
 	for _, s := range d.Subjects {
 		if s.Field == field {
-			return pii.PiiSubject + ":" + s.Model, ""
+			return pii.Subject + ":" + s.Model, ""
 		}
 	}
-	return pii.PiiNone, ""
+	return pii.None, ""
 }
 
 // personalWords are words in names of columns that hold personal data, by the kinds of columns that they count for. Texts of
@@ -129,7 +129,7 @@ var plainEndings = []string{"id", "count", "type", "status", "kind", "verified",
 
 // looksPersonal tells whether a column's name and type are those of personal data. Keys, counters and flags are not.
 func looksPersonal(field *schema.Field) bool {
-	kind := pii.KindOfColumn(field, strings.ToLower(string(field.DataType)))
+	kind := pii.KindOf(field)
 	words := wordsOf(field.DBName)
 	last := words[len(words)-1]
 	if field.PrimaryKey || slices.Contains(plainEndings, last) {

@@ -148,10 +148,10 @@ func (x *erasure) leftInEvent(p *policy.Policy, field *schema.Field, data, erase
 		if !bytes.Equal(data, erased) {
 			return true
 		}
-		if pii.KindOfColumn(field, strings.ToLower(string(field.DataType))) == pii.TimeColumn {
+		if pii.KindOf(field) == pii.TimeColumn {
 			return false // verifyTimes asks the database
 		}
-		return keptValue(mask, sql.NullString{}, value) || (mask.Word == pii.MaskFunc || mask.Word == pii.MaskJSON) && x.secrets.in(value.String)
+		return mask.Left(sql.NullString{}, value, x.secrets.in)
 	}
 	return otherText(p, field) && x.secrets.in(value.String)
 }

@@ -2,22 +2,14 @@ package erasure
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"fmt"
-	"net/netip"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
-	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/pii"
-	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm/schema"
 )
 
 // This room writes the masks: in SQL, one statement for many rows, or, where the new value is a function of the old one that
@@ -41,7 +33,7 @@ func (x *erasure) maskModel(tx statement.Session, m *reachedModel) error {
 	return statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
 		if data := m.Policy.Personal; data != nil {
 			for _, c := range data.Masked {
-				if c.Mask.Computed() {
+				if c.Mask.From() != pii.FromNothing {
 					if err := x.compute(tx, m.Place, c, chunk); err != nil {
 						return x.quiet(tx, err, "masking "+c.Field.DBName+" of", table)
 					}
@@ -73,13 +65,13 @@ func (x *erasure) maskSet(tx statement.Session, t erasedrow.Place, chunk []erase
 	}
 	if p.Personal != nil {
 		for _, c := range p.Personal.Masked {
-			if !c.Mask.Computed() {
-				set(c.Field.DBName, func() { x.maskExpression(q, c) })
+			if c.Mask.From() == pii.FromNothing {
+				set(c.Field.DBName, func() { c.Mask.SQL(q) })
 			}
 		}
 	}
 	for _, field := range t.Texts() {
-		set(field.DBName, func() { q.Bind(policy.EmptyValue(field, true)) })
+		set(field.DBName, func() { q.Bind(statement.EmptyValue(field, true)) })
 	}
 	for _, name := range strangers {
 		set(name, func() { q.Text("NULL") })
@@ -104,58 +96,16 @@ func (x *erasure) maskSet(tx statement.Session, t erasedrow.Place, chunk []erase
 	return err
 }
 
-// maskExpression writes the new value of a column.
-func (x *erasure) maskExpression(q *statement.Query, c *pii.MaskedColumn) {
-	m, d := c.Mask, q.Dialect
-	switch m.Word {
-	case pii.MaskNull:
-		q.Text("NULL")
-	case pii.MaskZero, pii.MaskFixed:
-		q.Bind(m.Value)
-	case pii.MaskTemplate:
-		statement.Joined(q, m.Pieces, " || ", func(p pii.Piece) {
-			switch {
-			case p.Id:
-				q.Text(d.Text("(" + idText(q, c.Field.Schema) + ")"))
-			case p.Width > 0:
-				q.Text("substr(", d.RandomDigits(), fmt.Sprintf(", 1, %d)", p.Width))
-			default:
-				q.Text(d.String(p.Text))
-			}
-		})
-	case pii.MaskRandom:
-		switch pii.KindOfColumn(c.Field, strings.ToLower(string(c.Field.DataType))) {
-		case pii.IntegerColumn:
-			q.Text(d.RandomInteger(m.Width))
-		case pii.UuidColumn:
-			q.Text(d.RandomUUID())
-		default:
-			q.Text("substr(", d.RandomDigits(), fmt.Sprintf(", 1, %d)", m.Width))
-		}
-	case pii.MaskTruncate:
-		q.Text(d.TruncateTime(q.Quoted("", c.Field.DBName), q.Tx.Dialector.DataTypeOf(c.Field), m.Unit))
-	}
-}
-
-// idText is a row's key as the text that {id} stands for.
-func idText(q *statement.Query, s *schema.Schema) string {
-	parts := make([]string, len(s.PrimaryFields))
-	for i, field := range s.PrimaryFields {
-		parts[i] = q.Dialect.Text(q.Quoted("", field.DBName))
-	}
-	return strings.Join(parts, " || '-' || ")
-}
-
 // compute masks a column by a function of its value, row by row.
 func (x *erasure) compute(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, chunk []erasedrow.ReachedRow) error {
-	if c.Mask.Word == pii.MaskFunc {
-		return x.computeValues(tx, t, c, chunk)
+	if c.Mask.From() == pii.FromField {
+		return x.computeFields(tx, t, c, chunk)
 	}
 	q := tx.Silent().Query().Text("SELECT ").Column("", c.Field.DBName)
 	erasedrow.KeysIn(q.Text(", ").Columns("", t.Key()).Text(" FROM ").Name(t.Table()).Text(" WHERE "), t, "", chunk)
 	type change struct {
-		key   []any
-		value any
+		key []any
+		old string
 	}
 	var changes []change
 	err := q.Rows(func(scan func(...any) error) error {
@@ -165,7 +115,7 @@ func (x *erasure) compute(tx statement.Session, t erasedrow.Place, c *pii.Masked
 			return err
 		}
 		if text.Valid {
-			changes = append(changes, change{key: values(), value: x.masked(c, text.String)})
+			changes = append(changes, change{key: values(), old: text.String})
 		}
 		return nil
 	})
@@ -173,81 +123,28 @@ func (x *erasure) compute(tx statement.Session, t erasedrow.Place, c *pii.Masked
 		return err
 	}
 	for _, change := range changes {
-		if err := x.setValue(tx, t, c, change.key, change.value); err != nil {
+		value, err := x.masked(tx.Statement.Context, c, pii.Row{Columns: map[string]any{c.Field.DBName: change.old}})
+		if err != nil {
+			return err
+		}
+		if err := x.setValue(tx, t, c, change.key, value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (x *erasure) setValue(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, key []any, value any) error {
-	q := tx.Silent().Query().Text("UPDATE ").Name(t.Table()).Text(" SET ").Name(c.Field.DBName).Text(" = ").Bind(value)
-	_, err := erasedrow.KeysIn(q.Text(" WHERE "), t, "", []erasedrow.ReachedRow{{Key: key}}).Exec()
-	return err
-}
-
-// masked is the new value for a text.
-func (x *erasure) masked(c *pii.MaskedColumn, text string) any {
-	switch c.Mask.Word {
-	case pii.MaskHMAC:
-		code := hmac.New(sha256.New, x.hmacKey)
-		code.Write([]byte(c.Field.Schema.Table + "\x00" + c.Field.DBName + "\x00" + text))
-		return hex.EncodeToString(code.Sum(nil))[:c.Mask.Width]
-	case pii.MaskTruncate:
-		if address, ok := truncateAddress(text); ok {
-			return address
-		}
-		return policy.EmptyValue(c.Field, true)
-	case pii.MaskJSON:
-		document, ok := pii.MaskDocument(text, c.Mask.Paths)
-		if !ok && !c.Field.NotNull {
-			return nil
-		}
-		// A []byte stays one, as json.RawMessage does with type:json: SQLite would give a text back, which it cannot scan.
-		if c.Field.GORMDataType == schema.Bytes {
-			return []byte(document)
-		}
-		return document
-	}
-	return nil
-}
-
-// truncateAddress keeps the network of an address: /24 of IPv4, /48 of IPv6. ok is false for what is no address.
-func truncateAddress(text string) (network string, ok bool) {
-	text = strings.TrimSpace(text)
-	address, err := netip.ParseAddr(text)
-	if err != nil {
-		if prefix, prefixErr := netip.ParsePrefix(text); prefixErr == nil {
-			address = prefix.Addr()
-		} else if port, portErr := netip.ParseAddrPort(text); portErr == nil {
-			address = port.Addr()
-		} else {
-			return "", false
-		}
-	}
-	address = address.Unmap().WithZone("")
-	bits := 48
-	if address.Is4() {
-		bits = 24
-	}
-	prefix, err := address.Prefix(bits)
-	if err != nil {
-		return "", false
-	}
-	return prefix.Addr().String(), true
-}
-
-// computeValues gives the field's Go values to a masker. Its errors are told without their texts.
-func (x *erasure) computeValues(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, chunk []erasedrow.ReachedRow) error {
+// computeFields gives the field's Go values to a masker.
+func (x *erasure) computeFields(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, chunk []erasedrow.ReachedRow) error {
 	for _, row := range chunk {
-		if err := x.computeValue(tx, t, c, row); err != nil {
+		if err := x.computeField(tx, t, c, row); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (x *erasure) computeValue(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, reached erasedrow.ReachedRow) error {
+func (x *erasure) computeField(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, reached erasedrow.ReachedRow) error {
 	s := t.Policy.Schema
 	rows := reflect.New(reflect.SliceOf(s.ModelType))
 	q := tx.Silent().Query().Text("SELECT ").Columns("", s.PrimaryFields).Text(", ").Column("", c.Field.DBName)
@@ -256,37 +153,31 @@ func (x *erasure) computeValue(tx statement.Session, t erasedrow.Place, c *pii.M
 		return err
 	}
 	for i := range rows.Elem().Len() {
-		result, err := x.maskerResult(tx.Statement.Context, c, rows.Elem().Index(i))
+		value, err := x.masked(tx.Statement.Context, c, pii.Row{Model: rows.Elem().Index(i)})
 		if err != nil {
 			return err
 		}
-		if err := x.setValue(tx, t, c, reached.Key, result); err != nil {
+		if err := x.setValue(tx, t, c, reached.Key, value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// maskerResult is what a masker gives for the field of a row, as it can stand in the column.
-func (x *erasure) maskerResult(ctx context.Context, c *pii.MaskedColumn, row reflect.Value) (any, error) {
-	value, _ := c.Field.ValueOf(ctx, row)
-	refuse := func(why string) error {
-		return fmt.Errorf("%w: %s.%s: the masker %q %s; %s", fault.ErrUnsupported, c.Field.Schema.Name, c.Field.Name, c.Mask.Masker, why, x.nothingErased())
-	}
-	result, err := x.engine.Config.Maskers[c.Mask.Masker](ctx, value)
+// masked is the new value of a column, of a row that is masked in the program.
+func (x *erasure) masked(ctx context.Context, c *pii.MaskedColumn, row pii.Row) (any, error) {
+	row.Secret = x.hmacKey
+	value, err := c.Mask.Of(ctx, row)
 	if err != nil {
-		return nil, refuse("failed")
+		return nil, fmt.Errorf("%w; %s", err, x.nothingErased())
 	}
-	if reason := pii.NewColumnSize(c.Field).Fits(result); reason != "" {
-		return nil, refuse("gave what cannot stand in the column: " + reason)
-	}
-	if result != nil {
-		if err := c.Field.Set(ctx, row, result); err != nil {
-			return nil, refuse(fmt.Sprintf("gave a %T, the field is %s", result, c.Field.FieldType))
-		}
-		result, _ = c.Field.ValueOf(ctx, row)
-	}
-	return result, nil
+	return value, nil
+}
+
+func (x *erasure) setValue(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, key []any, value any) error {
+	q := tx.Silent().Query().Text("UPDATE ").Name(t.Table()).Text(" SET ").Name(c.Field.DBName).Text(" = ").Bind(value)
+	_, err := erasedrow.KeysIn(q.Text(" WHERE "), t, "", []erasedrow.ReachedRow{{Key: key}}).Exec()
+	return err
 }
 
 // remove deletes the rows of models tagged pii:"delete", those that the walk reached last first.

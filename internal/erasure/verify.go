@@ -4,9 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -87,7 +85,7 @@ func (x *erasure) readTexts(tx statement.Session, m *reachedModel, fields []*sch
 		q := erasedrow.RowText(tx.Query().Text("SELECT "), m.Place, table)
 		for _, field := range fields {
 			q.Text(", ")
-			if pii.KindOfColumn(field, strings.ToLower(string(field.DataType))) == pii.BytesColumn {
+			if pii.KindOf(field) == pii.BytesColumn {
 				q.Column(table, field.DBName)
 			} else {
 				q.Text(q.Dialect.Text(q.Quoted(table, field.DBName)))
@@ -112,7 +110,7 @@ func (x *erasure) readTexts(tx statement.Session, m *reachedModel, fields []*sch
 
 // learn remembers an old value to look for in other columns.
 func (s *secrets) learn(c *pii.MaskedColumn, text string) {
-	switch pii.KindOfColumn(c.Field, strings.ToLower(string(c.Field.DataType))) {
+	switch pii.KindOf(c.Field) {
 	case pii.TextColumn, pii.AddressColumn, pii.JsonColumn, pii.BytesColumn, pii.OtherColumn:
 	case pii.IntegerColumn:
 		if len(text) < 6 {
@@ -121,18 +119,7 @@ func (s *secrets) learn(c *pii.MaskedColumn, text string) {
 	default:
 		return
 	}
-	if leaves(c.Mask, text) {
-		return
-	}
-	if c.Mask.Word != pii.MaskJSON {
-		s.add(text)
-		return
-	}
-	if document, ok := pii.DecodeDocument(text); ok {
-		for _, path := range c.Mask.Paths {
-			pii.ValuesAt(document, path, s.add)
-		}
-	}
+	c.Mask.Takes(text, s.add)
 }
 
 func (s *secrets) add(text string) {
@@ -199,84 +186,6 @@ func (s *secrets) inText(text string) bool {
 	return false
 }
 
-// leaves tells whether the mask lets a value be as it is, since it looks erased already.
-func leaves(m pii.Mask, old string) bool {
-	switch m.Word {
-	case pii.MaskZero, pii.MaskFixed:
-		return sameConstant(m.Value, old)
-	case pii.MaskTemplate:
-		return pattern(m).MatchString(old)
-	case pii.MaskTruncate:
-		network, ok := truncateAddress(old)
-		return m.Unit != "ip" || ok && network == strings.TrimSuffix(strings.TrimSuffix(old, "/32"), "/128")
-	case pii.MaskFunc:
-		return old == ""
-	}
-	return false
-}
-
-// sameConstant tells whether a text of the database stands for the constant.
-func sameConstant(constant any, text string) bool {
-	switch constant := constant.(type) {
-	case string:
-		return constant == text
-	case bool:
-		value, err := strconv.ParseBool(text)
-		return err == nil && value == constant
-	case int64, float64:
-		value, err := strconv.ParseFloat(text, 64)
-		return err == nil && fmt.Sprint(value) == fmt.Sprint(floatOf(constant))
-	case []byte:
-		return text == ""
-	}
-	return true // a time, whose text depends on the session; expected asks the database
-}
-
-func floatOf(value any) float64 {
-	if n, ok := value.(int64); ok {
-		return float64(n)
-	}
-	return value.(float64)
-}
-
-// pattern is what a template's values look like.
-func pattern(m pii.Mask) *regexp.Regexp {
-	var text strings.Builder
-	for _, p := range m.Pieces {
-		switch {
-		case p.Id:
-			text.WriteString(`.+`)
-		case p.Width > 0:
-			fmt.Fprintf(&text, `[0-9a-f]{%d}`, p.Width)
-		default:
-			text.WriteString(regexp.QuoteMeta(p.Text))
-		}
-	}
-	return regexp.MustCompile("^(?s:" + text.String() + ")$")
-}
-
-// kept tells whether a column that was masked still has what it had.
-func keptValue(m pii.Mask, old, now sql.NullString) bool {
-	switch {
-	case !now.Valid:
-		return false
-	case m.Word == pii.MaskNull:
-		return true
-	case m.Word == pii.MaskZero, m.Word == pii.MaskFixed:
-		return !sameConstant(m.Value, now.String)
-	case m.Word == pii.MaskTemplate:
-		return !pattern(m).MatchString(now.String)
-	case m.Word == pii.MaskJSON:
-		document, _ := pii.DecodeDocument(now.String)
-		left := false
-		for _, path := range m.Paths {
-			pii.ValuesAt(document, path, func(string) { left = true })
-		}
-		return left
-	}
-	return old.Valid && old.String == now.String && !leaves(m, old.String)
-}
-
 // verify reads the rows again: no value that was to be erased may be left in its own column, nor in another text of the rows.
 func (x *erasure) verify(tx statement.Session) error {
 	residue := map[string]int64{}
@@ -340,9 +249,7 @@ func (x *erasure) verifyModel(tx statement.Session, m *reachedModel, residue map
 				if value.Valid && x.secrets.in(value.String) {
 					count(fields[i])
 				}
-			case masked && keptValue(masks[i].Mask, before[i], value):
-				count(fields[i])
-			case masked && value.Valid && (masks[i].Mask.Word == pii.MaskFunc || masks[i].Mask.Word == pii.MaskJSON) && x.secrets.in(value.String):
+			case masked && masks[i].Mask.Left(before[i], value, x.secrets.in):
 				count(fields[i])
 			}
 		}
@@ -368,7 +275,7 @@ func otherText(p *policy.Policy, field *schema.Field) bool {
 	if m, marks := p.Marker(); marks && m.Column() == field || slices.Contains([]*schema.Field{p.Id, p.At, p.Previous}, field) {
 		return false
 	}
-	switch pii.KindOfColumn(field, strings.ToLower(string(field.DataType))) {
+	switch pii.KindOf(field) {
 	case pii.TextColumn, pii.JsonColumn, pii.BytesColumn, pii.OtherColumn:
 		return true
 	}
@@ -381,14 +288,14 @@ func (x *erasure) verifyTimes(tx statement.Session, m *reachedModel, count func(
 		return nil
 	}
 	for _, c := range m.Policy.Personal.Masked {
-		if pii.KindOfColumn(c.Field, strings.ToLower(string(c.Field.DataType))) != pii.TimeColumn || c.Mask.Word == pii.MaskNull || c.Mask.Word == pii.MaskFunc {
+		if !c.AsksDatabase() {
 			continue
 		}
 		rows := slices.DeleteFunc(slices.Clone(m.rows), func(row erasedrow.ReachedRow) bool { return x.pending[m.Place][row.Text] })
 		err := statement.Chunks(rows, func(chunk []erasedrow.ReachedRow) error {
 			q := erasedrow.KeysIn(tx.Query().Text("SELECT 1 FROM ").Name(m.Table()).Text(" WHERE "), m.Place, "", chunk)
 			q.Text(" AND ").Name(c.Field.DBName).Text(" <> ")
-			x.maskExpression(q, c)
+			c.Mask.SQL(q)
 			return q.Rows(func(func(...any) error) error { count(c.Field); return nil })
 		})
 		if err != nil {

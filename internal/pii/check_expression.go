@@ -1,4 +1,3 @@
-// Package pii: the pii tags: masks, checked against their columns.
 package pii
 
 import (

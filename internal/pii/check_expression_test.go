@@ -16,9 +16,9 @@ import (
 func TestTheOutcomeOfACHECKIsThatOfTheDatabase(t *testing.T) {
 	texts := []string{"", " ", "a", "A", "ab", "a'b", "[erased]", "erased-7", "x@y.z", "äö", "10", "a%b", "a_b"}
 	numbers := []string{"0", "1", "-1", "7", "10", "2.5", "-0.5", "100"}
-	values := []Mask{{Word: MaskNull}, {Word: MaskFixed, Value: int64(0)}, {Word: MaskFixed, Value: int64(7)}, {Word: MaskFixed, Value: int64(-1)}}
+	values := []any{nil, int64(0), int64(7), int64(-1)}
 	for _, text := range texts {
-		values = append(values, Mask{Word: MaskFixed, Value: text})
+		values = append(values, text)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	pick := func(list ...string) string { return list[random.IntN(len(list))] }
@@ -45,10 +45,13 @@ func TestTheOutcomeOfACHECKIsThatOfTheDatabase(t *testing.T) {
 		db := database.Open(t)
 		certain := 0
 		for range 4000 {
-			m := values[random.IntN(len(values))]
-			facts := columnFacts{field: &schema.Field{DataType: "text"}, kind: TextColumn}
+			written := values[random.IntN(len(values))]
+			facts := &columnFacts{field: &schema.Field{DataType: "text"}, kind: TextColumn}
+			var m Mask = fixedMask{constant: constant{column: facts, value: written}}
 			literal, text := "CAST(NULL AS text)", true
-			switch value := m.Value.(type) {
+			switch value := written.(type) {
+			case nil:
+				m = nullMask{}
 			case string:
 				literal = "CAST(" + quote(value) + " AS text)"
 			case int64:
@@ -90,18 +93,19 @@ func FuzzReadCheck(f *testing.F) {
 	} {
 		f.Add(text)
 	}
-	values := []Mask{{Word: MaskNull}, {Word: MaskFixed, Value: "x"}, {Word: MaskFixed, Value: int64(3)}, {Word: MaskRandom, Width: 32}, {Word: MaskFunc}}
+	facts := &columnFacts{field: &schema.Field{DataType: "text"}, kind: TextColumn}
+	fixed := func(value any) Mask { return fixedMask{constant: constant{column: facts, value: value}} }
+	masks := []Mask{nullMask{}, fixed("x"), fixed(int64(3)), randomMask{kind: TextColumn, width: 32}, funcMask{column: facts}}
 	f.Fuzz(func(t *testing.T, text string) {
 		condition, r, ok := readCheck(text, "v")
 		if !ok {
 			return
 		}
 		require.Empty(t, r.tokens)
-		for _, m := range values {
-			facts := columnFacts{field: &schema.Field{DataType: "text"}, kind: TextColumn}
+		for _, m := range masks {
 			got := condition(facts.written(m))
 			require.Contains(t, []outcome{breaks, unsure, holds}, got)
-			if m.Word == MaskFunc {
+			if m.From() == FromField {
 				require.True(t, got != breaks || strings.Contains(strings.ToUpper(text), "NULL"), "nothing is known of what a masker gives")
 			}
 		}

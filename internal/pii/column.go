@@ -36,36 +36,35 @@ type columnFacts struct {
 	nullOnce bool   // the index takes NULL once only
 	folds    bool   // the index compares an expression or a collation of the value
 
+	maskers   map[string]Masker // by name
 	checks    []columnCheck
 	reference *columnReference // nil for none
 }
 
 var sizeInType = regexp.MustCompile(`\((\d+)`)
 
-func newColumnFacts(p SubjectModel, field *schema.Field) *columnFacts {
-	c := NewColumnSize(field)
+func newColumnFacts(p SubjectModel, field *schema.Field, maskers map[string]Masker) *columnFacts {
+	c := &columnFacts{field: field, size: field.Size, kind: KindOf(field), maskers: maskers}
+	if match := sizeInType.FindStringSubmatch(c.typeName()); match != nil && field.GORMDataType != schema.Int && field.GORMDataType != schema.Uint {
+		c.size, _ = strconv.Atoi(match[1])
+	}
+	if c.kind != TextColumn && c.kind != BytesColumn {
+		c.size = 0
+	}
 	c.readIndexes(p)
 	c.readConstraints(p)
 	return c
 }
 
-// NewColumnSize is the facts without the indexes and constraints, which only the compilation may ask for: GORM's reading of them races.
-func NewColumnSize(field *schema.Field) *columnFacts {
-	c := &columnFacts{field: field, size: field.Size}
-	name := strings.ToLower(string(field.DataType))
-	if match := sizeInType.FindStringSubmatch(name); match != nil && field.GORMDataType != schema.Int && field.GORMDataType != schema.Uint {
-		c.size, _ = strconv.Atoi(match[1])
-	}
-	c.kind = KindOfColumn(field, name)
-	if c.kind != TextColumn && c.kind != BytesColumn {
-		c.size = 0
-	}
-	return c
-}
+func (c *columnFacts) typeName() string { return typeName(c.field) }
 
-func KindOfColumn(field *schema.Field, typeName string) ColumnKind {
+func typeName(field *schema.Field) string { return strings.ToLower(string(field.DataType)) }
+
+// KindOf tells what a column can hold.
+func KindOf(field *schema.Field) ColumnKind {
+	name := typeName(field)
 	starts := func(prefixes ...string) bool {
-		return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(typeName, prefix) })
+		return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 	}
 	if field.Serializer != nil {
 		if _, isJSON := field.Serializer.(schema.JSONSerializer); isJSON {
@@ -80,7 +79,7 @@ func KindOfColumn(field *schema.Field, typeName string) ColumnKind {
 		return UuidColumn
 	case starts("inet", "cidr"):
 		return AddressColumn
-	case typeName == string(schema.String), starts("text", "varchar", "char", "nvarchar", "citext", "longtext", "mediumtext", "tinytext", "clob"):
+	case name == string(schema.String), starts("text", "varchar", "char", "nvarchar", "citext", "longtext", "mediumtext", "tinytext", "clob"):
 		return TextColumn
 	}
 	switch field.DataType {
@@ -130,7 +129,7 @@ func (c *columnFacts) readIndexes(p SubjectModel) {
 			continue
 		}
 		c.index = index.Name
-		c.folds = c.folds || folds || strings.Contains(strings.ToLower(string(c.field.DataType)), "citext")
+		c.folds = c.folds || folds || strings.Contains(c.typeName(), "citext")
 		c.nullOnce = c.nullOnce || strings.Contains(strings.ToUpper(index.Option), "NULLS NOT DISTINCT")
 	}
 }

@@ -70,7 +70,7 @@ func constraintOf(relation *schema.Relationship) *schema.Constraint {
 
 // broken gives a sentence for a mask whose value a constraint would refuse for certain.
 func (c *columnFacts) broken(m Mask) string {
-	if c.reference != nil && m.Word != MaskNull && m.Word != MaskFunc {
+	if c.reference != nil && !knowsNothing(m) {
 		return fmt.Sprintf("the column refers to the table %s by the foreign key %s, and what the mask writes would point nowhere",
 			c.reference.table, c.reference.Name)
 	}
@@ -97,10 +97,10 @@ func (c *columnFacts) surely(m Mask) bool {
 }
 
 // suggested are masks that CHECK constraints make likely: with their own literals, and around them.
-func (c *columnFacts) suggested() (tags []piiTag) {
-	fixed := func(text string) { tags = append(tags, piiTag{word: MaskFixed, argument: text}) }
+func (c *columnFacts) suggested() (tags []parsedTag) {
+	fixed := func(text string) { tags = append(tags, parsedTag{word: "fixed", argument: text}) }
 	if c.kind == TextColumn && len(c.checks) > 0 {
-		tags = append(tags, piiTag{word: MaskTemplate, argument: "erased-{id}@example.invalid"})
+		tags = append(tags, parsedTag{word: "template", argument: "erased-{id}@example.invalid"})
 		fixed("erased@example.invalid")
 	}
 	for _, check := range c.checks {

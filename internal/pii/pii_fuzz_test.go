@@ -17,9 +17,9 @@ func FuzzPIITag(f *testing.F) {
 			return
 		}
 		switch given.word {
-		case MaskJSON:
+		case "json":
 			parseJSONPath(given.argument)
-		case MaskTemplate:
+		case "template":
 			parseTemplate(given.argument)
 		case "":
 			t.Fatal("a tag without a strategy was accepted")

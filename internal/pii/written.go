@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"gorm.io/gorm/schema"
 )
 
 // This room is for what a mask writes, as far as that is known before there is a row.
@@ -30,37 +28,11 @@ type writtenValue struct {
 	bytes bool // shortest and longest are bytes; what equals them depends on the database
 }
 
-const hexDigits = "0123456789abcdef"
-
 // written tells what a mask writes to the column.
 func (c *columnFacts) written(m Mask) writtenValue {
-	w := writtenValue{nothing: true}
-	name := strings.ToLower(string(c.field.DataType))
-	switch {
-	case m.Word == MaskNull:
-		return writtenValue{null: true}
-	case m.Word == MaskTruncate, m.Word == MaskJSON, m.Word == MaskFunc:
-		w.maybeNull = true
-		return w
-	case c.kind == TextColumn && sameTextsDiffer(name):
-		w.maybeNull = m.Word == MaskHMAC
-		return w
-	}
-	switch m.Word {
-	case MaskZero, MaskFixed:
-		return writtenConstant(m.Value, name)
-	case MaskTemplate:
-		return c.writtenTemplate(m)
-	case MaskRandom:
-		switch c.kind {
-		case TextColumn:
-			return writtenValue{isText: true, shortest: m.Width, longest: m.Width, alphabet: hexDigits}
-		case IntegerColumn:
-			most := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), uint(m.Width)), big.NewInt(1))
-			return writtenValue{low: new(big.Rat), high: new(big.Rat).SetInt(most)}
-		}
-	case MaskHMAC:
-		return writtenValue{isText: true, shortest: m.Width, longest: m.Width, alphabet: hexDigits, maybeNull: true}
+	w := m.Written()
+	if c.kind == TextColumn && sameTextsDiffer(c.typeName()) && !w.null {
+		return writtenValue{nothing: true, maybeNull: w.maybeNull}
 	}
 	return w
 }
@@ -96,48 +68,6 @@ func writtenConstant(value any, typeName string) writtenValue {
 		}
 	}
 	return writtenValue{nothing: true}
-}
-
-func (c *columnFacts) writtenTemplate(m Mask) writtenValue {
-	w := writtenValue{isText: true}
-	anything := false
-	for _, p := range m.Pieces {
-		switch {
-		case !p.Id && p.Width == 0:
-			w.shortest, w.longest = w.shortest+utf8.RuneCountInString(p.Text), w.longest+utf8.RuneCountInString(p.Text)
-			w.alphabet += p.Text
-		case !p.Id:
-			w.shortest, w.longest = w.shortest+p.Width, w.longest+p.Width
-			w.alphabet += hexDigits
-		default:
-			if longest := idLength(c.field.Schema); longest == 0 {
-				anything = true
-			} else {
-				w.longest += longest
-			}
-			letters, known := idAlphabet(c.field.Schema)
-			w.alphabet += letters
-			if !known {
-				anything = true
-			}
-		}
-	}
-	if anything {
-		w.longest, w.alphabet = -1, ""
-	}
-	return w
-}
-
-// idAlphabet is what the texts of a model's keys are made of, where that is known.
-func idAlphabet(s *schema.Schema) (letters string, known bool) {
-	for _, field := range s.PrimaryFields {
-		switch KindOfColumn(field, strings.ToLower(string(field.DataType))) {
-		case IntegerColumn, UuidColumn:
-		default:
-			return "", false
-		}
-	}
-	return hexDigits + "-", true
 }
 
 // as is what an expression makes of the value before it compares.

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"database/sql"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -45,7 +44,7 @@ func (s timestampStrategy) mark(list []Assignment, _ *Policy, at time.Time) []As
 }
 
 func (s timestampStrategy) unmark(*Policy) []Assignment {
-	return []Assignment{{Field: s.field, Value: EmptyValue(s.field, s.clock.Kind == dialect.Native)}}
+	return []Assignment{{Field: s.field, Value: statement.EmptyValue(s.field, s.clock.Kind == dialect.Native)}}
 }
 
 func (s timestampStrategy) Column() *schema.Field { return s.field }
@@ -133,7 +132,7 @@ func (s statusStrategy) unmark(p *Policy) []Assignment {
 	}
 	return []Assignment{
 		{Field: s.field, Former: p.Previous, Fallback: s.active},
-		{Field: p.Previous, Value: EmptyValue(p.Previous, true)},
+		{Field: p.Previous, Value: statement.EmptyValue(p.Previous, true)},
 	}
 }
 
@@ -202,22 +201,6 @@ func (c clock) Value(at time.Time) any {
 	return at
 }
 
-// EmptyValue is what a column holds when there is nothing to hold: NULL, or the zero value of its type where NULL is not
-// allowed or not wanted.
-func EmptyValue(field *schema.Field, null bool) any {
-	if !field.NotNull && (null || field.FieldType.Kind() == reflect.Pointer) {
-		return nil
-	}
-	switch field.GORMDataType {
-	case schema.String:
-		return ""
-	case schema.Time:
-		return sql.NullTime{}
-	default:
-		return int64(0)
-	}
-}
-
 // Stamp is what a deletion writes on a row: its mark, and who and why.
 type Stamp struct {
 	At            time.Time
@@ -244,7 +227,7 @@ func (p *Policy) DeletionAssignments(list []Assignment, d Stamp) []Assignment {
 		}
 		value := any(text.value)
 		if text.value == "" {
-			value = EmptyValue(text.field, true)
+			value = statement.EmptyValue(text.field, true)
 		}
 		list = append(list, Assignment{Field: text.field, Value: value})
 	}
@@ -256,11 +239,11 @@ func (p *Policy) RestoreAssignments() []Assignment {
 	m, _ := p.Marker()
 	list := m.unmark(p)
 	if _, isTimestamp := m.(timestampStrategy); p.At != nil && !isTimestamp {
-		list = append(list, Assignment{Field: p.At, Value: EmptyValue(p.At, p.AtClock.Kind == dialect.Native)})
+		list = append(list, Assignment{Field: p.At, Value: statement.EmptyValue(p.At, p.AtClock.Kind == dialect.Native)})
 	}
 	for _, field := range []*schema.Field{p.Id, p.Actor, p.Reason} {
 		if field != nil {
-			list = append(list, Assignment{Field: field, Value: EmptyValue(field, true)})
+			list = append(list, Assignment{Field: field, Value: statement.EmptyValue(field, true)})
 		}
 	}
 	return list

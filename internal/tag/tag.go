@@ -105,7 +105,8 @@ func ParseTag(text string, on Carrier) (Settings, []string) {
 		known, ok := Words[word]
 		switch {
 		case !ok:
-			problems = append(problems, fmt.Sprintf("unknown setting %q%s", word, suggestion(word, on)))
+			own, others := wordsOf(on)
+			problems = append(problems, "unknown setting "+Unknown(word, own, others...))
 			continue
 		case !slices.Contains(known.Carriers, on):
 			problems = append(problems, fmt.Sprintf("%q does not belong on %s, but on %s", word, on, known.Carriers[0]))
@@ -137,46 +138,6 @@ func timesSet(text string) map[string]int {
 		times[strings.ToUpper(strings.TrimSpace(word))]++
 	}
 	return times
-}
-
-// suggestion names the known word that is nearest to a misspelt one, preferring those of the carrier.
-func suggestion(word string, on Carrier) string {
-	best, distance := "", 3
-	for _, candidate := range slices.Sorted(maps.Keys(Words)) {
-		d := EditDistance(word, candidate)
-		if d < distance || d == distance && best != "" && slices.Contains(Words[candidate].Carriers, on) &&
-			!slices.Contains(Words[best].Carriers, on) {
-			best, distance = candidate, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %q?)", best)
-}
-
-// EditDistance counts the insertions, deletions, replacements and swaps of neighbours that turn a into b.
-func EditDistance(a, b string) int {
-	before, previous := []int(nil), make([]int, len(b)+1)
-	for j := range previous {
-		previous[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		current := make([]int, len(b)+1)
-		current[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			current[j] = min(previous[j]+1, current[j-1]+1, previous[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				current[j] = min(current[j], before[j-2]+1)
-			}
-		}
-		before, previous = previous, current
-	}
-	return previous[len(b)]
 }
 
 // Period is a retention period: a duration, or calendar months and years.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"reflect"
 	"strings"
 )
 
@@ -26,8 +25,8 @@ func DecodeDocument(text string) (document any, ok bool) {
 	return document, true
 }
 
-// MaskDocument puts null where the paths lead. ok is false for a text that is no document: it is replaced whole.
-func MaskDocument(text string, paths []jsonPath) (masked string, ok bool) {
+// maskDocument puts null where the paths lead. ok is false for a text that is no document: it is replaced whole.
+func maskDocument(text string, paths []jsonPath) (masked string, ok bool) {
 	document, ok := DecodeDocument(text)
 	if !ok {
 		return Nothing, false
@@ -74,8 +73,8 @@ func maskAt(value any, path jsonPath) any {
 	return nil
 }
 
-// ValuesAt calls each for every text and number that maskAt would take away.
-func ValuesAt(value any, path jsonPath, each func(string)) {
+// valuesAt calls each for every text and number that maskAt would take away.
+func valuesAt(value any, path jsonPath, each func(string)) {
 	if len(path) == 0 {
 		Leaves(value, each)
 		return
@@ -86,12 +85,12 @@ func ValuesAt(value any, path jsonPath, each func(string)) {
 	switch {
 	case isObject && step.index == memberStep:
 		if inner, there := object[step.name]; there {
-			ValuesAt(inner, rest, each)
+			valuesAt(inner, rest, each)
 		}
 	case isArray && step.index != memberStep:
 		for i, inner := range array {
 			if step.index == everyStep || step.index == i {
-				ValuesAt(inner, rest, each)
+				valuesAt(inner, rest, each)
 			}
 		}
 	default:
@@ -116,16 +115,4 @@ func Leaves(value any, each func(string)) {
 			Leaves(inner, each)
 		}
 	}
-}
-
-// modelName is the name of a model's type.
-func modelName(model any) string {
-	t := reflect.TypeOf(model)
-	for t != nil && (t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice) {
-		t = t.Elem()
-	}
-	if t == nil {
-		return ""
-	}
-	return t.Name()
 }

@@ -1,0 +1,128 @@
+package pii
+
+import (
+	"context"
+	"database/sql"
+	"reflect"
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm/schema"
+)
+
+// This room says what a mask is, and which there are. A new one is a file mask_….go and a line of the table of words.
+
+// Mask is one way to erase a column. Fits gives it as it is for a column; only that one is asked for the rest.
+type Mask interface {
+	// Fits bounds the mask by the column's type, size and indexes, or gives the reason why it cannot work there.
+	Fits(c *columnFacts) (Mask, string)
+	// Written is what is known of the new value before there is a row, for CHECK constraints.
+	Written() writtenValue
+
+	// Strategy names the mask in certificates and data maps: its word, and an argument that is never a text.
+	Strategy() string
+	// From tells what the new value is made from.
+	From() Source
+	// SQL writes the new value as an expression, for a mask that is FromNothing.
+	SQL(q *statement.Query)
+	// Of is the new value of a row that is masked in the program. Its errors do not tell the old one.
+	Of(ctx context.Context, row Row) (any, error)
+
+	// Takes calls each for the texts of an old value that must be left nowhere: none, where the mask lets the value be as
+	// it is, since it looks erased already.
+	Takes(old string, each func(string))
+	// Left tells whether a column that was masked still has what it had. has tells whether a text has any value that was to
+	// be erased.
+	Left(old, now sql.NullString, has func(text string) bool) bool
+}
+
+// Source is what the new value of a column is made from.
+type Source int
+
+const (
+	FromNothing Source = iota // SQL writes it, by one statement for many rows
+	FromText                  // from the old value's text, row by row
+	FromField                 // from the old value as the model's field has it, by a function of the application's
+)
+
+// Row is a row that is masked in the program.
+type Row struct {
+	Columns map[string]any // as database/sql gives them
+	Model   reflect.Value  // as GORM reads the row; only its columns are known where this is the zero Value
+	Secret  []byte         // the key of the codes, of one erasure alone and never stored
+}
+
+// word is a word of the tag.
+type word struct {
+	name   string
+	valued bool                       // a value belongs after ":"
+	mask   func(argument string) Mask // nil for a word that is no mask
+}
+
+// words are all of them. The masks' are the strategies that certificates and data maps name.
+var words = []word{
+	{name: "null", mask: newNull},
+	{name: Zero, mask: newZero},
+	{name: "fixed", valued: true, mask: newFixed},
+	{name: "template", valued: true, mask: newTemplate},
+	{name: "random", mask: newRandom},
+	{name: "hmac", mask: newHMAC},
+	{name: "truncate", valued: true, mask: newTruncate},
+	{name: "json", valued: true, mask: newJSON},
+	{name: "func", valued: true, mask: newFunc},
+	{name: Keep},
+	{name: basis, valued: true},
+	{name: None},
+	{name: Delete},
+	{name: Subject, valued: true},
+}
+
+// The words that are no masks, and that of the mask which actor and reason get.
+const (
+	Zero    = "zero"
+	Keep    = "keep"
+	None    = "-"
+	Delete  = "delete"
+	Subject = "subject"
+	basis   = "basis"
+)
+
+func findWord(name string) (word, bool) {
+	if i := slices.IndexFunc(words, func(w word) bool { return w.name == name }); i >= 0 {
+		return words[i], true
+	}
+	return word{}, false
+}
+
+// MaskedColumn is a column with its mask.
+type MaskedColumn struct {
+	Field *schema.Field
+	Mask  Mask
+}
+
+// AsksDatabase tells whether only the database can tell a value that is left from a masked one: the text of a time depends on
+// the session.
+func (c *MaskedColumn) AsksDatabase() bool {
+	return KindOf(c.Field) == TimeColumn && c.Mask.From() == FromNothing && !c.Mask.Written().null
+}
+
+// inSQL is a mask that one statement writes to many rows.
+type inSQL struct{}
+
+func (inSQL) From() Source { return FromNothing }
+
+// inProgram is a mask whose value SQL cannot reckon.
+type inProgram struct{}
+
+func (inProgram) From() Source         { return FromText }
+func (inProgram) SQL(*statement.Query) {}
+
+// whole is a mask that takes the whole value away, and never gives it back.
+type whole struct{}
+
+func (whole) Takes(old string, each func(string)) { each(old) }
+
+func (whole) Left(old, now sql.NullString, _ func(string) bool) bool { return same(old, now) }
+
+// same tells whether a column has the value that it had.
+func same(old, now sql.NullString) bool { return old.Valid && old == now }
