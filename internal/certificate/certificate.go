@@ -4,8 +4,6 @@ package certificate
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -51,57 +49,6 @@ type Recipient struct {
 	Name           string     `json:"name"`
 	State          string     `json:"state"` // "pending", "acknowledged" or, after the last attempt, "failed"
 	AcknowledgedAt *time.Time `json:"acknowledged_at,omitempty"`
-}
-
-// Complete tells whether every recipient has acknowledged.
-func (c Certificate) Complete() bool {
-	return !slices.ContainsFunc(c.Recipients, func(r Recipient) bool { return r.State != stateAcknowledged })
-}
-
-// Text is the certificate for people.
-func (c Certificate) Text() string {
-	var text strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&text, format+"\n", args...) }
-	line("Certificate of erasure %s, number %d", c.ID, c.Number)
-	line("Request:  %s", c.RequestID)
-	line("Subject:  table %s, key %s", c.SubjectTable, c.SubjectKey)
-	line("Erased:   %s", c.ErasedAt.UTC().Format(time.RFC3339))
-	line("")
-	if len(c.Tables) == 0 {
-		line("Nothing was left to mask: the subject had been erased before.")
-	}
-	for _, t := range c.Tables {
-		if t.Deleted > 0 {
-			line("Table %s: %s deleted.", t.Table, statement.CountText(t.Deleted, "row"))
-			continue
-		}
-		columns := make([]string, len(t.Columns))
-		for i, column := range t.Columns {
-			columns[i] = column.Column + " (" + column.Strategy + ")"
-		}
-		line("Table %s: %s masked in %s.", t.Table, statement.CountText(t.Masked, "row"), strings.Join(columns, ", "))
-	}
-	for _, k := range c.Kept {
-		line("Kept: column %s of table %s in %s; legal basis: %s.", k.Column, k.Table, statement.CountText(k.Rows, "row"), k.Basis)
-	}
-	for _, r := range c.Recipients {
-		line("Recipient %s: %s.", r.Name, r.State)
-	}
-	if c.Verified {
-		line("Before the commit the rows were read again; none of the old values was found in them.")
-	}
-	for _, note := range c.Notes {
-		line("Note: %s", note)
-	}
-	line("")
-	line("Tags:     %s", c.PolicyHash)
-	line("Previous: %s", c.PrevHash)
-	line("Hash:     %s", c.Hash)
-	if c.Signature != "" {
-		line("Key:      %s", c.SignedBy)
-		line("Signed:   %s", c.Signature)
-	}
-	return text.String()
 }
 
 // CertificateRow is a row of the table softdelete_certificates.
@@ -205,11 +152,8 @@ func Certificates(db *gorm.DB) ([]Certificate, error) {
 	return certificates(e.Session(session))
 }
 
-// VerifyCertificates checks the chain of certificates from the first to the head, with their signatures: those that were
-// changed, taken away or added. Where Config.CertificateKey is set they must be by that key, and the chain must end with one:
-// it covers the unsigned certificates before it, such as those from before the key was set. The error names the first
-// certificate that does not fit: one that was changed, removed, swapped, put in or cut off. Someone who may write to both
-// tables and knows the program can forge a chain without signatures; only a key that lies elsewhere prevents that.
+// VerifyCertificates checks the chain of certificates from the first to the head, with their signatures. The error names the
+// first certificate that does not fit.
 func VerifyCertificates(db *gorm.DB) error {
 	e, err := policy.EngineOf(db)
 	if err != nil {

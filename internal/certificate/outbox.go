@@ -17,7 +17,7 @@ import (
 
 const (
 	StatePending      = "pending"
-	stateAcknowledged = "acknowledged"
+	StateAcknowledged = "acknowledged"
 	stateFailed       = "failed"
 )
 
@@ -49,7 +49,7 @@ func (OutboxRow) TableName() string { return "softdelete_erasure_outbox" }
 func (r OutboxRow) state() string {
 	switch {
 	case r.AcknowledgedAt != nil:
-		return stateAcknowledged
+		return StateAcknowledged
 	case r.Attempts >= mostAttempts:
 		return stateFailed
 	}
@@ -83,11 +83,8 @@ func fillRecipients(session statement.Session, list []Certificate) error {
 	return nil
 }
 
-// DispatchErasures delivers to Config.Processors what they have not acknowledged and what is due. Each delivery is made at
-// least once; after an attempt that fails it waits, twice as long each time, and after 20 attempts it counts as failed.
-// Several dispatchers may run side by side. It returns what went wrong, joined, after trying all that is due: for each delivery
-// that failed the processor's name, the request, the attempt and when the next one is due. The processor's own error may quote
-// personal values; errors.Is and errors.As find it, the text leaves it out.
+// DispatchErasures delivers what is due, each delivery at least once, and returns what went wrong, joined. The processor's own
+// error may quote personal values; errors.Is and errors.As find it, the text leaves it out.
 func DispatchErasures(db *gorm.DB) error {
 	e, err := policy.EngineOf(db)
 	if err != nil {

@@ -21,8 +21,7 @@ type DataMapEntry struct {
 	Basis    string // of keep
 }
 
-// DataMap lists the columns of Config.Models that have a pii tag, apart from those tagged "-", and those without one whose
-// name and type look personal: what an erasure would leave behind. A model tagged pii:"delete" is listed with the column "*".
+// DataMap lists the columns with a pii tag, and those without one that look personal.
 func DataMap(db *gorm.DB) ([]DataMapEntry, error) {
 	e, err := policy.EngineOf(db)
 	if err != nil {

@@ -25,10 +25,7 @@ type ReplayReport struct {
 	NotFound      int // the subject's row is not there, or another one has its key
 }
 
-// ReplayErasures does those erasures of a ledger again that the database does not know: run it after an older copy of the
-// database has come back, before anyone uses it. Only erasures that had been done are repeated, under their request IDs, so
-// that third parties are told again under the same ones. A row that was made later and has got the key of an erased one
-// is left alone. Running it twice is harmless. An error for one subject does not keep it from the others.
+// ReplayErasures does those erasures of a ledger again that the database does not know.
 func ReplayErasures(db *gorm.DB, l settings.ErasureLedger) (ReplayReport, error) {
 	var report ReplayReport
 	e, err := policy.EngineOf(db)

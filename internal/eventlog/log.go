@@ -20,26 +20,16 @@ import (
 	"gorm.io/gorm/logger"
 )
 
-// Event is one change of one row of a model with the setting events, as the table <table>_events keeps it. Its columns
-// deletion_id, the deletion that took or had taken the row, and content, what Data is, stand beside these.
+// Event is one change of one row, as the root's Event is.
 type Event struct {
-	// ID orders the events of all rows roughly, Version those of one row exactly: 1, 2, 3, … without gaps.
-	ID int64 `gorm:"primaryKey"`
-	// RowKey is the row's primary key as text, a composite one joined by ",".
-	RowKey  string `gorm:"not null;uniqueIndex:,composite:version,priority:1"`
-	Version int64  `gorm:"not null;uniqueIndex:,composite:version,priority:2"`
-	// Type is created, updated, deleted, restored or erased.
-	Type string `gorm:"not null"`
-	// Data is an object with the names of columns. It holds the whole row for all types but updated, which holds the columns
-	// that changed, with their new values. An updated row that had no event yet is there as a whole too.
-	//
-	// A value that JSON keeps exactly is JSON's own: null, true, false, strings, numbers. Integers beyond ±9007199254740991
-	// and decimals are strings; so are times, in the database's own form, and bytes, as \x and hexadecimal digits.
-	Data   json.RawMessage `gorm:"type:json;serializer:json;not null"`
-	Actor  string          `gorm:"not null"`
-	Reason string          `gorm:"not null"`
-	// At is db.NowFunc() when the statement ran. Clocks of several writers may differ: the order is that of the versions.
-	At time.Time `gorm:"not null"`
+	ID      int64           `gorm:"primaryKey"`
+	RowKey  string          `gorm:"not null;uniqueIndex:,composite:version,priority:1"`
+	Version int64           `gorm:"not null;uniqueIndex:,composite:version,priority:2"`
+	Type    string          `gorm:"not null"`
+	Data    json.RawMessage `gorm:"type:json;serializer:json;not null"`
+	Actor   string          `gorm:"not null"`
+	Reason  string          `gorm:"not null"`
+	At      time.Time       `gorm:"not null"`
 }
 
 // EventRow is an event as its table keeps it.

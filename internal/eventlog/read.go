@@ -15,9 +15,7 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// History lists the events of a row of a model with the setting events, oldest first. value is a model, or a pointer to one,
-// with its primary key; gorm.ErrMissingWhereClause where that is empty. A row without events has an empty history. A key that
-// was used again has the events of all rows that had it.
+// History lists the events of a row, oldest first.
 func History(db *gorm.DB, value any) ([]Event, error) {
 	e, p, err := loggedPolicy(db, value, "History")
 	if err != nil {
@@ -31,9 +29,7 @@ func History(db *gorm.DB, value any) ([]Event, error) {
 	return events, err
 }
 
-// AsOf fills value, a pointer to a model with its primary key, with the row as it was at a time. An event counts at its own
-// instant; where clocks of several writers differ, everything before an event in the row's order counts with it. A row that
-// did not exist then, or was deleted, gives gorm.ErrRecordNotFound; value is then unchanged.
+// AsOf fills value with the row as it was at a time; a row that was not there then gives gorm.ErrRecordNotFound.
 func AsOf(db *gorm.DB, value any, t time.Time) error {
 	e, p, err := loggedPolicy(db, value, "AsOf")
 	if err != nil {

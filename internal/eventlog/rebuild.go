@@ -11,10 +11,7 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// Rebuild makes the table of a model with the setting events what its events say, after statements that did not go through
-// GORM have damaged it. It returns how many rows differed: those that it inserted again, corrected, and removed again. Rows
-// that were deleted in place are in the table, as deleted ones; a row without events is left alone. It writes no events and
-// runs no hooks. Nobody else writes to the table meanwhile. When it fails, nothing has changed.
+// Rebuild makes the table of a model what its events say, and gives the number of rows that differed.
 func Rebuild(db *gorm.DB, model any) (int64, error) {
 	e, p, err := loggedPolicy(db, model, "Rebuild")
 	if err != nil {

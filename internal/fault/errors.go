@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // The states that a call can end in; the root gives the same values to its callers, with a comment on each.
@@ -96,6 +97,12 @@ func (e *Conflict) Is(target error) bool { return target == ErrRestoreConflict }
 
 // Unwrap gives the database's error, if there is one.
 func (e *Conflict) Unwrap() error { return e.Cause }
+
+// Hold is a legal hold that is in force.
+type Hold struct {
+	ID, Table, Key, Matter, PlacedBy string
+	PlacedAt, Until                  time.Time // Until is the zero time for one that is in force until it is released
+}
 
 func Plural(n int64, noun string) string {
 	if n == 1 {

@@ -17,27 +17,10 @@ import (
 
 // This room is for legal holds. Whatever destroys rows asks here, through HoldWalk, in the transaction that destroys them.
 
-// HoldID identifies a hold.
-type HoldID string
-
 // HoldOptions say why a row is held.
 type HoldOptions struct {
-	// Matter is what the hold is for, a case number for example. It stands in errors: leave personal data out.
-	Matter string
-	// PlacedBy says who wants it.
-	PlacedBy string
-	// Until ends the hold by itself; the zero time leaves it in force until Release.
-	Until time.Time
-}
-
-// HoldInfo is a hold that is in force.
-type HoldInfo struct {
-	ID       HoldID
-	Table    string
-	Key      string // the row's primary key, a composite one joined by ","
-	Matter   string
-	PlacedBy string
-	PlacedAt time.Time
+	Matter, PlacedBy string
+	Until            time.Time // the zero time leaves it in force until it is released
 }
 
 // HoldRow is a row of the table softdelete_holds. A hold that was released stays there.
@@ -56,12 +39,8 @@ type HoldRow struct {
 // TableName implements schema.Tabler.
 func (HoldRow) TableName() string { return "softdelete_holds" }
 
-// Hold places a legal hold on the row of value, a pointer to a model with its primary key set; the row may be live or
-// deleted. From then on nothing destroys the row or any row under its relations, whatever their rules, also one that comes
-// there later: a hard delete through GORM gives ErrHeld, Purge leaves it and counts it. Deleting it softly and restoring it
-// stay possible. Hold waits for what is being destroyed at the moment; a row that is gone by then gives
-// gorm.ErrRecordNotFound. It needs Config.Holds.
-func Hold(db *gorm.DB, value any, o HoldOptions) (HoldID, error) {
+// Hold places a legal hold on the row of value and gives its ID.
+func Hold(db *gorm.DB, value any, o HoldOptions) (string, error) {
 	e, err := engineWithHolds(db)
 	if err != nil {
 		return "", err
@@ -103,23 +82,23 @@ func Hold(db *gorm.DB, value any, o HoldOptions) (HoldID, error) {
 	if err != nil {
 		return "", err
 	}
-	return HoldID(placed.ID), nil
+	return placed.ID, nil
 }
 
 // Release ends a hold. It destroys nothing: what the hold kept is for the next Purge. A hold that has ended already stays as
 // it is; an unknown one gives gorm.ErrRecordNotFound.
-func Release(db *gorm.DB, id HoldID) error {
+func Release(db *gorm.DB, id string) error {
 	if _, err := engineWithHolds(db); err != nil {
 		return err
 	}
 	return statement.InWork(db, db.Statement.Context).Transaction(func(tx *gorm.DB) error {
-		released := tx.Model(&HoldRow{}).Where(map[string]any{"id": string(id), "released_at": nil}).
+		released := tx.Model(&HoldRow{}).Where(map[string]any{"id": id, "released_at": nil}).
 			UpdateColumn("released_at", db.NowFunc().UTC())
 		if released.Error != nil || released.RowsAffected > 0 {
 			return holdError(released.Error)
 		}
 		var known int64
-		if err := tx.Model(&HoldRow{}).Where(map[string]any{"id": string(id)}).Count(&known).Error; err != nil {
+		if err := tx.Model(&HoldRow{}).Where(map[string]any{"id": id}).Count(&known).Error; err != nil {
 			return holdError(err)
 		}
 		if known == 0 {
@@ -130,19 +109,26 @@ func Release(db *gorm.DB, id HoldID) error {
 }
 
 // Holds lists the holds that are in force, the oldest first.
-func Holds(db *gorm.DB) ([]HoldInfo, error) {
+func Holds(db *gorm.DB) ([]fault.Hold, error) {
 	e, err := engineWithHolds(db)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := holdsInForce(e.Session(db).InWork(db.Statement.Context))
-	var list []HoldInfo
+	var list []fault.Hold
 	for _, r := range rows {
-		list = append(list, HoldInfo{
-			ID: HoldID(r.ID), Table: r.Table, Key: r.Key, Matter: r.Matter, PlacedBy: r.PlacedBy, PlacedAt: r.PlacedAt.UTC(),
-		})
+		list = append(list, r.info())
 	}
 	return list, err
+}
+
+// info is the hold as others see it.
+func (r HoldRow) info() fault.Hold {
+	h := fault.Hold{ID: r.ID, Table: r.Table, Key: r.Key, Matter: r.Matter, PlacedBy: r.PlacedBy, PlacedAt: r.PlacedAt.UTC()}
+	if r.Until != nil {
+		h.Until = r.Until.UTC()
+	}
+	return h
 }
 
 func engineWithHolds(db *gorm.DB) (*policy.Engine, error) {

@@ -81,7 +81,7 @@ func TestHoldsAreListedWhileTheyAreInForce(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []softdelete.HoldInfo{
 			{ID: first, Table: "posts", Key: "100", Matter: "first", PlacedBy: "legal", PlacedAt: fixture.Now},
-			{ID: second, Table: "users", Key: "11", Matter: "second", PlacedAt: fixture.Now.Add(time.Hour)},
+			{ID: second, Table: "users", Key: "11", Matter: "second", PlacedAt: fixture.Now.Add(time.Hour), Until: fixture.Now.Add(2 * time.Hour)},
 		}, holds)
 
 		require.ErrorIs(t, s.Unscoped().Delete(&fixture.Post{ID: 110}).Error, softdelete.ErrHeld)

@@ -12,13 +12,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// DDL lists the statements that db.AutoMigrate(models...) would execute on the database as it is, in order, and executes
-// none of them: for goose, golang-migrate and others that keep migrations as SQL. On an empty database that is everything;
-// on one that an earlier version made, the upgrade. Without models it takes Config.Models. The list is the same every time.
-//
-// Where the database makes a table anew to change it (SQLite), the list begins by switching foreign keys off and ends by
-// switching them on again, if the connection has them on: execute it on a single connection, and not in a transaction that
-// was begun before, where the switch has no effect.
+// DDL lists the statements that db.AutoMigrate(models...) would execute on the database as it is, in order, and executes none
+// of them. Without models it takes those of the configuration.
 func DDL(db *gorm.DB, models ...any) ([]string, error) {
 	e, err := policy.EngineOf(db)
 	if err != nil {

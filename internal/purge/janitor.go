@@ -26,18 +26,16 @@ import (
 // defaultEvery is how often a janitor purges where JanitorConfig does not say.
 const defaultEvery = time.Hour
 
-// JanitorConfig sets up a Janitor.
+// JanitorConfig sets up a Janitor, as the root's does.
 type JanitorConfig struct {
-	// Every is the time between two purges, an hour by default. A tenth of it is left to chance, so that the runners of a
-	// fleet do not all ask at once.
-	Every time.Duration
-	// Purge says what to purge. DryRun makes a janitor that only reports.
-	Purge PurgeOptions
-	// Logger gets a line per model and purge, and every error; slog.Default() by default. Lines hold names and numbers.
+	Every  time.Duration
+	Purge  PurgeOptions
 	Logger *slog.Logger
+	// Outward turns what a refusal holds into the error that callers know.
+	Outward func(error) error
 }
 
-// Janitor purges on a schedule. Make it with NewJanitor.
+// Janitor purges on a schedule.
 type Janitor struct {
 	db     *gorm.DB
 	config JanitorConfig
@@ -54,11 +52,7 @@ func NewJanitor(db *gorm.DB, c JanitorConfig) *Janitor {
 	return &Janitor{db: db, config: c}
 }
 
-// Run purges at once and then every JanitorConfig.Every, until ctx ends; it then returns the context's error. In a fleet of
-// janitors on one database one purges at a time, and the others pass their turn: the purging one holds a lease in the
-// database, a lock of its session where the database has such locks, else a row of the table softdelete_leases. The lease
-// ends with its holder's session, or when the holder has not renewed it for a minute. A purge that fails is logged, and tried
-// again at the next turn. Without the plugin Run returns ErrNotRegistered.
+// Run purges at once and then every JanitorConfig.Every, until ctx ends; it then returns the context's error.
 func (j *Janitor) Run(ctx context.Context) error {
 	e, err := policy.EngineOf(j.db)
 	if err != nil {
@@ -66,7 +60,7 @@ func (j *Janitor) Run(ctx context.Context) error {
 	}
 	for ctx.Err() == nil {
 		if err := j.turn(ctx, e); err != nil && ctx.Err() == nil {
-			j.config.Logger.ErrorContext(ctx, "softdelete: the purge failed", slog.Any("error", err))
+			j.config.Logger.ErrorContext(ctx, "softdelete: the purge failed", slog.Any("error", j.config.Outward(err)))
 		}
 		wait(ctx, j.config.Every-mathrand.N(j.config.Every/10+1))
 	}

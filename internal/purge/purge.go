@@ -23,23 +23,14 @@ import (
 // defaultBatch is the number of rows per transaction where PurgeOptions names none.
 const defaultBatch = 1000
 
-// PurgeOptions say what Purge may do. The zero value purges all models of Config.Models that have a retention.
+// PurgeOptions say what Purge may do, as the root's do.
 type PurgeOptions struct {
-	// Models are those to purge; by default those of Config.Models with a retention.
-	Models []any
-	// Batch is how many rows a transaction removes, 1000 by default. A row goes together with all rows that refer to it, so
-	// that a restore never finds half a tree: a tree with more rows is one transaction.
-	Batch int
-	// Tenant restricts the purge to one tenant's rows. All models must then have the setting tenant:Field.
-	Tenant any
-	// DryRun makes the same plan with the same numbers and writes nothing.
-	DryRun bool
-	// MaxRows stops the purge after so many rows, over all models; 0 means no bound. A tree with more rows than are left is
-	// not begun.
-	MaxRows int64
-	// Pause is how long to wait between batches.
-	Pause time.Duration
-	// Progress is called after each batch of a run.
+	Models   []any
+	Batch    int
+	Tenant   any
+	DryRun   bool
+	MaxRows  int64
+	Pause    time.Duration
 	Progress func(PurgeProgress)
 }
 
@@ -55,31 +46,15 @@ type PurgeReport struct{ Models []ModelPurge }
 // ModelPurge is what a purge did to one model's rows. A model whose tenants have different retentions has an entry per
 // action.
 type ModelPurge struct {
-	Model, Table string
-	// Action is "purge", "erase", "cold" or "keep", as in the setting then.
-	Action string
-	// Eligible counts the rows whose retention was over when the purge began, Done those that it removed, Held those that a
-	// legal hold keeps, Referenced those that stay because a row that stays refers to them. Rows that another transaction
-	// was busy with are in Eligible only; the next purge takes them.
+	Model, Table, Action             string
 	Eligible, Done, Held, Referenced int64
-	// Erased counts the rows of the action "erase" that this purge erased. Those that nothing refers to are removed too, and
-	// counted in Done.
-	Erased int64
-	// NoClock counts the deleted rows whose clock holds no time. They are never eligible.
-	NoClock int64
-	// ReferencedBy says, per table, how many rows refer to those counted in Referenced.
-	ReferencedBy map[string]int64
-	// ColdBatches are the IDs of what was written to the cold store, for Thaw.
-	ColdBatches []string
+	Erased, NoClock                  int64
+	ReferencedBy                     map[string]int64 // per table, the rows that refer to those counted in Referenced
+	ColdBatches                      []string
 }
 
-// Purge removes for good the deleted rows whose retention is over, model by model, in short transactions of Batch rows. The
-// context of db stops it between and within batches; what is removed by then stays removed, and the next Purge goes on.
-// Several may run at once, in several processes: where the database can skip locked rows they share the work.
-//
-// A row goes only if no row refers to it that stays: by a foreign key of the database, of any table, or by a relation of the
-// models. A foreign key with ON DELETE CASCADE or SET NULL therefore never takes or changes a row that Purge has not
-// counted. The report is given beside an error too, with what was done until then.
+// Purge removes for good the deleted rows whose retention is over. The report is given beside an error too, with what was
+// done until then.
 func Purge(db *gorm.DB, o PurgeOptions) (PurgeReport, error) {
 	p, err := newPurge(db, o)
 	if err != nil {
@@ -87,22 +62,6 @@ func Purge(db *gorm.DB, o PurgeOptions) (PurgeReport, error) {
 	}
 	err = errors.Join(p.run(), p.flush())
 	return p.report(), err
-}
-
-// String is the report as a table, with a line per model.
-func (r PurgeReport) String() string {
-	var text strings.Builder
-	const line = "%-28s %-8s %10v %10v %8v %10v %8v  %s\n"
-	fmt.Fprintf(&text, line, "TABLE", "THEN", "ELIGIBLE", "DONE", "HELD", "REFERENCED", "NO CLOCK", "REFERENCED BY")
-	for _, m := range r.Models {
-		var by []string
-		for table, rows := range m.ReferencedBy {
-			by = append(by, fmt.Sprintf("%s: %d", table, rows))
-		}
-		slices.Sort(by)
-		fmt.Fprintf(&text, line, m.Table, m.Action, m.Eligible, m.Done, m.Held, m.Referenced, m.NoClock, strings.Join(by, ", "))
-	}
-	return text.String()
 }
 
 // purge is one call of Purge.

@@ -1,0 +1,53 @@
+package softdelete
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/gorm-softdelete/softdelete/internal/eventlog"
+	"gorm.io/gorm"
+)
+
+// Event is one change of one row of a model with the setting events, as the table <table>_events keeps it. Its columns
+// deletion_id, the deletion that took or had taken the row, and content, what Data is, stand beside these.
+type Event struct {
+	// ID orders the events of all rows roughly, Version those of one row exactly.
+	ID int64 `gorm:"primaryKey" json:"id"`
+	// RowKey is the row's primary key as text, a composite one joined by ",".
+	RowKey string `gorm:"not null;uniqueIndex:,composite:version,priority:1" json:"row_key"`
+	// Version numbers the events of one row: 1, 2, 3, … without gaps.
+	Version int64 `gorm:"not null;uniqueIndex:,composite:version,priority:2" json:"version"`
+	// Type is created, updated, deleted, restored or erased.
+	Type string `gorm:"not null" json:"type"`
+	// Data is an object with the names of columns. It holds the whole row for all types but updated, which holds the columns
+	// that changed, with their new values. An updated row that had no event yet is there as a whole too.
+	//
+	// A value that JSON keeps exactly is JSON's own: null, true, false, strings, numbers. Integers beyond ±9007199254740991
+	// and decimals are strings; so are times, in the database's own form, and bytes, as \x and hexadecimal digits.
+	Data json.RawMessage `gorm:"type:json;serializer:json;not null" json:"data"`
+	// Actor is who made the change, from WithActor.
+	Actor string `gorm:"not null" json:"actor"`
+	// Reason is why, from WithReason.
+	Reason string `gorm:"not null" json:"reason"`
+	// At is db.NowFunc() when the statement ran. Clocks of several writers may differ: the order is that of the versions.
+	At time.Time `gorm:"not null" json:"at"`
+}
+
+// History lists the events of a row of a model with the setting events, oldest first. value is a model, or a pointer to one,
+// with its primary key; gorm.ErrMissingWhereClause where that is empty. A row without events has an empty history. A key that
+// was used again has the events of all rows that had it.
+func History(db *gorm.DB, value any) ([]Event, error) {
+	list, err := eventlog.History(db, value)
+	return each(list, func(e eventlog.Event) Event { return Event(e) }), outward(err)
+}
+
+// AsOf fills value, a pointer to a model with its primary key, with the row as it was at a time. An event counts at its own
+// instant; where clocks of several writers differ, everything before an event in the row's order counts with it. A row that
+// did not exist then, or was deleted, gives gorm.ErrRecordNotFound; value is then unchanged.
+func AsOf(db *gorm.DB, value any, t time.Time) error { return outward(eventlog.AsOf(db, value, t)) }
+
+// Rebuild makes the table of a model with the setting events what its events say, after statements that did not go through
+// GORM have damaged it. It returns how many rows differed: those that it inserted again, corrected, and removed again. Rows
+// that were deleted in place are in the table, as deleted ones; a row without events is left alone. It writes no events and
+// runs no hooks. Nobody else writes to the table meanwhile. When it fails, nothing has changed.
+func Rebuild(db *gorm.DB, model any) (int64, error) { return outwards(eventlog.Rebuild(db, model)) }
