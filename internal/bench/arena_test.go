@@ -1,4 +1,7 @@
-package softdelete_test
+// Package bench_test times the plugin beside SQL written by hand, on every database. Each benchmark says how it is run.
+package bench_test
+
+// Arenas: databases in which several ways to do one thing are timed beside each other.
 
 import (
 	"cmp"
@@ -16,6 +19,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // arena is a database in which several ways to do one thing are timed beside each other.
@@ -46,8 +50,14 @@ func newArena(b *testing.B, database *testdb.Database, models ...any) *arena {
 
 // benchDatabases runs a benchmark on every database.
 func benchDatabases(b *testing.B, run func(b *testing.B, database *testdb.Database)) {
-	b.Run("sqlite", func(b *testing.B) { run(b, testdb.SQLite(b)) })
-	b.Run("postgres", func(b *testing.B) { run(b, testdb.Postgres(b)) })
+	b.Run("sqlite", func(b *testing.B) { run(b, durable(testdb.SQLite(b))) })
+	b.Run("postgres", func(b *testing.B) { run(b, durable(testdb.Postgres(b))) })
+}
+
+// durable lets commits wait for the disk, as those of applications do; those of tests do not.
+func durable(database *testdb.Database) *testdb.Database {
+	database.DSN = strings.NewReplacer("_synchronous=OFF", "_synchronous=FULL", "synchronous_commit=off", "synchronous_commit=on").Replace(database.DSN)
+	return database
 }
 
 // exec runs statements outside the clock.
@@ -62,13 +72,7 @@ func (a *arena) exec(b *testing.B, statements ...string) {
 // fill inserts rows that a SELECT over a series of numbers makes: i counts from 1 to rows.
 func (a *arena) fill(b *testing.B, into string, rows int, values string) {
 	b.Helper()
-	a.exec(b, series(into, rows, values))
-}
-
-// series is an INSERT of rows made from a series of numbers, i, in the words of every database.
-func series(into string, rows int, values string) string {
-	return fmt.Sprintf("WITH RECURSIVE series (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM series WHERE i < %d) INSERT INTO %s SELECT %s FROM series",
-		rows, into, values)
+	a.exec(b, fixture.Series(into, rows, values))
 }
 
 // settle gives the planner its statistics, once the rows are there.

@@ -1,4 +1,4 @@
-package softdelete_test
+package bench_test
 
 import (
 	"fmt"
@@ -30,7 +30,7 @@ type (
 // BenchmarkEvents times a create, an update and a deletion of one row and of 1,000 rows with an event log beside the same
 // without. Run it with
 //
-//	go test -run '^$' -bench BenchmarkEvents -benchtime 21x .
+//	go test -run '^$' -bench BenchmarkEvents -benchtime 21x ./internal/bench
 func BenchmarkEvents(b *testing.B) {
 	benchDatabases(b, func(b *testing.B, database *testdb.Database) {
 		a := newArena(b, database, &benchLogged{}, &benchUnlogged{})

@@ -1,4 +1,4 @@
-package softdelete_test
+package bench_test
 
 import (
 	"fmt"
@@ -65,7 +65,7 @@ var placeholder = regexp.MustCompile(`:(at|id|key)\b`)
 // BenchmarkCascade deletes an organization with 10, 1,000 and 100,000 rows under it. Beside it stand others of its shape,
 // with 20,000 rows or more in all, so that indexes matter. Run it with
 //
-//	go test -run '^$' -bench BenchmarkCascade -benchtime 21x .
+//	go test -run '^$' -bench BenchmarkCascade -benchtime 21x ./internal/bench
 func BenchmarkCascade(b *testing.B) {
 	benchDatabases(b, func(b *testing.B, database *testdb.Database) {
 		for _, f := range families {

@@ -1,4 +1,4 @@
-package softdelete_test
+package bench_test
 
 import (
 	"fmt"
@@ -23,7 +23,7 @@ type benchVoucher struct {
 
 // BenchmarkArchive archives 10 and 100,000 vouchers by condition, beside 20,000 others, and brings them back. Run it with
 //
-//	go test -run '^$' -bench BenchmarkArchive -benchtime 11x .
+//	go test -run '^$' -bench BenchmarkArchive -benchtime 11x ./internal/bench
 func BenchmarkArchive(b *testing.B) {
 	const columns = "id, batch, number, amount, at, note"
 	benchDatabases(b, func(b *testing.B, database *testdb.Database) {

@@ -1,4 +1,4 @@
-package softdelete_test
+package bench_test
 
 import (
 	"database/sql"
@@ -54,7 +54,7 @@ type purgeTimes struct {
 // Each iteration is a round in which every way runs once, in random order, on a table that is filled anew; rates are divided
 // by that of the single DELETE of the same round. Beside Purge a point query is timed. Run it with
 //
-//	SOFTDELETE_PURGE_ROWS=1000000 go test -run '^$' -bench 'BenchmarkPurge$' -benchtime 3x -timeout 60m .
+//	SOFTDELETE_PURGE_ROWS=1000000 go test -run '^$' -bench 'BenchmarkPurge$' -benchtime 3x -timeout 60m ./internal/bench
 func BenchmarkPurge(b *testing.B) {
 	rows := purgeBenchRows(b)
 	benchDatabases(b, func(b *testing.B, database *testdb.Database) {
