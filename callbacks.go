@@ -21,10 +21,10 @@ import (
 func register(e *policy.Engine, db *gorm.DB) error {
 	create, query, update, remove, row := db.Callback().Create(), db.Callback().Query(), db.Callback().Update(), db.Callback().Delete(), db.Callback().Row()
 	calls := func(f func(e *policy.Engine, db *gorm.DB)) func(db *gorm.DB) {
-		return func(db *gorm.DB) {
+		return statement.Guarded(func(db *gorm.DB) {
 			f(e, db)
 			db.Error = outward(db.Error)
-		}
+		})
 	}
 	return errors.Join(
 		query.Before("gorm:query").Register("softdelete:query", calls(beforeQuery)),
@@ -52,6 +52,7 @@ func register(e *policy.Engine, db *gorm.DB) error {
 		remove.After("gorm:delete").Before("gorm:after_delete").Register("softdelete:cascade_delete", calls(deletion.CascadeDelete)),
 		remove.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_delete", calls(deletion.EndDelete)),
 		remove.After("softdelete:end_delete").Register("softdelete:finish_delete", calls(deletion.FinishDelete)),
+		guard(db),
 	)
 }
 

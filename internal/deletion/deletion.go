@@ -44,7 +44,6 @@ type deletion struct {
 	assignments   []policy.Assignment  // what marks a root row
 	space         [2]policy.Assignment // room for them, in the common case
 
-	work     statement.UnitOfWork
 	context  context.Context // the statement's before, where inner is set
 	inner    context.Context // the statement's inside, by which others find the deletion
 	where    clause.Clause   // the caller's conditions, with the keys of the value
@@ -136,12 +135,10 @@ func BeginDelete(e *policy.Engine, db *gorm.DB) {
 	}
 	before := stmt.Context
 	if !db.DryRun && !d.single() {
-		work, err := statement.BeginWork(db)
-		if err != nil {
+		if err := statement.BeginWork(db, d.undone); err != nil {
 			_ = db.AddError(err)
 			return
 		}
-		d.work = work
 	}
 	d.snapshot = statement.TakeSnapshot(stmt.ReflectValue)
 	stmt.Settings.Store(deletionKey{}, d)
@@ -358,7 +355,7 @@ func EndDelete(e *policy.Engine, db *gorm.DB) {
 		if db.Error == nil && d.rows > 0 && !d.shares {
 			_ = db.AddError(d.writeLedger(e.Session(db)))
 		}
-		if err := d.work.End(db, db.Error); db.Error == nil {
+		if err := statement.EndWork(db, db.Error); db.Error == nil {
 			_ = db.AddError(err)
 		}
 	}
@@ -373,20 +370,31 @@ func FinishDelete(e *policy.Engine, db *gorm.DB) {
 	if d == nil {
 		return
 	}
-	d.over.Store(true)
-	d.withdrawConditions()
-	statement.LeaveContext(db.Statement, d.inner, d.context)
-	db.Statement.Settings.Delete(deletionKey{})
 	if db.Error != nil {
+		d.undone()
 		archive.ForgetColumns(d.engine, d.graph)
 		db.Error = d.explain(db, db.Error)
 		db.RowsAffected = 0
-		d.snapshot.Restore()
 		return
 	}
+	d.leave()
 	if d.report != nil {
 		d.report(Report{DeletionID: d.ID(), At: d.at, Effects: SortEffects(d.effects), Blockers: d.blockers})
 	}
+}
+
+// leave ends the deletion's part in its statement.
+func (d *deletion) leave() {
+	d.over.Store(true)
+	d.withdrawConditions()
+	statement.LeaveContext(d.stmt, d.inner, d.context)
+	d.stmt.Settings.Delete(deletionKey{})
+}
+
+// undone leaves a deletion that has come to nothing, and puts the caller's value back.
+func (d *deletion) undone() {
+	d.leave()
+	d.snapshot.Restore()
 }
 
 // explain makes a foreign key's refusal a fault.Blocked.

@@ -4,6 +4,7 @@ package dialect
 
 import (
 	"crypto/sha256"
+	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -78,6 +79,9 @@ type Dialect struct {
 	among [2]string
 	// tryLock asks for a lock on the number in the bound value, until the transaction ends, and gives whether it was free.
 	tryLock func(number string) string
+
+	// isolation is the level of the transactions that the plugin begins, where the database knows several.
+	isolation sql.IsolationLevel
 
 	events eventLog
 	masks  masks
@@ -175,6 +179,10 @@ func (d *Dialect) Among() (open, shut string) {
 // TryLock is an expression that reserves a number until the transaction ends and tells whether it was free.
 // It needs the feature AdvisoryLocks.
 func (d *Dialect) TryLock(number string) string { return d.tryLock(number) }
+
+// TxOptions are those of a transaction in which every statement sees what others have committed before it, whatever the
+// database's default is.
+func (d *Dialect) TxOptions() *sql.TxOptions { return &sql.TxOptions{Isolation: d.isolation} }
 
 // DeferKeys is a statement that puts off the check of foreign keys to the transaction's end; empty where writes in WITH
 // need none.

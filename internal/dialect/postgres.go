@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"database/sql"
 	"strconv"
 	"strings"
 	"time"
@@ -38,6 +39,7 @@ var postgres = Dialect{
 		return column + " >= " + moment(at.Add(time.Microsecond-1).Truncate(time.Microsecond))
 	},
 	addresses: postgresAddresses,
+	isolation: sql.LevelReadCommitted,
 	shareLock: func(number string) string { return "pg_advisory_xact_lock_shared(" + number + ")" },
 	soleLock:  func(number string) string { return "pg_advisory_xact_lock(" + number + ")" },
 

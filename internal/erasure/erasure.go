@@ -116,13 +116,13 @@ func (x *erasure) run(db *gorm.DB) (*certificate.Certificate, error) {
 	var c *certificate.Certificate
 	var fresh bool
 	for c == nil {
-		work, err := statement.BeginWork(tx)
+		var done bool
+		err := statement.Work(tx, func(tx *gorm.DB) (err error) {
+			c, fresh, err = x.erase(x.engine.Session(tx))
+			done = err == nil
+			return err
+		})
 		if err != nil {
-			return nil, x.unfinished(err)
-		}
-		c, fresh, err = x.erase(x.engine.Session(tx))
-		done := err == nil
-		if err = work.End(tx, err); err != nil {
 			if done { // a constraint may be checked at the commit
 				err = x.quiet(x.engine.Session(tx), err, "committing the erasure of a row in", x.root.Table)
 			}

@@ -17,15 +17,8 @@ func Rebuild(db *gorm.DB, model any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	tx := statement.InWork(db, db.Statement.Context)
-	tx = tx.Session(&gorm.Session{NewDB: true, Initialized: true})
-	work, err := statement.BeginWork(tx)
-	if err != nil {
-		return 0, err
-	}
 	r := &rebuilding{engine: e, policy: p, log: LogOf(p, logTable(db, p))}
-	err = r.run(e.Session(tx).InWork(tx.Statement.Context))
-	if err = work.End(tx, err); err != nil {
+	if err := e.Session(db).Work(r.run); err != nil {
 		return 0, err
 	}
 	return r.rows, nil

@@ -67,7 +67,7 @@ func Hold(db *gorm.DB, value any, o HoldOptions) (string, error) {
 		until := o.Until.UTC()
 		placed.Until = &until
 	}
-	err = e.Session(db).InWork(db.Statement.Context).Transaction(func(tx statement.Session) error {
+	err = e.Session(db).Work(func(tx statement.Session) error {
 		if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 			return err
 		}
@@ -91,7 +91,7 @@ func Release(db *gorm.DB, id string) error {
 	if _, err := engineWithHolds(db); err != nil {
 		return err
 	}
-	return statement.InWork(db, db.Statement.Context).Transaction(func(tx *gorm.DB) error {
+	return statement.Work(db, func(tx *gorm.DB) error {
 		released := tx.Model(&HoldRow{}).Where(map[string]any{"id": id, "released_at": nil}).
 			UpdateColumn("released_at", db.NowFunc().UTC())
 		if released.Error != nil || released.RowsAffected > 0 {

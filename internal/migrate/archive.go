@@ -246,7 +246,7 @@ func (m *migrator) retype(p *policy.Policy, s policy.ArchiveStrategy, kept diale
 	}
 	// The column is made anew beside the former one; the indexes on it come back afterwards.
 	former := statement.QuoteName(m.db, dialect.ShortName(kept.Name, "_former"))
-	return m.db.Session(&gorm.Session{NewDB: true}).Transaction(func(tx *gorm.DB) error {
+	return statement.Work(m.db, func(tx *gorm.DB) error {
 		inner := &migrator{Migrator: innerMigrator(m.engine, tx), db: tx, engine: m.engine, outward: m.outward}
 		for _, index := range m.archiveIndexes(p, s) {
 			if err := inner.exec("DROP INDEX IF EXISTS %s", statement.QuoteName(tx, index.name)); err != nil {

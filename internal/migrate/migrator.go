@@ -254,7 +254,7 @@ func (m *migrator) CreateIndex(value any, name string) error {
 
 // replace builds the index anew in one transaction.
 func (m *migrator) replace(value any, name string) error {
-	return m.db.Session(&gorm.Session{}).Transaction(func(tx *gorm.DB) error {
+	return statement.WorkOn(m.db, func(tx *gorm.DB) error {
 		inner := innerMigrator(m.engine, tx)
 		if !m.engine.Dialect.Has(dialect.RenameIndex) {
 			if err := inner.DropIndex(value, name); err != nil {
@@ -322,7 +322,7 @@ func (m *migrator) MigrateColumnUnique(value any, field *schema.Field, columnTyp
 	if !m.engine.Dialect.Has(dialect.AlterInPlace) {
 		build, drop = drop, build
 	}
-	return m.db.Session(&gorm.Session{}).Transaction(func(tx *gorm.DB) error {
+	return statement.WorkOn(m.db, func(tx *gorm.DB) error {
 		if err := build(tx); err != nil {
 			return err
 		}

@@ -46,7 +46,7 @@ func (m *migrator) DropConstraint(value any, name string) error {
 func (m *migrator) atomically(run func(tx *gorm.DB) error) error {
 	db := m.db.Session(&gorm.Session{})
 	if _, inTransaction := db.Statement.ConnPool.(gorm.TxCommitter); inTransaction {
-		return db.Transaction(run)
+		return statement.WorkOn(db, run)
 	}
 	if _, pinned := db.Statement.ConnPool.(*sql.Conn); pinned {
 		return m.unenforced(db, run)
@@ -62,7 +62,7 @@ func (m *migrator) unenforced(conn *gorm.DB, run func(tx *gorm.DB) error) (err e
 	enforced, err := d.Enforced(session)
 	if err != nil || !enforced {
 		if err == nil {
-			err = conn.Transaction(run)
+			err = statement.WorkOn(conn, run)
 		}
 		return err
 	}
@@ -74,7 +74,7 @@ func (m *migrator) unenforced(conn *gorm.DB, run func(tx *gorm.DB) error) (err e
 			err = again
 		}
 	}()
-	return conn.Transaction(run)
+	return statement.WorkOn(conn, run)
 }
 
 // rebuild makes a change that may make the table of a value anew. It refuses where rows of other tables would be deleted by

@@ -4,7 +4,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // This room removes rows in batches. A batch begins behind the keys of the one before: it never looks again at rows that are
@@ -107,7 +106,7 @@ func (p *purge) batch(t *purgeTable, c *cursor, batch func(statement.Session, *p
 	if c.single && p.holds == nil {
 		err = work(p.reads)
 	} else {
-		err = p.db.On(p.db.Session(&gorm.Session{NewDB: true})).Transaction(func(tx statement.Session) error {
+		err = p.db.Work(func(tx statement.Session) error {
 			if err := tx.LockWriter(t.policy.Table, t.policy.Schema.PrimaryFields); err != nil {
 				return err
 			}

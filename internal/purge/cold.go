@@ -124,7 +124,7 @@ func Thaw(db *gorm.DB, batchID string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	err = session.Transaction(func(tx statement.Session) error {
+	err = session.Work(func(tx statement.Session) error {
 		if batch, err = lockedBatch(e, tx, p, batch); err != nil {
 			return err
 		}

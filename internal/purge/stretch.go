@@ -222,7 +222,7 @@ func (s *stretches) removeNext(tx statement.Session, limit int64) (rows, last in
 	}
 	if s.width > 0 && s.width < s.extent.Last-s.at {
 		last = s.at + s.width - 1
-		err = tx.Transaction(func(tx statement.Session) (err error) {
+		err = tx.Work(func(tx statement.Session) (err error) {
 			if rows, err = s.removeUntil(tx, last); err == nil && rows > limit {
 				err = errTooMany
 			}

@@ -196,16 +196,14 @@ func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) 
 		r.report.Effects = deletion.SortEffects(r.effects)
 		return r.report, err
 	}
-	work, err := statement.BeginWork(tx)
-	if err != nil {
-		return deletion.Report{}, err
-	}
-	err = r.restore(r.engine.Session(tx))
 	var finish func()
-	if err == nil {
-		finish, err = after(tx)
-	}
-	if err = work.End(tx, err); err != nil {
+	err := statement.Work(tx, func(tx *gorm.DB) (err error) {
+		if err = r.restore(r.engine.Session(tx)); err == nil {
+			finish, err = after(tx)
+		}
+		return err
+	})
+	if err != nil {
 		archive.ForgetColumns(r.engine, r.graph)
 		return deletion.Report{}, err
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-	"gorm.io/gorm/logger"
 	"gorm.io/gorm/schema"
 )
 
@@ -183,22 +182,6 @@ func ScanTargets(n int) (targets []any, values func() []any) {
 		}
 		return values
 	}
-}
-
-// Silent is a session whose statements no logger sees: they carry values.
-func Silent(tx *gorm.DB) *gorm.DB {
-	return InWork(tx, tx.Statement.Context).Session(&gorm.Session{NewDB: true, Logger: logger.Discard, SkipHooks: true})
-}
-
-// OnWriter is a session outside of a transaction whose reads do not go to a replica: what an erasure has written must show.
-func OnWriter(db *gorm.DB) *gorm.DB {
-	session := InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
-	if committer, ok := session.Statement.ConnPool.(gorm.TxCommitter); ok && committer != nil {
-		return session.Session(&gorm.Session{NewDB: true})
-	}
-	ToWriter(session, "")
-	session.Statement.ConnPool = Pinned{session.Statement.ConnPool}
-	return session.Session(&gorm.Session{NewDB: true})
 }
 
 // Lock writes a row lock where the database has them.

@@ -2,134 +2,259 @@ package statement
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"strconv"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"gorm.io/gorm"
 )
 
-// UnitOfWork makes a statement's callbacks one unit: a transaction of their own where there is none, a savepoint inside the
-// caller's. GORM's own transaction around a single statement serves as it is.
+// This room is the unit of work: what several statements of the plugin are one in. A function that makes several calls Work;
+// the callbacks of one of GORM's statements, which are several functions, call BeginWork and EndWork, and stand in Guarded.
+// However the work ends, by an error, a panic or runtime.Goexit, what it has begun is rolled back.
+
+// Ground is what a unit of work stands on.
+type Ground int
+
+const (
+	// OwnTransaction: one that the plugin has begun, READ COMMITTED whatever the database's default is.
+	OwnTransaction Ground = iota
+	// StatementTransaction: the one that GORM begins around a single statement, with the database's default level.
+	StatementTransaction
+	// CallersTransaction: a savepoint in the caller's, of whatever level that is.
+	CallersTransaction
+)
+
+// UnitOfWork is a transaction of the plugin's own where there is none, a savepoint inside the caller's. GORM's own
+// transaction around a single statement serves as it is.
 type UnitOfWork struct {
-	Stmt      *gorm.Statement
+	Ground    Ground
+	stmt      *gorm.Statement
 	pool      gorm.ConnPool // the statement's connection before
-	savepoint string        // empty where there is none
-	own       bool          // the transaction is ours to commit
+	savepoint string        // of a unit in the caller's transaction
 
 	context, inner context.Context // the statement's before and inside, where there is a savepoint
+	// net ends a transaction that nobody can end any more, undone runs when a panic has ended the unit: see BeginWork.
+	net    runtime.Cleanup
+	undone func()
 }
 
 // depthKey is where the number of savepoints around a statement stands in its context. Savepoints inside each other must
 // differ in name: going back to one goes to the latest of its name, which may be one that a hook or an association left.
 type depthKey struct{}
 
-// BeginWork starts a unit of work for the statement of db.
-func BeginWork(db *gorm.DB) (UnitOfWork, error) {
-	w := UnitOfWork{Stmt: db.Statement, pool: db.Statement.ConnPool}
-	if startedByGORM(w.Stmt) {
-		return w, nil
+// Work runs what must happen as a whole or not at all, in a transaction or in a savepoint of the caller's. db gives the
+// connection, the context and the settings of the session, but no conditions. An error, a panic and the end of the goroutine
+// undo the work; a panic goes on to the caller.
+func Work(db *gorm.DB, run func(tx *gorm.DB) error) error {
+	tx := InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
+	return work(tx, func() error { return run(InWork(tx, tx.Statement.Context)) })
+}
+
+// WorkOn does the same with a session that keeps the statement of db: its table, and what it is about.
+func WorkOn(db *gorm.DB, run func(tx *gorm.DB) error) error {
+	tx := db.Session(&gorm.Session{Initialized: true})
+	return work(tx, func() error { return run(tx.Session(&gorm.Session{})) })
+}
+
+func work(tx *gorm.DB, run func() error) error {
+	w, err := begin(tx)
+	if err != nil {
+		return err
 	}
-	if committer, ok := w.pool.(gorm.TxCommitter); ok && committer != nil {
-		depth, _ := db.Statement.Context.Value(depthKey{}).(int)
-		w.savepoint = fmt.Sprintf("softdelete_%d", depth+1)
-		if err := Savepoint(db, db.Statement.Context, "SAVEPOINT "+w.savepoint); err != nil {
-			return w, err
+	through := false
+	defer func() {
+		if !through {
+			_ = w.end(tx, errAbandoned)
 		}
-		w.context = db.Statement.Context
-		w.inner = context.WithValue(w.context, depthKey{}, depth+1)
-		db.Statement.Context = w.inner
+	}()
+	err = run()
+	through = true
+	return w.end(tx, err)
+}
+
+// errAbandoned ends a unit of work that no error has ended. Nobody sees it.
+var errAbandoned = errors.New("softdelete: a panic has ended the unit of work")
+
+// workKey is where a statement's unit of work stands in its settings.
+type workKey struct{}
+
+// BeginWork makes the callbacks of a statement one unit, until EndWork. undone runs when a panic ends it before that; it may
+// be nil.
+//
+// GORM calls callbacks one after the other, so that no function of ours is there to end the unit when one of another plugin's
+// panics, which Guarded does not see. The end of the statement's context then ends a transaction of our own, or the garbage
+// collector, which finds the statement and no more use of it.
+func BeginWork(db *gorm.DB, undone func()) error {
+	w, err := begin(db)
+	if err != nil || w.Ground == StatementTransaction && undone == nil {
+		return err
+	}
+	w.undone = undone
+	if committer, ok := db.Statement.ConnPool.(gorm.TxCommitter); ok && w.Ground == OwnTransaction {
+		w.net = runtime.AddCleanup(db.Statement, func(left gorm.TxCommitter) { go func() { _ = left.Rollback() }() }, committer)
+	}
+	db.Statement.Settings.Store(workKey{}, w)
+	return nil
+}
+
+// EndWork ends the statement's unit of work, if it has one: it keeps the work where err is nil and undoes it otherwise. It
+// returns what went wrong.
+func EndWork(db *gorm.DB, err error) error {
+	w := workOf(db.Statement)
+	if w == nil {
+		return err
+	}
+	db.Statement.Settings.Delete(workKey{})
+	return w.end(db, err)
+}
+
+// workOf finds the unit of work that belongs to a statement. One that saves an association inherits the settings of the
+// statement around it, with a unit that is not its own (callbacks/associations.go:389, GORM 1.31).
+func workOf(stmt *gorm.Statement) *UnitOfWork {
+	if value, ok := stmt.Settings.Load(workKey{}); ok {
+		if w := value.(*UnitOfWork); w.stmt == stmt {
+			return w
+		}
+	}
+	return nil
+}
+
+// Guarded is a callback whose panic ends the statement's unit of work, and GORM's own transaction around the statement, which
+// GORM leaves open then. The panic goes on to the caller.
+func Guarded(callback func(*gorm.DB)) func(*gorm.DB) {
+	return func(db *gorm.DB) {
+		through := false
+		defer func() {
+			if !through {
+				abandon(db)
+			}
+		}()
+		callback(db)
+		through = true
+	}
+}
+
+func abandon(db *gorm.DB) {
+	if w := workOf(db.Statement); w != nil {
+		_ = EndWork(db, errAbandoned)
+		if w.undone != nil {
+			w.undone()
+		}
+	}
+	if !startedByGORM(db.Statement) {
+		return
+	}
+	if committer, ok := db.Statement.ConnPool.(gorm.TxCommitter); ok && committer != nil {
+		_ = committer.Rollback()
+	}
+	db.Statement.Settings.Delete(startedKey(db.Statement))
+	db.Statement.ConnPool = db.ConnPool
+}
+
+// begin starts a unit of work for the statement of db.
+func begin(db *gorm.DB) (*UnitOfWork, error) {
+	w := &UnitOfWork{stmt: db.Statement, pool: db.Statement.ConnPool}
+	_, begins := w.pool.(gorm.TxBeginner)
+	if !begins {
+		_, begins = w.pool.(gorm.ConnPoolBeginner)
+	}
+	committer, ok := w.pool.(gorm.TxCommitter)
+	inTransaction := ok && committer != nil
+	switch {
+	case startedByGORM(w.stmt):
+		if begins {
+			return nil, noTransaction(w.pool)
+		}
+		w.Ground = StatementTransaction
 		return w, nil
+	case inTransaction && !begins:
+		return w, w.save(db)
 	}
-	tx := InWork(db, db.Statement.Context).Begin()
-	if tx.Error != nil {
-		return w, tx.Error
+	// What both begins and ends transactions may be either: it is asked.
+	tx := InWork(db, db.Statement.Context).Begin(options(db))
+	switch {
+	case inTransaction && errors.Is(tx.Error, gorm.ErrInvalidTransaction):
+		return w, w.save(db)
+	case tx.Error != nil:
+		return nil, tx.Error
+	case same(tx.Statement.ConnPool, w.pool):
+		return nil, noTransaction(w.pool)
 	}
-	w.own = true
-	w.Stmt.ConnPool = tx.Statement.ConnPool
+	w.stmt.ConnPool = tx.Statement.ConnPool
 	return w, nil
+}
+
+// save starts a savepoint in the caller's transaction.
+func (w *UnitOfWork) save(db *gorm.DB) error {
+	w.Ground = CallersTransaction
+	depth, _ := db.Statement.Context.Value(depthKey{}).(int)
+	name := "softdelete_" + strconv.Itoa(depth+1)
+	if err := Savepoint(db, db.Statement.Context, "SAVEPOINT "+name); err != nil {
+		return err
+	}
+	w.savepoint = name
+	w.context = db.Statement.Context
+	w.inner = context.WithValue(w.context, depthKey{}, depth+1)
+	db.Statement.Context = w.inner
+	return nil
+}
+
+// options are those of the transactions that the plugin begins.
+func options(db *gorm.DB) *sql.TxOptions {
+	if d, ok := dialect.Of(db.Dialector.Name()); ok {
+		return d.TxOptions()
+	}
+	return nil
+}
+
+// same tells whether two pools are one.
+func same(a, b gorm.ConnPool) bool {
+	v, w := reflect.ValueOf(a), reflect.ValueOf(b)
+	return v.Kind() == reflect.Pointer && w.Kind() == reflect.Pointer && v.Pointer() == w.Pointer() && v.Type() == w.Type()
+}
+
+func noTransaction(pool gorm.ConnPool) error {
+	return fmt.Errorf("%w: the connection pool %T gives no transaction when one is begun, so that nothing could be undone; "+
+		"use the plugin without what replaces the pool", fault.ErrUnsupported, pool)
 }
 
 // startedByGORM tells whether GORM has started a transaction around the statement (callbacks/transaction.go:13, GORM 1.31). It
 // is db.InstanceGet without the cost of formatting a pointer, which every deletion would pay.
 func startedByGORM(stmt *gorm.Statement) bool {
+	_, started := stmt.Settings.Load(startedKey(stmt))
+	return started
+}
+
+func startedKey(stmt *gorm.Statement) string {
 	key := make([]byte, 0, 48)
 	key = append(key, "0x"...)
 	key = strconv.AppendUint(key, uint64(reflect.ValueOf(stmt).Pointer()), 16)
 	key = append(key, "gorm:started_transaction"...)
-	_, started := stmt.Settings.Load(string(key))
-	return started
+	return string(key)
 }
 
-// End finishes the unit: it keeps the work where err is nil and undoes it otherwise. It returns what went wrong. A savepoint
+// end finishes the unit: it keeps the work where err is nil and undoes it otherwise. It returns what went wrong. A savepoint
 // of work that is kept is left to the end of the transaction, as GORM leaves its own: releasing it could only fail.
-func (w UnitOfWork) End(db *gorm.DB, err error) error {
+func (w *UnitOfWork) end(db *gorm.DB, err error) error {
+	w.net.Stop()
 	// Undoing must go through even if the caller's context has ended.
 	switch {
-	case w.own && err == nil:
+	case w.Ground == OwnTransaction && err == nil:
 		err = InWork(db, db.Statement.Context).Commit().Error
-	case w.own:
+	case w.Ground == OwnTransaction:
 		err = errors.Join(err, InWork(db, context.WithoutCancel(db.Statement.Context)).Rollback().Error)
 	case w.savepoint != "" && err != nil:
 		err = errors.Join(err, Savepoint(db, context.WithoutCancel(db.Statement.Context), "ROLLBACK TO SAVEPOINT "+w.savepoint))
 	}
-	if w.own {
-		w.Stmt.ConnPool = w.pool
+	if w.Ground == OwnTransaction {
+		w.stmt.ConnPool = w.pool
 	}
-	LeaveContext(w.Stmt, w.inner, w.context)
+	LeaveContext(w.stmt, w.inner, w.context)
 	return err
-}
-
-// LeaveContext puts a statement's context back to what it was before ours. Where another plugin has put its own around ours
-// that one stays: whoever put it there takes it away, and finds its span in it, at the end of the chain.
-func LeaveContext(stmt *gorm.Statement, ours, former context.Context) {
-	if ours != nil && stmt.Context == ours {
-		stmt.Context = former
-	}
-}
-
-// ToWriter gives a session the connection that writes to a table go to, where gorm.io/plugin/dbresolver tells writers and
-// replicas apart. It does so for GORM's own statements; what begins outside of them would go to the pool that gorm.Open made.
-func ToWriter(session *gorm.DB, table string) {
-	if resolve := session.Callback().Update().Get("gorm:db_resolver"); resolve != nil {
-		session.Statement.Table = table
-		resolve(session)
-	}
-}
-
-// Pinned is a connection that looks like a transaction, so that gorm.io/plugin/dbresolver leaves what is read on it there
-// (callbacks.go:52, dbresolver 1.6).
-type Pinned struct{ gorm.ConnPool }
-
-// Commit implements gorm.TxCommitter.
-func (Pinned) Commit() error { return nil }
-
-// Rollback implements gorm.TxCommitter.
-func (Pinned) Rollback() error { return nil }
-
-// InWork is a session on the statement's connection, without its conditions, its SQL and its error.
-func InWork(db *gorm.DB, ctx context.Context) *gorm.DB {
-	fresh := db.Session(&gorm.Session{NewDB: true, Initialized: true})
-	fresh.Statement.Context = ctx
-	fresh.Error = nil
-	return fresh.Session(&gorm.Session{NewDB: true})
-}
-
-// Savepoint runs a statement about a savepoint. GORM's own calls lose their errors (driver/postgres/postgres.go:308 and
-// driver/sqlite/sqlite.go:238), and prepared statements cannot carry it.
-func Savepoint(db *gorm.DB, ctx context.Context, text string) error {
-	_, err := Unprepared(db.Statement.ConnPool).ExecContext(ctx, text)
-	return translate(db, err)
-}
-
-// Unprepared is a connection without GORM's prepared statements.
-func Unprepared(pool gorm.ConnPool) gorm.ConnPool {
-	switch prepared := pool.(type) {
-	case *gorm.PreparedStmtTX:
-		return prepared.Tx
-	case *gorm.PreparedStmtDB:
-		return prepared.ConnPool
-	}
-	return pool
 }
