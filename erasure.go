@@ -1,6 +1,7 @@
 package softdelete
 
 import (
+	"context"
 	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
@@ -31,6 +32,10 @@ type ErasurePlan struct {
 	// Held are the rows under a legal hold, as table and key. One is enough to refuse the whole erasure.
 	Held []string `json:"held"`
 }
+
+// Masker computes what a personal value is replaced by, for `pii:"func:NAME"`. It gets the field's Go value. What it returns
+// must not tell who the person is; an error stops the erasure, and its text is not passed on.
+type Masker = func(ctx context.Context, value any) (any, error)
 
 // Erase masks a person's data: in the row of subject, a pointer to a model with its primary key set, and in every row that
 // is reached from it through has-one and has-many relations, the links of many2many ones, and columns tagged pii:"subject:…";

@@ -12,6 +12,14 @@ import (
 
 // This room is for the end of a retention: what callers of Purge say and are told.
 
+// Retention says how long deleted rows are kept and what comes then, in the words of the tags.
+type Retention struct {
+	// Keep is a period as in `retain:90d`. An empty one, or "0", keeps the rows for ever.
+	Keep string
+	// Then is "purge", "erase", "cold" or "keep"; an empty one is "purge".
+	Then string
+}
+
 // PurgeOptions say what Purge may do. The zero value purges all models of Config.Models that have a retention.
 type PurgeOptions struct {
 	// Models are those to purge; by default those of Config.Models with a retention.

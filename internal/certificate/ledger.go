@@ -14,15 +14,14 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/settings"
 )
 
-type fileLedger struct {
+// FileLedger keeps the ledger in a file of JSON lines.
+type FileLedger struct {
 	path string
 	mu   sync.Mutex // one writer at a time in this process
 }
 
-// FileLedger keeps the ledger in a file of JSON lines, which it creates. Lines are only ever added, each is on disk before
-// Append returns, and a last line that a crash has torn is left out by Entries and closed by the next Append. Several
-// processes may append to the file where the system writes short lines whole, as local file systems do.
-func FileLedger(path string) (settings.ErasureLedger, error) {
+// OpenLedger opens a ledger in a file, which it creates.
+func OpenLedger(path string) (*FileLedger, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("softdelete: the erasure ledger cannot be opened: %w", err)
@@ -36,11 +35,11 @@ func FileLedger(path string) (settings.ErasureLedger, error) {
 		return nil, err
 	}
 	_ = directory.Sync() // some systems cannot sync a directory
-	return &fileLedger{path: path}, directory.Close()
+	return &FileLedger{path: path}, directory.Close()
 }
 
 // Append implements ErasureLedger.
-func (l *fileLedger) Append(ctx context.Context, e settings.LedgerEntry) (err error) {
+func (l *FileLedger) Append(ctx context.Context, e settings.LedgerEntry) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -81,7 +80,7 @@ func endsTorn(file *os.File) (bool, error) {
 
 // Entries implements ErasureLedger. A line that cannot be read and is not a torn one is an error: nothing is left out without
 // a word.
-func (l *fileLedger) Entries(ctx context.Context) ([]settings.LedgerEntry, error) {
+func (l *FileLedger) Entries(ctx context.Context) ([]settings.LedgerEntry, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -25,16 +25,15 @@ const webhookTimeout = 20 * time.Second
 // digits.
 const SignatureHeader = "X-Softdelete-Signature"
 
-type webhook struct {
+// Webhook tells a third party by an HTTP request.
+type Webhook struct {
 	name, address string
 	secret        []byte
 	client        *http.Client
 }
 
-// Webhook is a Processor that posts an ErasedSubject as JSON to an address and signs it with a secret, which must not be
-// empty; see SignatureHeader. The header Idempotency-Key has the request ID. Any status from 200 to 299 acknowledges. client
-// may be nil.
-func Webhook(name, address string, secret []byte, client *http.Client) (settings.Processor, error) {
+// NewWebhook makes one; client may be nil.
+func NewWebhook(name, address string, secret []byte, client *http.Client) (*Webhook, error) {
 	target, err := url.Parse(address)
 	if err != nil || target.Host == "" || target.Scheme != "https" && target.Scheme != "http" {
 		return nil, fmt.Errorf("softdelete: the webhook %q needs an absolute http or https address", name)
@@ -48,14 +47,14 @@ func Webhook(name, address string, secret []byte, client *http.Client) (settings
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	return &webhook{name: name, address: address, secret: bytes.Clone(secret), client: client}, nil
+	return &Webhook{name: name, address: address, secret: bytes.Clone(secret), client: client}, nil
 }
 
 // Name implements Processor.
-func (w *webhook) Name() string { return w.name }
+func (w *Webhook) Name() string { return w.name }
 
 // Erase implements Processor.
-func (w *webhook) Erase(ctx context.Context, s settings.ErasedSubject) error {
+func (w *Webhook) Erase(ctx context.Context, s settings.ErasedSubject) error {
 	ctx, cancel := context.WithTimeout(ctx, webhookTimeout)
 	defer cancel()
 	body, err := json.Marshal(s)

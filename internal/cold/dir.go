@@ -12,29 +12,27 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/settings"
 )
 
-// DirColdStore keeps cold batches in a directory, which it makes where it is not there: the rows as JSON Lines compressed by
-// gzip, NAME.jsonl.gz, and beside it the manifest NAME.json with the columns, the number of rows and the SHA-256 of the rows'
-// file. Put writes both, syncs them and the directory to disk, reads them back and compares; the manifest comes last, so
-// that a batch without one was never put. Get refuses files that do not fit their manifest. It is a ColdRewriter: rows that an
-// erasure has rewritten are in NAME.DIGEST.jsonl.gz, which the manifest names, and the file that had them before is removed. What
-// the file system or the disk keeps of a removed file, and copies of the directory, are out of its reach.
-func DirColdStore(dir string) (settings.ColdStore, error) {
+// OpenDir opens a store in a directory, which it makes where it is not there. The manifest of a batch is written last, so that a
+// batch without one was never put.
+func OpenDir(dir string) (*Dir, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("softdelete: the cold store cannot be made: %w", err)
 	}
-	return &dirColdStore{dir: dir}, nil
+	return &Dir{dir: dir}, nil
 }
 
 // writingPrefix begins the names of files that are being written.
 const writingPrefix = ".writing-"
 
-type dirColdStore struct {
+// Dir keeps cold batches in a directory: the rows as JSON Lines compressed by gzip, and beside them a manifest with the columns,
+// the number of rows and the SHA-256 of the rows' file.
+type Dir struct {
 	dir    string
 	tables coldfile.Tables
 }
 
 // Put implements ColdStore.
-func (s *dirColdStore) Put(ctx context.Context, b settings.ColdBatch) error {
+func (s *Dir) Put(ctx context.Context, b settings.ColdBatch) error {
 	rowsName, manifestName, err := coldfile.Names(b.ID)
 	if err != nil {
 		return err
@@ -62,7 +60,7 @@ func (s *dirColdStore) Put(ctx context.Context, b settings.ColdBatch) error {
 }
 
 // write puts data under a name, all of it or nothing, and syncs it to disk.
-func (s *dirColdStore) write(path string, data []byte) (err error) {
+func (s *Dir) write(path string, data []byte) (err error) {
 	file, err := os.CreateTemp(s.dir, writingPrefix+"*")
 	if err != nil {
 		return err
@@ -102,7 +100,7 @@ func syncDirectory(dir string) error {
 }
 
 // Get implements ColdStore.
-func (s *dirColdStore) Get(ctx context.Context, id string) (settings.ColdBatch, error) {
+func (s *Dir) Get(ctx context.Context, id string) (settings.ColdBatch, error) {
 	if err := ctx.Err(); err != nil {
 		return settings.ColdBatch{}, err
 	}

@@ -20,7 +20,7 @@ import (
 const coldLeftover = 10 * time.Minute
 
 // Batches implements ColdRewriter.
-func (s *dirColdStore) Batches(ctx context.Context, table string) (ids []string, err error) {
+func (s *Dir) Batches(ctx context.Context, table string) (ids []string, err error) {
 	listed, err := s.list()
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (s *dirColdStore) Batches(ctx context.Context, table string) (ids []string,
 }
 
 // list reads the names in the directory.
-func (s *dirColdStore) list() (coldfile.Listing, error) {
+func (s *Dir) list() (coldfile.Listing, error) {
 	entries, err := os.ReadDir(s.dir)
 	var names []string
 	for _, entry := range entries {
@@ -54,7 +54,7 @@ func (s *dirColdStore) list() (coldfile.Listing, error) {
 
 // Tidy removes what crashes have left: files of a Put that was never finished, and rows that a Replace had replaced. Files
 // that are younger than ten minutes are spared and counted, for a Put may be writing them.
-func (s *dirColdStore) Tidy(ctx context.Context) (spared int, err error) {
+func (s *Dir) Tidy(ctx context.Context) (spared int, err error) {
 	listed, err := s.list()
 	if err != nil {
 		return 0, err
@@ -84,7 +84,7 @@ func (s *dirColdStore) Tidy(ctx context.Context) (spared int, err error) {
 }
 
 // manifest reads the manifest of a batch as it is now; nil where there is none.
-func (s *dirColdStore) manifest(id string) ([]byte, error) {
+func (s *Dir) manifest(id string) ([]byte, error) {
 	description, err := os.ReadFile(filepath.Join(s.dir, id+coldfile.ManifestSuffix))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -93,7 +93,7 @@ func (s *dirColdStore) manifest(id string) ([]byte, error) {
 }
 
 // Replace implements ColdRewriter.
-func (s *dirColdStore) Replace(ctx context.Context, b settings.ColdBatch) error {
+func (s *Dir) Replace(ctx context.Context, b settings.ColdBatch) error {
 	if _, err := s.Get(ctx, b.ID); err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (s *dirColdStore) Replace(ctx context.Context, b settings.ColdBatch) error 
 	return syncDirectory(s.dir)
 }
 
-func (s *dirColdStore) remove(name string) error {
+func (s *Dir) remove(name string) error {
 	if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

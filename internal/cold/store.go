@@ -37,12 +37,7 @@ func Identify(b settings.ColdBatch) (string, error) {
 
 // This room is for cold stores that can change what they keep, which an erasure needs.
 
-// ColdRewriter is a ColdStore whose batches can be rewritten. Erase reaches the rows in such a store; of another it notes in
-// the certificate that rows may be left there.
-//
-// A store may also have a method Tidy(ctx context.Context) (int, error), which Erase calls before it looks for rows: it removes
-// what crashes have left in the store, such as files of a Put that was never finished, and gives the number of such leftovers
-// that it had to spare, since a Put may be writing them. The certificate names that number.
+// ColdRewriter is a store whose batches can be rewritten.
 type ColdRewriter interface {
 	settings.ColdStore
 	// Batches lists the IDs of the batches with rows of a table. It writes nothing.

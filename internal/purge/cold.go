@@ -102,10 +102,7 @@ func (f *family) load(batch *settings.ColdBatch, t *purgeTable, rows []*relative
 	return err
 }
 
-// Thaw brings the rows of a cold batch back into their table, live, in one transaction, and gives their number. Where a key
-// or a unique value is taken, or a foreign key misses its row, nothing comes back and the error wraps ErrRestoreConflict or
-// the database's own. The model must be in Config.Models, or have been used before. Rows that an erasure has masked come back
-// masked and stay erased; those that it has removed do not come back.
+// Thaw brings the rows of a cold batch back into their table, live, in one transaction, and gives their number.
 func Thaw(db *gorm.DB, batchID string) (int64, error) {
 	e, err := policy.EngineOf(db)
 	if err != nil {

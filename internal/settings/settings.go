@@ -5,50 +5,25 @@ import (
 	"crypto/ed25519"
 )
 
-// Config sets up the plugin. The zero value is fine: models are then compiled at their first use.
+// Config is the root's Config with the values of the internals.
 type Config struct {
-	// Models are compiled and checked by db.Use, which returns what is wrong with all of them at once; others are compiled
-	// at first use. Name here every model that takes part in a relation with a rule: a restore looks for deleted parents
-	// among these models and those used before.
-	Models []any
-	// MaxRows bounds a deletion or a restore: one that would change more rows gives ErrTooManyRows and changes nothing.
-	// 0 means no bound.
-	MaxRows int64
-	// Ledger keeps a row per deletion in the table softdelete_deletions. Create it with
-	// db.AutoMigrate(softdelete.Tables()...).
-	Ledger bool
-	// TenantRetention gives a tenant's own retention for a model with tenant:Field, in place of that of the tags; ok is
-	// false where the tenant has none. model is the model's name, tenant the value of the field. It is asked once per tenant
-	// at the start of a Purge; an error in what it gives ends the Purge before anything is removed.
+	Models          []any
+	MaxRows         int64
+	Ledger          bool
 	TenantRetention func(ctx context.Context, model string, tenant any) (r Retention, ok bool)
-	// Holds switches legal holds on: see Hold. Create their table with db.AutoMigrate(softdelete.Tables()...).
-	Holds bool
-	// ColdStore keeps the rows of models with then:cold once they are purged. See DirColdStore.
-	ColdStore ColdStore
-
-	// Maskers are the functions that `pii:"func:NAME"` names.
-	Maskers map[string]Masker
-	// Processors are the third parties that an erasure is told to, by DispatchErasures.
-	Processors []Processor
-	// ErasureLedger, outside the database, remembers erasures for ReplayErasures after an older copy of the database has come
-	// back. A FileLedger is one.
-	ErasureLedger ErasureLedger
-	// ErasureBatch is how many rows of one person an erasure masks in one transaction; 0 means 10,000. A person with more is
-	// worked off in several.
-	ErasureBatch int
-	// CertificateKey, where it is set, signs the certificates of erasures, and VerifyCertificates asks for its signatures.
-	CertificateKey ed25519.PrivateKey
+	Holds           bool
+	ColdStore       ColdStore
+	Maskers         map[string]Masker
+	Processors      []Processor
+	ErasureLedger   ErasureLedger
+	ErasureBatch    int
+	CertificateKey  ed25519.PrivateKey
 }
 
-// Masker computes what a personal value is replaced by, for `pii:"func:NAME"`. It gets the field's Go value. What it returns
-// must not tell who the person is; an error stops the erasure, and its text is not passed on.
+// Masker computes what a personal value is replaced by.
 type Masker = func(ctx context.Context, value any) (any, error)
 
-// This room is the policy side of retention: when a period is over, which clock it counts from, what follows. What removes
-// the rows is in purge.go.
-
-// Retention says how long deleted rows are kept and what comes then, in the words of the tags: Keep is a period as in
-// `retain:90d`, Then is "purge", "erase", "cold" or "keep"; an empty Then is "purge". An empty Keep, or "0", keeps the rows for ever.
+// Retention says how long deleted rows are kept and what comes then, in the words of the tags.
 type Retention struct {
 	Keep string
 	Then string

@@ -1,0 +1,142 @@
+package softdelete
+
+import (
+	"context"
+	"crypto/ed25519"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/gorm-softdelete/softdelete/internal/cold"
+	"github.com/gorm-softdelete/softdelete/internal/settings"
+	"github.com/stretchr/testify/require"
+)
+
+// storeOfCalls is a store that notes what it is asked for.
+type storeOfCalls struct{ calls []string }
+
+func (s *storeOfCalls) Put(_ context.Context, b ColdBatch) error {
+	s.calls = append(s.calls, "put "+b.ID)
+	return nil
+}
+
+func (s *storeOfCalls) Get(_ context.Context, id string) (ColdBatch, error) {
+	s.calls = append(s.calls, "get "+id)
+	return ColdBatch{ID: id, Model: "M", Table: "t", Rows: []map[string]any{{"id": int64(1)}}}, nil
+}
+
+// rewritingCalls is one that can rewrite, tidyCalls one that tidies too.
+type (
+	rewritingCalls struct{ *storeOfCalls }
+	tidyCalls      struct{ rewritingCalls }
+)
+
+func (s rewritingCalls) Batches(_ context.Context, table string) ([]string, error) {
+	s.calls = append(s.calls, "batches "+table)
+	return []string{"one"}, nil
+}
+
+func (s rewritingCalls) Replace(_ context.Context, b ColdBatch) error {
+	s.calls = append(s.calls, "replace "+b.ID)
+	return nil
+}
+
+func (s tidyCalls) Tidy(context.Context) (int, error) {
+	s.calls = append(s.calls, "tidy")
+	return 3, nil
+}
+
+func TestAColdStoreKeepsItsOptionalMethods(t *testing.T) {
+	noted := &storeOfCalls{}
+	require.Nil(t, innerStore(nil))
+
+	plain := innerStore(noted)
+	_, rewrites := plain.(cold.ColdRewriter)
+	require.False(t, rewrites, "what a caller's store cannot do is not promised")
+
+	rewriter, ok := innerStore(rewritingCalls{noted}).(cold.ColdRewriter)
+	require.True(t, ok)
+	_, tidies := rewriter.(cold.ColdTidier)
+	require.False(t, tidies)
+
+	store := innerStore(tidyCalls{rewritingCalls{noted}})
+	rewriter, ok = store.(cold.ColdRewriter)
+	require.True(t, ok)
+	tidying, ok := store.(cold.ColdTidier)
+	require.True(t, ok)
+
+	batch, err := rewriter.Get(t.Context(), "b")
+	require.NoError(t, err)
+	require.Equal(t, settings.ColdBatch{ID: "b", Model: "M", Table: "t", Rows: []map[string]any{{"id": int64(1)}}}, batch)
+	require.NoError(t, rewriter.Put(t.Context(), batch))
+	require.NoError(t, rewriter.Replace(t.Context(), batch))
+	ids, err := rewriter.Batches(t.Context(), "t")
+	require.NoError(t, err)
+	require.Equal(t, []string{"one"}, ids)
+	spared, err := tidying.Tidy(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 3, spared)
+	require.Equal(t, []string{"get b", "put b", "replace b", "batches t", "tidy"}, noted.calls)
+
+	t.Run("a store in a directory has all of them", func(t *testing.T) {
+		dir, err := DirColdStore(t.TempDir())
+		require.NoError(t, err)
+		_, rewrites := dir.(ColdRewriter)
+		require.True(t, rewrites)
+		_, rewrites = innerStore(dir).(cold.ColdRewriter)
+		require.True(t, rewrites)
+		_, tidies := innerStore(dir).(cold.ColdTidier)
+		require.True(t, tidies)
+	})
+}
+
+// processorOfCalls is a processor that notes the last subject.
+type processorOfCalls struct{ last ErasedSubject }
+
+func (*processorOfCalls) Name() string { return "mail" }
+
+func (p *processorOfCalls) Erase(_ context.Context, s ErasedSubject) error {
+	p.last = s
+	return nil
+}
+
+func TestTheConfigurationReachesTheInternalsWhole(t *testing.T) {
+	store, err := DirColdStore(t.TempDir())
+	require.NoError(t, err)
+	ledger, err := FileLedger(filepath.Join(t.TempDir(), "ledger"))
+	require.NoError(t, err)
+	processor := &processorOfCalls{}
+	config := Config{
+		Models: []any{1}, MaxRows: 2, Ledger: true, Holds: true, ColdStore: store, Processors: []Processor{processor}, ErasureLedger: ledger,
+		Maskers:      map[string]Masker{"m": func(context.Context, any) (any, error) { return nil, nil }},
+		ErasureBatch: 3, CertificateKey: make(ed25519.PrivateKey, ed25519.PrivateKeySize),
+		TenantRetention: func(_ context.Context, model string, tenant any) (Retention, bool) {
+			return Retention{Keep: model, Then: tenant.(string)}, true
+		},
+	}
+	for _, side := range []any{config, config.inner()} {
+		for i, v := 0, reflect.ValueOf(side); i < v.NumField(); i++ {
+			require.False(t, v.Field(i).IsZero(), v.Type().Field(i).Name)
+		}
+	}
+	inner := config.inner()
+	r, ok := inner.TenantRetention(t.Context(), "90d", "erase")
+	require.True(t, ok)
+	require.Equal(t, settings.Retention{Keep: "90d", Then: "erase"}, r)
+
+	subject := settings.ErasedSubject{RequestID: "r", Table: "t", Key: "1"}
+	require.Equal(t, "mail", inner.Processors[0].Name())
+	require.NoError(t, inner.Processors[0].Erase(t.Context(), subject))
+	require.Equal(t, ErasedSubject(subject), processor.last)
+
+	entry := settings.LedgerEntry{RequestID: "r", Table: "t", Key: "1", Parts: "p", Identity: "i", Done: true}
+	require.NoError(t, inner.ErasureLedger.Append(t.Context(), entry))
+	entries, err := ledger.Entries(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []LedgerEntry{LedgerEntry(entry)}, entries)
+	again, err := inner.ErasureLedger.Entries(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []settings.LedgerEntry{entry}, again)
+
+	require.Equal(t, settings.Config{}, Config{}.inner(), "what is not there stays nil")
+}
