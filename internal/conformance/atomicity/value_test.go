@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // AtomicBase is embedded by its address, so that a copy of the ticket shares it.
@@ -27,9 +28,7 @@ func (t *atomicTicket) AfterDelete(tx *gorm.DB) error { return atomicHook(tx, "t
 
 func newAtomicTickets(t *testing.T, database *testdb.Database) *gorm.DB {
 	t.Helper()
-	db := database.Open(t)
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&atomicTicket{}}})))
-	require.NoError(t, db.AutoMigrate(&atomicTicket{}))
+	db := fixture.Models(t, database, []any{&atomicTicket{}})
 	require.NoError(t, db.Exec("INSERT INTO atomic_tickets (id, status) VALUES (1, 'new'), (2, 'new')").Error)
 	return db
 }
@@ -98,8 +97,7 @@ func TestAGuardedWriteThatFailsChangesNothing(t *testing.T) {
 		testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 			db, plain := database.Open(t, &mode.config), database.Open(t)
 			models := []any{&atomicFolder{}, &atomicFile{}, &atomicLetter{}}
-			require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
-			require.NoError(t, db.AutoMigrate(models...))
+			fixture.Register(t, db, models...)
 			require.NoError(t, db.Create(&[]atomicFolder{{ID: 1}, {ID: 2}, {ID: 3}}).Error)
 			require.NoError(t, db.Delete(&atomicFolder{ID: 3}).Error)
 			faults := testdb.Inject(db)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // The concurrency tests interleave transactions on PostgreSQL, which has row locks: each transaction belongs to an actor
@@ -110,9 +111,7 @@ func (s *concStage) tables() []string {
 	s.t.Helper()
 	tables := make([]string, len(s.models))
 	for i, model := range s.models {
-		stmt := &gorm.Statement{DB: s.spectator}
-		require.NoError(s.t, stmt.Parse(model))
-		tables[i] = stmt.Table
+		tables[i] = fixture.Table(s.t, s.spectator, model)
 	}
 	return tables
 }
@@ -209,6 +208,19 @@ func (s *concStage) pair(n int, first, second func(db *gorm.DB) error, allowed .
 		}
 	}
 	return stop
+}
+
+// meets lets another call begin while a run stands at a stop, and both go on once that one waits or is through. Neither may
+// fail.
+func (r *concRun) meets(stop *concStop, other func(db *gorm.DB) error) {
+	s := r.actor.stage
+	s.t.Helper()
+	stop.wait(r)
+	second := s.actor().start(other)
+	second.waitsOrEnds()
+	stop.goOn()
+	require.NoError(s.t, r.result())
+	require.NoError(s.t, second.result())
 }
 
 // concStop is a statement at which an actor stops once.

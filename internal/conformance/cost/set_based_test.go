@@ -1,7 +1,6 @@
 package cost_test
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -91,18 +91,14 @@ type setDatabase struct {
 func newSetDatabase(t *testing.T, database *testdb.Database) setDatabase {
 	t.Helper()
 	models := []any{&setOrg{}, &setUser{}, &setPost{}, &setComment{}, &setFolder{}, &setBox{}, &setLoud{}, &setQuiet{}}
-	db := database.Open(t)
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
-	require.NoError(t, db.AutoMigrate(models...))
+	db := fixture.Models(t, database, models)
 	return setDatabase{DB: db, recorder: testdb.Record(db), sqlite: database.Name == "sqlite"}
 }
 
 // fill makes rows numbered from 1, with columns that a SELECT over a series of numbers, i, gives.
 func (d setDatabase) fill(t *testing.T, into string, rows int, values string) {
 	t.Helper()
-	require.NoError(t, d.Exec(fmt.Sprintf(
-		"WITH RECURSIVE series (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM series WHERE i < %d) INSERT INTO %s SELECT %s FROM series",
-		rows, into, values)).Error)
+	fixture.Exec(t, d.DB, fixture.Series(into, rows, values))
 }
 
 // family makes organization 1 with so many users, each with 9 posts, each with 10 comments: 100 rows per user.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // assocUser has every kind of relation without a cascade.
@@ -75,10 +76,8 @@ func countAssoc(t *testing.T, db *gorm.DB) (rows assocRows) {
 // newAssoc makes the users 1, with everything, 2, with bills, and 3, the boss of both.
 func newAssoc(t *testing.T, database *testdb.Database) *gorm.DB {
 	t.Helper()
-	db := database.Open(t)
 	models := []any{&assocUser{}, &assocPost{}, &assocComment{}, &assocProfile{}, &assocBill{}, &assocTag{}}
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
-	require.NoError(t, db.AutoMigrate(models...))
+	db := fixture.Models(t, database, models)
 	require.NoError(t, db.Create(&assocUser{ID: 3}).Error)
 	boss := uint(3)
 	require.NoError(t, db.Create(&[]assocUser{

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // raceTeam and the models around it are used by many goroutines before anything else has used them.
@@ -103,9 +104,7 @@ func TestManyGoroutinesMayUseModelsFirst(t *testing.T) {
 	for name, config := range map[string]softdelete.Config{"registered": {Models: models}, "unregistered": {}} {
 		t.Run(name, func(t *testing.T) {
 			testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-				prepared := database.Open(t)
-				require.NoError(t, prepared.Use(softdelete.New(softdelete.Config{Models: models})))
-				require.NoError(t, prepared.AutoMigrate(models...))
+				prepared := fixture.Models(t, database, models)
 				require.NoError(t, prepared.Create(&[]raceTeam{{ID: 1, Members: []raceMember{{ID: 1, Name: "a", Status: "on"}}}, {ID: 2}}).Error)
 				for round := range 3 {
 					db := database.Open(t)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 func TestDeletionsInTransactions(t *testing.T) {
@@ -167,9 +168,7 @@ type contractPart struct {
 
 func TestTranslateError(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := database.Open(t, &gorm.Config{TranslateError: true})
-		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&contractUnique{}, &contractPart{}}})))
-		require.NoError(t, db.AutoMigrate(&contractUnique{}, &contractPart{}))
+		db := fixture.Models(t, database, []any{&contractUnique{}, &contractPart{}}, &gorm.Config{TranslateError: true})
 		require.NoError(t, db.Create(&contractUnique{ID: 1, Code: "a", Parts: []contractPart{{}}}).Error)
 		require.ErrorIs(t, db.Create(&contractUnique{Code: "a"}).Error, gorm.ErrDuplicatedKey)
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type loadedUser struct {
@@ -50,8 +51,7 @@ func loadedFixture(t *testing.T, database *testdb.Database) (*gorm.DB, *loadedUs
 	db := database.Open(t)
 	models := []any{&loadedUser{}, &loadedPost{}, &loadedProfile{}, &loadedTag{}, &loadedLink{}}
 	require.NoError(t, db.SetupJoinTable(&loadedUser{}, "Tags", &loadedLink{}))
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
-	require.NoError(t, db.AutoMigrate(models...))
+	fixture.Register(t, db, models...)
 	user := &loadedUser{
 		Name: "one", Posts: []loadedPost{{Title: "a"}, {Title: "b"}}, Profile: &loadedProfile{}, Tags: []loadedTag{{Name: "x"}},
 	}

@@ -19,7 +19,7 @@ func generic(name, shows string, run func(t *testing.T, db *gorm.DB) (string, er
 	}}
 }
 
-func gUsers(found []pathUser, err error) (string, error)    { return withRelations(found), err }
+func gUsers(found []pathUser, err error) (string, error)    { return textsOf(found, withRelations), err }
 func gUser(user pathUser, err error) (string, error)        { return user.Name, err }
 func gNumber[T int | int64](n T, err error) (string, error) { return fmt.Sprint(n), err }
 

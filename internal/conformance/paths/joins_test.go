@@ -298,30 +298,23 @@ func preloading(name, shows string, preload func(*gorm.DB) *gorm.DB) path {
 
 // found finds users and gives each with its company and that company's owner (/), its pets (:) and its roles (+), as far as
 // they are loaded.
-func found(tx *gorm.DB) string {
-	var users []pathUser
-	pathDone(tx.Find(&users))
-	return withRelations(users)
-}
+func found(tx *gorm.DB) string { return usersAs(tx, withRelations) }
 
-func withRelations(users []pathUser) string {
-	texts := make([]string, len(users))
-	for i, user := range users {
-		texts[i] = user.Name
-		if user.Company != nil {
-			texts[i] += "/" + user.Company.Name
-			if user.Company.Owner != nil {
-				texts[i] += "/" + user.Company.Owner.Name
-			}
-		}
-		for _, pet := range sortedBy(user.Pets, func(p pathPet) string { return p.Name }) {
-			texts[i] += ":" + pet.Name
-		}
-		for _, role := range sortedBy(user.Roles, func(r pathRole) string { return r.Name }) {
-			texts[i] += "+" + role.Name
+func withRelations(user pathUser) string {
+	text := user.Name
+	if user.Company != nil {
+		text += "/" + user.Company.Name
+		if user.Company.Owner != nil {
+			text += "/" + user.Company.Owner.Name
 		}
 	}
-	return sorted(texts)
+	for _, pet := range sortedBy(user.Pets, func(p pathPet) string { return p.Name }) {
+		text += ":" + pet.Name
+	}
+	for _, role := range sortedBy(user.Roles, func(r pathRole) string { return r.Name }) {
+		text += "+" + role.Name
+	}
+	return text
 }
 
 func sortedBy[T any](items []T, name func(T) string) []T {

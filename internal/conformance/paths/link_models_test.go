@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
-	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // Readers and books have keys that no database makes; so have the links between them.
@@ -52,8 +52,7 @@ func TestLinksOfManyKinds(t *testing.T) {
 		db := database.Open(t)
 		require.NoError(t, db.SetupJoinTable(&pathReader{}, "Books", &pathLoan{}))
 		require.NoError(t, db.SetupJoinTable(&pathReader{}, "Watched", &pathWatch{}))
-		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&pathReader{}, &pathBook{}, &pathLoan{}, &pathWatch{}}})))
-		require.NoError(t, db.AutoMigrate(&pathReader{}, &pathBook{}, &pathLoan{}, &pathWatch{}))
+		fixture.Register(t, db, &pathReader{}, &pathBook{}, &pathLoan{}, &pathWatch{})
 		require.NoError(t, db.Create(&pathReader{Code: "r"}).Error)
 		require.NoError(t, db.Create(&[]pathBook{{Code: "a"}, {Code: "b"}}).Error)
 		return db

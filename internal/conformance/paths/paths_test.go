@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
-	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // The models of all paths: users belong to a company with an owner, have pets with a status, and roles by links that have a
@@ -128,8 +128,7 @@ func newPaths(t *testing.T, database *testdb.Database) *gorm.DB {
 	t.Helper()
 	db := database.Open(t)
 	require.NoError(t, db.SetupJoinTable(&pathUser{}, "Roles", &pathUserRole{}))
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: pathModels})))
-	require.NoError(t, db.AutoMigrate(pathModels...))
+	fixture.Register(t, db, pathModels...)
 	resetPaths(t, db)
 	return db
 }

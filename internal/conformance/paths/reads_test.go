@@ -14,18 +14,25 @@ import (
 )
 
 // users finds users and gives their names, sorted.
-func users(tx *gorm.DB) string {
+func users(tx *gorm.DB) string { return usersAs(tx, userName) }
+
+func userName(user pathUser) string { return user.Name }
+
+// usersAs finds users and gives a text for each, sorted.
+func usersAs(tx *gorm.DB, text func(pathUser) string) string {
 	var users []pathUser
 	pathDone(tx.Find(&users))
-	return userNames(users)
+	return textsOf(users, text)
 }
 
-func userNames(users []pathUser) string {
-	names := make([]string, len(users))
+func userNames(users []pathUser) string { return textsOf(users, userName) }
+
+func textsOf(users []pathUser, text func(pathUser) string) string {
+	texts := make([]string, len(users))
 	for i, user := range users {
-		names[i] = user.Name
+		texts[i] = text(user)
 	}
-	return sorted(names)
+	return sorted(texts)
 }
 
 func sorted(names []string) string {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type ruleShop struct {
@@ -132,8 +133,7 @@ func ruleShopFixture(t *testing.T, database *testdb.Database) *gorm.DB {
 	t.Helper()
 	db := database.Open(t)
 	require.NoError(t, db.SetupJoinTable(&ruleShop{}, "Wares", &ruleShopWare{}))
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: ruleShopModels})))
-	require.NoError(t, db.AutoMigrate(ruleShopModels...))
+	fixture.Register(t, db, ruleShopModels...)
 	return db
 }
 
@@ -288,9 +288,7 @@ func TestRuleBlock(t *testing.T) {
 
 func TestRuleRestoreConflict(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := database.Open(t)
-		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&ruleUnique{}}})))
-		require.NoError(t, db.AutoMigrate(&ruleUnique{}))
+		db := fixture.Models(t, database, []any{&ruleUnique{}})
 		one := uint(1)
 		require.NoError(t, db.Create(&[]ruleUnique{
 			{ID: 1, A: "r", B: "r", Email: "r", Code: "r"}, {ID: 2, ShelfNo: &one, A: "a", B: "b", Email: "e", Code: "c"},

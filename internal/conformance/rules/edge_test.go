@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // rulUUID is a key as most UUID packages have it.
@@ -273,7 +274,7 @@ type (
 
 func TestModelsWithoutAKeyOrAMark(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := rulOpenConfig(t, database, softdelete.Config{
+		db := fixture.Open(t, database, softdelete.Config{
 			Models: []any{&rulLog{}, &rulLine{}, &rulFlagged{}, &rulA{}, &rulAChild{}, &rulABlocker{}}, MaxRows: 2, Ledger: true,
 		})
 		count := func() (live int64) {

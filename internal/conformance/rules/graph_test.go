@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // rulFolder stands in folders of its own kind.
@@ -92,8 +93,7 @@ func rulOpenCycle(t *testing.T, database *testdb.Database, ring ...any) *gorm.DB
 	for i := 0; i < len(ring); i += 2 {
 		models = append(models, ring[i])
 	}
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
-	require.NoError(t, db.AutoMigrate(models...))
+	fixture.Register(t, db, models...)
 	for i, model := range models {
 		require.NoError(t, db.Migrator().CreateConstraint(model, ring[2*i+1].(string)))
 	}

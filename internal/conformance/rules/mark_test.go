@@ -119,60 +119,12 @@ type (
 )
 
 func TestRulesBetweenMarks(t *testing.T) {
-	t.Run("a time over seconds", func(t *testing.T) {
-		rulObeys(t, rulShape[rulN, rulNChild, rulNBlocker]{
-			parents:  [2]rulN{{ID: 1}, {ID: 2}},
-			children: [4]rulNChild{{ID: 1, ParentID: 1}, {ID: 2, ParentID: 1}, {ID: 3, ParentID: 1}, {ID: 4, ParentID: 2}},
-			blocker:  rulNBlocker{ID: 5, ParentID: 1}, relation: "Children", blocking: "Blockers",
-		})
-	})
-	t.Run("milliseconds over a time of milliseconds", func(t *testing.T) {
-		rulObeys(t, rulShape[rulO, rulOChild, rulOBlocker]{
-			parents:  [2]rulO{{ID: 1}, {ID: 2}},
-			children: [4]rulOChild{{ID: 1, ParentID: 1}, {ID: 2, ParentID: 1}, {ID: 3, ParentID: 1}, {ID: 4, ParentID: 2}},
-			blocker:  rulOBlocker{ID: 5, ParentID: 1}, relation: "Children", blocking: "Blockers",
-		})
-	})
-	t.Run("a DeletionID over a time", func(t *testing.T) {
-		rulObeys(t, rulShape[rulP, rulPChild, rulPBlocker]{
-			parents:  [2]rulP{{ID: 1}, {ID: 2}},
-			children: [4]rulPChild{{ID: 1, ParentID: 1}, {ID: 2, ParentID: 1}, {ID: 3, ParentID: 1}, {ID: 4, ParentID: 2}},
-			blocker:  rulPBlocker{ID: 5, ParentID: 1}, relation: "Children", blocking: "Blockers",
-		})
-	})
-	t.Run("a time over a DeletionID", func(t *testing.T) {
-		rulObeys(t, rulShape[rulQ, rulQChild, rulQBlocker]{
-			parents:  [2]rulQ{{ID: 1}, {ID: 2}},
-			children: [4]rulQChild{{ID: 1, ParentID: 1}, {ID: 2, ParentID: 1}, {ID: 3, ParentID: 1}, {ID: 4, ParentID: 2}},
-			blocker:  rulQBlocker{ID: 5, ParentID: 1}, relation: "Children", blocking: "Blockers",
-		})
-	})
-	t.Run("statuses with a time and with a DeletionID", func(t *testing.T) {
-		rulObeys(t, rulShape[rulR, rulRChild, rulRBlocker]{
-			parents:  [2]rulR{{ID: 1}, {ID: 2}},
-			children: [4]rulRChild{{ID: 1, ParentID: 1}, {ID: 2, ParentID: 1}, {ID: 3, ParentID: 1}, {ID: 4, ParentID: 2}},
-			blocker:  rulRBlocker{ID: 5, ParentID: 1}, relation: "Children", blocking: "Blockers",
-		})
-	})
-	t.Run("a flag with a time over nanoseconds", func(t *testing.T) {
-		rulObeys(t, rulShape[rulS, rulSChild, rulSBlocker]{
-			parents:  [2]rulS{{ID: 1}, {ID: 2}},
-			children: [4]rulSChild{{ID: 1, ParentID: 1}, {ID: 2, ParentID: 1}, {ID: 3, ParentID: 1}, {ID: 4, ParentID: 2}},
-			blocker:  rulSBlocker{ID: 5, ParentID: 1}, relation: "Children", blocking: "Blockers",
-		})
-	})
-	t.Run("a DeletionID over seconds", func(t *testing.T) {
-		rulObeys(t, rulShape[rulT, rulTChild, rulTBlocker]{
-			parents:  [2]rulT{{ID: 1}, {ID: 2}},
-			children: [4]rulTChild{{ID: 1, ParentID: 1}, {ID: 2, ParentID: 1}, {ID: 3, ParentID: 1}, {ID: 4, ParentID: 2}},
-			blocker:  rulTBlocker{ID: 5, ParentID: 1}, relation: "Children", blocking: "Blockers",
-		})
-	})
-	t.Run("a DeletionID over a DeletionID with seconds", func(t *testing.T) {
-		rulObeys(t, rulShape[rulU, rulUChild, rulUBlocker]{
-			parents:  [2]rulU{{ID: 1}, {ID: 2}},
-			children: [4]rulUChild{{ID: 1, ParentID: 1}, {ID: 2, ParentID: 1}, {ID: 3, ParentID: 1}, {ID: 4, ParentID: 2}},
-			blocker:  rulUBlocker{ID: 5, ParentID: 1}, relation: "Children", blocking: "Blockers",
-		})
-	})
+	t.Run("a time over seconds", func(t *testing.T) { rulObeys(t, rulUnder[rulN, rulNChild, rulNBlocker]()) })
+	t.Run("milliseconds over a time of milliseconds", func(t *testing.T) { rulObeys(t, rulUnder[rulO, rulOChild, rulOBlocker]()) })
+	t.Run("a DeletionID over a time", func(t *testing.T) { rulObeys(t, rulUnder[rulP, rulPChild, rulPBlocker]()) })
+	t.Run("a time over a DeletionID", func(t *testing.T) { rulObeys(t, rulUnder[rulQ, rulQChild, rulQBlocker]()) })
+	t.Run("statuses with a time and with a DeletionID", func(t *testing.T) { rulObeys(t, rulUnder[rulR, rulRChild, rulRBlocker]()) })
+	t.Run("a flag with a time over nanoseconds", func(t *testing.T) { rulObeys(t, rulUnder[rulS, rulSChild, rulSBlocker]()) })
+	t.Run("a DeletionID over seconds", func(t *testing.T) { rulObeys(t, rulUnder[rulT, rulTChild, rulTBlocker]()) })
+	t.Run("a DeletionID over a DeletionID with seconds", func(t *testing.T) { rulObeys(t, rulUnder[rulU, rulUChild, rulUBlocker]()) })
 }

@@ -202,11 +202,7 @@ func TestRuleOnPolymorphicRowsOfTwoModels(t *testing.T) {
 }
 
 func TestRulesUnderEveryConfigOfGORM(t *testing.T) {
-	shape := rulShape[rulA, rulAChild, rulABlocker]{
-		parents:  [2]rulA{{ID: 1}, {ID: 2}},
-		children: [4]rulAChild{{ID: 1, ParentID: 1}, {ID: 2, ParentID: 1}, {ID: 3, ParentID: 1}, {ID: 4, ParentID: 2}},
-		blocker:  rulABlocker{ID: 5, ParentID: 1}, relation: "Children", blocking: "Blockers",
-	}
+	shape := rulUnder[rulA, rulAChild, rulABlocker]()
 	for name, config := range map[string]gorm.Config{
 		"PrepareStmt":            {PrepareStmt: true},
 		"SkipDefaultTransaction": {SkipDefaultTransaction: true},

@@ -9,40 +9,25 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
-	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // rulOpen opens a database with the models' tables and the plugin.
 func rulOpen(t *testing.T, database *testdb.Database, models ...any) *gorm.DB {
 	t.Helper()
-	return rulOpenConfig(t, database, softdelete.Config{Models: models})
-}
-
-func rulOpenConfig(t *testing.T, database *testdb.Database, config softdelete.Config) *gorm.DB {
-	t.Helper()
-	db := database.Open(t)
-	require.NoError(t, db.Use(softdelete.New(config)))
-	require.NoError(t, db.AutoMigrate(config.Models...))
-	require.NoError(t, db.AutoMigrate(softdelete.Tables()...))
-	return db
-}
-
-// rulSchema is GORM's schema of a model.
-func rulSchema(t *testing.T, db *gorm.DB, model any) *schema.Schema {
-	t.Helper()
-	stmt := &gorm.Statement{DB: db}
-	require.NoError(t, stmt.Parse(model))
-	return stmt.Schema
+	return fixture.Open(t, database, softdelete.Config{Models: models})
 }
 
 // rulKey is a row's primary key as text, a composite one joined by ",".
 func rulKey(t *testing.T, db *gorm.DB, row any) string {
 	t.Helper()
+	stmt := &gorm.Statement{DB: db}
+	require.NoError(t, stmt.Parse(row))
 	var parts []string
-	for _, field := range rulSchema(t, db, row).PrimaryFields {
+	for _, field := range stmt.Schema.PrimaryFields {
 		value, _ := field.ValueOf(t.Context(), reflect.Indirect(reflect.ValueOf(row)))
 		parts = append(parts, fmt.Sprint(reflect.Indirect(reflect.ValueOf(value))))
 	}
@@ -74,6 +59,24 @@ type rulShape[P, C, B any] struct {
 	before   func(t *testing.T, db *gorm.DB)
 }
 
+// rulUnder is the shape of models whose rows have the columns ID and ParentID.
+func rulUnder[P, C, B any]() rulShape[P, C, B] {
+	s := rulShape[P, C, B]{relation: "Children", blocking: "Blockers"}
+	set := func(row any, field string, value uint64) {
+		reflect.ValueOf(row).Elem().FieldByName(field).SetUint(value)
+	}
+	for i := range s.parents {
+		set(&s.parents[i], "ID", uint64(i)+1)
+	}
+	for i, parent := range [len(s.children)]uint64{1, 1, 1, 2} {
+		set(&s.children[i], "ID", uint64(i)+1)
+		set(&s.children[i], "ParentID", parent)
+	}
+	set(&s.blocker, "ID", 5)
+	set(&s.blocker, "ParentID", 1)
+	return s
+}
+
 // open opens a database with the shape's rows; the third child is deleted.
 func (s rulShape[P, C, B]) open(t *testing.T, database *testdb.Database) *gorm.DB {
 	t.Helper()
@@ -82,8 +85,7 @@ func (s rulShape[P, C, B]) open(t *testing.T, database *testdb.Database) *gorm.D
 		s.before(t, db)
 	}
 	models := append([]any{new(P), new(C), new(B)}, s.further...)
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
-	require.NoError(t, db.AutoMigrate(models...))
+	fixture.Register(t, db, models...)
 	for i := range s.parents {
 		require.NoError(t, db.Omit(s.relation, s.blocking).Create(rulCopy(s.parents[i])).Error)
 	}
@@ -112,7 +114,7 @@ func (s rulShape[P, C, B]) obeysOn(t *testing.T, database *testdb.Database) {
 	for i := range s.children {
 		children[i] = rulKey(t, db, &s.children[i])
 	}
-	parentTable, childTable := rulSchema(t, db, new(P)).Table, rulSchema(t, db, new(C)).Table
+	parentTable, childTable := fixture.Table(t, db, new(P)), fixture.Table(t, db, new(C))
 	live := func(keys ...string) {
 		t.Helper()
 		require.ElementsMatch(t, keys, rulKeys[C](t, db))
@@ -126,7 +128,7 @@ func (s rulShape[P, C, B]) obeysOn(t *testing.T, database *testdb.Database) {
 	preview, err := softdelete.Preview(db, rulCopy(s.parents[0]))
 	require.NoError(t, err)
 	blocker := softdelete.Blocker{
-		Table: rulSchema(t, db, new(B)).Table, Relation: s.blocking, Rows: 1, Keys: []string{rulKey(t, db, &s.blocker)},
+		Table: fixture.Table(t, db, new(B)), Relation: s.blocking, Rows: 1, Keys: []string{rulKey(t, db, &s.blocker)},
 	}
 	require.Equal(t, []softdelete.Blocker{blocker}, preview.Blockers)
 	var blocked *softdelete.BlockedError

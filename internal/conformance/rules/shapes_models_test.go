@@ -164,31 +164,6 @@ type rulePaper struct {
 	Rocks     []ruleRock `gorm:"foreignKey:PaperID" softdelete:"cascade"`
 }
 
-type ruleTop struct {
-	ID        uint
-	DeletedAt gorm.DeletedAt
-	Lefts     []ruleLeft  `gorm:"foreignKey:TopID" softdelete:"cascade"`
-	Rights    []ruleRight `gorm:"foreignKey:TopID" softdelete:"cascade"`
-}
-
-type ruleLeft struct {
-	ID, TopID uint
-	DeletedAt gorm.DeletedAt
-	Bottoms   []ruleBottom `gorm:"foreignKey:LeftID" softdelete:"cascade"`
-}
-
-type ruleRight struct {
-	ID, TopID uint
-	DeletedAt gorm.DeletedAt
-	Bottoms   []ruleBottom `gorm:"foreignKey:RightID" softdelete:"cascade"`
-}
-
-type ruleBottom struct {
-	ID              uint
-	LeftID, RightID *uint
-	DeletedAt       gorm.DeletedAt
-}
-
 // Six models under each other.
 type (
 	ruleLevel1 struct {
@@ -366,13 +341,13 @@ func ruleShapes() []ruleShape {
 		},
 		{
 			"a diamond",
-			[]any{&ruleTop{}, &ruleLeft{}, &ruleRight{}, &ruleBottom{}},
+			[]any{&rulTop{}, &rulLeft{}, &rulRight{}, &rulBottom{}},
 			[]any{
-				&[]ruleTop{{ID: 1}, {ID: 2}}, &[]ruleLeft{{ID: 1, TopID: 1}, {ID: 2, TopID: 2}}, &[]ruleRight{{ID: 1, TopID: 1}, {ID: 2, TopID: 2}},
-				&[]ruleBottom{{ID: 1, LeftID: one, RightID: one}, {ID: 2, LeftID: one}, {ID: 3, RightID: one}, {ID: 4, LeftID: two, RightID: two}, {ID: 5}},
+				&[]rulTop{{ID: 1}, {ID: 2}}, &[]rulLeft{{ID: 1, TopID: 1}, {ID: 2, TopID: 2}}, &[]rulRight{{ID: 1, TopID: 1}, {ID: 2, TopID: 2}},
+				&[]rulBottom{{ID: 1, LeftID: one, RightID: one}, {ID: 2, LeftID: one}, {ID: 3, RightID: one}, {ID: 4, LeftID: two, RightID: two}, {ID: 5}},
 			},
-			&ruleTop{ID: 1},
-			[]string{"rule_tops  1", "rule_lefts Lefts 1", "rule_rights Rights 1", "rule_bottoms Bottoms 2", "rule_bottoms Bottoms 1"},
+			&rulTop{ID: 1},
+			[]string{"rul_tops  1", "rul_lefts Lefts 1", "rul_rights Rights 1", "rul_bottoms Bottoms 2", "rul_bottoms Bottoms 1"},
 		},
 		{
 			"six models deep",

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // lateHouse has a DeletionID, its rooms only the time, so that the two marks are compared as instants.
@@ -29,9 +30,7 @@ func TestMarksOfTheLastMillisecondOfASecondAreTheSameInstant(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		for _, nanoseconds := range []int{0, 1000, 999_499_000, 999_500_000, 999_999_000} {
 			now := time.Date(2024, 2, 29, 23, 59, 59, nanoseconds, time.FixedZone("", 3600))
-			db := database.Open(t, &gorm.Config{NowFunc: func() time.Time { return now }})
-			require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&lateHouse{}, &lateRoom{}}})))
-			require.NoError(t, db.AutoMigrate(&lateHouse{}, &lateRoom{}))
+			db := fixture.Models(t, database, []any{&lateHouse{}, &lateRoom{}}, &gorm.Config{NowFunc: func() time.Time { return now }})
 			house := lateHouse{Rooms: []lateRoom{{}, {}}}
 			require.NoError(t, db.Create(&house).Error)
 			require.NoError(t, db.Delete(&house).Error)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // strFolder and its notes have no DeletionID: their mark is the time.
@@ -35,10 +36,8 @@ type strLabel struct {
 // strWithClock opens a database with folders, labels and notes under a clock.
 func strWithClock(t *testing.T, database *testdb.Database, now func() time.Time) *gorm.DB {
 	t.Helper()
-	db := database.Open(t, &gorm.Config{NowFunc: now})
 	models := []any{&strFolder{}, &strLabel{}, &strNote{}}
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
-	require.NoError(t, db.AutoMigrate(models...))
+	db := fixture.Models(t, database, models, &gorm.Config{NowFunc: now})
 	return db
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // StratBase is what the models of all strategies have in common; exported, since GORM passes over what is embedded and not.
@@ -124,9 +125,7 @@ func stratClock() func() time.Time {
 // stratOpen opens a database with the plugin and the models' tables.
 func stratOpen(t *testing.T, database *testdb.Database, now func() time.Time, models ...any) *gorm.DB {
 	t.Helper()
-	db := database.Open(t, &gorm.Config{NowFunc: now})
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
-	require.NoError(t, db.AutoMigrate(models...))
+	db := fixture.Models(t, database, models, &gorm.Config{NowFunc: now})
 	return db
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // strAt is the frozen time of these tests, in a zone far from UTC.
@@ -20,9 +21,7 @@ var strAt = time.Date(2026, 3, 4, 5, 6, 7, 123456789, time.FixedZone("far", 11*3
 // strOpen opens a database with the models' tables and the plugin; its clock stands at strAt.
 func strOpen(t *testing.T, database *testdb.Database, models ...any) *gorm.DB {
 	t.Helper()
-	db := database.Open(t, &gorm.Config{NowFunc: func() time.Time { return strAt }})
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
-	require.NoError(t, db.AutoMigrate(models...))
+	db := fixture.Models(t, database, models, &gorm.Config{NowFunc: func() time.Time { return strAt }})
 	return db
 }
 
@@ -46,10 +45,8 @@ func strKeys[T any](t *testing.T, db *gorm.DB) []uint {
 // strRaw is a column of a row as the database has it, as text.
 func strRaw[T any](t *testing.T, db *gorm.DB, column string, id uint) string {
 	t.Helper()
-	stmt := &gorm.Statement{DB: db}
-	require.NoError(t, stmt.Parse(new(T)))
 	var value any
-	require.NoError(t, db.Raw("SELECT "+column+" FROM "+stmt.Schema.Table+" WHERE id = ?", id).Row().Scan(&value))
+	require.NoError(t, db.Raw("SELECT "+column+" FROM "+fixture.Table(t, db, new(T))+" WHERE id = ?", id).Row().Scan(&value))
 	switch value := value.(type) {
 	case nil:
 		return "NULL"
