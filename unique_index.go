@@ -21,7 +21,7 @@ func narrowIndexes(p *policy.Policy, namer schema.Namer, referenced [][]string) 
 		collectUnique(p)
 		return
 	}
-	if _, marks := p.Marker(); !marks {
+	if p.Column() == nil {
 		return
 	}
 	refersTo := func(columns ...string) bool {

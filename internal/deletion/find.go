@@ -285,9 +285,8 @@ func (d *deletion) describe(tx statement.Session, w *walk.Walk, blocking []block
 
 // action is what the deletion does to a model's rows.
 func (d *deletion) action(p *policy.Policy) Action {
-	_, marks := p.Marker()
 	switch {
-	case marks && !d.erasing:
+	case p.Column() != nil && !d.erasing:
 		return ActionDeleted
 	case p.Archives() && !d.erasing:
 		return ActionArchived

@@ -23,7 +23,7 @@ func (m *migrator) refuseDuplicatesIn(values []any) error {
 		if err != nil {
 			return err
 		}
-		if _, marks := p.Marker(); !marks || !innerMigrator(m.engine, m.data()).HasTable(value) {
+		if p.Column() == nil || !innerMigrator(m.engine, m.data()).HasTable(value) {
 			continue
 		}
 		for _, index := range stmt.Schema.ParseIndexes() {
@@ -107,8 +107,8 @@ func (m *migrator) hasColumns(value any, stmt *gorm.Statement, index *schema.Ind
 		fields = append(fields, option.Field)
 	}
 	p := m.engine.Policy(m.db, stmt.Schema)
-	if marker, ok := p.Marker(); ok {
-		fields = append(fields, marker.Column())
+	if column := p.Column(); column != nil {
+		fields = append(fields, column)
 	}
 	missing := func(field *schema.Field) bool {
 		return !slices.ContainsFunc(types, func(c gorm.ColumnType) bool { return c.Name() == field.DBName })

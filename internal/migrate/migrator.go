@@ -132,7 +132,7 @@ func (m *migrator) index(value any, name string) (stmt *gorm.Statement, index *s
 	if p == nil || err != nil {
 		return nil, nil, false, err
 	}
-	if _, marks := p.Marker(); !marks || !m.engine.Dialect.Has(dialect.PartialIndexes) {
+	if p.Column() == nil || !m.engine.Dialect.Has(dialect.PartialIndexes) {
 		return nil, nil, false, nil
 	}
 	if stmt, err = m.statement(value); err != nil {

@@ -110,7 +110,7 @@ func (b *policyBuilder) addModelSettings(field string, setting tag.Settings) {
 			b.words = tag.Settings{}
 		}
 		b.words[word], b.wordsField = value, field
-		if word == "archive" || word == "hard" || word == "never" {
+		if slices.ContainsFunc(strategies, func(s strategyWord) bool { return s.word == word }) {
 			b.strategies = append(b.strategies, field)
 		}
 	}
@@ -140,9 +140,8 @@ func (b *policyBuilder) readColumn(field *schema.Field) {
 	b.Live[field.DBName] = setting.Has("live")
 	b.addModelSettings(field.Name, setting)
 
-	named := setting.Has("timestamp") || setting.Has("flag") || setting.Has("status")
 	switch {
-	case named:
+	case len(namedIn(setting, tag.OnColumn)) > 0:
 		b.strategies = append(b.strategies, field.Name)
 		if b.column != nil {
 			return // told by settle
@@ -158,9 +157,11 @@ func (b *policyBuilder) readColumn(field *schema.Field) {
 			}
 		}
 	default:
-		for _, word := range []string{"unit", "deleted", "active", "visible"} {
-			if setting.Has(word) && !(word == "unit" && setting.Has("at")) {
-				b.refuse(field.Name, "%q needs a strategy on the same field: timestamp, flag or status", word)
+		for _, s := range strategiesOf(tag.OnColumn) {
+			for _, word := range s.own {
+				if setting.Has(word) && !(word == "unit" && setting.Has("at")) {
+					b.refuse(field.Name, "%q needs a strategy on the same field: %s", word, wordsFor(strategiesOf(tag.OnColumn), "or"))
+				}
 			}
 		}
 	}

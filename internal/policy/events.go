@@ -22,7 +22,7 @@ func (p *Policy) NewLog(quote func(string) string) *dialect.Log {
 	for _, field := range s.PrimaryFields {
 		l.Key = append(l.Key, LoggedColumn(field, quote))
 	}
-	if _, marks := p.Marker(); marks {
+	if _, marks := p.marker(); marks {
 		l.Live = p.Predicates.Live.Of
 		if p.Id != nil {
 			l.DeletionID = quote(p.Id.DBName)

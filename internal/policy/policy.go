@@ -24,7 +24,7 @@ type Policy struct {
 	Schema *schema.Schema
 	// Table is the name of the table that the rows stand in, with its schema if it has one: the model's own.
 	Table    string
-	Strategy strategy
+	Strategy Strategy
 
 	// The mark and its companions; nil where the model has no such field.
 	Id, At, Previous, Actor, Reason *schema.Field
@@ -118,54 +118,6 @@ type fixedValue struct {
 	Value string
 }
 
-// strategy is how a model's rows leave the live set.
-type strategy interface {
-	// word is the tag word.
-	Word() string
-	// predicates are the conditions that tell the model's rows apart.
-	Predicates(quote func(string) string) statement.Predicates
-}
-
-// marker is a strategy that marks a row in place.
-type marker interface {
-	strategy
-	// mark adds what a deletion writes beside the companion columns, unmark lists what a restore writes.
-	mark(list []Assignment, p *Policy, at time.Time) []Assignment
-	unmark(p *Policy) []Assignment
-	// column is the deletion column, deletes tells whether a value in it, not NULL, makes the row a deleted one.
-	Column() *schema.Field
-	Deletes(value any) bool
-}
-
-// The strategies without a mark.
-type (
-	hardStrategy  struct{} // really deleted, rules still obeyed
-	neverStrategy struct{} // never deleted
-	noStrategy    struct{} // no policy: as under plain GORM
-)
-
-func (hardStrategy) Word() string { return "hard" }
-
-func (neverStrategy) Word() string { return "never" }
-
-func (noStrategy) Word() string { return "" }
-
-func (hardStrategy) Predicates(func(string) string) statement.Predicates {
-	return statement.Predicates{}
-}
-
-func (neverStrategy) Predicates(func(string) string) statement.Predicates {
-	return statement.Predicates{}
-}
-
-func (noStrategy) Predicates(func(string) string) statement.Predicates { return statement.Predicates{} }
-
-func (p *Policy) Marker() (marker, bool) { m, ok := p.Strategy.(marker); return m, ok }
-
-func (p *Policy) hard() bool { _, ok := p.Strategy.(hardStrategy); return ok }
-
-func (p *Policy) Never() bool { _, ok := p.Strategy.(neverStrategy); return ok }
-
 // CanCarryMark tells whether a deleted row says which deletion took it.
 func (p *Policy) CanCarryMark() bool { return p.Id != nil || p.At != nil }
 
@@ -206,8 +158,7 @@ func (p *Policy) MarkFields() []*schema.Field {
 
 // Structural tells whether a column is part of the plugin's own order of things.
 func (p *Policy) Structural(field *schema.Field) bool {
-	m, marks := p.Marker()
-	return marks && m.Column() == field || slices.Contains([]*schema.Field{p.Id, p.At, p.Previous, p.Actor, p.Reason}, field)
+	return p.Column() == field || slices.Contains([]*schema.Field{p.Id, p.At, p.Previous, p.Actor, p.Reason}, field)
 }
 
 // Creation is the field that says when a row was made; with the key it tells the row from a later one that has the same key.
@@ -222,11 +173,11 @@ func Creation(s *schema.Schema) *schema.Field {
 
 // ShowsDeleted tells whether a model's value shows a deleted row.
 func (p *Policy) ShowsDeleted(ctx context.Context, model reflect.Value) bool {
-	m, ok := p.Marker()
-	if !ok {
+	column := p.Column()
+	if column == nil {
 		return false
 	}
-	value, _ := m.Column().ValueOf(ctx, model)
+	value, _ := column.ValueOf(ctx, model)
 	plain, ok := rowkey.PlainValue(value)
-	return ok && m.Deletes(plain)
+	return ok && p.Deletes(plain)
 }

@@ -86,8 +86,8 @@ func FuzzPolicy(f *testing.F) {
 
 		p, err := policy.PolicyOf(db, model)
 		require.NoError(t, err)
-		if m, marks := p.Marker(); marks {
-			require.NotNil(t, m.Column())
+		if p.KeepsDeleted() && !p.Strategy.Leaves() {
+			require.NotNil(t, p.Column())
 			require.NotEmpty(t, p.Predicates.Live)
 			require.NotEmpty(t, p.Predicates.Deleted)
 			require.False(t, len(p.Has) > 0 && p.Has[0].Rule == policy.RuleCascade && !p.CanCarryMark(), "a cascade has a mark to be restored by")

@@ -127,8 +127,8 @@ func (p *Policy) Check() (problems []error) {
 		}
 		_, parentNone := p.Strategy.(noStrategy)
 		_, childNone := r.Child.Strategy.(noStrategy)
-		_, parentMarks := p.Marker()
-		_, childMarks := r.Child.Marker()
+		_, parentMarks := p.marker()
+		_, childMarks := r.Child.marker()
 		switch {
 		case parentNone && p.Err == nil:
 			refuse(r, "cascade from a model without a strategy; give %s a gorm.DeletedAt field, or `softdelete:\"hard\"` on a field _",

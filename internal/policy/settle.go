@@ -26,18 +26,17 @@ func (b *policyBuilder) settle() {
 			b.Foreign.FieldType, b.strategies[0])
 	}
 	b.Strategy = noStrategy{}
-	switch {
-	case b.words.Has("archive"):
-		b.settleArchive()
-	case b.words.Has("hard"):
-		b.Strategy = hardStrategy{}
-	case b.words.Has("never"):
-		b.Strategy = neverStrategy{}
-	case b.column != nil:
+	if named := namedIn(b.words, tag.OnModel); len(named) > 0 {
+		named[0].settle(b)
+	} else if b.column != nil {
 		b.settleColumn()
 	}
-	if b.words.Has("table") && !b.words.Has("archive") {
-		b.refuse(b.wordsField, "%q belongs to the strategy archive", "table")
+	for _, s := range strategiesOf(tag.OnModel) {
+		for _, word := range s.own {
+			if b.words.Has(word) && !b.words.Has(s.word) {
+				b.refuse(b.wordsField, "%q belongs to the strategy %s", word, s.word)
+			}
+		}
 	}
 	b.settleEvents()
 	b.settleCompanions()
@@ -71,16 +70,11 @@ func (b *policyBuilder) settleIndexes() {
 	}
 }
 
+// settleColumn makes the strategy that the deletion column names.
 func (b *policyBuilder) settleColumn() {
-	field, setting := b.column, b.tag
-	var named []string
-	for _, word := range []string{"timestamp", "flag", "status"} {
-		if setting.Has(word) {
-			named = append(named, word)
-		}
-	}
+	field, named := b.column, namedIn(b.tag, tag.OnColumn)
 	if len(named) > 1 {
-		b.refuse(field.Name, "two strategies on one field: %s; keep one", strings.Join(named, " and "))
+		b.refuse(field.Name, "two strategies on one field: %s; keep one", wordsFor(named, "and"))
 		return
 	}
 	if deletesByItself(field) {
@@ -92,90 +86,14 @@ func (b *policyBuilder) settleColumn() {
 		b.refuse(field.Name, "a deletion column cannot have a serializer; use a plain type")
 		return
 	}
-	for _, word := range []string{"deleted", "active", "visible"} {
-		if setting.Has(word) && named[0] != "status" {
-			b.refuse(field.Name, "%q belongs to the strategy status, not %s", word, named[0])
-		}
-	}
-	if setting.Has("unit") && named[0] != "timestamp" {
-		b.refuse(field.Name, "%q belongs to the strategy timestamp, not %s", "unit", named[0])
-	}
-	switch named[0] {
-	case "timestamp":
-		c, remedy := b.readClock(field, setting)
-		if remedy != "" {
-			b.refuse(field.Name, "%s", remedy)
-			return
-		}
-		if c.Kind == dialect.Native && field.NotNull {
-			b.refuse(field.Name, "a NOT NULL time column could hold no live row, which is NULL there; allow NULL")
-			return
-		}
-		if b.At != nil {
-			b.refuse(b.At.Name, "%q is for flag and status; the column of the strategy timestamp already is the time", "at")
-		}
-		b.At, b.AtClock = field, c
-		b.Strategy = timestampStrategy{field: field, clock: c}
-	case "flag":
-		switch field.GORMDataType {
-		case schema.Bool, schema.Int, schema.Uint:
-			b.Strategy = flagStrategy{field: field}
-		default:
-			b.refuse(field.Name, "the strategy flag needs a bool or integer field, not %s", field.FieldType)
-		}
-	case "status":
-		b.settleStatus(field, setting)
-	}
-}
-
-func (b *policyBuilder) settleStatus(field *schema.Field, setting tag.Settings) {
-	values := map[string][]string{"deleted": {"deleted"}, "active": {"active"}, "visible": setting.List("visible")}
-	for _, word := range []string{"deleted", "active"} {
-		if setting.Has(word) {
-			values[word] = []string{setting[word]}
-		}
-	}
-	number := field.GORMDataType == schema.Int || field.GORMDataType == schema.Uint
-	switch {
-	case field.GORMDataType == schema.Time:
-		b.refuse(field.Name, "the strategy status needs a string or integer field, not a time; write timestamp for this one")
-		return
-	case !number && field.GORMDataType != schema.String:
-		b.refuse(field.Name, "the strategy status needs a string or integer field, not %s", field.FieldType)
-		return
-	}
-	s := statusStrategy{field: field}
-	for _, word := range []string{"deleted", "active", "visible"} {
-		texts := values[word]
-		if number && !setting.Has(word) && word != "visible" {
-			b.refuse(field.Name, "an integer status needs %s:N, since its default is a text", word)
-			return
-		}
-		for _, text := range texts {
-			value, err := statusValue(field, text)
-			if err != nil {
-				b.refuse(field.Name, "%q: %v", word, err)
-				return
-			}
-			switch word {
-			case "deleted":
-				s.deleted = value
-			case "active":
-				s.active = value
-			default:
-				s.visible = append(s.visible, value)
+	for _, s := range strategiesOf(tag.OnColumn) {
+		for _, word := range s.own {
+			if b.tag.Has(word) && s.word != named[0].word {
+				b.refuse(field.Name, "%q belongs to the strategy %s, not %s", word, s.word, named[0].word)
 			}
 		}
 	}
-	if s.deleted == s.active {
-		b.refuse(field.Name, "deleted and active are the same value %v; a restored row would stay deleted", s.deleted)
-		return
-	}
-	if slices.Contains(s.visible, s.deleted) {
-		b.refuse(field.Name, "the deleted value %v cannot be visible", s.deleted)
-		return
-	}
-	b.Strategy = s
+	named[0].settle(b)
 }
 
 // settleCompanions checks the fields around the deletion column.
@@ -187,7 +105,7 @@ func (b *policyBuilder) settleCompanions() {
 			field *schema.Field
 		}{{"at", b.At}, {"previous", b.Previous}, {"actor", b.Actor}, {"reason", b.Reason}} {
 			if c.field != nil && !store.holds(c.field) {
-				b.refuse(c.field.Name, "%q needs a strategy that marks rows: timestamp, flag or status", c.word)
+				b.refuse(c.field.Name, "%q needs a strategy that marks rows: %s", c.word, wordsFor(strategiesOf(tag.OnColumn), "or"))
 			}
 		}
 	}

@@ -24,6 +24,6 @@ func (i *UniqueIndex) Columns() []string {
 // Concerns tells whether the index's own condition asks for the deletion column. A deleted row then does not fulfil it, but
 // will once it is restored.
 func (i *UniqueIndex) Concerns(p *Policy) bool {
-	m, ok := p.Marker()
-	return ok && strings.Contains(strings.ToLower(i.Where), strings.ToLower(m.Column().DBName))
+	column := p.Column()
+	return column != nil && strings.Contains(strings.ToLower(i.Where), strings.ToLower(column.DBName))
 }

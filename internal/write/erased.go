@@ -20,10 +20,7 @@ import (
 
 // ReadPersonal reads the pii tags of a model that is being compiled.
 func ReadPersonal(e *policy.Engine, p *policy.Policy) {
-	model := pii.SubjectModel{Schema: p.Schema, Mark: []*schema.Field{p.Id, p.At, p.Previous}, Never: p.Never()}
-	if m, marks := p.Marker(); marks {
-		model.Column = m.Column()
-	}
+	model := pii.SubjectModel{Schema: p.Schema, Column: p.Column(), Mark: []*schema.Field{p.Id, p.At, p.Previous}, Never: p.Never()}
 	data, problems := pii.ReadPersonal(model, e.Config)
 	p.Personal = data
 	p.Err = erasedrow.JoinErrors(p.Err, problems)

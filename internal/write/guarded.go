@@ -85,14 +85,12 @@ func (c created) key(r *policy.Relation) (key []any, ok bool) {
 
 // deleted tells whether the row is created as a deleted one.
 func (c created) deleted(p *policy.Policy) bool {
-	m, ok := p.Marker()
-	if !ok {
-		return false
-	}
-	field := m.Column()
 	if c.values == nil {
 		return p.ShowsDeleted(c.ctx, c.model)
 	}
-	value, ok := c.value(field)
-	return ok && m.Deletes(value)
+	if p.Column() == nil {
+		return false
+	}
+	value, ok := c.value(p.Column())
+	return ok && p.Deletes(value)
 }

@@ -56,7 +56,7 @@ func onConflict(stmt *gorm.Statement) (clause.OnConflict, bool) {
 // means, and deleted rows are kept out of reach. An upsert of links in a many2many relation revives a deleted link.
 func PrepareUpsert(e *policy.Engine, stmt *gorm.Statement, p *policy.Policy) {
 	c, ok := onConflict(stmt)
-	if _, marks := p.Marker(); !ok || !marks {
+	if !ok || p.Column() == nil {
 		return
 	}
 	if len(c.TargetWhere.Exprs) == 0 && targetsPartialIndex(p, c.Columns) {

@@ -9,13 +9,13 @@ import (
 	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm/schema"
 )
 
 // ArchiveStrategy moves deleted rows to a table of their own. The live rows are the rows of the model's table, so that it
 // needs no predicate.
 type ArchiveStrategy struct {
+	unmarked
 	Table string
 	// Columns are the model's columns that move.
 	Columns []*schema.Field
@@ -54,9 +54,10 @@ func (s ArchiveStrategy) Shares(column string) bool {
 
 func (ArchiveStrategy) Word() string { return "archive" }
 
-func (ArchiveStrategy) Predicates(func(string) string) statement.Predicates {
-	return statement.Predicates{}
-}
+// Keeps and Leaves: a deleted row is in the archive.
+func (ArchiveStrategy) Keeps() bool { return true }
+
+func (ArchiveStrategy) Leaves() bool { return true }
 
 // The columns that an archive table has beside the model's.
 const (
@@ -75,12 +76,6 @@ func (p *Policy) Archive() (ArchiveStrategy, bool) {
 func (p *Policy) Archives() bool {
 	_, ok := p.Archive()
 	return ok
-}
-
-// KeepsDeleted tells whether the model's deleted rows can be told and restored.
-func (p *Policy) KeepsDeleted() bool {
-	_, marks := p.Marker()
-	return marks || p.Archives()
 }
 
 // DeletedTable is the table that holds the model's deleted rows.
