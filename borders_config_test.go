@@ -5,9 +5,14 @@ import (
 	"crypto/ed25519"
 	"path/filepath"
 	"reflect"
+	"sync"
 	"testing"
 
+	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/cold"
+	"github.com/gorm-softdelete/softdelete/internal/deletion"
+	"github.com/gorm-softdelete/softdelete/internal/erasure"
+	"github.com/gorm-softdelete/softdelete/internal/purge"
 	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"github.com/stretchr/testify/require"
 )
@@ -114,29 +119,34 @@ func TestTheConfigurationReachesTheInternalsWhole(t *testing.T) {
 			return Retention{Keep: model, Then: tenant.(string)}, true
 		},
 	}
-	for _, side := range []any{config, config.inner()} {
+	d := newDatabase(&config, nil, &sync.Mutex{}, &deletion.Instants{})
+	for _, side := range []any{config, d.deleter.Options, d.restorer.Options, d.chain.Options, d.eraser.Options, d.purger.Options} {
 		for i, v := 0, reflect.ValueOf(side); i < v.NumField(); i++ {
-			require.False(t, v.Field(i).IsZero(), v.Type().Field(i).Name)
+			require.False(t, v.Field(i).IsZero(), "%T: %s", side, v.Type().Field(i).Name)
 		}
 	}
-	inner := config.inner()
-	r, ok := inner.TenantRetention(t.Context(), "90d", "erase")
+	require.True(t, d.holds.On)
+	require.Equal(t, config.Models, d.registry.Named())
+	r, ok := d.purger.TenantRetention(t.Context(), "90d", "erase")
 	require.True(t, ok)
 	require.Equal(t, settings.Retention{Keep: "90d", Then: "erase"}, r)
 
 	subject := settings.ErasedSubject{RequestID: "r", Table: "t", Key: "1"}
-	require.Equal(t, "mail", inner.Processors[0].Name())
-	require.NoError(t, inner.Processors[0].Erase(t.Context(), subject))
+	require.Equal(t, "mail", d.chain.Processors[0].Name())
+	require.NoError(t, d.chain.Processors[0].Erase(t.Context(), subject))
 	require.Equal(t, ErasedSubject(subject), processor.last)
 
 	entry := settings.LedgerEntry{RequestID: "r", Table: "t", Key: "1", Parts: "p", Identity: "i", Done: true}
-	require.NoError(t, inner.ErasureLedger.Append(t.Context(), entry))
+	require.NoError(t, d.eraser.Ledger.Append(t.Context(), entry))
 	entries, err := ledger.Entries(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []LedgerEntry{LedgerEntry(entry)}, entries)
-	again, err := inner.ErasureLedger.Entries(t.Context())
+	again, err := d.eraser.Ledger.Entries(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []settings.LedgerEntry{entry}, again)
 
-	require.Equal(t, settings.Config{}, Config{}.inner(), "what is not there stays nil")
+	none := newDatabase(&Config{}, nil, &sync.Mutex{}, &deletion.Instants{})
+	require.Equal(t, certificate.Options{}, none.chain.Options, "what is not there stays nil")
+	require.Equal(t, erasure.Options{}, none.eraser.Options)
+	require.Equal(t, purge.Options{}, none.purger.Options)
 }

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gorm-softdelete/softdelete/internal/deletion"
-	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -18,47 +16,47 @@ import (
 
 // register puts the plugin's callbacks into GORM's chains. All stand Before a callback of GORM's: After would put them at the
 // end of the chain, behind the commit (callbacks.go, GORM 1.31).
-func register(e *policy.Engine, db *gorm.DB) error {
+func (d *database) register(db *gorm.DB) error {
 	create, query, update, remove, row := db.Callback().Create(), db.Callback().Query(), db.Callback().Update(), db.Callback().Delete(), db.Callback().Row()
-	calls := func(f func(e *policy.Engine, db *gorm.DB)) func(db *gorm.DB) {
+	calls := func(f func(db *gorm.DB)) func(db *gorm.DB) {
 		return statement.Guarded(func(db *gorm.DB) {
-			f(e, db)
+			f(db)
 			db.Error = outward(db.Error)
 		})
 	}
 	return errors.Join(
-		query.Before("gorm:query").Register("softdelete:query", calls(beforeQuery)),
-		query.Before("gorm:preload").Register("softdelete:preload", calls(beforePreload)),
+		query.Before("gorm:query").Register("softdelete:query", calls(d.beforeQuery)),
+		query.Before("gorm:preload").Register("softdelete:preload", calls(d.beforePreload)),
 		query.Before("gorm:after_query").Register("softdelete:preloaded", calls(afterPreload)),
-		row.Before("gorm:row").Register("softdelete:row", calls(beforeQuery)),
+		row.Before("gorm:row").Register("softdelete:row", calls(d.beforeQuery)),
 		row.After("gorm:row").Register("softdelete:rowed", calls(afterRow)),
 
-		create.Before("gorm:before_create").Register("softdelete:begin_create", calls(write.BeginCreate)),
-		create.Before("gorm:create").Register("softdelete:create", calls(beforeCreate)),
-		create.After("gorm:create").Before("gorm:save_after_associations").Register("softdelete:created", calls(afterCreate)),
-		create.Before("gorm:after_create").Register("softdelete:linked_create", calls(write.EndLinks)),
-		create.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_create", calls(write.EndCreate)),
+		create.Before("gorm:before_create").Register("softdelete:begin_create", calls(d.guards.BeginCreate)),
+		create.Before("gorm:create").Register("softdelete:create", calls(d.beforeCreate)),
+		create.After("gorm:create").Before("gorm:save_after_associations").Register("softdelete:created", calls(d.afterCreate)),
+		create.Before("gorm:after_create").Register("softdelete:linked_create", calls(d.guards.EndLinks)),
+		create.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_create", calls(d.guards.EndCreate)),
 
-		update.Before("gorm:setup_reflect_value").Register("softdelete:begin_update", calls(write.BeginWrite)),
-		update.Before("gorm:save_before_associations").Register("softdelete:associations_update", calls(write.SpareDeleted)),
-		update.Before("gorm:update").Register("softdelete:update", calls(beforeUpdate)),
-		update.After("gorm:update").Before("gorm:save_after_associations").Register("softdelete:updated", calls(afterUpdate)),
-		update.Before("gorm:after_update").Register("softdelete:linked_update", calls(endAssociations)),
-		update.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_update", calls(write.EndWrite)),
+		update.Before("gorm:setup_reflect_value").Register("softdelete:begin_update", calls(d.guards.BeginWrite)),
+		update.Before("gorm:save_before_associations").Register("softdelete:associations_update", calls(d.guards.SpareDeleted)),
+		update.Before("gorm:update").Register("softdelete:update", calls(d.beforeUpdate)),
+		update.After("gorm:update").Before("gorm:save_after_associations").Register("softdelete:updated", calls(d.afterUpdate)),
+		update.Before("gorm:after_update").Register("softdelete:linked_update", calls(d.endAssociations)),
+		update.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_update", calls(d.guards.EndWrite)),
 
-		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", calls(deletion.BeginDelete)),
-		remove.Before("gorm:delete_before_associations").Register("softdelete:plan_delete", calls(deletion.PlanDelete)),
-		remove.Before("gorm:delete").Register("softdelete:mark_delete", calls(deletion.MarkDelete)),
-		remove.After("gorm:delete").Before("gorm:after_delete").Register("softdelete:cascade_delete", calls(deletion.CascadeDelete)),
-		remove.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_delete", calls(deletion.EndDelete)),
-		remove.After("softdelete:end_delete").Register("softdelete:finish_delete", calls(deletion.FinishDelete)),
+		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", calls(d.deleter.Begin)),
+		remove.Before("gorm:delete_before_associations").Register("softdelete:plan_delete", calls(d.deleter.Plan)),
+		remove.Before("gorm:delete").Register("softdelete:mark_delete", calls(d.deleter.Mark)),
+		remove.After("gorm:delete").Before("gorm:after_delete").Register("softdelete:cascade_delete", calls(d.deleter.Cascade)),
+		remove.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_delete", calls(d.deleter.End)),
+		remove.After("softdelete:end_delete").Register("softdelete:finish_delete", calls(d.deleter.Finish)),
 		guard(db),
 	)
 }
 
 // beforeQuery makes sure that the model and all that it reaches are compiled before GORM reads their clauses.
-func beforeQuery(e *policy.Engine, db *gorm.DB) {
-	p := e.PolicyFor(db)
+func (d *database) beforeQuery(db *gorm.DB) {
+	p := d.registry.PolicyFor(db)
 	if p == nil {
 		return
 	}
@@ -68,7 +66,7 @@ func beforeQuery(e *policy.Engine, db *gorm.DB) {
 	}
 	if len(stmt.Joins) > 0 {
 		scope.GroupJoins(stmt)
-		_ = db.AddError(checkJoins(e, db))
+		_ = db.AddError(d.checkJoins(db))
 	}
 	if value, ok := stmt.Settings.Load(scope.ViewKey{}); ok {
 		_ = db.AddError(checkRelations(p, value.(scope.View)))
@@ -76,7 +74,7 @@ func beforeQuery(e *policy.Engine, db *gorm.DB) {
 }
 
 // checkJoins gives what is wrong with the tags of a joined relation's model.
-func checkJoins(e *policy.Engine, db *gorm.DB) error {
+func (d *database) checkJoins(db *gorm.DB) error {
 	for _, join := range db.Statement.Joins {
 		s := db.Statement.Schema
 		for _, name := range strings.Split(join.Name, ".") {
@@ -85,7 +83,7 @@ func checkJoins(e *policy.Engine, db *gorm.DB) error {
 				break
 			}
 			s = rel.FieldSchema
-			if err := e.Policy(db, s).Err; err != nil {
+			if err := d.registry.Policy(db, s).Err; err != nil {
 				return err
 			}
 		}
@@ -116,7 +114,7 @@ type preloadState struct {
 }
 
 // beforePreload gives the preloads their own view of deleted rows.
-func beforePreload(e *policy.Engine, db *gorm.DB) {
+func (d *database) beforePreload(db *gorm.DB) {
 	stmt := db.Statement
 	value, ok := stmt.Settings.Load(scope.ViewKey{})
 	if !ok || db.Error != nil || len(stmt.Preloads) == 0 || stmt.Schema == nil {
@@ -135,10 +133,10 @@ func beforePreload(e *policy.Engine, db *gorm.DB) {
 type preloadKey struct{}
 
 // afterRow ends a query whose rows the caller reads.
-func afterRow(e *policy.Engine, db *gorm.DB) { scope.WithdrawFilter(db.Statement) }
+func afterRow(db *gorm.DB) { scope.WithdrawFilter(db.Statement) }
 
 // afterPreload puts the statement's own view back.
-func afterPreload(e *policy.Engine, db *gorm.DB) {
+func afterPreload(db *gorm.DB) {
 	scope.WithdrawFilter(db.Statement)
 	if value, ok := db.Statement.Settings.LoadAndDelete(preloadKey{}); ok {
 		former := value.(preloadState)
@@ -148,66 +146,66 @@ func afterPreload(e *policy.Engine, db *gorm.DB) {
 }
 
 // beforeCreate checks that no live row is created under a deleted parent, and keeps upserts from deleted rows.
-func beforeCreate(e *policy.Engine, db *gorm.DB) {
-	p := e.PolicyFor(db)
+func (d *database) beforeCreate(db *gorm.DB) {
+	p := d.registry.PolicyFor(db)
 	if p == nil {
 		return
 	}
 	if write.GuardsErased(p) && !db.DryRun {
-		for _, guard := range [...]func(*gorm.DB, *policy.Policy) error{func(a0 *gorm.DB, a1 *policy.Policy) error { return write.GuardErasedCreate(e, a0, a1) }, func(a0 *gorm.DB, a1 *policy.Policy) error { return write.GuardErasedInsert(e, a0, a1) }} {
+		for _, guard := range [...]func(*gorm.DB, *policy.Policy) error{func(a0 *gorm.DB, a1 *policy.Policy) error { return d.guards.GuardErasedCreate(a0, a1) }, func(a0 *gorm.DB, a1 *policy.Policy) error { return d.guards.GuardErasedInsert(a0, a1) }} {
 			if err := guard(db, p); err != nil {
 				_ = db.AddError(err)
 				return
 			}
 		}
 	}
-	write.PrepareUpsert(e, db.Statement, p)
-	if err := write.KeepArchivedKeys(e, db, p); err != nil {
+	d.guards.PrepareUpsert(db.Statement, p)
+	if err := d.guards.KeepArchivedKeys(db, p); err != nil {
 		_ = db.AddError(err)
 		return
 	}
 	if len(p.Guards) > 0 && !db.DryRun {
-		_ = db.AddError(write.GuardCreate(e, db, p))
+		_ = db.AddError(d.guards.GuardCreate(db, p))
 	}
-	eventlog.BeginLog(e, db)
+	d.logs.Begin(db)
 }
 
 // afterCreate checks what an upsert left out, and marks the statements that save links.
-func afterCreate(e *policy.Engine, db *gorm.DB) {
-	eventlog.EndLog(e, db)
-	write.CheckUpsert(e, db)
-	write.BeginLinks(e, db)
+func (d *database) afterCreate(db *gorm.DB) {
+	d.logs.End(db)
+	d.guards.CheckUpsert(db)
+	d.guards.BeginLinks(db)
 }
 
 // afterUpdate does the same for an update.
-func afterUpdate(e *policy.Engine, db *gorm.DB) {
+func (d *database) afterUpdate(db *gorm.DB) {
 	scope.WithdrawFilter(db.Statement)
-	eventlog.EndLog(e, db)
-	write.CheckSave(e, db)
-	write.SpareLinks(e, db)
-	write.BeginLinks(e, db)
+	d.logs.End(db)
+	d.guards.CheckSave(db)
+	d.guards.SpareLinks(db)
+	d.guards.BeginLinks(db)
 }
 
 // endAssociations runs once an update's associations are saved.
-func endAssociations(e *policy.Engine, db *gorm.DB) {
-	write.EndLinks(e, db)
-	write.EndSpares(e, db)
+func (d *database) endAssociations(db *gorm.DB) {
+	d.guards.EndLinks(db)
+	d.guards.EndSpares(db)
 }
 
 // beforeUpdate checks that no live row is pointed to a deleted parent.
-func beforeUpdate(e *policy.Engine, db *gorm.DB) {
-	p := e.PolicyFor(db)
+func (d *database) beforeUpdate(db *gorm.DB) {
+	p := d.registry.PolicyFor(db)
 	if p == nil || db.DryRun || db.Statement.SQL.Len() > 0 {
 		return
 	}
 	if write.GuardsErased(p) {
-		if err := write.GuardErasedUpdate(e, db, p); err != nil {
+		if err := d.guards.GuardErasedUpdate(db, p); err != nil {
 			_ = db.AddError(err)
 			return
 		}
 	}
 	if len(p.Guards) > 0 {
-		_ = db.AddError(write.GuardUpdate(e, db, p))
+		_ = db.AddError(d.guards.GuardUpdate(db, p))
 	}
-	eventlog.BeginLog(e, db)
+	d.logs.Begin(db)
 }

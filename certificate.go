@@ -145,7 +145,11 @@ func (c Certificate) Text() string {
 
 // Certificates lists all certificates in the order of the chain.
 func Certificates(db *gorm.DB) ([]Certificate, error) {
-	list, err := certificate.Certificates(db)
+	d, err := databaseOf(db)
+	if err != nil {
+		return nil, err
+	}
+	list, err := d.chain.List(db)
 	return each(list, certificateOf), outward(err)
 }
 
@@ -154,7 +158,13 @@ func Certificates(db *gorm.DB) ([]Certificate, error) {
 // it covers the unsigned certificates before it, such as those from before the key was set. The error names the first
 // certificate that does not fit: one that was changed, removed, swapped, put in or cut off. Someone who may write to both
 // tables and knows the program can forge a chain without signatures; only a key that lies elsewhere prevents that.
-func VerifyCertificates(db *gorm.DB) error { return outward(certificate.VerifyCertificates(db)) }
+func VerifyCertificates(db *gorm.DB) error {
+	d, err := databaseOf(db)
+	if err != nil {
+		return err
+	}
+	return outward(d.chain.Verify(db))
+}
 
 func certificateOf(c certificate.Certificate) Certificate {
 	return Certificate{

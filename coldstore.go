@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/gorm-softdelete/softdelete/internal/cold"
-	"github.com/gorm-softdelete/softdelete/internal/purge"
 	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"gorm.io/gorm"
 )
@@ -62,7 +61,13 @@ func DirColdStore(dir string) (ColdStore, error) {
 // or a unique value is taken, or a foreign key misses its row, nothing comes back and the error wraps ErrRestoreConflict or
 // the database's own. The model must be in Config.Models, or have been used before. Rows that an erasure has masked come back
 // masked and stay erased; those that it has removed do not come back.
-func Thaw(db *gorm.DB, batchID string) (int64, error) { return outwards(purge.Thaw(db, batchID)) }
+func Thaw(db *gorm.DB, batchID string) (int64, error) {
+	d, err := databaseOf(db)
+	if err != nil {
+		return 0, err
+	}
+	return outwards(d.purger.Thaw(db, batchID))
+}
 
 // dirColdStore is the internals' store in a directory for callers.
 type dirColdStore struct{ *cold.Dir }

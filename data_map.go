@@ -20,6 +20,10 @@ type DataMapEntry struct {
 // DataMap lists the columns of Config.Models that have a pii tag, apart from those tagged "-", and those without one whose
 // name and type look personal: what an erasure would leave behind. A model tagged pii:"delete" is listed with the column "*".
 func DataMap(db *gorm.DB) ([]DataMapEntry, error) {
-	list, err := erasure.DataMap(db)
+	d, err := databaseOf(db)
+	if err != nil {
+		return nil, err
+	}
+	list, err := d.eraser.DataMap(db)
 	return each(list, func(e erasure.DataMapEntry) DataMapEntry { return DataMapEntry(e) }), outward(err)
 }

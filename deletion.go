@@ -32,7 +32,10 @@ func (id DeletionID) GormDataType() string { return mark.DeletionID(id).GormData
 // then nothing has changed, in the database or in value.
 func Delete(db *gorm.DB, value any) (Report, error) {
 	var report Report
-	if err := deletion.CheckCall(db, value, "Delete"); err != nil {
+	if _, err := databaseOf(db); err != nil {
+		return report, err
+	}
+	if err := deletion.CheckCall(value, "Delete"); err != nil {
 		return report, err
 	}
 	err := db.Clauses(Into(&report)).Delete(value).Error
@@ -43,7 +46,10 @@ func Delete(db *gorm.DB, value any) (Report, error) {
 // lists it. For what an Unscoped delete would do, pass db.Unscoped().
 func Preview(db *gorm.DB, value any) (Report, error) {
 	var report Report
-	if err := deletion.CheckCall(db, value, "Preview"); err != nil {
+	if _, err := databaseOf(db); err != nil {
+		return report, err
+	}
+	if err := deletion.CheckCall(value, "Preview"); err != nil {
 		return report, err
 	}
 	session := &gorm.Session{DryRun: true, SkipHooks: true, SkipDefaultTransaction: true}

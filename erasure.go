@@ -63,7 +63,11 @@ type Masker = func(ctx context.Context, value any) (any, error)
 // Errors: gorm.ErrRecordNotFound for an unknown subject, gorm.ErrMissingWhereClause for one without a key, ErrHeld where a row
 // is under a legal hold, ErrUnsupported where something cannot be erased as asked.
 func Erase(db *gorm.DB, subject any, r ErasureRequest) (*Certificate, error) {
-	inner, err := erasure.Erase(db, subject, certificate.ErasureRequest(r))
+	d, err := databaseOf(db)
+	if err != nil {
+		return nil, err
+	}
+	inner, err := d.eraser.Erase(db, subject, certificate.ErasureRequest(r))
 	if inner == nil {
 		return nil, outward(err)
 	}
@@ -73,7 +77,11 @@ func Erase(db *gorm.DB, subject any, r ErasureRequest) (*Certificate, error) {
 
 // PreviewErasure tells what Erase would do with subject, and writes nothing.
 func PreviewErasure(db *gorm.DB, subject any) (ErasurePlan, error) {
-	plan, err := erasure.PreviewErasure(db, subject)
+	d, err := databaseOf(db)
+	if err != nil {
+		return ErasurePlan{}, err
+	}
+	plan, err := d.eraser.Preview(db, subject)
 	return erasurePlanOf(plan), outward(err)
 }
 

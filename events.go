@@ -37,17 +37,33 @@ type Event struct {
 // with its primary key; gorm.ErrMissingWhereClause where that is empty. A row without events has an empty history. A key that
 // was used again has the events of all rows that had it.
 func History(db *gorm.DB, value any) ([]Event, error) {
-	list, err := eventlog.History(db, value)
+	d, err := databaseOf(db)
+	if err != nil {
+		return nil, err
+	}
+	list, err := d.logs.History(db, value)
 	return each(list, func(e eventlog.Event) Event { return Event(e) }), outward(err)
 }
 
 // AsOf fills value, a pointer to a model with its primary key, with the row as it was at a time. An event counts at its own
 // instant; where clocks of several writers differ, everything before an event in the row's order counts with it. A row that
 // did not exist then, or was deleted, gives gorm.ErrRecordNotFound; value is then unchanged.
-func AsOf(db *gorm.DB, value any, t time.Time) error { return outward(eventlog.AsOf(db, value, t)) }
+func AsOf(db *gorm.DB, value any, t time.Time) error {
+	d, err := databaseOf(db)
+	if err != nil {
+		return err
+	}
+	return outward(d.logs.AsOf(db, value, t))
+}
 
 // Rebuild makes the table of a model with the setting events what its events say, after statements that did not go through
 // GORM have damaged it. It returns how many rows differed: those that it inserted again, corrected, and removed again. Rows
 // that were deleted in place are in the table, as deleted ones; a row without events is left alone. It writes no events and
 // runs no hooks. Nobody else writes to the table meanwhile. When it fails, nothing has changed.
-func Rebuild(db *gorm.DB, model any) (int64, error) { return outwards(eventlog.Rebuild(db, model)) }
+func Rebuild(db *gorm.DB, model any) (int64, error) {
+	d, err := databaseOf(db)
+	if err != nil {
+		return 0, err
+	}
+	return outwards(d.logs.Rebuild(db, model))
+}

@@ -47,17 +47,31 @@ type HoldInfo struct {
 // stay possible. Hold waits for what is being destroyed at the moment; a row that is gone by then gives
 // gorm.ErrRecordNotFound. It needs Config.Holds.
 func Hold(db *gorm.DB, value any, o HoldOptions) (HoldID, error) {
-	id, err := hold.Hold(db, value, hold.HoldOptions(o))
+	d, err := databaseOf(db)
+	if err != nil {
+		return "", err
+	}
+	id, err := d.holds.Place(db, value, hold.HoldOptions(o))
 	return HoldID(id), outward(err)
 }
 
 // Release ends a hold. It destroys nothing: what the hold kept is for the next Purge. A hold that has ended already stays as
 // it is; an unknown one gives gorm.ErrRecordNotFound.
-func Release(db *gorm.DB, id HoldID) error { return outward(hold.Release(db, string(id))) }
+func Release(db *gorm.DB, id HoldID) error {
+	d, err := databaseOf(db)
+	if err != nil {
+		return err
+	}
+	return outward(d.holds.Release(db, string(id)))
+}
 
 // Holds lists the holds that are in force, the oldest first.
 func Holds(db *gorm.DB) ([]HoldInfo, error) {
-	list, err := hold.Holds(db)
+	d, err := databaseOf(db)
+	if err != nil {
+		return nil, err
+	}
+	list, err := d.holds.List(db)
 	return each(list, holdInfoOf), outward(err)
 }
 

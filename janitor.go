@@ -21,11 +21,14 @@ type JanitorConfig struct {
 }
 
 // Janitor purges on a schedule. Make it with NewJanitor.
-type Janitor struct{ inner *purge.Janitor }
+type Janitor struct {
+	db     *gorm.DB
+	config JanitorConfig
+}
 
 // NewJanitor makes a janitor; Run sets it to work.
 func NewJanitor(db *gorm.DB, c JanitorConfig) *Janitor {
-	return &Janitor{purge.NewJanitor(db, purge.JanitorConfig{Every: c.Every, Purge: c.Purge.inner(), Logger: c.Logger, Outward: outward})}
+	return &Janitor{db: db, config: c}
 }
 
 // Run purges at once and then every JanitorConfig.Every, until ctx ends; it then returns the context's error. In a fleet of
@@ -33,4 +36,13 @@ func NewJanitor(db *gorm.DB, c JanitorConfig) *Janitor {
 // database, a lock of its session where the database has such locks, else a row of the table softdelete_leases. The lease
 // ends with its holder's session, or when the holder has not renewed it for a minute. A purge that fails is logged, and tried
 // again at the next turn. Without the plugin Run returns ErrNotRegistered.
-func (j *Janitor) Run(ctx context.Context) error { return outward(j.inner.Run(ctx)) }
+func (j *Janitor) Run(ctx context.Context) error {
+	d, err := databaseOf(j.db)
+	if err != nil {
+		return err
+	}
+	inner := d.purger.Janitor(j.db, purge.JanitorConfig{
+		Every: j.config.Every, Purge: j.config.Purge.inner(), Logger: j.config.Logger, Outward: outward,
+	})
+	return outward(inner.Run(ctx))
+}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
-	"github.com/gorm-softdelete/softdelete/internal/erasure"
 	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"gorm.io/gorm"
 )
@@ -66,7 +65,11 @@ type ReplayReport struct {
 // that third parties are told again under the same ones. A row that was made later and has got the key of an erased one
 // is left alone. Running it twice is harmless. An error for one subject does not keep it from the others.
 func ReplayErasures(db *gorm.DB, l ErasureLedger) (ReplayReport, error) {
-	report, err := erasure.ReplayErasures(db, innerLedger{l})
+	d, err := databaseOf(db)
+	if err != nil {
+		return ReplayReport{}, err
+	}
+	report, err := d.eraser.Replay(db, innerLedger{l})
 	return ReplayReport(report), outward(err)
 }
 

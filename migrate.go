@@ -3,7 +3,6 @@ package softdelete
 import (
 	"github.com/gorm-softdelete/softdelete/internal/erasure"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
-	"github.com/gorm-softdelete/softdelete/internal/migrate"
 	"github.com/gorm-softdelete/softdelete/internal/purge"
 	"gorm.io/gorm"
 )
@@ -20,4 +19,10 @@ func Tables() []any {
 // Where the database makes a table anew to change it (SQLite), the list begins by switching foreign keys off and ends by
 // switching them on again, if the connection has them on: execute it on a single connection, and not in a transaction that
 // was begun before, where the switch has no effect.
-func DDL(db *gorm.DB, models ...any) ([]string, error) { return outwards(migrate.DDL(db, models...)) }
+func DDL(db *gorm.DB, models ...any) ([]string, error) {
+	d, err := databaseOf(db)
+	if err != nil {
+		return nil, err
+	}
+	return outwards(d.migrations.DDL(db, models...))
+}

@@ -35,7 +35,13 @@ type ErasedSubject struct {
 // Several dispatchers may run side by side. It returns what went wrong, joined, after trying all that is due: for each delivery
 // that failed the processor's name, the request, the attempt and when the next one is due. The processor's own error may quote
 // personal values; errors.Is and errors.As find it, the text leaves it out.
-func DispatchErasures(db *gorm.DB) error { return outward(certificate.DispatchErasures(db)) }
+func DispatchErasures(db *gorm.DB) error {
+	d, err := databaseOf(db)
+	if err != nil {
+		return err
+	}
+	return outward(d.chain.Dispatch(db))
+}
 
 // SignatureHeader carries the signature of a webhook: "sha256=" and the HMAC-SHA256 of the request's body in hexadecimal
 // digits.

@@ -69,7 +69,7 @@ type Blocker struct {
 // r is written once the deletion is done, and stays as it is when the deletion fails. It is for one statement: a *gorm.DB
 // that is used again writes it again.
 func Into(r *Report) clause.Expression {
-	return deletion.Into(func(inner deletion.Report) { *r = reportOf(inner) })
+	return modifier{deletion.Into(func(inner deletion.Report) { *r = reportOf(inner) })}
 }
 
 func reportOf(r deletion.Report) Report {

@@ -2,7 +2,6 @@ package softdelete
 
 import (
 	"github.com/gorm-softdelete/softdelete/internal/mark"
-	"github.com/gorm-softdelete/softdelete/internal/restore"
 	"gorm.io/gorm"
 )
 
@@ -16,14 +15,22 @@ import (
 // hooks BeforeRestore and AfterRestore return. Then nothing has changed, in the database or in value. In a dry run it is
 // PreviewRestore.
 func Restore(db *gorm.DB, value any) (Report, error) {
-	report, err := restore.Restore(db, value)
+	d, err := databaseOf(db)
+	if err != nil {
+		return Report{}, err
+	}
+	report, err := d.restorer.Restore(db, value)
 	return reportOf(report), outward(err)
 }
 
 // PreviewRestore tells what Restore would do with value, and writes nothing. What would refuse is its error, as it would be
 // Restore's.
 func PreviewRestore(db *gorm.DB, value any) (Report, error) {
-	report, err := restore.PreviewRestore(db, value)
+	d, err := databaseOf(db)
+	if err != nil {
+		return Report{}, err
+	}
+	report, err := d.restorer.Preview(db, value)
 	return reportOf(report), outward(err)
 }
 
@@ -31,6 +38,10 @@ func PreviewRestore(db *gorm.DB, value any) (Report, error) {
 // deleted parent are passed on to that parent's deletion, and reported as skipped. The rows are looked for in Config.Models
 // and the models used so far. An unknown ID gives gorm.ErrRecordNotFound; other errors are those of Restore.
 func RestoreDeletion(db *gorm.DB, id DeletionID) (Report, error) {
-	report, err := restore.RestoreDeletion(db, mark.DeletionID(id))
+	d, err := databaseOf(db)
+	if err != nil {
+		return Report{}, err
+	}
+	report, err := d.restorer.RestoreDeletion(db, mark.DeletionID(id))
 	return reportOf(report), outward(err)
 }

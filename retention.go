@@ -91,7 +91,11 @@ type ModelPurge struct {
 // models. A foreign key with ON DELETE CASCADE or SET NULL therefore never takes or changes a row that Purge has not
 // counted. The report is given beside an error too, with what was done until then.
 func Purge(db *gorm.DB, o PurgeOptions) (PurgeReport, error) {
-	report, err := purge.Purge(db, o.inner())
+	d, err := databaseOf(db)
+	if err != nil {
+		return PurgeReport{}, err
+	}
+	report, err := d.purger.Purge(db, o.inner())
 	return purgeReportOf(report), outward(err)
 }
 

@@ -3,6 +3,7 @@ package archive
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
@@ -22,9 +23,14 @@ type MovedColumns struct {
 	Err error
 }
 
-// movedColumns looks at the tables once, until a migration or a refusal of the database.
-func MovedColumnsEngine(e *policy.Engine, tx statement.Session, p *policy.Policy) (*MovedColumns, error) {
-	if known, ok := e.Columns.Load(p); ok {
+// Columns remembers what was found of tables and their archives.
+type Columns struct {
+	found sync.Map // *policy.Policy to *MovedColumns
+}
+
+// Of looks at the tables once, until a migration or a refusal of the database.
+func (c *Columns) Of(tx statement.Session, p *policy.Policy) (*MovedColumns, error) {
+	if known, ok := c.found.Load(p); ok {
 		return known.(*MovedColumns), nil
 	}
 	tx = tx.InWork(tx.Statement.Context)
@@ -37,11 +43,11 @@ func MovedColumnsEngine(e *policy.Engine, tx statement.Session, p *policy.Policy
 	if err != nil {
 		return nil, err
 	}
-	c := compareColumns(e, p, table, there)
-	if c.Err == nil {
-		e.Columns.Store(p, c)
+	columns := compareColumns(tx.Dialect, p, table, there)
+	if columns.Err == nil {
+		c.found.Store(p, columns)
 	}
-	return c, nil
+	return columns, nil
 }
 
 func TableColumns(tx statement.Session, table string) ([]dialect.Column, error) {
@@ -60,11 +66,11 @@ func OwnName(p *policy.Policy, column string) error {
 		fault.ErrUnsupported, column, p.Table, p.DeletedTable())
 }
 
-func compareColumns(e *policy.Engine, p *policy.Policy, table, there []dialect.Column) *MovedColumns {
+func compareColumns(d *dialect.Dialect, p *policy.Policy, table, there []dialect.Column) *MovedColumns {
 	c := &MovedColumns{Table: table, Archive: there}
 	s, _ := p.Archive()
 	for _, column := range there {
-		if !policy.OwnColumn(column.Name) && e.Dialect.FindColumn(table, column.Name) == nil {
+		if !policy.OwnColumn(column.Name) && d.FindColumn(table, column.Name) == nil {
 			c.Lost = append(c.Lost, column.Name)
 		}
 	}
@@ -84,37 +90,37 @@ func compareColumns(e *policy.Engine, p *policy.Policy, table, there []dialect.C
 			c.Err = OwnName(p, column.Name)
 			continue
 		}
-		kept := e.Dialect.FindColumn(there, column.Name)
+		kept := d.FindColumn(there, column.Name)
 		if kept == nil {
 			refuse("its column %s would be lost, the archive has none", column.Name)
 			continue
 		}
 		c.Moved = append(c.Moved, column.Name)
 		if column.Identity {
-			c.Overriding = e.Dialect.Overriding()
+			c.Overriding = d.Overriding()
 		}
-		if !e.Dialect.Holds(kept.Type, column.Type) {
+		if !d.Holds(kept.Type, column.Type) {
 			refuse("its column %s is of type %s, the archive's of type %s", column.Name, column.Type, kept.Type)
 		}
-		if !e.Dialect.Holds(column.Type, kept.Type) {
+		if !d.Holds(column.Type, kept.Type) {
 			c.Narrowed = append(c.Narrowed, column)
 		}
 	}
 	return c
 }
 
-// ModelColumns is what a dry run takes the tables for where nothing has looked at them yet.
-func ModelColumns(e *policy.Engine, p *policy.Policy) *MovedColumns {
-	if known, ok := e.Columns.Load(p); ok {
+// Expected is what a dry run takes the tables for where nothing has looked at them yet.
+func (c *Columns) Expected(p *policy.Policy) *MovedColumns {
+	if known, ok := c.found.Load(p); ok {
 		return known.(*MovedColumns)
 	}
 	s, _ := p.Archive()
-	c := &MovedColumns{}
+	columns := &MovedColumns{}
 	for _, field := range s.Columns {
-		c.Moved = append(c.Moved, field.DBName)
-		c.Table = append(c.Table, dialect.Column{Name: field.DBName})
+		columns.Moved = append(columns.Moved, field.DBName)
+		columns.Table = append(columns.Table, dialect.Column{Name: field.DBName})
 	}
-	return c
+	return columns
 }
 
 // Names writes names of columns of a table, with commas.
@@ -130,11 +136,14 @@ func HasColumns(q *statement.Query, table string, columns []dialect.Column) *sta
 	return q.Text(" FROM ").Name(table).Text("))")
 }
 
-// ForgetColumns makes the next call look at the tables again, after one that failed.
-func ForgetColumns(e *policy.Engine, g *policy.Graph) {
+// Forget makes the next call look at a model's tables again.
+func (c *Columns) Forget(p *policy.Policy) { c.found.Delete(p) }
+
+// ForgetAll makes the next call look at the tables of a graph's models again, after one that failed.
+func (c *Columns) ForgetAll(g *policy.Graph) {
 	for _, n := range g.Nodes {
 		if n.Policy.Archives() {
-			e.Columns.Delete(n.Policy)
+			c.Forget(n.Policy)
 		}
 	}
 }

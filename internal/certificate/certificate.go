@@ -8,7 +8,6 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
-	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -139,28 +138,20 @@ func (row CertificateRow) read() (c Certificate, err error) {
 	return c, nil
 }
 
-// Certificates lists all certificates in the order of the chain.
-func Certificates(db *gorm.DB) ([]Certificate, error) {
-	e, err := policy.EngineOf(db)
-	if err != nil {
-		return nil, err
-	}
+// List lists all certificates in the order of the chain.
+func (chain *Chain) List(db *gorm.DB) ([]Certificate, error) {
 	session := statement.OnWriter(db)
-	if err := erasedrow.NeedErasureTables(e, e.Session(session)); err != nil {
+	if err := chain.Records.Need(chain.Session(session)); err != nil {
 		return nil, err
 	}
-	return certificates(e.Session(session))
+	return certificates(chain.Session(session))
 }
 
-// VerifyCertificates checks the chain of certificates from the first to the head, with their signatures. The error names the
+// Verify checks the chain of certificates from the first to the head, with their signatures. The error names the
 // first certificate that does not fit.
-func VerifyCertificates(db *gorm.DB) error {
-	e, err := policy.EngineOf(db)
-	if err != nil {
-		return err
-	}
+func (chain *Chain) Verify(db *gorm.DB) error {
 	session := statement.OnWriter(db)
-	if err := erasedrow.NeedErasureTables(e, e.Session(session)); err != nil {
+	if err := chain.Records.Need(chain.Session(session)); err != nil {
 		return err
 	}
 	var head []CertificateHead
@@ -178,7 +169,7 @@ func VerifyCertificates(db *gorm.DB) error {
 	}
 	previous := ""
 	for i, row := range rows {
-		if err := fits(e, row, int64(i+1), previous); err != nil {
+		if err := chain.fits(row, int64(i+1), previous); err != nil {
 			return err
 		}
 		previous = row.Hash
@@ -194,7 +185,7 @@ func VerifyCertificates(db *gorm.DB) error {
 	case len(rows) > 0 && last.Number == 0:
 		return misfit(rows[0], "the chain's head does not know of it")
 	}
-	return vouchedFor(e, rows)
+	return chain.vouchedFor(rows)
 }
 
 func misfit(row CertificateRow, why string) error {
@@ -202,7 +193,7 @@ func misfit(row CertificateRow, why string) error {
 }
 
 // fits checks one certificate at its place in the chain.
-func fits(e *policy.Engine, row CertificateRow, number int64, previous string) error {
+func (chain *Chain) fits(row CertificateRow, number int64, previous string) error {
 	c, err := row.read()
 	switch {
 	case row.Number != number:
@@ -216,5 +207,5 @@ func fits(e *policy.Engine, row CertificateRow, number int64, previous string) e
 	case c.PrevHash != previous:
 		return misfit(row, "it does not follow the certificate before it")
 	}
-	return fitsSignature(e, row, c)
+	return chain.fitsSignature(row, c)
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
-	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
@@ -83,20 +82,16 @@ func fillRecipients(session statement.Session, list []Certificate) error {
 	return nil
 }
 
-// DispatchErasures delivers what is due, each delivery at least once, and returns what went wrong, joined. The processor's own
+// Dispatch delivers what is due, each delivery at least once, and returns what went wrong, joined. The processor's own
 // error may quote personal values; errors.Is and errors.As find it, the text leaves it out.
-func DispatchErasures(db *gorm.DB) error {
-	e, err := policy.EngineOf(db)
-	if err != nil {
-		return err
-	}
+func (chain *Chain) Dispatch(db *gorm.DB) error {
 	session := statement.OnWriter(db).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	if err := erasedrow.NeedErasureTables(e, e.Session(session)); err != nil {
+	if err := chain.Records.Need(chain.Session(session)); err != nil {
 		return err
 	}
 	now := session.NowFunc().UTC()
 	var due []OutboxRow
-	err = session.Where("acknowledged_at IS NULL AND attempts < ? AND next_at <= ?", mostAttempts, now).Order("id").Find(&due).Error
+	err := session.Where("acknowledged_at IS NULL AND attempts < ? AND next_at <= ?", mostAttempts, now).Order("id").Find(&due).Error
 	if err != nil {
 		return erasedrow.TablesError(err)
 	}
@@ -105,14 +100,14 @@ func DispatchErasures(db *gorm.DB) error {
 		if err := db.Statement.Context.Err(); err != nil {
 			return errors.Join(append(failures, err)...)
 		}
-		failures = append(failures, deliver(e, e.Session(session), row))
+		failures = append(failures, chain.deliver(chain.Session(session), row))
 	}
 	return errors.Join(failures...)
 }
 
 // deliver makes one attempt, if no other dispatcher is at it.
-func deliver(e *policy.Engine, session statement.Session, row OutboxRow) error {
-	i := slices.IndexFunc(e.Config.Processors, func(p settings.Processor) bool { return p.Name() == row.Processor })
+func (chain *Chain) deliver(session statement.Session, row OutboxRow) error {
+	i := slices.IndexFunc(chain.Processors, func(p settings.Processor) bool { return p.Name() == row.Processor })
 	if i < 0 {
 		return fmt.Errorf("softdelete: request %s waits for the processor %q, which is not in Config.Processors", row.RequestID, row.Processor)
 	}
@@ -125,7 +120,7 @@ func deliver(e *policy.Engine, session statement.Session, row OutboxRow) error {
 	row.Attempts++
 	row.NextAt = now.Add(backoff(row.Attempts))
 	subject := settings.ErasedSubject{RequestID: row.RequestID, Table: row.SubjectTable, Key: row.SubjectKey}
-	if err := e.Config.Processors[i].Erase(session.Statement.Context, subject); err != nil {
+	if err := chain.Processors[i].Erase(session.Statement.Context, subject); err != nil {
 		return row.failure(err)
 	}
 	// The third party has acknowledged: that is noted even if the caller's context has ended meanwhile.

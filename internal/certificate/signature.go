@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 
-	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"gorm.io/gorm"
 )
 
@@ -22,8 +21,8 @@ func CheckCertificateKey(key ed25519.PrivateKey) error {
 }
 
 // Signer is the public key of Config.CertificateKey in hexadecimal digits; empty without one.
-func Signer(e *policy.Engine) string {
-	key := e.Config.CertificateKey
+func (chain *Chain) Signer() string {
+	key := chain.Key
 	if len(key) == 0 {
 		return ""
 	}
@@ -31,8 +30,8 @@ func Signer(e *policy.Engine) string {
 }
 
 // Sign is the signature of a certificate's hash; empty without Config.CertificateKey.
-func Sign(e *policy.Engine, hash string) string {
-	key := e.Config.CertificateKey
+func (chain *Chain) Sign(hash string) string {
+	key := chain.Key
 	if len(key) == 0 {
 		return ""
 	}
@@ -40,8 +39,8 @@ func Sign(e *policy.Engine, hash string) string {
 }
 
 // fitsSignature checks that a certificate has the signature that its text speaks of, or none where it speaks of none.
-func fitsSignature(e *policy.Engine, row CertificateRow, c Certificate) error {
-	signer := Signer(e)
+func (chain *Chain) fitsSignature(row CertificateRow, c Certificate) error {
+	signer := chain.Signer()
 	switch {
 	case c.SignedBy == "" && row.Signature == "":
 		return nil
@@ -49,7 +48,7 @@ func fitsSignature(e *policy.Engine, row CertificateRow, c Certificate) error {
 		return misfit(row, "it has a signature, and was written without one")
 	case row.Signature == "":
 		return misfit(row, "its signature is gone")
-	case signer != "" && (c.SignedBy != signer || row.Signature != Sign(e, row.Hash)):
+	case signer != "" && (c.SignedBy != signer || row.Signature != chain.Sign(row.Hash)):
 		return misfit(row, "its signature is not by Config.CertificateKey")
 	case !signedBy(c.SignedBy, row):
 		return misfit(row, "its signature is not by the key that its text names")
@@ -67,8 +66,8 @@ func signedBy(signer string, row CertificateRow) bool {
 
 // vouchedFor checks that the chain ends with a signature where Config.CertificateKey is set. Unsigned certificates before it
 // are covered by it, while unsigned ones after it could be anyone's.
-func vouchedFor(e *policy.Engine, rows []CertificateRow) error {
-	if Signer(e) == "" {
+func (chain *Chain) vouchedFor(rows []CertificateRow) error {
+	if chain.Signer() == "" {
 		return nil
 	}
 	unsigned := len(rows)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/coldfile"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
-	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/settings"
 )
 
@@ -87,10 +86,10 @@ func (m ColdMark) Write(row map[string]any) {
 	}
 }
 
-// Rewriter gives the cold store where it can rewrite.
-func Rewriter(e *policy.Engine) ColdRewriter {
-	store, _ := e.Config.ColdStore.(ColdRewriter)
-	return store
+// Rewriter gives a cold store where it can rewrite; nil otherwise.
+func Rewriter(store settings.ColdStore) ColdRewriter {
+	rewriter, _ := store.(ColdRewriter)
+	return rewriter
 }
 
 // ErrChanged tells that a row which is locked is not as it was.

@@ -45,7 +45,7 @@ func (d *deletion) refuseArchive() error {
 // countArchived counts the rows to archive that others may come under, before the first of those goes. They are locked, but
 // where there is no foreign key one more may come among them.
 func (d *deletion) countArchived(tx statement.Session) error {
-	if !d.engine.Dialect.Has(dialect.RowLocks) {
+	if !d.deleter.Dialect.Has(dialect.RowLocks) {
 		return nil
 	}
 	if !slices.ContainsFunc(d.graph.Nodes, func(n *policy.Node) bool { return d.action(n.Policy) == ActionArchived && !d.graph.Leaf(n) }) {
@@ -146,7 +146,7 @@ func (d *deletion) move(tx statement.Session, p *policy.Policy, with, condition 
 	if err != nil {
 		return 0, err
 	}
-	if d.engine.Dialect.Has(dialect.WritesInWith) {
+	if d.deleter.Dialect.Has(dialect.WritesInWith) {
 		q := tx.Query().Text("WITH ", movedRows, " AS (")
 		with(q)
 		q.Text("DELETE FROM ").Name(p.Table).Text(" WHERE ")
@@ -187,15 +187,15 @@ func (d *deletion) copyRows(tx statement.Session, p *policy.Policy, c *archive.M
 // archiveRoot builds the statement that moves the root rows, for GORM to execute.
 func (d *deletion) archiveRoot(db *gorm.DB) error {
 	stmt, p := d.stmt, d.root
-	c, err := d.movedColumns(d.engine.Session(db), p)
+	c, err := d.movedColumns(d.deleter.Session(db), p)
 	if err != nil {
 		return err
 	}
 	stmt.AddClauseIfNotExists(clause.Delete{})
 	stmt.AddClauseIfNotExists(clause.From{})
-	if !d.engine.Dialect.Has(dialect.WritesInWith) {
+	if !d.deleter.Dialect.Has(dialect.WritesInWith) {
 		if !db.DryRun {
-			if err := d.copyRows(d.engine.Session(db).InWork(stmt.Context), p, c, without, d.rootCondition); err != nil {
+			if err := d.copyRows(d.deleter.Session(db).InWork(stmt.Context), p, c, without, d.rootCondition); err != nil {
 				return err
 			}
 		}
@@ -204,7 +204,7 @@ func (d *deletion) archiveRoot(db *gorm.DB) error {
 	}
 	stmt.SQL.WriteString("WITH " + movedRows + " AS (")
 	stmt.Build("DELETE", "FROM", "WHERE")
-	q := d.engine.Session(db).InWork(stmt.Context).Query()
+	q := d.deleter.Session(db).InWork(stmt.Context).Query()
 	// The values are numbered after those of the conditions.
 	q.Stmt.Vars = append(q.Stmt.Vars, stmt.Vars...)
 	d.archiveMoved(q, p, c)
@@ -236,7 +236,7 @@ func (d *deletion) checkColumns(tx statement.Session) error {
 		if d.action(n.Policy) != ActionArchived {
 			continue
 		}
-		c, err := archive.MovedColumnsEngine(d.engine, tx, n.Policy)
+		c, err := d.deleter.Columns.Of(tx, n.Policy)
 		if err == nil {
 			err = c.Err
 		}
@@ -250,7 +250,7 @@ func (d *deletion) checkColumns(tx statement.Session) error {
 // movedColumns are those of one model whose rows the deletion archives.
 func (d *deletion) movedColumns(tx statement.Session, p *policy.Policy) (*archive.MovedColumns, error) {
 	if d.stmt.DryRun {
-		return archive.ModelColumns(d.engine, p), nil
+		return d.deleter.Columns.Expected(p), nil
 	}
-	return archive.MovedColumnsEngine(d.engine, tx, p)
+	return d.deleter.Columns.Of(tx, p)
 }

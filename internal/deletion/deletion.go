@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
@@ -24,11 +23,11 @@ import (
 // deletion is one call that deletes rows, from the moment that GORM's callbacks meet it until they are through. It deletes
 // in three steps: find what refuses, write, and look again for what concurrent transactions have added meanwhile.
 type deletion struct {
-	engine *policy.Engine
-	stmt   *gorm.Statement
-	root   *policy.Policy
-	target scope.Target
-	graph  *policy.Graph
+	deleter *Deleter
+	stmt    *gorm.Statement
+	root    *policy.Policy
+	target  scope.Target
+	graph   *policy.Graph
 	// erasing is set for Unscoped: rows go for good, live and deleted ones alike.
 	erasing bool
 	preview bool
@@ -77,33 +76,33 @@ func deletionOf(stmt *gorm.Statement) *deletion {
 	return nil
 }
 
-// BeginDelete is the first callback of a delete statement: it finds the policy, opens the transaction and remembers the caller's
+// Begin is the first callback of a delete statement: it finds the policy, opens the transaction and remembers the caller's
 // value.
-func BeginDelete(e *policy.Engine, db *gorm.DB) {
+func (deleter *Deleter) Begin(db *gorm.DB) {
 	stmt := db.Statement
 	if db.Error != nil || stmt.Schema == nil || stmt.SQL.Len() > 0 {
 		return
 	}
-	p := e.Policy(db, stmt.Schema)
+	p := deleter.Policy(db, stmt.Schema)
 	_, preview := stmt.Settings.Load(PreviewKey{})
 	if p.Err != nil {
 		_ = db.AddError(p.Err)
 		return
 	}
 	report, reported := stmt.Settings.Load(reportKey{})
-	heeds := e.Config.Holds && (p.Foreign == nil || stmt.Unscoped) // a row under a hold may be destroyed
+	heeds := deleter.Holds.On && (p.Foreign == nil || stmt.Unscoped) // a row under a hold may be destroyed
 	if p.Plain() && !eventlog.LogsBelow(p) && !preview && !reported && !heeds {
 		return
 	}
 	d := &deletion{
-		engine: e, stmt: stmt, root: p, target: scope.TargetOf(stmt), graph: p.GraphOf(), preview: preview,
+		deleter: deleter, stmt: stmt, root: p, target: scope.TargetOf(stmt), graph: p.GraphOf(), preview: preview,
 		where: stmt.Clauses["WHERE"], erasing: stmt.Unscoped, actor: mark.ActorFrom(stmt.Context), reason: mark.ReasonFrom(stmt.Context),
 	}
 	d.unstoppable, _ = stmt.Context.Value(ErasingKey{}).(bool)
 	if reported {
 		d.report = report.(func(Report))
 	}
-	if outer, ok := stmt.Context.Value(deletionKey{}).(*deletion); ok && outer.engine == e && !outer.over.Load() {
+	if outer, ok := stmt.Context.Value(deletionKey{}).(*deletion); ok && outer.deleter == deleter && !outer.over.Load() {
 		d.outer = outer
 		d.preview = d.preview || outer.preview
 	}
@@ -128,7 +127,7 @@ func BeginDelete(e *policy.Engine, db *gorm.DB) {
 	}
 	if d.outer != nil {
 		// A BeforeDelete hook of the outer deletion's root runs before that has chosen its mark.
-		if err := d.outer.chooseMark(e.Session(db)); err != nil {
+		if err := d.outer.chooseMark(deleter.Session(db)); err != nil {
 			_ = db.AddError(err)
 			return
 		}
@@ -152,14 +151,14 @@ func BeginDelete(e *policy.Engine, db *gorm.DB) {
 // single tells whether the deletion is one UPDATE, after which nothing can refuse: the database takes back all of it or nothing
 // by itself.
 func (d *deletion) single() bool {
-	config, hooks := d.engine.Config, d.stmt.Schema.BeforeDelete || d.stmt.Schema.AfterDelete
+	hooks := d.stmt.Schema.BeforeDelete || d.stmt.Schema.AfterDelete
 	return d.action(d.root) == ActionDeleted && d.graph.Alone() && len(d.graph.Checks) == 0 && d.root.Log == nil && d.outer == nil &&
-		len(d.stmt.Selects) == 0 && !hooks && config.MaxRows == 0 && !config.Ledger
+		len(d.stmt.Selects) == 0 && !hooks && d.deleter.MaxRows == 0 && !d.deleter.Ledger
 }
 
 // reports tells whether the numbers per relation are wanted.
 func (d *deletion) reports() bool {
-	return d.report != nil || d.preview || d.engine.Config.Ledger || d.outer != nil && d.outer.reports()
+	return d.report != nil || d.preview || d.deleter.Ledger || d.outer != nil && d.outer.reports()
 }
 
 func (d *deletion) neverError(p *policy.Policy, rows int64) error {
@@ -170,9 +169,9 @@ func (d *deletion) neverError(p *policy.Policy, rows int64) error {
 	return fmt.Errorf("%w: %s (table %s) has the strategy never", fault.ErrNeverDelete, p.Schema.Name, p.Table)
 }
 
-// PlanDelete runs after the caller's BeforeDelete hook and before anything is written: it decides on the mark and finds all
+// Plan runs after the caller's BeforeDelete hook and before anything is written: it decides on the mark and finds all
 // that refuses, at any depth.
-func PlanDelete(e *policy.Engine, db *gorm.DB) {
+func (deleter *Deleter) Plan(db *gorm.DB) {
 	d := deletionOf(db.Statement)
 	if db.Error != nil || d == nil {
 		return
@@ -183,7 +182,7 @@ func PlanDelete(e *policy.Engine, db *gorm.DB) {
 		_ = db.AddError(gorm.ErrMissingWhereClause)
 		return
 	}
-	if err := d.plan(e.Session(db)); err != nil {
+	if err := d.plan(deleter.Session(db)); err != nil {
 		_ = db.AddError(err)
 	}
 }
@@ -228,7 +227,7 @@ func (d *deletion) chooseMark(tx statement.Session) (err error) {
 	if !d.at.IsZero() {
 		return nil
 	}
-	d.at, err = chooseInstant(d.engine, tx, d.root, d.target.Table(d.root), d.outer)
+	d.at, err = d.deleter.chooseInstant(tx, d.root, d.target.Table(d.root), d.outer)
 	d.shares = d.outer != nil && d.outer.at.Equal(d.at)
 	return err
 }
@@ -253,8 +252,8 @@ func (d *deletion) stamp(p *policy.Policy) policy.Stamp {
 	return s
 }
 
-// CascadeDelete runs once the root rows are written: it takes the rows under them, and looks again.
-func CascadeDelete(e *policy.Engine, db *gorm.DB) {
+// Cascade runs once the root rows are written: it takes the rows under them, and looks again.
+func (deleter *Deleter) Cascade(db *gorm.DB) {
 	d := deletionOf(db.Statement)
 	if d == nil {
 		return
@@ -269,15 +268,15 @@ func CascadeDelete(e *policy.Engine, db *gorm.DB) {
 		}
 	}
 	d.rows += db.RowsAffected
-	if err := d.refuseSpared(e.Session(db), d.removed); err != nil {
+	if err := d.refuseSpared(deleter.Session(db), d.removed); err != nil {
 		_ = db.AddError(err)
 		return
 	}
-	if err := d.finishWriting(e.Session(db), db.RowsAffected); err != nil {
+	if err := d.finishWriting(deleter.Session(db), db.RowsAffected); err != nil {
 		_ = db.AddError(err)
 		return
 	}
-	_ = db.AddError(d.refuseLost(e.Session(db)))
+	_ = db.AddError(d.refuseLost(deleter.Session(db)))
 }
 
 // finishWriting takes the rows under the root rows and looks again for what refuses.
@@ -309,7 +308,7 @@ func (d *deletion) finishWriting(tx statement.Session, rootRows int64) error {
 	if d.action(d.root) != ActionRemoved {
 		d.setFields()
 	}
-	if limit := d.engine.Config.MaxRows; limit > 0 && d.rows > limit {
+	if limit := d.deleter.MaxRows; limit > 0 && d.rows > limit {
 		return fault.TooManyRows(d.rows, limit)
 	}
 	if err := d.closeLog(tx.DB); err != nil {
@@ -345,15 +344,15 @@ func (d *deletion) relationTo(p *policy.Policy) *policy.Relation {
 	return nil
 }
 
-// EndDelete runs after the last hook: it writes the ledger and ends the transaction or savepoint.
-func EndDelete(e *policy.Engine, db *gorm.DB) {
+// End runs after the last hook: it writes the ledger and ends the transaction or savepoint.
+func (deleter *Deleter) End(db *gorm.DB) {
 	d := deletionOf(db.Statement)
 	if d == nil {
 		return
 	}
 	if !db.DryRun {
 		if db.Error == nil && d.rows > 0 && !d.shares {
-			_ = db.AddError(d.writeLedger(e.Session(db)))
+			_ = db.AddError(d.writeLedger(deleter.Session(db)))
 		}
 		if err := statement.EndWork(db, db.Error); db.Error == nil {
 			_ = db.AddError(err)
@@ -364,15 +363,15 @@ func EndDelete(e *policy.Engine, db *gorm.DB) {
 	}
 }
 
-// FinishDelete is the last callback, after GORM's commit: it gives the report, or puts the caller's value back.
-func FinishDelete(e *policy.Engine, db *gorm.DB) {
+// Finish is the last callback, after GORM's commit: it gives the report, or puts the caller's value back.
+func (deleter *Deleter) Finish(db *gorm.DB) {
 	d := deletionOf(db.Statement)
 	if d == nil {
 		return
 	}
 	if db.Error != nil {
 		d.undone()
-		archive.ForgetColumns(d.engine, d.graph)
+		d.deleter.Columns.ForgetAll(d.graph)
 		db.Error = d.explain(db, db.Error)
 		db.RowsAffected = 0
 		return

@@ -21,13 +21,13 @@ func (d *deletion) readsFirst() bool {
 
 // seeksKeys tells whether findKeys looks into the database.
 func (d *deletion) seeksKeys() bool {
-	wanted := len(d.graph.Nodes) > 1 || len(d.graph.Kept) > 0 || d.engine.Config.Ledger
+	wanted := len(d.graph.Nodes) > 1 || len(d.graph.Kept) > 0 || d.deleter.Ledger
 	return d.keys == nil && wanted && len(d.root.Schema.PrimaryFields) > 0
 }
 
 // mayRefuse tells whether rows can refuse the deletion.
 func (d *deletion) mayRefuse() bool {
-	return len(d.graph.Checks) > 0 || d.engine.Config.MaxRows > 0
+	return len(d.graph.Checks) > 0 || d.deleter.MaxRows > 0
 }
 
 // rootCondition writes the caller's conditions, with the keys of the value.
@@ -111,7 +111,7 @@ func (d *deletion) findKeys(tx statement.Session) error {
 // rows that others may come under, for a removed row leaves nothing that a second look could find them by. Rows marked in
 // place are locked by the marking, but where several statements mark them, and where hooks must see them all first.
 func (d *deletion) lockRows(tx statement.Session) error {
-	if !d.engine.Dialect.Has(dialect.RowLocks) {
+	if !d.deleter.Dialect.Has(dialect.RowLocks) {
 		return nil
 	}
 	nodes, lock := d.nodesToLock()
@@ -130,7 +130,7 @@ func (d *deletion) lockRows(tx statement.Session) error {
 // pins tells whether the root rows are locked before all others: they are archived after the rows under them, and a row that
 // comes back meanwhile would go without those under it.
 func (d *deletion) pins() bool {
-	return d.action(d.root) == ActionArchived && len(d.graph.Nodes) > 1 && d.engine.Dialect.Has(dialect.RowLocks)
+	return d.action(d.root) == ActionArchived && len(d.graph.Nodes) > 1 && d.deleter.Dialect.Has(dialect.RowLocks)
 }
 
 // nodesToLock are those whose rows are locked before anything is written, and how.
@@ -147,7 +147,7 @@ func (d *deletion) nodesToLock() (nodes []*policy.Node, lock string) {
 	case len(root.Inner) > 0 || len(d.graph.Nodes) > 1 && len(d.keys) != 1:
 		nodes = root.Nodes
 	}
-	return nodes, d.engine.Dialect.MarkLock()
+	return nodes, d.deleter.Dialect.MarkLock()
 }
 
 // refuse finds everything that refuses the deletion.
@@ -160,7 +160,7 @@ func (d *deletion) refuse(tx statement.Session) error {
 	if err != nil {
 		return err
 	}
-	if limit := d.engine.Config.MaxRows; limit > 0 && total > limit {
+	if limit := d.deleter.MaxRows; limit > 0 && total > limit {
 		return fault.TooManyRows(total, limit)
 	}
 	return d.refusal(tx, d.reach(), blocking)
@@ -221,7 +221,7 @@ func (d *deletion) findBlocking(tx statement.Session, w *walk.Walk, checks []*po
 			}
 		})
 	}
-	if d.engine.Config.MaxRows > 0 {
+	if d.deleter.MaxRows > 0 {
 		for _, n := range d.graph.Nodes {
 			counts.Add(func(q *statement.Query) { w.NodeRows(q, n) }, func(rows int64) { total += rows })
 		}

@@ -20,7 +20,7 @@ import (
 
 // heeds tells whether the deletion destroys rows that holds may cover.
 func (d *deletion) heeds() bool {
-	return d.engine.Config.Holds && slices.ContainsFunc(d.graph.Nodes, func(n *policy.Node) bool { return d.action(n.Policy) == ActionRemoved })
+	return d.deleter.Holds.On && slices.ContainsFunc(d.graph.Nodes, func(n *policy.Node) bool { return d.action(n.Policy) == ActionRemoved })
 }
 
 // refuseHeld refuses to destroy rows under a hold. It keeps holds as they are until the deletion ends.
@@ -28,7 +28,7 @@ func (d *deletion) refuseHeld(tx statement.Session) error {
 	if !d.heeds() {
 		return nil
 	}
-	h := &hold.HoldWalk{Engine: d.engine}
+	h := d.deleter.Holds.Walk()
 	if err := h.Share(tx); err != nil || h.Graph == nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (d *deletion) foreseeHeld(tx statement.Session) error {
 	if !d.heeds() {
 		return nil
 	}
-	h, err := hold.NewHoldWalk(d.engine, tx)
+	h, err := d.deleter.Holds.InForce(tx)
 	if err != nil || h.Graph == nil {
 		return err
 	}
@@ -139,7 +139,7 @@ type spared struct{ deletion *deletion }
 // Build implements clause.Expression.
 func (s spared) Build(builder clause.Builder) {
 	stmt := builder.(*gorm.Statement)
-	q := &statement.Query{Tx: stmt.DB, Stmt: stmt, Dialect: s.deletion.engine.Dialect}
+	q := &statement.Query{Tx: stmt.DB, Stmt: stmt, Dialect: s.deletion.deleter.Dialect}
 	q.Text("1 = 1")
 	s.deletion.spareHeld(q, s.deletion.graph.Nodes[0], s.deletion.target.Qualifier)
 }

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -70,9 +71,9 @@ func Connected(p *policy.Policy, guards bool) []*policy.Policy {
 // model has no DeletionID, the time is the mark, and is moved on in steps of that precision until no deletion has it.
 // A deletion inside another one takes the outer one's time where that can be told apart too. The root rows stand in the table
 // of the given name.
-func chooseInstant(e *policy.Engine, tx statement.Session, root *policy.Policy, table string, outer *deletion) (time.Time, error) {
+func (deleter *Deleter) chooseInstant(tx statement.Session, root *policy.Policy, table string, outer *deletion) (time.Time, error) {
 	now := tx.NowFunc().UTC()
-	step := e.Dialect.Precision
+	step := tx.Dialect.Precision
 	models := Concerned(root)
 	byTime := false
 	for _, p := range models {
@@ -93,17 +94,20 @@ func chooseInstant(e *policy.Engine, tx statement.Session, root *policy.Policy, 
 	if !byTime || tx.DryRun {
 		return at, nil
 	}
-	at = remember(e, models, at, step)
+	at = deleter.Instants.remember(models, at, step)
 	if step <= time.Microsecond && ticks(now) {
 		return at, nil
 	}
-	return unusedInstant(e, tx, models, root, table, at, step)
+	return deleter.unusedInstant(tx, models, root, table, at, step)
 }
 
+// Instants serialises the choice of instants over all databases whose policies it is for: a policy remembers the latest.
+type Instants struct{ choosing sync.Mutex }
+
 // remember moves a time on past those that this process has used for the models, and remembers it.
-func remember(e *policy.Engine, models []*policy.Policy, at time.Time, step time.Duration) time.Time {
-	e.Instants.Lock()
-	defer e.Instants.Unlock()
+func (i *Instants) remember(models []*policy.Policy, at time.Time, step time.Duration) time.Time {
+	i.choosing.Lock()
+	defer i.choosing.Unlock()
 	for _, p := range models {
 		if !at.After(p.LastInstant) {
 			at = truncate(p.LastInstant, step).Add(step)
@@ -133,7 +137,7 @@ func ticks(now time.Time) bool {
 }
 
 // unusedInstant looks for a time, from at on, that no row of the models carries, and reserves it until the transaction ends.
-func unusedInstant(e *policy.Engine, tx statement.Session, models []*policy.Policy, root *policy.Policy, table string, at time.Time, step time.Duration) (time.Time, error) {
+func (deleter *Deleter) unusedInstant(tx statement.Session, models []*policy.Policy, root *policy.Policy, table string, at time.Time, step time.Duration) (time.Time, error) {
 	if err := tx.LockWriter(models[0].Table, models[0].Schema.PrimaryFields); err != nil {
 		return at, err
 	}
@@ -148,7 +152,7 @@ func unusedInstant(e *policy.Engine, tx statement.Session, models []*policy.Poli
 				return at, err
 			}
 		}
-		at = remember(e, models, at, step)
+		at = deleter.Instants.remember(models, at, step)
 	}
 }
 

@@ -27,7 +27,7 @@ func (Deletion) TableName() string { return "softdelete_deletions" }
 
 // writeLedger adds the deletion to the ledger.
 func (d *deletion) writeLedger(tx statement.Session) error {
-	if !d.engine.Config.Ledger || d.root.Plain() {
+	if !d.deleter.Ledger || d.root.Plain() {
 		return nil
 	}
 	row := Deletion{

@@ -38,7 +38,7 @@ func (d *deletion) openLog(db *gorm.DB) error {
 		return nil
 	}
 	d.logging = true
-	return eventlog.OpenLog(d.engine, d.engine.Session(db).InWork(db.Statement.Context), logs, eventlog.LogWrite{
+	return d.deleter.Logs.Open(d.deleter.Session(db).InWork(db.Statement.Context), logs, eventlog.LogWrite{
 		Actor: d.actor, Reason: d.reason, Deletion: string(d.ID()), Moment: d.at,
 	})
 }
@@ -49,5 +49,5 @@ func (d *deletion) closeLog(db *gorm.DB) error {
 		return nil
 	}
 	d.logging = false
-	return eventlog.CloseLog(d.engine.Session(db).InWork(db.Statement.Context))
+	return eventlog.Close(d.deleter.Session(db).InWork(db.Statement.Context))
 }

@@ -15,7 +15,7 @@ func (d *deletion) foresee(tx statement.Session) error {
 	if err := d.checkColumns(tx); err != nil {
 		return err
 	}
-	if err := d.chooseMark(d.engine.Session(d.stmt.DB)); err != nil {
+	if err := d.chooseMark(d.deleter.Session(d.stmt.DB)); err != nil {
 		return err
 	}
 	w := d.reach()
@@ -64,7 +64,7 @@ func (d *deletion) foresee(tx statement.Session) error {
 
 // foreseeBlockers lists what would refuse.
 func (d *deletion) foreseeBlockers(tx statement.Session, w *walk.Walk) error {
-	if limit := d.engine.Config.MaxRows; limit > 0 && d.rows > limit {
+	if limit := d.deleter.MaxRows; limit > 0 && d.rows > limit {
 		d.blockers = append(d.blockers, fault.Blocker{Table: d.target.Name, Rows: d.rows})
 	}
 	if d.root.Never() {

@@ -19,13 +19,13 @@ func (d *deletion) removeChildren(db *gorm.DB) error {
 		return nil
 	}
 	tx := statement.InWork(db, db.Statement.Context)
-	if err := d.countKept(d.engine.Session(tx), d.reach); err != nil {
+	if err := d.countKept(d.deleter.Session(tx), d.reach); err != nil {
 		return err
 	}
-	if err := d.takeNodes(d.engine.Session(tx), d.markedOf(d.graph.Nodes)); err != nil {
+	if err := d.takeNodes(d.deleter.Session(tx), d.markedOf(d.graph.Nodes)); err != nil {
 		return err
 	}
-	return d.removeNodes(d.engine.Session(tx))
+	return d.removeNodes(d.deleter.Session(tx))
 }
 
 // markedOf gives those of the nodes whose rows are marked in place.

@@ -4,7 +4,6 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
@@ -56,13 +55,13 @@ func keysOf(stmt *gorm.Statement, value reflect.Value) [][]any {
 // no search for the deletion's mark.
 const FewKeys = 100
 
-// MarkDelete builds the statement that GORM's own callback executes for the root rows.
-func MarkDelete(e *policy.Engine, db *gorm.DB) {
+// Mark builds the statement that GORM's own callback executes for the root rows.
+func (deleter *Deleter) Mark(db *gorm.DB) {
 	d := deletionOf(db.Statement)
 	if db.Error != nil || d == nil {
 		return
 	}
-	if err := d.refuseSelected(e.Session(db)); err != nil {
+	if err := d.refuseSelected(deleter.Session(db)); err != nil {
 		_ = db.AddError(err)
 		return
 	}

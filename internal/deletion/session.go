@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 
-	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"gorm.io/gorm"
 )
 
@@ -12,10 +11,7 @@ import (
 type PreviewKey struct{}
 
 // CheckCall refuses what no statement can be made of.
-func CheckCall(db *gorm.DB, value any, function string) error {
-	if _, err := policy.EngineOf(db); err != nil {
-		return err
-	}
+func CheckCall(value any, function string) error {
 	v := reflect.ValueOf(value)
 	for v.IsValid() && v.Kind() == reflect.Pointer && !v.IsNil() {
 		v = v.Elem()

@@ -130,12 +130,12 @@ func (d *deletion) takeNodes(tx statement.Session, nodes []*policy.Node) error {
 // them from: one statement locks them all in the order of their keys, so that two deletions never wait for each other. The
 // rows are found again when they are taken: one that was moved away while its lock was waited for stays, with all under it.
 func (d *deletion) lockComponent(tx statement.Session, c *policy.Component, nodes []*policy.Node) error {
-	if !d.engine.Dialect.Has(dialect.RowLocks) || c == d.graph.Components[0] {
+	if !d.deleter.Dialect.Has(dialect.RowLocks) || c == d.graph.Components[0] {
 		return nil // the root's component is locked by lockRows
 	}
 	for _, n := range nodes {
 		if d.several(n) {
-			if err := d.lockNode(tx, d.taken(c), n, d.engine.Dialect.MarkLock()); err != nil {
+			if err := d.lockNode(tx, d.taken(c), n, d.deleter.Dialect.MarkLock()); err != nil {
 				return err
 			}
 		}
@@ -149,7 +149,7 @@ func (d *deletion) several(n *policy.Node) bool { return len(n.In) > 1 || len(n.
 // takeComponent takes the rows of a node that the relations inside its component lead to, which are locked already. Rows that
 // came under taken ones meanwhile are taken in another turn.
 func (d *deletion) takeComponent(tx statement.Session, n *policy.Node) error {
-	locks := d.engine.Dialect.Has(dialect.RowLocks)
+	locks := d.deleter.Dialect.Has(dialect.RowLocks)
 	for {
 		rows, err := d.takeInner(tx, n)
 		if err != nil {
@@ -162,7 +162,7 @@ func (d *deletion) takeComponent(tx statement.Session, n *policy.Node) error {
 		if more, err := d.anyLeft(tx, n); err != nil || !more {
 			return err
 		}
-		if err := d.lockNode(tx, d.taken(n.Component), n, d.engine.Dialect.MarkLock()); err != nil {
+		if err := d.lockNode(tx, d.taken(n.Component), n, d.deleter.Dialect.MarkLock()); err != nil {
 			return err
 		}
 	}
@@ -241,24 +241,24 @@ func (d *deletion) takeInner(tx statement.Session, n *policy.Node) (int64, error
 // ordered writes the condition that a row is one of those that condition selects, locked in the order of their keys.
 func (d *deletion) ordered(q *statement.Query, n *policy.Node, condition func(table string)) {
 	table, fields := n.Policy.Table, n.Policy.Schema.PrimaryFields
-	if !d.engine.Dialect.Has(dialect.RowLocks) || len(fields) == 0 {
+	if !d.deleter.Dialect.Has(dialect.RowLocks) || len(fields) == 0 {
 		condition("")
 		return
 	}
 	open, shut := " IN (", ")"
 	if len(fields) == 1 {
-		open, shut = d.engine.Dialect.Among()
+		open, shut = d.deleter.Dialect.Among()
 	}
 	q.Key("", fields).Text(open, "SELECT ").Columns(table, fields).Text(" FROM ").Name(table).Text(" WHERE ")
 	condition(table)
 	statement.WriteAnd(q, n.Policy.Predicates.Live, table)
-	q.Text(" ORDER BY ").Columns(table, fields).Text(" ", d.engine.Dialect.MarkLock(), shut)
+	q.Text(" ORDER BY ").Columns(table, fields).Text(" ", d.deleter.Dialect.MarkLock(), shut)
 }
 
 // refuseAgain looks for rows that refuse once more: what concurrent transactions added while the marking waited for their
 // locks shows now.
 func (d *deletion) refuseAgain(tx statement.Session) error {
-	if len(d.graph.Checks) == 0 || !d.engine.Dialect.Has(dialect.RowLocks) {
+	if len(d.graph.Checks) == 0 || !d.deleter.Dialect.Has(dialect.RowLocks) {
 		return nil
 	}
 	w := d.taken(nil)

@@ -120,14 +120,15 @@ type Dialect struct {
 
 var dialects = []*Dialect{&postgres, &sqlite}
 
-// Of returns the dialect for a GORM dialector's name. ok is false for a database that softdelete does not know.
-func Of(name string) (d *Dialect, ok bool) {
+// Of gives the dialect for a GORM dialector, an error for a database that softdelete does not know.
+func Of(dialector gorm.Dialector) (*Dialect, error) {
+	name := dialector.Name()
 	for _, d := range dialects {
 		if d.Name == name {
-			return d, true
+			return d, nil
 		}
 	}
-	return nil, false
+	return nil, fmt.Errorf("softdelete does not know the database %q", name)
 }
 
 // Has tells whether the database has all the features.

@@ -3,7 +3,7 @@ package erasedrow
 import (
 	"time"
 
-	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 )
 
@@ -26,6 +26,6 @@ func CreationOf(value any) (created int64, ok bool) {
 }
 
 // SameMoment tells whether two times of creation are the same, as far as the database keeps them.
-func SameMoment(e *policy.Engine, a, b int64) bool {
-	return time.Duration(a-b).Abs() <= e.Dialect.Precision
+func SameMoment(d *dialect.Dialect, a, b int64) bool {
+	return time.Duration(a-b).Abs() <= d.Precision
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/pii"
-	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm/schema"
@@ -53,12 +53,12 @@ func rowKeyPart(q *statement.Query, field *schema.Field, table string) string {
 }
 
 // RowKeyPart is the value of a key's column as query.rowKeyPart writes it.
-func RowKeyPart(e *policy.Engine, field *schema.Field, value any) string {
+func RowKeyPart(d *dialect.Dialect, field *schema.Field, value any) string {
 	name := strings.ToLower(string(field.DataType))
 	switch kind := pii.KindOf(field); kind {
 	case pii.TimeColumn:
 		if at, ok := value.(time.Time); ok && field.DataType == schema.Time {
-			return e.Dialect.KeyTimeOf(at)
+			return d.KeyTimeOf(at)
 		}
 	case pii.BytesColumn:
 		switch value := value.(type) {

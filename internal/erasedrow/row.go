@@ -4,8 +4,8 @@ package erasedrow
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -34,16 +34,21 @@ type ErasedRow struct {
 // TableName implements schema.Tabler.
 func (ErasedRow) TableName() string { return "softdelete_erased_rows" }
 
-// ErasuresKnown tells whether the table of erased rows is there. Without it nothing has been erased.
-func ErasuresKnown(e *policy.Engine, tx statement.Session) (bool, error) {
-	if e.ErasedKnown.Load() {
+// Records knows whether the table of erased rows is there, once it is.
+type Records struct {
+	there atomic.Bool
+}
+
+// There tells whether the table of erased rows is there. Without it nothing has been erased.
+func (r *Records) There(tx statement.Session) (bool, error) {
+	if r.there.Load() {
 		return true, nil
 	}
 	session := tx.InWork(tx.Statement.Context)
 	if !session.Migrator().HasTable(&ErasedRow{}) {
 		return false, session.Error
 	}
-	e.ErasedKnown.Store(true)
+	r.there.Store(true)
 	return true, nil
 }
 
@@ -110,10 +115,10 @@ func Created(q *statement.Query, s *schema.Schema, table string) *statement.Quer
 	return q.Text("COALESCE(", q.Dialect.Nanoseconds(q.Quoted(table, field.DBName), kind, time.Nanosecond), ", 0)")
 }
 
-// NeedErasureTables refuses an erasure where the tables are missing.
-func NeedErasureTables(e *policy.Engine, tx statement.Session) error {
-	known, err := ErasuresKnown(e, tx)
-	if err == nil && !known {
+// Need refuses an erasure where the tables are missing.
+func (r *Records) Need(tx statement.Session) error {
+	there, err := r.There(tx)
+	if err == nil && !there {
 		err = fmt.Errorf("%w: an erasure needs its tables; create them with db.AutoMigrate(softdelete.Tables()...)", fault.ErrUnsupported)
 	}
 	return err
@@ -125,8 +130,6 @@ func TablesError(err error) error {
 	}
 	return fmt.Errorf("softdelete: the tables of erasures cannot be read; create them with db.AutoMigrate(softdelete.Tables()...): %w", err)
 }
-
-func JoinErrors(err error, more []error) error { return errors.Join(err, errors.Join(more...)) }
 
 func HashOf(document string) string {
 	sum := sha256.Sum256([]byte(document))

@@ -32,7 +32,7 @@ func (erasureProgress) TableName() string { return "softdelete_erasure_progress"
 
 // batch is how many rows one transaction erases.
 func (x *erasure) batch() int {
-	if n := x.engine.Config.ErasureBatch; n > 0 {
+	if n := x.eraser.Batch; n > 0 {
 		return n
 	}
 	return defaultErasureBatch

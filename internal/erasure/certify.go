@@ -22,9 +22,9 @@ func (x *erasure) certify(tx statement.Session, newly []*reachedModel) (*certifi
 		ID: strings.ToLower(rand.Text()), RequestID: x.request.ID, SubjectTable: x.root.Table, SubjectKey: x.text,
 		ErasedAt: tx.NowFunc().UTC().Truncate(time.Microsecond),
 		Tables:   mergeTables(x.before, append(x.tables(newly), x.coldTables()...)), Kept: x.keptColumns(), Verified: true, PolicyHash: x.policyHash(),
-		Recipients: []certificate.Recipient{}, SignedBy: certificate.Signer(x.engine),
+		Recipients: []certificate.Recipient{}, SignedBy: x.eraser.Chain.Signer(),
 	}
-	note, err := x.engine.Dialect.Remnants(tx.InWork(tx.Statement.Context).DB)
+	note, err := x.eraser.Dialect.Remnants(tx.InWork(tx.Statement.Context).DB)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (x *erasure) certify(tx statement.Session, newly []*reachedModel) (*certifi
 	if x.progress != nil {
 		c.Notes = append(c.Notes, fmt.Sprintf("the rows were erased in %d transactions, each read back before its commit", x.progress.Batches+1))
 	}
-	for _, p := range x.engine.Config.Processors {
+	for _, p := range x.eraser.Chain.Processors {
 		c.Recipients = append(c.Recipients, certificate.Recipient{Name: p.Name(), State: certificate.StatePending})
 	}
 	head, err := certificate.LockHead(tx)
@@ -48,7 +48,7 @@ func (x *erasure) certify(tx statement.Session, newly []*reachedModel) (*certifi
 		return nil, err
 	}
 	c.Hash = erasedrow.HashOf(document)
-	c.Signature = certificate.Sign(x.engine, c.Hash)
+	c.Signature = x.eraser.Chain.Sign(c.Hash)
 	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	row := certificate.CertificateRow{Number: c.Number, ID: c.ID, RequestID: c.RequestID, Document: document, Hash: c.Hash, Signature: c.Signature}
 	if err := session.Create(&row).Error; err != nil {

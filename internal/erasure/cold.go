@@ -56,7 +56,7 @@ type coldRow struct {
 
 // findColdModels lists the tables of the walk that rows may leave for cold storage, whether they do so now or not.
 func (x *erasure) findColdModels(db *gorm.DB) {
-	store := cold.Rewriter(x.engine)
+	store := cold.Rewriter(x.eraser.ColdStore)
 	if store == nil {
 		return
 	}
@@ -64,8 +64,8 @@ func (x *erasure) findColdModels(db *gorm.DB) {
 	for _, p := range x.reachable() {
 		if r, ok := p.Remains(); ok {
 			m := &coldModel{policy: p, table: r.Table}
-			if x.engine.Config.Holds {
-				m.above = relationsTo(x.engine, db, p)
+			if x.eraser.Holds.On {
+				m.above = x.eraser.relationsTo(db, p)
 			}
 			x.cold.models = append(x.cold.models, m)
 		}
@@ -121,7 +121,7 @@ func (x *erasure) coldError(doing string, err error) error {
 
 // coldNotes say what may be left in cold storage.
 func (x *erasure) coldNotes() (notes []string) {
-	if x.engine.Config.ColdStore == nil {
+	if x.eraser.ColdStore == nil {
 		return nil
 	}
 	if x.cold == nil {
@@ -152,10 +152,9 @@ func (x *erasure) coldNotes() (notes []string) {
 
 // unreachedCold names the tables of the walk whose rows may lie in a cold store that cannot rewrite.
 func (x *erasure) unreachedCold() []string {
-	config := x.engine.Config
 	var tables []string
 	for _, p := range x.reachable() {
-		stored := p.Then == policy.ThenCold || p.TenantField != nil && config.TenantRetention != nil
+		stored := p.Then == policy.ThenCold || p.TenantField != nil && x.eraser.TenantRetention
 		if table := p.Table; stored && !slices.Contains(tables, table) {
 			tables = append(tables, table)
 		}

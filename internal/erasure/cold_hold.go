@@ -143,7 +143,7 @@ func (m *coldModel) parentKeys(row map[string]any) map[*policy.Relation][]any {
 }
 
 // relationsTo lists the relations of all models that lead to a model.
-func relationsTo(e *policy.Engine, db *gorm.DB, child *policy.Policy) (list []*policy.Relation) {
+func (e *Eraser) relationsTo(db *gorm.DB, child *policy.Policy) (list []*policy.Relation) {
 	for _, p := range e.Known(db) {
 		for _, r := range p.Has {
 			if r.Child == child {

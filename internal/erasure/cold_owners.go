@@ -22,7 +22,7 @@ import (
 func (x *erasure) keyPart(field *schema.Field, value any) string {
 	value, _ = rowkey.PlainValue(value)
 	if at, ok := value.(time.Time); ok {
-		value = at.Round(max(1, x.engine.Dialect.Precision))
+		value = at.Round(max(1, x.eraser.Dialect.Precision))
 	}
 	text, name := rowkey.TextOf(value), strings.ToLower(string(field.DataType))
 	switch {
@@ -158,7 +158,7 @@ func (x *erasure) isSubject(row map[string]any) bool {
 		return false
 	}
 	created := x.coldIdentity(x.root, row).Created
-	return x.root.Archives() || x.row.Created == 0 || created == 0 || erasedrow.SameMoment(x.engine, created, x.row.Created)
+	return x.root.Archives() || x.row.Created == 0 || created == 0 || erasedrow.SameMoment(x.eraser.Dialect, created, x.row.Created)
 }
 
 // belongs tells whether a row in cold storage is the person's.

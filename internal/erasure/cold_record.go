@@ -72,7 +72,7 @@ func (x *erasure) clearColdDeletions(tx statement.Session) error {
 }
 
 // RecordThawed notes those thawed rows as erased that an erasure has masked in cold storage.
-func RecordThawed(e *policy.Engine, tx statement.Session, p *policy.Policy, rows []map[string]any, keys [][]any) error {
+func (e *Eraser) RecordThawed(tx statement.Session, p *policy.Policy, rows []map[string]any, keys [][]any) error {
 	byRequest := map[string][]erasedrow.ReachedRow{}
 	for i, row := range rows {
 		if m := cold.ColdMarkOf(row); m.Request != "" {
@@ -82,7 +82,7 @@ func RecordThawed(e *policy.Engine, tx statement.Session, p *policy.Policy, rows
 	if len(byRequest) == 0 {
 		return nil
 	}
-	if err := erasedrow.NeedErasureTables(e, tx); err != nil {
+	if err := e.Records.Need(tx); err != nil {
 		return err
 	}
 	for request, erased := range byRequest {

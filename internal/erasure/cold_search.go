@@ -165,7 +165,7 @@ func (x *erasure) isCertified(tx statement.Session, request string) (bool, error
 // that left them.
 func (x *erasure) erasedBeforePurge(tx statement.Session, m *coldModel, batch settings.ColdBatch, rows map[int]*coldRow, chunk []int) (map[int]bool, error) {
 	erased := map[int]bool{}
-	known, err := erasedrow.ErasuresKnown(x.engine, tx)
+	known, err := x.eraser.Records.There(tx)
 	if err != nil || !known || m.policy.Personal == nil || m.policy.Personal.Remove {
 		return erased, err
 	}
@@ -192,7 +192,7 @@ func (x *erasure) erasedBeforePurge(tx statement.Session, m *coldModel, batch se
 	for n, i := range chunk {
 		digest := digestOf(t, batch.Rows[i])
 		for _, record := range []erasedrow.ErasedRow{recorded[own[n].Text], former[asked[n].Text]} {
-			same := record.Digest == digest && erasedrow.SameMoment(x.engine, record.Created, rows[i].Created)
+			same := record.Digest == digest && erasedrow.SameMoment(x.eraser.Dialect, record.Created, rows[i].Created)
 			tells := !t.Archived || record.Table == m.table || record.Created != 0
 			erased[i] = erased[i] || same && tells && !record.Gone
 		}
@@ -246,7 +246,7 @@ func (x *erasure) coldIdentity(p *policy.Policy, row map[string]any) (r erasedro
 	for _, field := range p.Schema.PrimaryFields {
 		r.Key = append(r.Key, row[field.DBName])
 		value, _ := rowkey.PlainValue(row[field.DBName])
-		parts = append(parts, erasedrow.RowKeyPart(x.engine, field, value))
+		parts = append(parts, erasedrow.RowKeyPart(x.eraser.Dialect, field, value))
 	}
 	r.Text = rowkey.RowKeyText(parts)
 	if field := policy.Creation(p.Schema); field != nil {

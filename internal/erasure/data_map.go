@@ -22,11 +22,7 @@ type DataMapEntry struct {
 }
 
 // DataMap lists the columns with a pii tag, and those without one that look personal.
-func DataMap(db *gorm.DB) ([]DataMapEntry, error) {
-	e, err := policy.EngineOf(db)
-	if err != nil {
-		return nil, err
-	}
+func (e *Eraser) DataMap(db *gorm.DB) ([]DataMapEntry, error) {
 	models, err := e.Models(db)
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ import (
 
 // erasure is one call that erases a subject.
 type erasure struct {
-	engine  *policy.Engine
+	eraser  *Eraser
 	root    *policy.Policy
 	key     []any
 	text    string // the key, for people
@@ -53,15 +53,11 @@ type erasure struct {
 	preview    bool
 }
 
-func newErasure(db *gorm.DB, subject any, function string) (*erasure, error) {
-	if err := deletion.CheckCall(db, subject, function); err != nil {
+func (e *Eraser) begin(db *gorm.DB, subject any, function string) (*erasure, error) {
+	if err := deletion.CheckCall(subject, function); err != nil {
 		return nil, err
 	}
-	e, err := policy.EngineOf(db)
-	if err != nil {
-		return nil, err
-	}
-	p, err := policy.PolicyOf(db, subject)
+	p, err := e.Of(db, subject)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +65,7 @@ func newErasure(db *gorm.DB, subject any, function string) (*erasure, error) {
 	if value.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%w: softdelete.%s takes one subject at a time", gorm.ErrInvalidValue, function)
 	}
-	x := &erasure{engine: e, root: p, loggedRows: map[*policy.Policy]int64{}}
+	x := &erasure{eraser: e, root: p, loggedRows: map[*policy.Policy]int64{}}
 	for _, field := range p.Schema.PrimaryFields {
 		part, zero := field.ValueOf(db.Statement.Context, value)
 		if zero {
@@ -106,7 +102,7 @@ func (x *erasure) run(db *gorm.DB) (*certificate.Certificate, error) {
 	if db.DryRun {
 		return nil, fmt.Errorf("%w: an erasure in a dry run; call PreviewErasure", fault.ErrUnsupported)
 	}
-	ledger := x.engine.Config.ErasureLedger
+	ledger := x.eraser.Ledger
 	if ledger != nil {
 		if err := x.checkLedger(db); err != nil {
 			return nil, err
@@ -118,13 +114,13 @@ func (x *erasure) run(db *gorm.DB) (*certificate.Certificate, error) {
 	for c == nil {
 		var done bool
 		err := statement.Work(tx, func(tx *gorm.DB) (err error) {
-			c, fresh, err = x.erase(x.engine.Session(tx))
+			c, fresh, err = x.erase(x.eraser.Session(tx))
 			done = err == nil
 			return err
 		})
 		if err != nil {
 			if done { // a constraint may be checked at the commit
-				err = x.quiet(x.engine.Session(tx), err, "committing the erasure of a row in", x.root.Table)
+				err = x.quiet(x.eraser.Session(tx), err, "committing the erasure of a row in", x.root.Table)
 			}
 			return nil, x.unfinished(err)
 		}
@@ -148,7 +144,7 @@ func (x *erasure) erase(tx statement.Session) (c *certificate.Certificate, fresh
 	if err := tx.LockWriter(x.root.Table, x.root.Schema.PrimaryFields); err != nil {
 		return nil, false, err
 	}
-	if err := erasedrow.NeedErasureTables(x.engine, tx); err != nil {
+	if err := x.eraser.Records.Need(tx); err != nil {
 		return nil, false, err
 	}
 	if x.cold != nil { // one erasure at a time, and no Thaw meanwhile: it would bring back what is being masked

@@ -42,7 +42,7 @@ func (x *erasure) entry(done bool, at time.Time) settings.LedgerEntry {
 
 // announce writes to the ledger, before the commit, that the erasure is about to be done.
 func (x *erasure) announce(tx statement.Session) error {
-	ledger := x.engine.Config.ErasureLedger
+	ledger := x.eraser.Ledger
 	if ledger == nil || x.replaying || x.announced {
 		return nil
 	}
@@ -56,7 +56,7 @@ func (x *erasure) announce(tx statement.Session) error {
 // markDone writes to the ledger, after the commit, that the erasure is done. A request that was done before is marked where a
 // crash has kept it from being.
 func (x *erasure) markDone(db *gorm.DB, c *certificate.Certificate, fresh bool) error {
-	ledger := x.engine.Config.ErasureLedger
+	ledger := x.eraser.Ledger
 	ctx := context.WithoutCancel(db.Statement.Context) // the erasure has happened
 	entry := x.entry(true, c.ErasedAt)
 	if !fresh {
@@ -77,7 +77,7 @@ func (x *erasure) markDone(db *gorm.DB, c *certificate.Certificate, fresh bool) 
 func (x *erasure) tellOthers(tx statement.Session) error {
 	now := tx.NowFunc().UTC()
 	var rows []certificate.OutboxRow
-	for _, p := range x.engine.Config.Processors {
+	for _, p := range x.eraser.Chain.Processors {
 		rows = append(rows, certificate.OutboxRow{
 			RequestID: x.request.ID, Processor: p.Name(), SubjectTable: x.root.Table, SubjectKey: x.text, NextAt: now,
 		})

@@ -184,13 +184,13 @@ func (x *erasure) logging(tx statement.Session, l *dialect.Log, work func() erro
 	if l == nil {
 		return work()
 	}
-	if err := eventlog.OpenLog(x.engine, tx, []*dialect.Log{l}, eventlog.LogWrite{Erases: l.Table, Moment: tx.NowFunc()}); err != nil {
+	if err := x.eraser.Logs.Open(tx, []*dialect.Log{l}, eventlog.LogWrite{Erases: l.Table, Moment: tx.NowFunc()}); err != nil {
 		return err
 	}
 	if err := work(); err != nil {
 		return err // undone with all of the erasure
 	}
-	return eventlog.CloseLog(tx)
+	return eventlog.Close(tx)
 }
 
 // maskLogs masks the events of rows that are masked or removed by now.
@@ -317,7 +317,7 @@ func (e loggedEvent) columns(table string) (columns map[string]json.RawMessage, 
 // eachEvents reads the events of rows, those of one row at a time and in their order.
 func (x *erasure) eachEvents(tx statement.Session, p *policy.Policy, keys []string, each func(events []loggedEvent) error) error {
 	return statement.Chunks(keys, func(chunk []string) error {
-		q := tx.Query().Text("SELECT row_key, type, ", x.engine.Dialect.Text("data"), ", actor, reason FROM ").Name(p.Log.Events)
+		q := tx.Query().Text("SELECT row_key, type, ", x.eraser.Dialect.Text("data"), ", actor, reason FROM ").Name(p.Log.Events)
 		LoggedKeysIn(q.Text(" AS l WHERE "), "l", chunk).Text(" ORDER BY row_key, version")
 		var events []loggedEvent
 		err := q.Rows(func(scan func(...any) error) error {

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
-	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
@@ -25,14 +24,10 @@ type ReplayReport struct {
 	NotFound      int // the subject's row is not there, or another one has its key
 }
 
-// ReplayErasures does those erasures of a ledger again that the database does not know.
-func ReplayErasures(db *gorm.DB, l settings.ErasureLedger) (ReplayReport, error) {
+// Replay does those erasures of a ledger again that the database does not know.
+func (e *Eraser) Replay(db *gorm.DB, l settings.ErasureLedger) (ReplayReport, error) {
 	var report ReplayReport
-	e, err := policy.EngineOf(db)
-	if err != nil {
-		return report, err
-	}
-	if err := erasedrow.NeedErasureTables(e, e.Session(statement.OnWriter(db))); err != nil {
+	if err := e.Records.Need(e.Session(statement.OnWriter(db))); err != nil {
 		return report, err
 	}
 	entries, err := l.Entries(db.Statement.Context)
@@ -46,14 +41,14 @@ func ReplayErasures(db *gorm.DB, l settings.ErasureLedger) (ReplayReport, error)
 			continue
 		}
 		seen[entry.RequestID] = true
-		if err := replay(e, db, entry, &report); err != nil {
+		if err := e.replay(db, entry, &report); err != nil {
 			problems = append(problems, fmt.Errorf("softdelete: replaying request %s: %w", entry.RequestID, err))
 		}
 	}
 	return report, errors.Join(problems...)
 }
 
-func replay(e *policy.Engine, db *gorm.DB, entry settings.LedgerEntry, report *ReplayReport) error {
+func (e *Eraser) replay(db *gorm.DB, entry settings.LedgerEntry, report *ReplayReport) error {
 	models, err := e.Models(db)
 	if err != nil {
 		return err
@@ -66,7 +61,7 @@ func replay(e *policy.Engine, db *gorm.DB, entry settings.LedgerEntry, report *R
 	if err != nil {
 		return err
 	}
-	x, err := newErasure(db, subject, "ReplayErasures")
+	x, err := e.begin(db, subject, "ReplayErasures")
 	if err != nil {
 		return err
 	}

@@ -20,8 +20,8 @@ type ErasurePlan struct {
 }
 
 // Erase masks a person's data in every row that is reached from subject and gives the certificate.
-func Erase(db *gorm.DB, subject any, r certificate.ErasureRequest) (*certificate.Certificate, error) {
-	x, err := newErasure(db, subject, "Erase")
+func (e *Eraser) Erase(db *gorm.DB, subject any, r certificate.ErasureRequest) (*certificate.Certificate, error) {
+	x, err := e.begin(db, subject, "Erase")
 	if err != nil {
 		return nil, err
 	}
@@ -31,14 +31,14 @@ func Erase(db *gorm.DB, subject any, r certificate.ErasureRequest) (*certificate
 	return x.run(db)
 }
 
-// PreviewErasure tells what Erase would do with subject, and writes nothing.
-func PreviewErasure(db *gorm.DB, subject any) (ErasurePlan, error) {
-	x, err := newErasure(db, subject, "PreviewErasure")
+// Preview tells what Erase would do with subject, and writes nothing.
+func (e *Eraser) Preview(db *gorm.DB, subject any) (ErasurePlan, error) {
+	x, err := e.begin(db, subject, "PreviewErasure")
 	if err != nil {
 		return ErasurePlan{}, err
 	}
 	x.preview = true
-	tx := x.engine.Session(statement.OnWriter(db))
+	tx := x.eraser.Session(statement.OnWriter(db))
 	if found, err := x.findSubject(tx); err != nil || !found {
 		return ErasurePlan{}, x.notFound(err)
 	}

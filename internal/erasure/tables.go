@@ -18,7 +18,7 @@ func ErasureTables() []any {
 // clearDeletions clears the free texts of the ledger of deletions for the rows of this erasure.
 func (x *erasure) clearDeletions(tx statement.Session) error {
 	table := deletion.Deletion{}.TableName()
-	if !x.engine.Config.Ledger && !tx.InWork(tx.Statement.Context).Migrator().HasTable(table) {
+	if !x.eraser.Deletions && !tx.InWork(tx.Statement.Context).Migrator().HasTable(table) {
 		return nil
 	}
 	for _, m := range x.rows {

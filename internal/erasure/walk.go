@@ -55,7 +55,7 @@ func (x *erasure) lock(q *statement.Query) {
 
 // findEdges collects the relations that lead on to a person's rows, for every model that the subject's leads to.
 func (x *erasure) findEdges(db *gorm.DB) error {
-	models, err := x.engine.Models(db)
+	models, err := x.eraser.Models(db)
 	if err != nil {
 		return err
 	}
@@ -232,7 +232,7 @@ func oneOf(q *statement.Query, columns []string) {
 // leaveErased gives the rows that are left to erase: those that no earlier erasure has done. Rows of models that say nothing
 // of personal data are among them once.
 func (x *erasure) leaveErased(tx statement.Session) (fresh []*reachedModel, err error) {
-	known, err := erasedrow.ErasuresKnown(x.engine, tx)
+	known, err := x.eraser.Records.There(tx)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -51,42 +52,49 @@ type LogWrite struct {
 	Moment time.Time
 }
 
-// OpenLog lets the triggers of the logs write events, on the connection of tx, until closeLog. It runs inside a transaction,
+// Logs are the event logs of one database.
+type Logs struct {
+	*policy.Registry
+	complete sync.Map // the tables whose log was found to be complete
+}
+
+// Open lets the triggers of the logs write events, on the connection of tx, until Close. It runs inside a transaction,
 // directly before the statements of one write.
-func OpenLog(e *policy.Engine, tx statement.Session, logs []*dialect.Log, w LogWrite) error {
-	for _, l := range logs {
-		if err := checkLog(e, tx, l); err != nil {
+func (logs *Logs) Open(tx statement.Session, written []*dialect.Log, w LogWrite) error {
+	for _, l := range written {
+		if err := logs.check(tx, l); err != nil {
 			return err
 		}
 	}
-	w.At = e.Dialect.LogInstant(w.Moment)
+	w.At = tx.Dialect.LogInstant(w.Moment)
 	text, err := json.Marshal(w)
 	if err != nil {
 		return err
 	}
-	before, after := e.Dialect.OpenLog(logs)
+	before, after := tx.Dialect.OpenLog(written)
 	rows, err := tx.Query().Text(before).Bind(string(text)).Text(after).Exec()
 	if err == nil && rows == 0 {
-		err = logMissing(logs[0])
+		err = logMissing(written[0])
 	}
 	return err
 }
 
-func CloseLog(tx statement.Session) error {
+// Close ends what Open began.
+func Close(tx statement.Session) error {
 	_, err := tx.Query().Text(tx.Dialect.CloseLog()).Exec()
 	return err
 }
 
-// checkLog makes sure, once, that the table's triggers are there and know the model's columns.
-func checkLog(e *policy.Engine, tx statement.Session, l *dialect.Log) error {
-	if _, checked := e.Logs.Load(l.Table); checked {
+// check makes sure, once, that the table's triggers are there and know the model's columns.
+func (logs *Logs) check(tx statement.Session, l *dialect.Log) error {
+	if _, checked := logs.complete.Load(l.Table); checked {
 		return nil
 	}
-	found, err := e.Dialect.FindLogObjects(tx.InWork(tx.Statement.Context).DB, l)
+	found, err := tx.Dialect.FindLogObjects(tx.InWork(tx.Statement.Context).DB, l)
 	if err != nil {
 		return err
 	}
-	for _, object := range e.Dialect.LogObjects(l) {
+	for _, object := range tx.Dialect.LogObjects(l) {
 		text, ok := found[object.Name]
 		if !ok {
 			return logMissing(l)
@@ -98,7 +106,7 @@ func checkLog(e *policy.Engine, tx statement.Session, l *dialect.Log) error {
 			}
 		}
 	}
-	e.Logs.Store(l.Table, true)
+	logs.complete.Store(l.Table, true)
 	return nil
 }
 
@@ -120,14 +128,14 @@ func LogOf(p *policy.Policy, stmt *gorm.Statement) *dialect.Log {
 // openLogKey is where an open log stands in its statement's settings.
 type openLogKey struct{}
 
-// BeginLog opens the log for a create or update statement, as the last thing before it.
-func BeginLog(e *policy.Engine, db *gorm.DB) {
-	p := e.PolicyFor(db)
+// Begin opens the log for a create or update statement, as the last thing before it.
+func (logs *Logs) Begin(db *gorm.DB) {
+	p := logs.PolicyFor(db)
 	if p == nil || p.Log == nil || db.DryRun || db.Statement.SQL.Len() > 0 {
 		return
 	}
 	ctx := db.Statement.Context
-	err := OpenLog(e, e.Session(db).InWork(ctx), []*dialect.Log{LogOf(p, db.Statement)}, LogWrite{
+	err := logs.Open(logs.Session(db).InWork(ctx), []*dialect.Log{LogOf(p, db.Statement)}, LogWrite{
 		Actor: mark.ActorFrom(ctx), Reason: mark.ReasonFrom(ctx), Moment: db.NowFunc(),
 	})
 	if err != nil {
@@ -137,19 +145,19 @@ func BeginLog(e *policy.Engine, db *gorm.DB) {
 	db.Statement.Settings.Store(openLogKey{}, db.Statement)
 }
 
-// EndLog closes it. Where the statement failed, the database may have ended the transaction, and the log with it: then this
+// End closes it. Where the statement failed, the database may have ended the transaction, and the log with it: then this
 // fails too, which is nobody's concern.
-func EndLog(e *policy.Engine, db *gorm.DB) {
+func (logs *Logs) End(db *gorm.DB) {
 	opened, ok := db.Statement.Settings.Load(openLogKey{})
 	if !ok || opened != db.Statement {
 		return
 	}
 	db.Statement.Settings.Delete(openLogKey{})
-	tx := statement.InWork(db, context.WithoutCancel(db.Statement.Context))
+	tx := logs.Session(db).InWork(context.WithoutCancel(db.Statement.Context))
 	if db.Error != nil {
 		tx.Logger = logger.Discard
 	}
-	if err := CloseLog(e.Session(tx)); db.Error == nil {
+	if err := Close(tx); db.Error == nil {
 		_ = db.AddError(err)
 	}
 }
@@ -160,22 +168,18 @@ func LogsBelow(p *policy.Policy) bool {
 	return slices.ContainsFunc(p.Has, func(r *policy.Relation) bool { return r.Child.Log != nil })
 }
 
-// loggedPolicy gives the policy of a model that has an event log.
-func loggedPolicy(db *gorm.DB, model any, function string) (*policy.Engine, *policy.Policy, error) {
+// logged gives the policy of a model that has an event log.
+func (logs *Logs) logged(db *gorm.DB, model any, function string) (*policy.Policy, error) {
 	if v := reflect.ValueOf(model); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
-		return nil, nil, fmt.Errorf("%w: softdelete.%s needs a model, not nil", gorm.ErrInvalidValue, function)
+		return nil, fmt.Errorf("%w: softdelete.%s needs a model, not nil", gorm.ErrInvalidValue, function)
 	}
-	e, err := policy.EngineOf(db)
+	p, err := logs.Of(db, model)
 	if err != nil {
-		return nil, nil, err
-	}
-	p, err := policy.PolicyOf(db, model)
-	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if p.Log == nil {
-		return nil, nil, fmt.Errorf("%w: softdelete.%s: %s has no event log; add `softdelete:\"events\"` to a field _ struct{}",
+		return nil, fmt.Errorf("%w: softdelete.%s: %s has no event log; add `softdelete:\"events\"` to a field _ struct{}",
 			fault.ErrUnsupported, function, p.Schema.Name)
 	}
-	return e, p, nil
+	return p, nil
 }

@@ -16,12 +16,12 @@ import (
 )
 
 // History lists the events of a row, oldest first.
-func History(db *gorm.DB, value any) ([]Event, error) {
-	e, p, err := loggedPolicy(db, value, "History")
+func (logs *Logs) History(db *gorm.DB, value any) ([]Event, error) {
+	p, err := logs.logged(db, value, "History")
 	if err != nil {
 		return nil, err
 	}
-	rows, err := history(e, db, p, value)
+	rows, err := logs.history(db, p, value)
 	events := make([]Event, len(rows))
 	for i, row := range rows {
 		events[i] = row.Event
@@ -30,8 +30,8 @@ func History(db *gorm.DB, value any) ([]Event, error) {
 }
 
 // AsOf fills value with the row as it was at a time; a row that was not there then gives gorm.ErrRecordNotFound.
-func AsOf(db *gorm.DB, value any, t time.Time) error {
-	e, p, err := loggedPolicy(db, value, "AsOf")
+func (logs *Logs) AsOf(db *gorm.DB, value any, t time.Time) error {
+	p, err := logs.logged(db, value, "AsOf")
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func AsOf(db *gorm.DB, value any, t time.Time) error {
 	if target.Kind() != reflect.Pointer || target.Elem().Type() != p.Schema.ModelType {
 		return fmt.Errorf("%w: softdelete.AsOf needs a pointer to one %s, to fill it", gorm.ErrInvalidValue, p.Schema.Name)
 	}
-	rows, err := history(e, db, p, value)
+	rows, err := logs.history(db, p, value)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func AsOf(db *gorm.DB, value any, t time.Time) error {
 		return gorm.ErrRecordNotFound
 	}
 	found := reflect.New(reflect.SliceOf(p.Schema.ModelType))
-	q := e.Session(db).InWork(db.Statement.Context).Query()
+	q := logs.Session(db).InWork(db.Statement.Context).Query()
 	if err := States(q, LogOf(p, logTable(db, p)), p.LoggedFields(), []*RowState{state}); err != nil {
 		return err
 	}
@@ -82,13 +82,13 @@ func logTable(db *gorm.DB, p *policy.Policy) *gorm.Statement {
 }
 
 // history loads the events of a value's row.
-func history(e *policy.Engine, db *gorm.DB, p *policy.Policy, value any) ([]EventRow, error) {
+func (logs *Logs) history(db *gorm.DB, p *policy.Policy, value any) ([]EventRow, error) {
 	model := reflect.Indirect(reflect.ValueOf(value))
 	if model.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%w: a history is of one %s, not of a %s", gorm.ErrInvalidValue, p.Schema.Name, model.Kind())
 	}
 	l := LogOf(p, logTable(db, p))
-	q := e.Session(db).InWork(db.Statement.Context).Query().Text("SELECT * FROM ").Name(l.Events).Text(" WHERE row_key = ")
+	q := logs.Session(db).InWork(db.Statement.Context).Query().Text("SELECT * FROM ").Name(l.Events).Text(" WHERE row_key = ")
 	given := false
 	key := make([]any, len(p.Schema.PrimaryFields))
 	for i, field := range p.Schema.PrimaryFields {

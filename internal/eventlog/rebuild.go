@@ -12,13 +12,13 @@ import (
 )
 
 // Rebuild makes the table of a model what its events say, and gives the number of rows that differed.
-func Rebuild(db *gorm.DB, model any) (int64, error) {
-	e, p, err := loggedPolicy(db, model, "Rebuild")
+func (logs *Logs) Rebuild(db *gorm.DB, model any) (int64, error) {
+	p, err := logs.logged(db, model, "Rebuild")
 	if err != nil {
 		return 0, err
 	}
-	r := &rebuilding{engine: e, policy: p, log: LogOf(p, logTable(db, p))}
-	if err := e.Session(db).Work(r.run); err != nil {
+	r := &rebuilding{policy: p, log: LogOf(p, logTable(db, p))}
+	if err := logs.Session(db).Work(r.run); err != nil {
 		return 0, err
 	}
 	return r.rows, nil
@@ -27,7 +27,6 @@ func Rebuild(db *gorm.DB, model any) (int64, error) {
 // rebuilding is one call of Rebuild. It collects the rows as they should be in a temporary table of the same columns, so
 // that the database compares like with like.
 type rebuilding struct {
-	engine *policy.Engine
 	policy *policy.Policy
 	log    *dialect.Log
 	rows   int64

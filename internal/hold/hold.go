@@ -39,13 +39,19 @@ type HoldRow struct {
 // TableName implements schema.Tabler.
 func (HoldRow) TableName() string { return "softdelete_holds" }
 
-// Hold places a legal hold on the row of value and gives its ID.
-func Hold(db *gorm.DB, value any, o HoldOptions) (string, error) {
-	e, err := engineWithHolds(db)
-	if err != nil {
+// Holds are the legal holds of one database.
+type Holds struct {
+	*policy.Registry
+	// On tells whether holds are heeded, and can be placed.
+	On bool
+}
+
+// Place places a legal hold on the row of value and gives its ID.
+func (h *Holds) Place(db *gorm.DB, value any, o HoldOptions) (string, error) {
+	if err := h.on(); err != nil {
 		return "", err
 	}
-	p, err := policy.PolicyOf(db, value)
+	p, err := h.Of(db, value)
 	if err != nil {
 		return "", err
 	}
@@ -67,7 +73,7 @@ func Hold(db *gorm.DB, value any, o HoldOptions) (string, error) {
 		until := o.Until.UTC()
 		placed.Until = &until
 	}
-	err = e.Session(db).Work(func(tx statement.Session) error {
+	err = h.Session(db).Work(func(tx statement.Session) error {
 		if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 			return err
 		}
@@ -87,8 +93,8 @@ func Hold(db *gorm.DB, value any, o HoldOptions) (string, error) {
 
 // Release ends a hold. It destroys nothing: what the hold kept is for the next Purge. A hold that has ended already stays as
 // it is; an unknown one gives gorm.ErrRecordNotFound.
-func Release(db *gorm.DB, id string) error {
-	if _, err := engineWithHolds(db); err != nil {
+func (h *Holds) Release(db *gorm.DB, id string) error {
+	if err := h.on(); err != nil {
 		return err
 	}
 	return statement.Work(db, func(tx *gorm.DB) error {
@@ -108,13 +114,12 @@ func Release(db *gorm.DB, id string) error {
 	})
 }
 
-// Holds lists the holds that are in force, the oldest first.
-func Holds(db *gorm.DB) ([]fault.Hold, error) {
-	e, err := engineWithHolds(db)
-	if err != nil {
+// List lists the holds that are in force, the oldest first.
+func (h *Holds) List(db *gorm.DB) ([]fault.Hold, error) {
+	if err := h.on(); err != nil {
 		return nil, err
 	}
-	rows, err := holdsInForce(e.Session(db).InWork(db.Statement.Context))
+	rows, err := holdsInForce(h.Session(db).InWork(db.Statement.Context))
 	var list []fault.Hold
 	for _, r := range rows {
 		list = append(list, r.info())
@@ -131,12 +136,12 @@ func (r HoldRow) info() fault.Hold {
 	return h
 }
 
-func engineWithHolds(db *gorm.DB) (*policy.Engine, error) {
-	e, err := policy.EngineOf(db)
-	if err == nil && !e.Config.Holds {
-		err = fmt.Errorf("%w: holds are switched off; set Config.Holds", fault.ErrUnsupported)
+// on refuses a call where holds are switched off.
+func (h *Holds) on() error {
+	if h.On {
+		return nil
 	}
-	return e, err
+	return fmt.Errorf("%w: holds are switched off; set Config.Holds", fault.ErrUnsupported)
 }
 
 func holdError(err error) error {

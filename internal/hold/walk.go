@@ -46,16 +46,19 @@ func holdsInForce(tx statement.Session) ([]HoldRow, error) {
 
 // HoldWalk finds the rows that holds cover: those held, and what is under them by any relation, at any depth.
 type HoldWalk struct {
-	Engine *policy.Engine
-	Holds  []HoldRow
-	Graph  *policy.Graph // nil where no hold is in force
-	Walk   *walk.Walk
+	registry *policy.Registry
+	Holds    []HoldRow
+	Graph    *policy.Graph // nil where no hold is in force
+	Walk     *walk.Walk
 }
 
-// NewHoldWalk reads the holds in force.
-func NewHoldWalk(e *policy.Engine, tx statement.Session) (*HoldWalk, error) {
-	h := &HoldWalk{Engine: e}
-	return h, h.Read(tx)
+// Walk is a walk that has not read the holds yet.
+func (h *Holds) Walk() *HoldWalk { return &HoldWalk{registry: h.Registry} }
+
+// InForce reads the holds in force.
+func (h *Holds) InForce(tx statement.Session) (*HoldWalk, error) {
+	w := h.Walk()
+	return w, w.Read(tx)
 }
 
 // Share locks the holds as they are until the transaction ends, and reads them.
@@ -76,7 +79,7 @@ func (h *HoldWalk) Read(tx statement.Session) (err error) {
 	}
 	held := map[*policy.Policy][]HoldRow{}
 	var roots []*policy.Policy
-	for _, p := range h.Engine.Known(tx.DB) {
+	for _, p := range h.registry.Known(tx.DB) {
 		for _, placed := range h.Holds {
 			if placed.Table == p.Table {
 				held[p] = append(held[p], placed)

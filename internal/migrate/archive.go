@@ -49,7 +49,7 @@ func (m *migrator) migrateArchive(value any, p *policy.Policy) error {
 	if r != nil && r.made[s.Table] {
 		return nil
 	}
-	table, err := archive.TableColumns(m.engine.Session(m.reader()), p.Table)
+	table, err := archive.TableColumns(m.migrations.Session(m.reader()), p.Table)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (m *migrator) migrateArchive(value any, p *policy.Policy) error {
 	if r != nil {
 		r.made[s.Table] = true
 	}
-	m.engine.Columns.Delete(p)
+	m.migrations.Columns.Forget(p)
 	return m.indexArchive(p, s)
 }
 
@@ -96,7 +96,7 @@ func (m *migrator) archivedType(field *schema.Field) string {
 
 func (m *migrator) exec(format string, args ...any) error {
 	text := fmt.Sprintf(format, args...)
-	_, err := statement.NewQuery(m.db.Session(&gorm.Session{NewDB: true}), m.engine.Dialect).Text(text).Exec()
+	_, err := m.migrations.Session(m.db.Session(&gorm.Session{NewDB: true})).Query().Text(text).Exec()
 	return err
 }
 
@@ -107,7 +107,7 @@ func (m *migrator) strangers(p *policy.Policy, s policy.ArchiveStrategy, table [
 		own[i].Name = field.DBName
 	}
 	for _, column := range table {
-		if column.Generated || s.Shares(column.Name) || m.engine.Dialect.FindColumn(own, column.Name) != nil {
+		if column.Generated || s.Shares(column.Name) || m.migrations.Dialect.FindColumn(own, column.Name) != nil {
 			continue
 		}
 		if policy.OwnColumn(column.Name) {
@@ -126,7 +126,7 @@ func (m *migrator) createArchive(p *policy.Policy, s policy.ArchiveStrategy, tab
 	var columns []string
 	for _, field := range slices.Concat(s.Columns, p.MarkFields()) {
 		kind := m.archivedType(field)
-		if found := m.engine.Dialect.FindColumn(table, field.DBName); found != nil && !m.engine.Dialect.Holds(kind, found.Type) {
+		if found := m.migrations.Dialect.FindColumn(table, field.DBName); found != nil && !m.migrations.Dialect.Holds(kind, found.Type) {
 			kind = found.Type // the table's column was made otherwise
 		}
 		columns = append(columns, statement.QuoteName(m.db, field.DBName)+" "+kind)
@@ -144,11 +144,11 @@ func (m *migrator) alterArchive(value any, p *policy.Policy, s policy.ArchiveStr
 	if err != nil {
 		return err
 	}
-	types, err := innerMigrator(m.engine, m.reader()).ColumnTypes(s.Table)
+	types, err := innerMigrator(m.reader()).ColumnTypes(s.Table)
 	if err != nil {
 		return err
 	}
-	there, err := archive.TableColumns(m.engine.Session(m.reader()), s.Table)
+	there, err := archive.TableColumns(m.migrations.Session(m.reader()), s.Table)
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func (m *migrator) alterArchive(value any, p *policy.Policy, s policy.ArchiveStr
 			err = m.addArchived(s, field)
 		} else if slices.Contains(s.Columns, field) {
 			// GORM compares, and calls AlterColumn where the types differ.
-			err = innerMigrator(m.engine, session).MigrateColumn(value, archived(field), types[i])
+			err = innerMigrator(session).MigrateColumn(value, archived(field), types[i])
 		}
 		if err != nil {
 			return err
@@ -172,7 +172,7 @@ func (m *migrator) alterArchive(value any, p *policy.Policy, s policy.ArchiveStr
 // GORM takes for the model's. archive are the columns before the model's were compared.
 func (m *migrator) followTable(p *policy.Policy, s policy.ArchiveStrategy, table, there, strangers []dialect.Column) error {
 	for _, column := range strangers {
-		if m.engine.Dialect.FindColumn(there, column.Name) != nil {
+		if m.migrations.Dialect.FindColumn(there, column.Name) != nil {
 			continue
 		}
 		if err := m.exec("ALTER TABLE %s ADD %s %s", statement.QuoteName(m.db, s.Table), statement.QuoteName(m.db, column.Name), column.Type); err != nil {
@@ -180,15 +180,15 @@ func (m *migrator) followTable(p *policy.Policy, s policy.ArchiveStrategy, table
 		}
 	}
 	if recorderOf(m.db) == nil {
-		now, err := archive.TableColumns(m.engine.Session(m.reader()), s.Table)
+		now, err := archive.TableColumns(m.migrations.Session(m.reader()), s.Table)
 		if err != nil {
 			return err
 		}
 		there = now
 	}
 	for _, column := range table {
-		kept := m.engine.Dialect.FindColumn(there, column.Name)
-		if column.Generated || kept == nil || m.engine.Dialect.Holds(kept.Type, column.Type) {
+		kept := m.migrations.Dialect.FindColumn(there, column.Name)
+		if column.Generated || kept == nil || m.migrations.Dialect.Holds(kept.Type, column.Type) {
 			continue
 		}
 		if err := m.retype(p, s, *kept, column.Type); err != nil {
@@ -211,7 +211,7 @@ func (m *migrator) addArchived(s policy.ArchiveStrategy, field *schema.Field) er
 	case field.DefaultValueInterface != nil:
 		value = m.db.Dialector.Explain("?", field.DefaultValueInterface)
 		if text, ok := field.DefaultValueInterface.(string); ok {
-			value = m.engine.Dialect.String(text)
+			value = m.migrations.Dialect.String(text)
 		}
 	case value == "" || value == "(-)":
 		return nil
@@ -222,12 +222,12 @@ func (m *migrator) addArchived(s policy.ArchiveStrategy, field *schema.Field) er
 // alterArchived fits a column of an archive table to the model's, where GORM finds that they differ.
 func (m *migrator) alterArchived(p *policy.Policy, field *schema.Field) error {
 	s, _ := p.Archive()
-	there, err := archive.TableColumns(m.engine.Session(m.reader()), s.Table)
+	there, err := archive.TableColumns(m.migrations.Session(m.reader()), s.Table)
 	if err != nil {
 		return err
 	}
-	kind, kept := m.archivedType(field), m.engine.Dialect.FindColumn(there, field.DBName)
-	if kept == nil || m.engine.Dialect.Holds(kept.Type, kind) {
+	kind, kept := m.archivedType(field), m.migrations.Dialect.FindColumn(there, field.DBName)
+	if kept == nil || m.migrations.Dialect.Holds(kept.Type, kind) {
 		return nil // as wide already: what it keeps must not be cut
 	}
 	return m.retype(p, s, *kept, kind)
@@ -235,19 +235,19 @@ func (m *migrator) alterArchived(p *policy.Policy, field *schema.Field) error {
 
 // retype gives a column of an archive table another type, which must keep what the column has.
 func (m *migrator) retype(p *policy.Policy, s policy.ArchiveStrategy, kept dialect.Column, kind string) error {
-	if !m.engine.Dialect.Widens(kind, kept.Type) {
+	if !m.migrations.Dialect.Widens(kind, kept.Type) {
 		return fmt.Errorf("%w: column %s of the archive %s of %s is of type %s, the table's of type %s, and neither keeps all values of the other; "+
 			"alter the archive's by hand", fault.ErrUnsupported, kept.Name, s.Table, p.Schema.Name, kept.Type, kind)
 	}
 	table, column := statement.QuoteName(m.db, s.Table), statement.QuoteName(m.db, kept.Name)
-	if m.engine.Dialect.Has(dialect.AlterInPlace) {
+	if m.migrations.Dialect.Has(dialect.AlterInPlace) {
 		// No USING: a cast that the database would not make by itself could lose data.
 		return m.exec("ALTER TABLE %s ALTER COLUMN %s TYPE %s", table, column, kind)
 	}
 	// The column is made anew beside the former one; the indexes on it come back afterwards.
 	former := statement.QuoteName(m.db, dialect.ShortName(kept.Name, "_former"))
 	return statement.Work(m.db, func(tx *gorm.DB) error {
-		inner := &migrator{Migrator: innerMigrator(m.engine, tx), db: tx, engine: m.engine, outward: m.outward}
+		inner := &migrator{Migrator: innerMigrator(tx), db: tx, migrations: m.migrations}
 		for _, index := range m.archiveIndexes(p, s) {
 			if err := inner.exec("DROP INDEX IF EXISTS %s", statement.QuoteName(tx, index.name)); err != nil {
 				return err
@@ -291,7 +291,7 @@ func (m *migrator) archiveIndexes(p *policy.Policy, s policy.ArchiveStrategy) []
 func (m *migrator) indexArchive(p *policy.Policy, s policy.ArchiveStrategy) error {
 	for _, index := range m.archiveIndexes(p, s) {
 		table := dialect.Table{Name: s.Table, Quoted: statement.QuoteName(m.db, s.Table)}
-		found, err := m.engine.Dialect.FindIndex(m.reader(), table, index.name)
+		found, err := m.migrations.Dialect.FindIndex(m.reader(), table, index.name)
 		if err != nil || found != nil {
 			if err != nil {
 				return err

@@ -7,20 +7,15 @@ import (
 	"strings"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
-	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 )
 
 // DDL lists the statements that db.AutoMigrate(models...) would execute on the database as it is, in order, and executes none
 // of them. Without models it takes those of the configuration.
-func DDL(db *gorm.DB, models ...any) ([]string, error) {
-	e, err := policy.EngineOf(db)
-	if err != nil {
-		return nil, err
-	}
+func (m *Migrations) DDL(db *gorm.DB, models ...any) ([]string, error) {
 	if len(models) == 0 {
-		models = e.Config.Models
+		models = m.Named()
 	}
 	tx := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
 	statement.ToWriter(tx, "")
@@ -29,9 +24,9 @@ func DDL(db *gorm.DB, models ...any) ([]string, error) {
 	reader := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
 	reader.Statement.ConnPool = recorder.data
 	reader = reader.Session(&gorm.Session{NewDB: true})
-	if !e.Dialect.Has(dialect.AlterInPlace) {
+	if !m.Dialect.Has(dialect.AlterInPlace) {
 		// What a step does depends on those before it: they are executed, on an empty copy.
-		copied, err := e.Dialect.Rehearsal(reader)
+		copied, err := m.Dialect.Rehearsal(reader)
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +42,7 @@ func DDL(db *gorm.DB, models ...any) ([]string, error) {
 	if err := tx.Session(&gorm.Session{}).AutoMigrate(models...); err != nil {
 		return nil, err
 	}
-	return recorder.list(e.Dialect, reader)
+	return recorder.list(m.Dialect, reader)
 }
 
 // ddlRecorder is a connection that lets a migration read and notes what it would write.

@@ -4,15 +4,13 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"gorm.io/gorm"
 )
 
 // dialector stands in front of the database's own, so that AutoMigrate and its relatives go through migrator.
 type dialector struct {
 	gorm.Dialector
-	engine  *policy.Engine
-	outward func(error) error // see migrator
+	migrations *Migrations
 }
 
 // Unwrap gives the database's own dialector, for code that needs its type.
@@ -20,7 +18,7 @@ func (d *dialector) Unwrap() gorm.Dialector { return d.Dialector }
 
 // Migrator implements gorm.Dialector.
 func (d *dialector) Migrator(db *gorm.DB) gorm.Migrator {
-	return &migrator{Migrator: d.Dialector.Migrator(db), db: db, engine: d.engine, outward: d.outward}
+	return &migrator{Migrator: d.Dialector.Migrator(db), db: db, migrations: d.migrations}
 }
 
 // translating and savepointing add the optional interfaces of a dialector that has them: GORM asks by type assertion, and
@@ -41,14 +39,14 @@ type (
 	}
 )
 
-// WrapDialector puts the wrapper around the database's dialector. Schema loaders of ariga.io assert the type of their own
-// migrator, and stay as they are. outward turns what a refusal holds into the error that callers know.
-func WrapDialector(e *policy.Engine, db *gorm.DB, outward func(error) error) {
+// Wrap puts the wrapper around the database's dialector. Schema loaders of ariga.io assert the type of their own
+// migrator, and stay as they are.
+func (m *Migrations) Wrap(db *gorm.DB) {
 	inner := db.Dialector
 	if inner == nil || strings.HasPrefix(reflect.Indirect(reflect.ValueOf(inner)).Type().PkgPath(), "ariga.io/") {
 		return
 	}
-	wrapped := &dialector{Dialector: inner, engine: e, outward: outward}
+	wrapped := &dialector{Dialector: inner, migrations: m}
 	translator, translates := inner.(gorm.ErrorTranslator)
 	savepointer, savepoints := inner.(gorm.SavePointerDialectorInterface)
 	switch {

@@ -23,7 +23,7 @@ func (m *migrator) refuseDuplicatesIn(values []any) error {
 		if err != nil {
 			return err
 		}
-		if p.Column() == nil || !innerMigrator(m.engine, m.data()).HasTable(value) {
+		if p.Column() == nil || !innerMigrator(m.data()).HasTable(value) {
 			continue
 		}
 		for _, index := range stmt.Schema.ParseIndexes() {
@@ -56,7 +56,7 @@ func (m *migrator) refuseDuplicates(value any, stmt *gorm.Statement, index *sche
 	if complete, err := m.hasColumns(value, stmt, index); !complete || err != nil {
 		return err
 	}
-	q := statement.NewQuery(m.data(), m.engine.Dialect)
+	q := m.migrations.Session(m.data()).Query()
 	parts := make([]string, len(index.Fields))
 	columns := make([]string, len(index.Fields))
 	for i, option := range index.Fields {
@@ -89,12 +89,12 @@ func (m *migrator) refuseDuplicates(value any, stmt *gorm.Statement, index *sche
 	if err != nil || len(found) == 0 {
 		return err
 	}
-	return m.outward(&fault.Conflict{Index: index.Name, Columns: columns, LiveKeys: found, Building: true})
+	return m.migrations.Outward(&fault.Conflict{Index: index.Name, Columns: columns, LiveKeys: found, Building: true})
 }
 
 // hasColumns tells whether the table is there with all columns that the index and its rows' keys need.
 func (m *migrator) hasColumns(value any, stmt *gorm.Statement, index *schema.Index) (bool, error) {
-	inner := innerMigrator(m.engine, m.data())
+	inner := innerMigrator(m.data())
 	if !inner.HasTable(value) {
 		return false, nil
 	}
@@ -106,7 +106,7 @@ func (m *migrator) hasColumns(value any, stmt *gorm.Statement, index *schema.Ind
 	for _, option := range index.Fields {
 		fields = append(fields, option.Field)
 	}
-	p := m.engine.Policy(m.db, stmt.Schema)
+	p := m.migrations.Policy(m.db, stmt.Schema)
 	if column := p.Column(); column != nil {
 		fields = append(fields, column)
 	}

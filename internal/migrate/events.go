@@ -4,7 +4,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 )
@@ -23,7 +22,7 @@ func (m *migrator) migrateLogs(values []any) error {
 		}
 		canonical := func(s *schema.Schema) *schema.Schema { return s }
 		for _, r := range policy.Reachable([]*schema.Schema{p.Schema}, canonical) {
-			related := m.engine.Policy(m.db, r.Schema)
+			related := m.migrations.Policy(m.db, r.Schema)
 			if seen[related] || related.Err != nil || related.Log == nil || related != p && !m.hasTable(related.Table) {
 				continue
 			}
@@ -37,7 +36,7 @@ func (m *migrator) migrateLogs(values []any) error {
 }
 
 func (m *migrator) hasTable(table string) bool {
-	return innerMigrator(m.engine, m.reader()).HasTable(table)
+	return innerMigrator(m.reader()).HasTable(table)
 }
 
 // migrateLog makes one log: its table, and the triggers that write it. What is there already stays.
@@ -51,10 +50,10 @@ func (m *migrator) migrateLog(l *dialect.Log) error {
 		return err
 	}
 	exec := func(text string) error {
-		_, err := statement.NewQuery(session, m.engine.Dialect).Text(text).Exec()
+		_, err := m.migrations.Session(session).Query().Text(text).Exec()
 		return err
 	}
-	context, create := m.engine.Dialect.LogContext()
+	context, create := m.migrations.Dialect.LogContext()
 	if context != "" && !m.hasTable(context) {
 		if r != nil {
 			r.begin(context, nil)
@@ -63,7 +62,7 @@ func (m *migrator) migrateLog(l *dialect.Log) error {
 			return err
 		}
 	}
-	found, err := m.engine.Dialect.FindLogObjects(m.reader(), l)
+	found, err := m.migrations.Dialect.FindLogObjects(m.reader(), l)
 	if err != nil {
 		return err
 	}
@@ -71,7 +70,7 @@ func (m *migrator) migrateLog(l *dialect.Log) error {
 		r.made[l.Events] = true
 		r.parts = append(r.parts, ddlPart{table: l.Events, needs: []string{context, l.Events, l.Table}})
 	}
-	for _, object := range m.engine.Dialect.LogObjects(l) {
+	for _, object := range m.migrations.Dialect.LogObjects(l) {
 		if found[object.Name] == object.Text {
 			continue
 		}

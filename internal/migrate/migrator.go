@@ -17,10 +17,8 @@ import (
 // over all rows. GORM's own migrator comes back through it for every step.
 type migrator struct {
 	gorm.Migrator
-	db     *gorm.DB
-	engine *policy.Engine
-	// outward turns what a refusal holds into the error that callers know.
-	outward func(error) error
+	db         *gorm.DB
+	migrations *Migrations
 }
 
 // BuildIndexOptions implements migrator.BuildIndexOptionsInterface, which GORM asks for by type assertion
@@ -37,14 +35,14 @@ func (m *migrator) AutoMigrate(values ...any) error {
 	if err := m.compile(values); err != nil {
 		return err
 	}
-	if m.engine.Dialect.Has(dialect.AlterInPlace) || recorderOf(m.db) != nil || m.db.DryRun {
+	if m.migrations.Dialect.Has(dialect.AlterInPlace) || recorderOf(m.db) != nil || m.db.DryRun {
 		if err := m.refuseDuplicatesIn(values); err != nil {
 			return err
 		}
 		return m.autoMigrate(values)
 	}
 	return m.atomically(func(tx *gorm.DB) error {
-		return (&migrator{Migrator: innerMigrator(m.engine, tx), db: tx, engine: m.engine, outward: m.outward}).autoMigrate(values)
+		return (&migrator{Migrator: innerMigrator(tx), db: tx, migrations: m.migrations}).autoMigrate(values)
 	})
 }
 
@@ -72,7 +70,7 @@ func (m *migrator) compile(values []any) error {
 		}
 		schemas = append(schemas, stmt.Schema)
 	}
-	m.engine.CompileTogether(m.db, schemas)
+	m.migrations.CompileTogether(m.db, schemas)
 	for _, value := range values {
 		if _, err := m.policy(value); err != nil {
 			return err
@@ -111,7 +109,7 @@ func (m *migrator) policy(value any) (*policy.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := m.engine.Policy(m.db, stmt.Schema)
+	p := m.migrations.Policy(m.db, stmt.Schema)
 	return p, p.Err
 }
 
@@ -132,7 +130,7 @@ func (m *migrator) index(value any, name string) (stmt *gorm.Statement, index *s
 	if p == nil || err != nil {
 		return nil, nil, false, err
 	}
-	if p.Column() == nil || !m.engine.Dialect.Has(dialect.PartialIndexes) {
+	if p.Column() == nil || !m.migrations.Dialect.Has(dialect.PartialIndexes) {
 		return nil, nil, false, nil
 	}
 	if stmt, err = m.statement(value); err != nil {
@@ -166,7 +164,7 @@ func (m *migrator) HasIndex(value any, name string) bool {
 	if r := recorderOf(m.db); r != nil && r.made[index.Name] {
 		return true
 	}
-	found, err := m.engine.Dialect.FindIndex(m.reader(), tableOf(stmt), index.Name)
+	found, err := m.migrations.Dialect.FindIndex(m.reader(), tableOf(stmt), index.Name)
 	if err != nil {
 		_ = m.db.AddError(err)
 		return false
@@ -228,7 +226,7 @@ func (m *migrator) CreateIndex(value any, name string) error {
 		}
 		return err
 	}
-	owner, err := m.engine.Dialect.IndexOwner(m.reader(), tableOf(stmt), index.Name)
+	owner, err := m.migrations.Dialect.IndexOwner(m.reader(), tableOf(stmt), index.Name)
 	if err != nil {
 		return err
 	}
@@ -242,7 +240,7 @@ func (m *migrator) CreateIndex(value any, name string) error {
 	if r := recorderOf(m.db); r != nil && r.rehearsal == nil {
 		r.made[index.Name] = true
 	}
-	found, err := m.engine.Dialect.FindIndex(m.reader(), tableOf(stmt), index.Name)
+	found, err := m.migrations.Dialect.FindIndex(m.reader(), tableOf(stmt), index.Name)
 	if err != nil || found == nil {
 		if err == nil {
 			err = m.Migrator.CreateIndex(value, name)
@@ -255,8 +253,8 @@ func (m *migrator) CreateIndex(value any, name string) error {
 // replace builds the index anew in one transaction.
 func (m *migrator) replace(value any, name string) error {
 	return statement.WorkOn(m.db, func(tx *gorm.DB) error {
-		inner := innerMigrator(m.engine, tx)
-		if !m.engine.Dialect.Has(dialect.RenameIndex) {
+		inner := innerMigrator(tx)
+		if !m.migrations.Dialect.Has(dialect.RenameIndex) {
 			if err := inner.DropIndex(value, name); err != nil {
 				return err
 			}
@@ -275,7 +273,7 @@ func (m *migrator) replace(value any, name string) error {
 }
 
 // innerMigrator is the database's own migrator on a session.
-func innerMigrator(e *policy.Engine, db *gorm.DB) gorm.Migrator {
+func innerMigrator(db *gorm.DB) gorm.Migrator {
 	if wrapped, ok := db.Dialector.(interface{ Unwrap() gorm.Dialector }); ok {
 		return wrapped.Unwrap().Migrator(db)
 	}
@@ -319,7 +317,7 @@ func (m *migrator) MigrateColumnUnique(value any, field *schema.Field, columnTyp
 		}
 		return nil
 	}
-	if !m.engine.Dialect.Has(dialect.AlterInPlace) {
+	if !m.migrations.Dialect.Has(dialect.AlterInPlace) {
 		build, drop = drop, build
 	}
 	return statement.WorkOn(m.db, func(tx *gorm.DB) error {

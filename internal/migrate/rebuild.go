@@ -56,7 +56,7 @@ func (m *migrator) atomically(run func(tx *gorm.DB) error) error {
 
 // unenforced runs a migration in one transaction on a single connection that does not enforce foreign keys meanwhile.
 func (m *migrator) unenforced(conn *gorm.DB, run func(tx *gorm.DB) error) (err error) {
-	d := m.engine.Dialect
+	d := m.migrations.Dialect
 	ctx := context.WithoutCancel(conn.Statement.Context)
 	session := statement.InWork(conn, ctx)
 	enforced, err := d.Enforced(session)
@@ -80,7 +80,7 @@ func (m *migrator) unenforced(conn *gorm.DB, run func(tx *gorm.DB) error) (err e
 // rebuild makes a change that may make the table of a value anew. It refuses where rows of other tables would be deleted by
 // that, and where rows then refer to none that did not before.
 func (m *migrator) rebuild(value any, change func(inner gorm.Migrator) error) error {
-	if m.engine.Dialect.Has(dialect.AlterInPlace) || recorderOf(m.db) != nil || m.db.DryRun {
+	if m.migrations.Dialect.Has(dialect.AlterInPlace) || recorderOf(m.db) != nil || m.db.DryRun {
 		return change(m.Migrator)
 	}
 	stmt := &gorm.Statement{Table: fmt.Sprint(value)}
@@ -96,16 +96,16 @@ func (m *migrator) rebuild(value any, change func(inner gorm.Migrator) error) er
 		if err := m.refuseReferrers(session, stmt.Table); err != nil {
 			return err
 		}
-		before, err := m.engine.Dialect.Violations(session, stmt.Table)
+		before, err := m.migrations.Dialect.Violations(session, stmt.Table)
 		unknown := err != nil // an old table may have keys that cannot be checked
-		inner := innerMigrator(m.engine, tx)
+		inner := innerMigrator(tx)
 		if err := change(inner); err != nil {
 			return err
 		}
-		if err := (&migrator{Migrator: inner, db: tx, engine: m.engine, outward: m.outward}).keepLog(value); err != nil {
+		if err := (&migrator{Migrator: inner, db: tx, migrations: m.migrations}).keepLog(value); err != nil {
 			return err
 		}
-		after, err := m.engine.Dialect.Violations(session, stmt.Table)
+		after, err := m.migrations.Dialect.Violations(session, stmt.Table)
 		if err == nil && !unknown && after > before {
 			err = fmt.Errorf("softdelete: %w: %d rows of table %s would refer to no row", gorm.ErrForeignKeyViolated, after-before, stmt.Table)
 		}
@@ -118,17 +118,17 @@ func (m *migrator) rebuild(value any, change func(inner gorm.Migrator) error) er
 
 // refuseReferrers refuses to make a table anew while foreign keys to it are enforced and rows have them.
 func (m *migrator) refuseReferrers(session *gorm.DB, table string) error {
-	enforced, err := m.engine.Dialect.Enforced(session)
+	enforced, err := m.migrations.Dialect.Enforced(session)
 	if err != nil || !enforced {
 		return err
 	}
-	referrers, err := m.engine.Dialect.Referrers(session, table)
+	referrers, err := m.migrations.Dialect.Referrers(session, table)
 	if err != nil {
 		return err
 	}
 	for _, r := range referrers {
 		rows := int64(0)
-		q := statement.NewQuery(session, m.engine.Dialect).Text("SELECT 1 FROM ").Name(r.Table).Text(" WHERE ").Name(r.Column).Text(" IS NOT NULL LIMIT 1")
+		q := m.migrations.Session(session).Query().Text("SELECT 1 FROM ").Name(r.Table).Text(" WHERE ").Name(r.Column).Text(" IS NOT NULL LIMIT 1")
 		if err := q.Rows(func(func(...any) error) error { rows++; return nil }); err != nil {
 			return err
 		}

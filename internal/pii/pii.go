@@ -58,14 +58,22 @@ type (
 type piiBuilder struct {
 	*Personal
 	model    SubjectModel
-	config   *settings.Config
+	options  Options
 	problems []error
 }
 
+// Options are what the tags of a model may refer to.
+type Options struct {
+	// Models are those that can be subjects.
+	Models []any
+	// Maskers are the functions that masks name.
+	Maskers map[string]settings.Masker
+}
+
 // ReadPersonal reads the model's tags; it gives nil for a model without any.
-func ReadPersonal(p SubjectModel, config *settings.Config) (*Personal, []error) {
+func ReadPersonal(p SubjectModel, o Options) (*Personal, []error) {
 	b := &piiBuilder{
-		model: p, config: config,
+		model: p, options: o,
 		Personal: &Personal{Harmless: map[string]bool{}, Apart: map[string]bool{}, Tags: map[string]string{}},
 	}
 	b.readModel()
@@ -153,8 +161,8 @@ func (b *piiBuilder) readField(field *schema.Field, text string) {
 
 // readSubject takes a column that holds the key of a data subject.
 func (b *piiBuilder) readSubject(field *schema.Field, name string) {
-	names := make([]string, 0, len(b.config.Models))
-	for _, model := range b.config.Models {
+	names := make([]string, 0, len(b.options.Models))
+	for _, model := range b.options.Models {
 		names = append(names, modelName(model))
 	}
 	if !slices.Contains(names, name) {
@@ -166,7 +174,7 @@ func (b *piiBuilder) readSubject(field *schema.Field, name string) {
 
 // readMask checks a mask against the column that it is for.
 func (b *piiBuilder) readMask(field *schema.Field, given parsedTag) {
-	c := newColumnFacts(b.model, field, b.config.Maskers)
+	c := newColumnFacts(b.model, field, b.options.Maskers)
 	if reason := c.structural(b.model); reason != "" {
 		b.refuse(field.Name, "pii %q: %s", given.word, reason)
 		return

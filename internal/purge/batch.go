@@ -174,7 +174,7 @@ func (p *purge) removeAlone(tx statement.Session, t *purgeTable, c *cursor) ([]i
 	var rows int64
 	var last []any
 	var err error
-	if p.engine.Dialect.Has(dialect.RowLocks | dialect.WritesInWith) {
+	if p.purger.Dialect.Has(dialect.RowLocks | dialect.WritesInWith) {
 		rows, last, err = p.removeLocked(tx, t, c, limit)
 	} else {
 		rows, last, err = p.removeBetween(tx, t, c, limit)
@@ -194,7 +194,7 @@ func (p *purge) removeLocked(tx statement.Session, t *purgeTable, c *cursor, lim
 	p.holds.Begin(q)
 	q.Text("batch AS (SELECT ")
 	statement.Names(q, t.name, t.Key)
-	address := p.engine.Dialect.RowAddress()
+	address := p.purger.Dialect.RowAddress()
 	if address != "" {
 		q.Text(", ").Column(t.name, address).Text(" AS row_address")
 	}

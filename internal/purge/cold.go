@@ -10,8 +10,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/cold"
-	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
-	"github.com/gorm-softdelete/softdelete/internal/erasure"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/settings"
@@ -22,8 +20,8 @@ import (
 )
 
 // checkCold finds what then:cold lacks.
-func checkCold(e *policy.Engine, p *policy.Policy, field string) error {
-	if e.Config.ColdStore == nil {
+func checkCold(p *policy.Policy, field string, stores bool) error {
+	if !stores {
 		return tag.Problem(p.Schema, field, "then:cold needs Config.ColdStore; set it, to softdelete.DirColdStore for example")
 	}
 	return nil
@@ -79,7 +77,7 @@ func (f *family) storeBatch(t *purgeTable, rows []*relative) (id string, err err
 	if batch.ID, err = cold.Identify(batch); err != nil {
 		return "", err
 	}
-	if err := f.purge.engine.Config.ColdStore.Put(f.tx.Statement.Context, batch); err != nil {
+	if err := f.purge.purger.ColdStore.Put(f.tx.Statement.Context, batch); err != nil {
 		return "", fmt.Errorf("the cold store did not take %d %s: %w", len(rows), fault.Plural(int64(len(rows)), "row"), err)
 	}
 	return batch.ID, nil
@@ -103,12 +101,8 @@ func (f *family) load(batch *settings.ColdBatch, t *purgeTable, rows []*relative
 }
 
 // Thaw brings the rows of a cold batch back into their table, live, in one transaction, and gives their number.
-func Thaw(db *gorm.DB, batchID string) (int64, error) {
-	e, err := policy.EngineOf(db)
-	if err != nil {
-		return 0, err
-	}
-	store := e.Config.ColdStore
+func (purger *Purger) Thaw(db *gorm.DB, batchID string) (int64, error) {
+	store := purger.ColdStore
 	if store == nil {
 		return 0, fmt.Errorf("%w: there is no Config.ColdStore to thaw from", fault.ErrUnsupported)
 	}
@@ -116,17 +110,17 @@ func Thaw(db *gorm.DB, batchID string) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("softdelete: thaw %s: %w", batchID, err)
 	}
-	session := e.Session(db).InWork(db.Statement.Context)
-	p, err := thawedModel(e, session.DB, batch, batchID)
+	session := purger.Session(db).InWork(db.Statement.Context)
+	p, err := purger.thawedModel(session.DB, batch, batchID)
 	if err != nil {
 		return 0, err
 	}
 	err = session.Work(func(tx statement.Session) error {
-		if batch, err = lockedBatch(e, tx, p, batch); err != nil {
+		if batch, err = purger.lockedBatch(tx, p, batch); err != nil {
 			return err
 		}
 		batch.Rows = slices.DeleteFunc(batch.Rows, func(row map[string]any) bool { return cold.ColdMarkOf(row).Removed })
-		return thaw(e, tx, p, batch)
+		return purger.thaw(tx, p, batch)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("softdelete: thaw %s: %w", batchID, err)
@@ -135,15 +129,15 @@ func Thaw(db *gorm.DB, batchID string) (int64, error) {
 }
 
 // lockedBatch keeps erasures from the batch until the transaction ends, and reads it again: one may have rewritten it.
-func lockedBatch(e *policy.Engine, tx statement.Session, p *policy.Policy, batch settings.ColdBatch) (settings.ColdBatch, error) {
+func (purger *Purger) lockedBatch(tx statement.Session, p *policy.Policy, batch settings.ColdBatch) (settings.ColdBatch, error) {
 	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 		return batch, err
 	}
-	store := cold.Rewriter(e)
+	store := cold.Rewriter(purger.ColdStore)
 	if store == nil {
 		return batch, nil
 	}
-	if known, err := erasedrow.ErasuresKnown(e, tx); err != nil || !known {
+	if known, err := purger.Records.There(tx); err != nil || !known {
 		return batch, err
 	}
 	if _, err := certificate.LockHead(tx); err != nil {
@@ -153,11 +147,11 @@ func lockedBatch(e *policy.Engine, tx statement.Session, p *policy.Policy, batch
 }
 
 // thawedModel finds the model of a batch, and refuses one that is not what it says.
-func thawedModel(e *policy.Engine, db *gorm.DB, batch settings.ColdBatch, id string) (*policy.Policy, error) {
+func (purger *Purger) thawedModel(db *gorm.DB, batch settings.ColdBatch, id string) (*policy.Policy, error) {
 	if batch.ID != id {
 		return nil, fmt.Errorf("softdelete: thaw %s: the store gave the batch %q instead", id, batch.ID)
 	}
-	for _, p := range e.Known(db) {
+	for _, p := range purger.Known(db) {
 		if p.Schema.Name != batch.Model {
 			continue
 		}
@@ -172,8 +166,8 @@ func thawedModel(e *policy.Engine, db *gorm.DB, batch settings.ColdBatch, id str
 }
 
 // thaw inserts the rows as they were, and then takes their marks off as a restore does.
-func thaw(e *policy.Engine, tx statement.Session, p *policy.Policy, batch settings.ColdBatch) error {
-	if deferred := e.Dialect.DeferKeys(); deferred != "" {
+func (purger *Purger) thaw(tx statement.Session, p *policy.Policy, batch settings.ColdBatch) error {
+	if deferred := tx.Dialect.DeferKeys(); deferred != "" {
 		if _, err := tx.Query().Text(deferred).Exec(); err != nil {
 			return err
 		}
@@ -208,7 +202,7 @@ func thaw(e *policy.Engine, tx statement.Session, p *policy.Policy, batch settin
 			return err
 		}
 	}
-	return erasure.RecordThawed(e, tx, p, batch.Rows, keys)
+	return purger.Eraser.RecordThawed(tx, p, batch.Rows, keys)
 }
 
 // insert writes rows that have the same columns into the model's table, but for those that the database computes: many in

@@ -177,7 +177,7 @@ func (p *purge) eraseRow(t *purgeTable, row dueRow) error {
 			return err
 		}
 	}
-	_, err := erasure.Erase(p.db.DB, subject.Interface(), certificate.ErasureRequest{ID: row.request})
+	_, err := p.purger.Eraser.Erase(p.db.DB, subject.Interface(), certificate.ErasureRequest{ID: row.request})
 	return err
 }
 

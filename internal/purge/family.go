@@ -44,7 +44,7 @@ type relative struct {
 // removeFamilies looks at the next rows of a table and removes those that nothing keeps, with all that refer to them.
 func (p *purge) removeFamilies(tx statement.Session, t *purgeTable, c *cursor) ([]int64, error) {
 	removed := make([]int64, len(p.reports()))
-	f := &family{purge: p, tx: tx, rows: map[string]*relative{}, locks: !p.options.DryRun && p.engine.Dialect.Has(dialect.RowLocks)}
+	f := &family{purge: p, tx: tx, rows: map[string]*relative{}, locks: !p.options.DryRun && p.purger.Dialect.Has(dialect.RowLocks)}
 	roots, err := f.roots(t, c)
 	if err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ func (f *family) query() *statement.Query {
 // grow finds all that refer to the rows, and the parents that would take them along.
 func (f *family) grow(roots []*relative) error {
 	fresh := roots
-	if f.locks || f.purge.options.MaxRows > 0 && f.purge.engine.Dialect.Has(dialect.RowLocks) {
+	if f.locks || f.purge.options.MaxRows > 0 && f.purge.purger.Dialect.Has(dialect.RowLocks) {
 		owners, err := f.owners(roots)
 		if err != nil {
 			return err

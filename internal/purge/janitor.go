@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
-	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -37,29 +36,26 @@ type JanitorConfig struct {
 
 // Janitor purges on a schedule.
 type Janitor struct {
+	purger *Purger
 	db     *gorm.DB
 	config JanitorConfig
 }
 
-// NewJanitor makes a janitor; Run sets it to work.
-func NewJanitor(db *gorm.DB, c JanitorConfig) *Janitor {
+// Janitor makes a janitor; Run sets it to work.
+func (purger *Purger) Janitor(db *gorm.DB, c JanitorConfig) *Janitor {
 	if c.Every <= 0 {
 		c.Every = defaultEvery
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	return &Janitor{db: db, config: c}
+	return &Janitor{purger: purger, db: db, config: c}
 }
 
 // Run purges at once and then every JanitorConfig.Every, until ctx ends; it then returns the context's error.
 func (j *Janitor) Run(ctx context.Context) error {
-	e, err := policy.EngineOf(j.db)
-	if err != nil {
-		return err
-	}
 	for ctx.Err() == nil {
-		if err := j.turn(ctx, e); err != nil && ctx.Err() == nil {
+		if err := j.turn(ctx); err != nil && ctx.Err() == nil {
 			j.config.Logger.ErrorContext(ctx, "softdelete: the purge failed", slog.Any("error", j.config.Outward(err)))
 		}
 		wait(ctx, j.config.Every-mathrand.N(j.config.Every/10+1))
@@ -78,9 +74,9 @@ func wait(ctx context.Context, d time.Duration) {
 }
 
 // turn purges once, if no other janitor does.
-func (j *Janitor) turn(ctx context.Context, e *policy.Engine) (err error) {
+func (j *Janitor) turn(ctx context.Context) (err error) {
 	db := statement.InWork(j.db, ctx)
-	lease, ours, err := takeLease(e, ctx, db)
+	lease, ours, err := takeLease(ctx, j.purger.Session(db))
 	if err != nil {
 		return fmt.Errorf("the lease: %w", err)
 	}
@@ -102,7 +98,7 @@ func (j *Janitor) turn(ctx context.Context, e *policy.Engine) (err error) {
 		}
 	}
 	start := time.Now()
-	report, err := Purge(statement.InWork(j.db, ctx), options)
+	report, err := j.purger.Purge(statement.InWork(j.db, ctx), options)
 	for _, m := range report.Models {
 		j.config.Logger.InfoContext(ctx, "softdelete: purged", slog.String("model", m.Model), slog.String("table", m.Table),
 			slog.String("action", m.Action), slog.Bool("dry_run", options.DryRun), slog.Int64("eligible", m.Eligible),
@@ -123,11 +119,11 @@ type lease interface {
 }
 
 // takeLease asks for the right to purge; ours is false where another has it.
-func takeLease(e *policy.Engine, ctx context.Context, db *gorm.DB) (l lease, ours bool, err error) {
-	if e.Dialect.Has(dialect.AdvisoryLocks) {
-		return takeSessionLease(e, ctx, db)
+func takeLease(ctx context.Context, db statement.Session) (l lease, ours bool, err error) {
+	if db.Dialect.Has(dialect.AdvisoryLocks) {
+		return takeSessionLease(ctx, db)
 	}
-	return takeRowLease(e, ctx, db)
+	return takeRowLease(ctx, db.DB)
 }
 
 // leaseName is the name of the only lease there is.
@@ -139,8 +135,8 @@ type sessionLease struct {
 	unlock     string
 }
 
-func takeSessionLease(e *policy.Engine, ctx context.Context, db *gorm.DB) (lease, bool, error) {
-	pool, err := db.DB()
+func takeSessionLease(ctx context.Context, db statement.Session) (lease, bool, error) {
+	pool, err := db.DB.DB()
 	if err != nil {
 		return nil, false, err
 	}
@@ -152,7 +148,7 @@ func takeSessionLease(e *policy.Engine, ctx context.Context, db *gorm.DB) (lease
 	hash.Write([]byte("softdelete_" + leaseName))
 	number := strconv.FormatInt(int64(hash.Sum64()), 10)
 	var ours bool
-	lock, unlock := e.Dialect.SessionLock(number)
+	lock, unlock := db.Dialect.SessionLock(number)
 	err = connection.QueryRowContext(ctx, lock).Scan(&ours)
 	if err != nil || !ours {
 		return nil, false, errors.Join(err, connection.Close())
@@ -192,7 +188,7 @@ type rowLease struct {
 	holder string
 }
 
-func takeRowLease(e *policy.Engine, ctx context.Context, db *gorm.DB) (lease, bool, error) {
+func takeRowLease(ctx context.Context, db *gorm.DB) (lease, bool, error) {
 	var random [12]byte
 	rand.Read(random[:]) //nolint:errcheck // never fails, see crypto/rand.Read
 	l := &rowLease{db: db, holder: hex.EncodeToString(random[:])}

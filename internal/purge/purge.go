@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
@@ -55,8 +54,8 @@ type ModelPurge struct {
 
 // Purge removes for good the deleted rows whose retention is over. The report is given beside an error too, with what was
 // done until then.
-func Purge(db *gorm.DB, o PurgeOptions) (PurgeReport, error) {
-	p, err := newPurge(db, o)
+func (purger *Purger) Purge(db *gorm.DB, o PurgeOptions) (PurgeReport, error) {
+	p, err := purger.begin(db, o)
 	if err != nil {
 		return PurgeReport{}, err
 	}
@@ -66,7 +65,7 @@ func Purge(db *gorm.DB, o PurgeOptions) (PurgeReport, error) {
 
 // purge is one call of Purge.
 type purge struct {
-	engine  *policy.Engine
+	purger  *Purger
 	db      statement.Session
 	reads   statement.Session // the same, for statements outside of transactions
 	options PurgeOptions
@@ -103,11 +102,7 @@ type purgeTable struct {
 	referrers, owners []*reference
 }
 
-func newPurge(db *gorm.DB, o PurgeOptions) (*purge, error) {
-	e, err := policy.EngineOf(db)
-	if err != nil {
-		return nil, err
-	}
+func (purger *Purger) begin(db *gorm.DB, o PurgeOptions) (*purge, error) {
 	if o.Batch < 0 || o.MaxRows < 0 || o.Pause < 0 {
 		return nil, fmt.Errorf("%w: PurgeOptions: Batch, MaxRows and Pause cannot be negative", gorm.ErrInvalidValue)
 	}
@@ -118,10 +113,10 @@ func newPurge(db *gorm.DB, o PurgeOptions) (*purge, error) {
 	session := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
 	session.Config.DryRun = false
 	statement.ToWriter(session, "")
-	p := &purge{engine: e, db: e.Session(session), reads: e.Session(session), options: o, now: db.NowFunc().UTC(), told: map[*ModelPurge]int64{}, foreseen: map[string]bool{}}
+	p := &purge{purger: purger, db: purger.Session(session), reads: purger.Session(session), options: o, now: db.NowFunc().UTC(), told: map[*ModelPurge]int64{}, foreseen: map[string]bool{}}
 	if !inTransaction(session) {
 		// What is read outside of transactions must not come from a replica that lags behind.
-		p.reads = e.Session(session.Session(&gorm.Session{NewDB: true, Initialized: true}))
+		p.reads = purger.Session(session.Session(&gorm.Session{NewDB: true, Initialized: true}))
 		p.reads.Statement.ConnPool = statement.Pinned{ConnPool: session.Statement.ConnPool}
 	}
 	if err := p.addTables(); err != nil {
@@ -131,9 +126,11 @@ func newPurge(db *gorm.DB, o PurgeOptions) (*purge, error) {
 		return nil, err
 	}
 	p.order()
-	if e.Config.Holds {
-		p.holds, err = hold.NewHoldWalk(e, p.reads)
+	if !purger.Holds.On {
+		return p, nil
 	}
+	holds, err := purger.Holds.InForce(p.reads)
+	p.holds = holds
 	return p, err
 }
 
@@ -145,14 +142,14 @@ func (p *purge) addTables() error {
 	chosen := len(p.options.Models) > 0
 	models := p.options.Models
 	if !chosen {
-		models = p.engine.Config.Models
+		models = p.purger.Named()
 	}
 	for _, model := range models {
-		owner, err := policy.PolicyOf(p.db.DB, model)
+		owner, err := p.purger.Of(p.db.DB, model)
 		if err != nil {
 			return err
 		}
-		if !chosen && owner.Retain == (tag.Period{}) && (owner.TenantField == nil || p.engine.Config.TenantRetention == nil) {
+		if !chosen && owner.Retain == (tag.Period{}) && (owner.TenantField == nil || p.purger.TenantRetention == nil) {
 			continue
 		}
 		if slices.ContainsFunc(p.tables, func(t *purgeTable) bool { return t.policy == owner }) {
@@ -182,7 +179,7 @@ func (p *purge) addTable(owner *policy.Policy, chosen bool) error {
 	}
 	t := &purgeTable{Remains: r, policy: owner}
 	var err error
-	if t.name, err = p.engine.Dialect.SameName(p.reads.DB, r.Table); err != nil {
+	if t.name, err = p.purger.Dialect.SameName(p.reads.DB, r.Table); err != nil {
 		return err
 	}
 	if t.name == "" {
@@ -192,7 +189,7 @@ func (p *purge) addTable(owner *policy.Policy, chosen bool) error {
 		return err
 	}
 	if t.erases() {
-		if err := erasedrow.NeedErasureTables(p.engine, p.db); err != nil {
+		if err := p.purger.Records.Need(p.db); err != nil {
 			return err
 		}
 	}

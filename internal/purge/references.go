@@ -47,7 +47,7 @@ func (r *reference) match(q *statement.Query, parent, child string) {
 // have none.
 func (p *purge) findReferences() error {
 	for _, t := range p.tables {
-		keys, err := p.engine.Dialect.ReferencesTo(p.reads.DB, t.name)
+		keys, err := p.purger.Dialect.ReferencesTo(p.reads.DB, t.name)
 		if err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (p *purge) findReferences() error {
 			})
 		}
 	}
-	for _, owner := range p.engine.Known(p.db.DB) {
+	for _, owner := range p.purger.Known(p.db.DB) {
 		for _, r := range slices.Concat(owner.Has, owner.Belongs) {
 			if err := p.addRelation(r, r.Child.Table, nil); err != nil {
 				return err
@@ -83,12 +83,12 @@ func (p *purge) findReferences() error {
 // addRelation adds a relation of the models to what refers to the deleted rows of its parent, from the child's table or from
 // its archive.
 func (p *purge) addRelation(r *policy.Relation, childTable string, also func(q *statement.Query, parent, child string)) error {
-	parent, err := p.engine.Dialect.SameName(p.reads.DB, r.Parent.DeletedTable())
+	parent, err := p.purger.Dialect.SameName(p.reads.DB, r.Parent.DeletedTable())
 	if err != nil {
 		return err
 	}
 	to := p.table(parent)
-	child, err := p.engine.Dialect.SameName(p.reads.DB, childTable)
+	child, err := p.purger.Dialect.SameName(p.reads.DB, childTable)
 	if err != nil || to == nil || child == "" {
 		return err
 	}

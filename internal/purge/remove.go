@@ -25,7 +25,7 @@ func (f *family) remove(chosen []*relative, removed []int64) error {
 	if err != nil {
 		return err
 	}
-	if deferred := f.purge.engine.Dialect.DeferKeys(); deferred != "" {
+	if deferred := f.purge.purger.Dialect.DeferKeys(); deferred != "" {
 		if _, err := f.tx.Query().Text(deferred).Exec(); err != nil {
 			return err
 		}
@@ -38,7 +38,7 @@ func (f *family) remove(chosen []*relative, removed []int64) error {
 	for len(parts) > 0 {
 		// Where one statement can remove rows of all tables, keys are checked at its end: no order is needed.
 		n := 1
-		if f.purge.engine.Dialect.Has(dialect.WritesInWith) {
+		if f.purge.purger.Dialect.Has(dialect.WritesInWith) {
 			for rows := len(parts[0].rows); n < len(parts); n++ {
 				if rows += len(parts[n].rows); rows > statement.KeysAtOnce(parts[n].table.Key) {
 					break

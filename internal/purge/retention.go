@@ -13,8 +13,9 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/tag"
 )
 
-// CheckRetention finds what the configuration does not allow about a model's retention.
-func CheckRetention(e *policy.Engine, p *policy.Policy) error {
+// CheckRetention finds what the configuration does not allow about a model's retention. stores tells whether there is a cold
+// store.
+func CheckRetention(p *policy.Policy, stores bool) error {
 	if p.Retain == (tag.Period{}) {
 		return nil
 	}
@@ -25,13 +26,13 @@ func CheckRetention(e *policy.Engine, p *policy.Policy) error {
 		}
 	}
 	if p.Then == policy.ThenCold {
-		return checkCold(e, p, field)
+		return checkCold(p, field, stores)
 	}
 	return nil
 }
 
 // parseRetention reads a Retention that Config.TenantRetention gave.
-func parseRetention(e *policy.Engine, p *policy.Policy, r settings.Retention) (tag.Period, string, error) {
+func parseRetention(p *policy.Policy, r settings.Retention, stores bool) (tag.Period, string, error) {
 	refuse := func(format string, args ...any) error {
 		return fmt.Errorf("%w: Config.TenantRetention for %s: %s", fault.ErrPolicy, p.Schema.Name, fmt.Sprintf(format, args...))
 	}
@@ -49,7 +50,7 @@ func parseRetention(e *policy.Engine, p *policy.Policy, r settings.Retention) (t
 	case !slices.Contains([]string{policy.ThenPurge, policy.ThenErase, policy.ThenCold, policy.ThenKeep}, then):
 		return tag.Period{}, "", refuse("then %q is unknown; purge, erase, cold and keep are known", r.Then)
 	case then == policy.ThenCold:
-		if err := checkCold(e, p, "tenant"); err != nil {
+		if err := checkCold(p, "tenant", stores); err != nil {
 			return tag.Period{}, "", err
 		}
 	}
@@ -86,7 +87,7 @@ func (p *purge) findLots(ctx context.Context, t *purgeTable) error {
 		t.lots = append(t.lots, &lot{action: then, terms: []terms{term}})
 	}
 	var others []any
-	if special := p.engine.Config.TenantRetention; special != nil && t.Tenant != "" {
+	if special := p.purger.TenantRetention; special != nil && t.Tenant != "" {
 		tenants, err := p.tenants(t)
 		if err != nil {
 			return err
@@ -96,7 +97,7 @@ func (p *purge) findLots(ctx context.Context, t *purgeTable) error {
 			if !ok {
 				continue
 			}
-			keep, then, err := parseRetention(p.engine, t.policy, r)
+			keep, then, err := parseRetention(t.policy, r, p.purger.ColdStore != nil)
 			if err != nil {
 				return err
 			}

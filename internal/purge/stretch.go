@@ -42,7 +42,7 @@ func (p *purge) newStretches(t *purgeTable) (*stretches, error) {
 	if len(t.Key) == 0 || p.holds.Covers(t.policy) {
 		return nil, nil
 	}
-	extent, ok, err := p.engine.Dialect.Extent(p.reads.DB, t.name)
+	extent, ok, err := p.purger.Dialect.Extent(p.reads.DB, t.name)
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ const fill = 0.95
 
 // skips tells whether rows are left that somebody has locked, or once locked.
 func (s *stretches) skips() bool {
-	column, _ := s.purge.engine.Dialect.Unlocked()
+	column, _ := s.purge.purger.Dialect.Unlocked()
 	return column != ""
 }
 
@@ -163,7 +163,7 @@ func (s *stretches) leap() {
 // removeUnlocked removes up to limit rows of a stretch, apart from those that somebody has locked or once locked. It reads the
 // stretch once: it stops removing when it has removed as many as the batch takes.
 func (s *stretches) removeUnlocked(tx statement.Session, last, limit int64) (int64, error) {
-	p, t, d := s.purge, s.table, s.purge.engine.Dialect
+	p, t, d := s.purge, s.table, s.purge.purger.Dialect
 	q := tx.Query()
 	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
 	s.between(q, last+1)
@@ -178,7 +178,7 @@ func (s *stretches) removeUnlocked(tx statement.Session, last, limit int64) (int
 // removeUnheld removes up to limit rows of a stretch, those too that somebody once locked. The conditions are hidden from the
 // planner: with news about deleted rows that it has not heard of it would read them all by an index, every time.
 func (s *stretches) removeUnheld(tx statement.Session, last, limit int64) (int64, error) {
-	p, t, d := s.purge, s.table, s.purge.engine.Dialect
+	p, t, d := s.purge, s.table, s.purge.purger.Dialect
 	q := tx.Query()
 	open, shut := d.Among()
 	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ").Column(t.name, d.RowAddress()).Text(open, "SELECT ").Column(t.name, d.RowAddress())
@@ -259,7 +259,7 @@ const crowd = 4
 
 // look finds the address of the last of the next rows that go.
 func (s *stretches) look(tx statement.Session, limit int64) (last int64, err error) {
-	p, t, d := s.purge, s.table, s.purge.engine.Dialect
+	p, t, d := s.purge, s.table, s.purge.purger.Dialect
 	found := sql.NullInt64{Int64: s.at - 1}
 	q := tx.Query()
 	p.holds.With(q)
@@ -276,7 +276,7 @@ func (s *stretches) look(tx statement.Session, limit int64) (last int64, err err
 
 // removeUntil removes the rows up to an address.
 func (s *stretches) removeUntil(tx statement.Session, last int64) (int64, error) {
-	p, t, d := s.purge, s.table, s.purge.engine.Dialect
+	p, t, d := s.purge, s.table, s.purge.purger.Dialect
 	q := tx.Query()
 	p.holds.With(q)
 	q.Text("DELETE FROM ").Name(t.name)
@@ -295,7 +295,7 @@ func (p *purge) flush() error {
 	if !p.lazy {
 		return nil
 	}
-	_, flush := p.engine.Dialect.LazyCommit()
+	_, flush := p.purger.Dialect.LazyCommit()
 	return p.reads.Query().Text(flush).Rows(func(func(...any) error) error { return nil })
 }
 

@@ -10,7 +10,7 @@ import (
 // bringBack copies a node's rows that come back from the archive into the model's table.
 func (r *restoration) bringBack(tx statement.Session, n *policy.Node) error {
 	p := n.Policy
-	c, err := archive.MovedColumnsEngine(r.engine, tx, p)
+	c, err := r.restorer.Columns.Of(tx, p)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (r *restoration) bringBack(tx statement.Session, n *policy.Node) error {
 
 // countUnfit counts rows that come back with a value that their table has no column for any more, or only a narrower one.
 func (r *restoration) countUnfit(tx statement.Session, counts *statement.Tally, n *policy.Node, found *[]archive.Unfit) error {
-	c, err := archive.MovedColumnsEngine(r.engine, tx, n.Policy)
+	c, err := r.restorer.Columns.Of(tx, n.Policy)
 	if err != nil {
 		return err
 	}

@@ -111,7 +111,7 @@ func (r *restoration) judge(tx statement.Session, root *policy.Node, standing in
 	for _, n := range r.graph.Nodes {
 		r.rows += r.back[n] + r.kept[n]
 	}
-	if limit := r.engine.Config.MaxRows; limit > 0 && r.rows > limit {
+	if limit := r.restorer.MaxRows; limit > 0 && r.rows > limit {
 		return fault.TooManyRows(r.rows, limit)
 	}
 	if err := r.refuseErased(tx); err != nil {
@@ -163,7 +163,7 @@ func (r *restoration) parentError(tx statement.Session, standing int64) error {
 
 // unknown is the error for a deletion without rows, unless the ledger knows it.
 func (r *restoration) unknown(tx statement.Session) error {
-	if r.engine.Config.Ledger {
+	if r.restorer.Ledger {
 		var known int64
 		err := tx.Session(&gorm.Session{NewDB: true}).Model(&deletion.Deletion{}).Where(clause.Eq{Column: "id", Value: r.deletion}).Count(&known).Error
 		if err != nil || known > 0 {

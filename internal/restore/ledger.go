@@ -11,7 +11,7 @@ import (
 // markLedger notes in the ledger when the deletions whose root rows come back were restored. It runs before the rows lose
 // their marks.
 func (r *restoration) markLedger(tx statement.Session) error {
-	if !r.engine.Config.Ledger {
+	if !r.restorer.Ledger {
 		return nil
 	}
 	root := r.graph.NodeOf(r.root)

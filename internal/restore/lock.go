@@ -19,7 +19,7 @@ import (
 // parents that were passed already. Then all locks are given back and taken anew: one that was added behind its turn could
 // wait for a restore that waits for this one.
 func (r *restoration) lock(tx statement.Session) error {
-	if !r.engine.Dialect.Has(dialect.RowLocks) {
+	if !r.restorer.Dialect.Has(dialect.RowLocks) {
 		return nil
 	}
 	order := r.lockOrder()

@@ -19,12 +19,12 @@ func (r *restoration) logged(tx statement.Session, work func(statement.Session) 
 		return work(tx)
 	}
 	ctx, restores := tx.Statement.Context, true
-	err := eventlog.OpenLog(r.engine, tx, logs, eventlog.LogWrite{Actor: mark.ActorFrom(ctx), Reason: mark.ReasonFrom(ctx), Restores: &restores, Moment: tx.NowFunc()})
+	err := r.restorer.Logs.Open(tx, logs, eventlog.LogWrite{Actor: mark.ActorFrom(ctx), Reason: mark.ReasonFrom(ctx), Restores: &restores, Moment: tx.NowFunc()})
 	if err != nil {
 		return err
 	}
 	if err := work(tx); err != nil {
 		return err // undone with all of the restore
 	}
-	return eventlog.CloseLog(tx)
+	return eventlog.Close(tx)
 }

@@ -10,10 +10,10 @@ import (
 
 // refuseErased refuses a restore of rows that are erased.
 func (r *restoration) refuseErased(tx statement.Session) error {
-	if !r.engine.Personal.Load() || r.rows == 0 {
+	if !r.restorer.HasPersonal() || r.rows == 0 {
 		return nil
 	}
-	known, err := erasedrow.ErasuresKnown(r.engine, tx)
+	known, err := r.restorer.Records.There(tx)
 	if err != nil || !known {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
@@ -21,30 +20,26 @@ import (
 )
 
 // Restore undoes the deletion of value, with exactly those rows under it that the same deletion took.
-func Restore(db *gorm.DB, value any) (deletion.Report, error) {
-	return restoreValue(db, value, "Restore", false)
+func (restorer *Restorer) Restore(db *gorm.DB, value any) (deletion.Report, error) {
+	return restorer.restoreValue(db, value, "Restore", false)
 }
 
-// PreviewRestore tells what Restore would do with value, and writes nothing. What would refuse is its error.
-func PreviewRestore(db *gorm.DB, value any) (deletion.Report, error) {
-	return restoreValue(db, value, "PreviewRestore", true)
+// Preview tells what Restore would do with value, and writes nothing. What would refuse is its error.
+func (restorer *Restorer) Preview(db *gorm.DB, value any) (deletion.Report, error) {
+	return restorer.restoreValue(db, value, "PreviewRestore", true)
 }
 
 // RestoreDeletion undoes a whole deletion: every row that it took and that nothing else keeps deleted.
-func RestoreDeletion(db *gorm.DB, id mark.DeletionID) (deletion.Report, error) {
-	e, err := policy.EngineOf(db)
-	if err != nil {
-		return deletion.Report{}, err
-	}
+func (restorer *Restorer) RestoreDeletion(db *gorm.DB, id mark.DeletionID) (deletion.Report, error) {
 	at, ok := id.At()
 	if !ok {
 		return deletion.Report{}, fmt.Errorf("%w: %q is no DeletionID", gorm.ErrRecordNotFound, string(id))
 	}
-	policies, err := restorable(e, db)
+	policies, err := restorer.restorable(db)
 	if err != nil {
 		return deletion.Report{}, err
 	}
-	r := &restoration{engine: e, deletion: id, at: at, preview: db.DryRun}
+	r := &restoration{restorer: restorer, deletion: id, at: at, preview: db.DryRun}
 	// The root's model first, so that its rows lead the report; models that carry no ID are told by the time, which is
 	// unique among the models that cascades and guards connect with the root.
 	for i, p := range policies {
@@ -70,19 +65,12 @@ func RestoreDeletion(db *gorm.DB, id mark.DeletionID) (deletion.Report, error) {
 }
 
 // restorable lists the models that have deleted rows, of Config.Models and of those used so far.
-func restorable(e *policy.Engine, db *gorm.DB) ([]*policy.Policy, error) {
-	list, err := e.Models(db)
+func (restorer *Restorer) restorable(db *gorm.DB) ([]*policy.Policy, error) {
+	named, err := restorer.Models(db)
 	if err != nil {
 		return nil, err
 	}
-	e.Policies.Range(func(_, value any) bool {
-		p := value.(*policy.Policy)
-		known := slices.ContainsFunc(list, func(q *policy.Policy) bool { return q.Schema.ModelType == p.Schema.ModelType })
-		if p.Err == nil && p.Canonical && !known {
-			list = append(list, p)
-		}
-		return true
-	})
+	list := restorer.WithUsed(named, func(a, b *policy.Policy) bool { return a.Schema.ModelType == b.Schema.ModelType })
 	return slices.DeleteFunc(list, func(p *policy.Policy) bool {
 		return !p.KeepsDeleted() || !p.CanCarryMark() || len(p.Schema.PrimaryFields) == 0
 	}), nil
@@ -90,10 +78,10 @@ func restorable(e *policy.Engine, db *gorm.DB) ([]*policy.Policy, error) {
 
 // restoration is one call that restores rows.
 type restoration struct {
-	engine  *policy.Engine
-	root    *policy.Policy
-	graph   *policy.Graph
-	preview bool
+	restorer *Restorer
+	root     *policy.Policy
+	graph    *policy.Graph
+	preview  bool
 
 	// deletion is set by RestoreDeletion. Otherwise where and keys tell the root rows. timed are the models among which the
 	// deletion's time is its own.
@@ -119,16 +107,12 @@ type loadedRows struct {
 	rows reflect.Value
 }
 
-func restoreValue(db *gorm.DB, value any, function string, preview bool) (deletion.Report, error) {
-	if err := deletion.CheckCall(db, value, function); err != nil {
+func (restorer *Restorer) restoreValue(db *gorm.DB, value any, function string, preview bool) (deletion.Report, error) {
+	if err := deletion.CheckCall(value, function); err != nil {
 		return deletion.Report{}, err
 	}
 	db = db.Clauses() // what a hook gets is a session that still shows the conditions of the hook's own statement
-	e, err := policy.EngineOf(db)
-	if err != nil {
-		return deletion.Report{}, err
-	}
-	p, err := policy.PolicyOf(db, value)
+	p, err := restorer.Of(db, value)
 	if err != nil {
 		return deletion.Report{}, err
 	}
@@ -138,7 +122,7 @@ func restoreValue(db *gorm.DB, value any, function string, preview bool) (deleti
 	if len(p.Schema.PrimaryFields) == 0 {
 		return deletion.Report{}, fmt.Errorf("%w: %s has no primary key to restore its rows by; update its deletion column through db.Unscoped()", fault.ErrUnsupported, p.Schema.Name)
 	}
-	r := &restoration{engine: e, root: p, graph: p.RestoreGraph(), preview: preview || db.DryRun, target: scope.Target{Qualifier: p.Table, Name: p.Table}}
+	r := &restoration{restorer: restorer, root: p, graph: p.RestoreGraph(), preview: preview || db.DryRun, target: scope.Target{Qualifier: p.Table, Name: p.Table}}
 	if r.graph.Err != nil {
 		return deletion.Report{}, r.graph.Err
 	}
@@ -192,19 +176,19 @@ func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) 
 	statement.ToWriter(tx, r.root.Table)
 	if r.preview {
 		tx.Statement.ConnPool = statement.Pinned{ConnPool: tx.Statement.ConnPool}
-		err := r.find(r.engine.Session(tx))
+		err := r.find(r.restorer.Session(tx))
 		r.report.Effects = deletion.SortEffects(r.effects)
 		return r.report, err
 	}
 	var finish func()
 	err := statement.Work(tx, func(tx *gorm.DB) (err error) {
-		if err = r.restore(r.engine.Session(tx)); err == nil {
+		if err = r.restore(r.restorer.Session(tx)); err == nil {
 			finish, err = after(tx)
 		}
 		return err
 	})
 	if err != nil {
-		archive.ForgetColumns(r.engine, r.graph)
+		r.restorer.Columns.ForgetAll(r.graph)
 		return deletion.Report{}, err
 	}
 	finish()

@@ -53,7 +53,7 @@ func TestMain(m *testing.M) {
 func TestKeyInTheDatabaseAndInTheProgramAreOneText(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := database.Open(t)
-		d, _ := dialect.Of(db.Name())
+		d, _ := dialect.Of(db.Dialector)
 		for kind, generator := range kinds(database.Name == "sqlite") {
 			if database.Name == "sqlite" && kind == "timestamp(0)" {
 				continue // the driver gives no time for a column of such a type
@@ -171,7 +171,7 @@ func TestKeyHasOneTextWhateverGoTypeHoldsIt(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.UTC)
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := database.Open(t)
-		d, _ := dialect.Of(db.Name())
+		d, _ := dialect.Of(db.Dialector)
 		for _, c := range []struct {
 			model  any
 			values []any
@@ -203,7 +203,7 @@ func TestKeyHasOneTextWhateverGoTypeHoldsIt(t *testing.T) {
 func TestKeysThatAreNotEqualHaveDifferentTexts(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := database.Open(t)
-		d, _ := dialect.Of(db.Name())
+		d, _ := dialect.Of(db.Dialector)
 		stmt := &gorm.Statement{DB: db}
 		require.NoError(t, stmt.Parse(&keyedPair{}))
 		key := rowkey.Of(d, stmt.Schema.PrimaryFields)

@@ -52,10 +52,6 @@ func (View) Build(clause.Builder) {}
 
 // ModifyStatement implements gorm.StatementModifier.
 func (v View) ModifyStatement(stmt *gorm.Statement) {
-	if _, err := policy.EngineOf(stmt.DB); err != nil {
-		_ = stmt.AddError(err)
-		return
-	}
 	former := viewOf(stmt)
 	if v.rows == visibleRows {
 		v.rows = former.rows
@@ -75,13 +71,16 @@ func viewOf(stmt *gorm.Statement) View {
 //
 //	db.Joins("JOIN companies c ON c.id = users.company_id AND ?", softdelete.Live("c", &Company{}))
 //
-// alias is the table's name in the statement, model a value of the model. The statement fails where the model's tags are
-// wrong or the plugin is not in use.
-func Live(alias string, model any) clause.Expression { return liveIn{alias: alias, model: model} }
+// alias is the table's name in the statement, model a value of the model. The statement fails with the error of policyOf, which
+// looks up the model's policy in the statement's database.
+func Live(alias string, model any, policyOf func(db *gorm.DB, model any) (*policy.Policy, error)) clause.Expression {
+	return liveIn{alias: alias, model: model, policyOf: policyOf}
+}
 
 type liveIn struct {
-	alias string
-	model any
+	alias    string
+	model    any
+	policyOf func(db *gorm.DB, model any) (*policy.Policy, error)
 }
 
 // Build writes the predicate.
@@ -90,7 +89,7 @@ func (l liveIn) Build(builder clause.Builder) {
 	if !ok {
 		return
 	}
-	p, err := policy.PolicyOf(stmt.DB, l.model)
+	p, err := l.policyOf(stmt.DB, l.model)
 	if err != nil {
 		_ = stmt.AddError(err)
 		return

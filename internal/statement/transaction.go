@@ -207,7 +207,7 @@ func (w *UnitOfWork) save(db *gorm.DB) error {
 
 // options are those of the transactions that the plugin begins.
 func options(db *gorm.DB) *sql.TxOptions {
-	if d, ok := dialect.Of(db.Dialector.Name()); ok {
+	if d, err := dialect.Of(db.Dialector); err == nil {
 		return d.TxOptions()
 	}
 	return nil

@@ -15,7 +15,7 @@ import (
 // KeepArchivedKeys keeps an upsert from creating a row anew whose key was archived: it means the row that is gone. One that
 // would change the row is refused, one that does nothing, or that nobody asked for, leaves it out. A plain Create may use the key again, and a link of
 // a many2many relation that is added again is a new one.
-func KeepArchivedKeys(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
+func (g *Guards) KeepArchivedKeys(db *gorm.DB, p *policy.Policy) error {
 	stmt := db.Statement
 	c, upserts := onConflict(stmt)
 	if !upserts || !p.Archives() || stmt.Unscoped || db.DryRun || savesLinks(stmt) ||
@@ -28,12 +28,12 @@ func KeepArchivedKeys(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 			keys = append(keys, key)
 		}
 	})
-	tx := e.Session(db).InWork(stmt.Context)
+	tx := g.Session(db).InWork(stmt.Context)
 	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 		return err
 	}
 	leaves := c.DoNothing || spares(stmt) // an update's own upsert of what its value has loaded
-	strength := e.Dialect.MarkLock()
+	strength := g.Dialect.MarkLock()
 	if leaves {
 		strength = "FOR SHARE"
 	}
@@ -41,7 +41,7 @@ func KeepArchivedKeys(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 	if err := lockKeys(tx, p, keys, strength); err != nil {
 		return err
 	}
-	archived, err := deletedAmong(e, db, p, p.Schema.PrimaryFields, keys, !leaves)
+	archived, err := g.deletedAmong(db, p, p.Schema.PrimaryFields, keys, !leaves)
 	if err != nil || len(archived) == 0 {
 		return err
 	}

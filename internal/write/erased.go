@@ -9,7 +9,6 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
-	"github.com/gorm-softdelete/softdelete/internal/pii"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -17,14 +16,6 @@ import (
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 )
-
-// ReadPersonal reads the pii tags of a model that is being compiled.
-func ReadPersonal(e *policy.Engine, p *policy.Policy) {
-	model := pii.SubjectModel{Schema: p.Schema, Column: p.Column(), Mark: []*schema.Field{p.Id, p.At, p.Previous}, Never: p.Never()}
-	data, problems := pii.ReadPersonal(model, e.Config)
-	p.Personal = data
-	p.Err = erasedrow.JoinErrors(p.Err, problems)
-}
 
 // writesProtected gives what an update writes to protected columns.
 func writesProtected(stmt *gorm.Statement, p *policy.Policy) map[*schema.Field]any {
@@ -45,28 +36,28 @@ func writesProtected(stmt *gorm.Statement, p *policy.Policy) map[*schema.Field]a
 
 // GuardErasedUpdate refuses an update that would change a personal column of an erased row. What leaves the columns as they
 // are, such as a Save of a row that was read after its erasure, goes through.
-func GuardErasedUpdate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
+func (g *Guards) GuardErasedUpdate(db *gorm.DB, p *policy.Policy) error {
 	written := writesProtected(db.Statement, p)
 	if len(written) == 0 || !updateHasConditions(db.Statement) {
 		return nil
 	}
-	tx := e.Session(db).InWork(db.Statement.Context)
+	tx := g.Session(db).InWork(db.Statement.Context)
 	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 		return err
 	}
-	known, err := erasedrow.ErasuresKnown(e, tx)
+	known, err := g.Records.There(tx)
 	if err != nil || !known {
 		return err
 	}
 	stmt := db.Statement
 	// A row that the caller names is meant though it is deleted; a condition reaches what an update reaches.
 	condition := func(q *statement.Query) {
-		updateCondition(e, q, stmt)
+		g.updateCondition(q, stmt)
 		if !stmt.Unscoped && updatedKeys(stmt) == nil {
 			statement.WriteAnd(q, p.Predicates.Live, stmt.Table)
 		}
 	}
-	if e.Dialect.Has(dialect.RowLocks) {
+	if g.Dialect.Has(dialect.RowLocks) {
 		q := tx.Query().Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(stmt.Table).Text(" WHERE ")
 		condition(q)
 		q.Text(" FOR NO KEY UPDATE) AS locked")
@@ -83,7 +74,7 @@ func GuardErasedUpdate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 	}
 	return eachErased(tx, p, keys, func(row reflect.Value) error {
 		for field, value := range written {
-			if computed(value) || !sameValue(e, stmt.Context, field, row, value) {
+			if computed(value) || !g.sameValue(stmt.Context, field, row, value) {
 				return erasedrow.ErasedError(p, rowText(stmt.Context, p.Schema, row))
 			}
 		}
@@ -119,7 +110,7 @@ func rowText(ctx context.Context, s *schema.Schema, row reflect.Value) string {
 }
 
 // sameValue tells whether writing a value to a field of the row would change nothing.
-func sameValue(e *policy.Engine, ctx context.Context, field *schema.Field, row reflect.Value, value any) bool {
+func (g *Guards) sameValue(ctx context.Context, field *schema.Field, row reflect.Value, value any) bool {
 	fresh := reflect.New(field.Schema.ModelType)
 	if err := field.Set(ctx, fresh.Elem(), value); err != nil {
 		return false
@@ -133,7 +124,7 @@ func sameValue(e *policy.Engine, ctx context.Context, field *schema.Field, row r
 	}
 	if at, ok := a.(time.Time); ok {
 		other, ok := b.(time.Time)
-		return ok && at.Sub(other).Abs() < e.Dialect.Precision+1
+		return ok && at.Sub(other).Abs() < g.Dialect.Precision+1
 	}
 	if text, ok := a.([]byte); ok {
 		other, ok := b.([]byte)
@@ -143,7 +134,7 @@ func sameValue(e *policy.Engine, ctx context.Context, field *schema.Field, row r
 }
 
 // GuardErasedCreate refuses an upsert that would write to a personal column of an erased row.
-func GuardErasedCreate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
+func (g *Guards) GuardErasedCreate(db *gorm.DB, p *policy.Policy) error {
 	stmt := db.Statement
 	c, ok := onConflict(stmt)
 	if !ok || c.DoNothing || p.Personal == nil || len(p.Personal.Masked) == 0 {
@@ -163,11 +154,11 @@ func GuardErasedCreate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	tx := e.Session(db).InWork(stmt.Context)
+	tx := g.Session(db).InWork(stmt.Context)
 	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 		return err
 	}
-	known, err := erasedrow.ErasuresKnown(e, tx)
+	known, err := g.Records.There(tx)
 	if err != nil || !known {
 		return err
 	}
@@ -177,7 +168,7 @@ func GuardErasedCreate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 			return err
 		}
 		err = eachErased(tx, p, keys, func(row reflect.Value) error {
-			if upsertChanges(e, stmt, p, target, fields, assigned, row) {
+			if g.upsertChanges(stmt, p, target, fields, assigned, row) {
 				return erasedrow.ErasedError(p, rowText(stmt.Context, p.Schema, row))
 			}
 			return nil
@@ -235,12 +226,11 @@ func erasedTargets(tx statement.Session, p *policy.Policy, stmt *gorm.Statement,
 }
 
 // upsertChanges tells whether an upsert would change a protected column of the row that it meets by the target.
-func upsertChanges(e *policy.Engine,
-	stmt *gorm.Statement, p *policy.Policy, target, fields []*schema.Field, assigned map[string]clause.Assignment, row reflect.Value,
+func (g *Guards) upsertChanges(stmt *gorm.Statement, p *policy.Policy, target, fields []*schema.Field, assigned map[string]clause.Assignment, row reflect.Value,
 ) (changes bool) {
 	eachCreated(stmt, func(created created) {
 		for _, field := range target {
-			if value, ok := created.value(field); !ok || !sameValue(e, stmt.Context, field, row, value) {
+			if value, ok := created.value(field); !ok || !g.sameValue(stmt.Context, field, row, value) {
 				return
 			}
 		}
@@ -255,7 +245,7 @@ func upsertChanges(e *policy.Engine,
 					value = a.Value
 				}
 			}
-			changes = changes || !sameValue(e, stmt.Context, field, row, value)
+			changes = changes || !g.sameValue(stmt.Context, field, row, value)
 		}
 	})
 	return changes

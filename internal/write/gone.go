@@ -20,19 +20,19 @@ import (
 type freshKey struct{}
 
 // BeginCreate begins the write of a statement that creates rows, and notes one that does nothing else.
-func BeginCreate(e *policy.Engine, db *gorm.DB) {
+func (g *Guards) BeginCreate(db *gorm.DB) {
 	if _, upserts := onConflict(db.Statement); !upserts {
 		db.Statement.Settings.Store(freshKey{}, db.Statement)
 	}
-	BeginWrite(e, db)
+	g.BeginWrite(db)
 }
 
 // EndCreate ends it.
-func EndCreate(e *policy.Engine, db *gorm.DB) {
+func (g *Guards) EndCreate(db *gorm.DB) {
 	if stmt, ok := db.Statement.Settings.Load(freshKey{}); ok && stmt == db.Statement {
 		db.Statement.Settings.Delete(freshKey{})
 	}
-	EndWrite(e, db)
+	g.EndWrite(db)
 }
 
 // givenKey is a key that a statement creates a row with.
@@ -42,7 +42,7 @@ type givenKey struct {
 }
 
 // keysGiven lists the keys that a statement creates rows with, those apart that the database makes.
-func keysGiven(e *policy.Engine, stmt *gorm.Statement, s *schema.Schema) (list []givenKey) {
+func (g *Guards) keysGiven(stmt *gorm.Statement, s *schema.Schema) (list []givenKey) {
 	clock := policy.Creation(s)
 	eachCreated(stmt, func(row created) {
 		var given givenKey
@@ -57,7 +57,7 @@ func keysGiven(e *policy.Engine, stmt *gorm.Statement, s *schema.Schema) (list [
 				return
 			}
 			given.Key = append(given.Key, value)
-			parts[i] = erasedrow.RowKeyPart(e, field, value)
+			parts[i] = erasedrow.RowKeyPart(g.Dialect, field, value)
 			zero = zero && (parts[i] == "" || parts[i] == "0")
 		}
 		if zero || len(parts) == 0 {
@@ -76,27 +76,27 @@ func keysGiven(e *policy.Engine, stmt *gorm.Statement, s *schema.Schema) (list [
 
 // GuardErasedInsert refuses to write an erased row back that is gone. A new row that takes the key of one makes the old one
 // forgotten, where nothing but the key tells them apart.
-func GuardErasedInsert(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
+func (g *Guards) GuardErasedInsert(db *gorm.DB, p *policy.Policy) error {
 	stmt := db.Statement
 	_, fresh := stmt.Settings.Load(freshKey{})
 	dates := policy.Creation(p.Schema) != nil
-	given := keysGiven(e, stmt, p.Schema)
+	given := g.keysGiven(stmt, p.Schema)
 	if fresh && dates { // a row without a time of creation gets one of its own
 		given = slices.DeleteFunc(given, func(key givenKey) bool { return !key.dated })
 	}
 	if len(given) == 0 {
 		return nil
 	}
-	tx := e.Session(db).InWork(stmt.Context)
+	tx := g.Session(db).InWork(stmt.Context)
 	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 		return err
 	}
-	known, err := erasedrow.ErasuresKnown(e, tx)
+	known, err := g.Records.There(tx)
 	if err != nil || !known {
 		return err
 	}
 	return statement.Chunks(given, func(chunk []givenKey) error {
-		gone, err := goneAmong(e, tx, p, chunk)
+		gone, err := g.goneAmong(tx, p, chunk)
 		if err != nil || len(gone) == 0 {
 			return err
 		}
@@ -112,7 +112,7 @@ func GuardErasedInsert(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 }
 
 // goneAmong gives those keys whose rows were erased and are not in the model's table.
-func goneAmong(e *policy.Engine, tx statement.Session, p *policy.Policy, given []givenKey) ([]givenKey, error) {
+func (g *Guards) goneAmong(tx statement.Session, p *policy.Policy, given []givenKey) ([]givenKey, error) {
 	rows := make([]erasedrow.ReachedRow, len(given))
 	for i, key := range given {
 		rows[i] = key.ReachedRow
@@ -123,7 +123,7 @@ func goneAmong(e *policy.Engine, tx statement.Session, p *policy.Policy, given [
 	}
 	gone := slices.DeleteFunc(slices.Clone(given), func(key givenKey) bool {
 		record, erased := records[key.Text]
-		return !erased || record.Created != 0 && !(key.dated && erasedrow.SameMoment(e, record.Created, key.Created))
+		return !erased || record.Created != 0 && !(key.dated && erasedrow.SameMoment(g.Dialect, record.Created, key.Created))
 	})
 	if len(gone) == 0 {
 		return nil, nil

@@ -21,7 +21,7 @@ const guardChunk = 500
 
 // GuardCreate refuses rows that would be created live under a deleted parent. The parents are locked until the transaction
 // ends, so that none of them is deleted meanwhile.
-func GuardCreate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
+func (g *Guards) GuardCreate(db *gorm.DB, p *policy.Policy) error {
 	for _, r := range p.Guards {
 		var keys [][]any
 		seen := map[string]bool{}
@@ -37,7 +37,7 @@ func GuardCreate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 			}
 		})
 		add(conflictKey(db.Statement, r))
-		if deleted, err := deletedParents(e, db, r, keys); err != nil {
+		if deleted, err := g.deletedParents(db, r, keys); err != nil {
 			return err
 		} else if len(deleted) > 0 {
 			return parentError(r, rowkey.KeyText(deleted[0]))
@@ -76,11 +76,11 @@ func parentError(r *policy.Relation, key string) error {
 }
 
 // deletedParents lists the keys that belong to deleted parents, and locks the live ones.
-func deletedParents(e *policy.Engine, db *gorm.DB, r *policy.Relation, keys [][]any) (deleted [][]any, err error) {
+func (g *Guards) deletedParents(db *gorm.DB, r *policy.Relation, keys [][]any) (deleted [][]any, err error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	tx := e.Session(db).InWork(db.Statement.Context)
+	tx := g.Session(db).InWork(db.Statement.Context)
 	if err := tx.LockWriter(r.Parent.Table, r.Parent.Schema.PrimaryFields); err != nil {
 		return nil, err
 	}
@@ -135,7 +135,7 @@ func archivedParents(tx statement.Session, r *policy.Relation, fields []*schema.
 
 // GuardUpdate refuses an update that points live rows to a deleted parent. Rows that stay where they are may be updated,
 // even under a deleted parent.
-func GuardUpdate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
+func (g *Guards) GuardUpdate(db *gorm.DB, p *policy.Policy) error {
 	for _, r := range p.Guards {
 		assigned, values := assignedKey(db.Statement, r)
 		if !assigned {
@@ -144,13 +144,13 @@ func GuardUpdate(e *policy.Engine, db *gorm.DB, p *policy.Policy) error {
 		known := !slices.ContainsFunc(values, computed)
 		if known {
 			// Locked whether a row fulfils the conditions or not: one may begin to, before the update looks.
-			if deleted, err := deletedParents(e, db, r, [][]any{values}); err != nil {
+			if deleted, err := g.deletedParents(db, r, [][]any{values}); err != nil {
 				return err
 			} else if len(deleted) == 0 {
 				continue
 			}
 		}
-		moving, err := movesUnderDeleted(e, db, p, r, values)
+		moving, err := g.movesUnderDeleted(db, p, r, values)
 		if err != nil {
 			return err
 		}
@@ -214,8 +214,8 @@ func assignedKey(stmt *gorm.Statement, r *policy.Relation) (assigned bool, value
 
 // movesUnderDeleted gives the key of a deleted parent that the update would point a live row to, which does not stand under
 // it yet; empty where there is none.
-func movesUnderDeleted(e *policy.Engine, db *gorm.DB, p *policy.Policy, r *policy.Relation, values []any) (string, error) {
-	tx := e.Session(db).InWork(db.Statement.Context)
+func (g *Guards) movesUnderDeleted(db *gorm.DB, p *policy.Policy, r *policy.Relation, values []any) (string, error) {
+	tx := g.Session(db).InWork(db.Statement.Context)
 	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 		return "", err
 	}
@@ -226,7 +226,7 @@ func movesUnderDeleted(e *policy.Engine, db *gorm.DB, p *policy.Policy, r *polic
 	target := db.Statement.Table
 	from := func(q *statement.Query, table string, further func()) {
 		q.Text(" FROM ").Name(table).Text(" AS softdelete_guard WHERE EXISTS (SELECT 1 FROM ").Name(target).Text(" WHERE ")
-		updateCondition(e, q, db.Statement)
+		g.updateCondition(q, db.Statement)
 		statement.WriteAnd(q, p.Predicates.Live, target)
 		for i, key := range r.Keys {
 			q.Text(" AND ").Column("softdelete_guard", key.Parent.DBName).Text(" = ")
@@ -239,7 +239,7 @@ func movesUnderDeleted(e *policy.Engine, db *gorm.DB, p *policy.Policy, r *polic
 		further()
 		q.Text(")")
 	}
-	if e.Dialect.Has(dialect.RowLocks) {
+	if g.Dialect.Has(dialect.RowLocks) {
 		q := tx.Query().Text("SELECT count(*) FROM (SELECT 1")
 		from(q, r.Parent.Table, func() {})
 		q.Text(" FOR SHARE) AS locked")
@@ -269,7 +269,7 @@ func movesUnderDeleted(e *policy.Engine, db *gorm.DB, p *policy.Policy, r *polic
 
 // updateCondition writes the conditions of an update statement, with the keys of its value, as GORM will
 // (callbacks/update.go:165, GORM 1.31).
-func updateCondition(e *policy.Engine, q *statement.Query, stmt *gorm.Statement) {
+func (g *Guards) updateCondition(q *statement.Query, stmt *gorm.Statement) {
 	q.Stmt.Table, q.Stmt.Schema = stmt.Table, stmt.Schema
 	q.Text("1 = 1")
 	if where, ok := stmt.Clauses["WHERE"].Expression.(clause.Where); ok && len(where.Exprs) > 0 {

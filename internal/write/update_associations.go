@@ -4,7 +4,6 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
@@ -21,25 +20,25 @@ type sparesKey struct{}
 type omitsKey struct{}
 
 // SpareDeleted runs before an update saves associations, and marks the statements that do.
-func SpareDeleted(e *policy.Engine, db *gorm.DB) {
+func (g *Guards) SpareDeleted(db *gorm.DB) {
 	stmt := db.Statement
-	if e.PolicyFor(db) != nil && !stmt.Unscoped && len(stmt.Selects) == 0 && !db.FullSaveAssociations && loadsAssociations(stmt) {
+	if g.PolicyFor(db) != nil && !stmt.Unscoped && len(stmt.Selects) == 0 && !db.FullSaveAssociations && loadsAssociations(stmt) {
 		stmt.Settings.Store(sparesKey{}, stmt)
 	}
 }
 
 // SpareLinks runs after the update: one that met a deleted row saves nothing under it.
-func SpareLinks(e *policy.Engine, db *gorm.DB) {
+func (g *Guards) SpareLinks(db *gorm.DB) {
 	stmt := db.Statement
 	if value, ok := stmt.Settings.Load(sparesKey{}); !ok || value != stmt || db.Error != nil || db.DryRun || db.RowsAffected != 0 {
 		return
 	}
-	p := e.PolicyFor(db)
+	p := g.PolicyFor(db)
 	if p == nil || !p.KeepsDeleted() {
 		return
 	}
 	_, keys := schema.GetIdentityFieldValuesMap(stmt.Context, stmt.ReflectValue, p.Schema.PrimaryFields)
-	deleted, err := deletedAmong(e, db, p, p.Schema.PrimaryFields, keys, true)
+	deleted, err := g.deletedAmong(db, p, p.Schema.PrimaryFields, keys, true)
 	if err != nil {
 		_ = db.AddError(err)
 	} else if len(deleted) > 0 {
@@ -49,7 +48,7 @@ func SpareLinks(e *policy.Engine, db *gorm.DB) {
 }
 
 // EndSpares ends both.
-func EndSpares(e *policy.Engine, db *gorm.DB) {
+func (g *Guards) EndSpares(db *gorm.DB) {
 	stmt := db.Statement
 	if value, ok := stmt.Settings.Load(sparesKey{}); !ok || value != stmt {
 		return

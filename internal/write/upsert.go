@@ -54,7 +54,7 @@ func onConflict(stmt *gorm.Statement) (clause.OnConflict, bool) {
 
 // PrepareUpsert fits an upsert to the model's policy: the conflict target gets the predicate of the partial index that it
 // means, and deleted rows are kept out of reach. An upsert of links in a many2many relation revives a deleted link.
-func PrepareUpsert(e *policy.Engine, stmt *gorm.Statement, p *policy.Policy) {
+func (g *Guards) PrepareUpsert(stmt *gorm.Statement, p *policy.Policy) {
 	c, ok := onConflict(stmt)
 	if !ok || p.Column() == nil {
 		return
@@ -126,7 +126,7 @@ func revival(p *policy.Policy, c clause.OnConflict, stmt *gorm.Statement) clause
 }
 
 // CheckUpsert runs after the insert: rows that it did not affect met a deleted row.
-func CheckUpsert(e *policy.Engine, db *gorm.DB) {
+func (g *Guards) CheckUpsert(db *gorm.DB) {
 	value, ok := db.Statement.Settings.LoadAndDelete(upsertKey{})
 	if !ok || db.Error != nil || db.DryRun {
 		return
@@ -135,8 +135,8 @@ func CheckUpsert(e *policy.Engine, db *gorm.DB) {
 	if db.RowsAffected >= u.rows {
 		return
 	}
-	p := e.PolicyFor(db)
-	deleted, err := deletedAmong(e, db, p, u.fields, u.keys, true)
+	p := g.PolicyFor(db)
+	deleted, err := g.deletedAmong(db, p, u.fields, u.keys, true)
 	if err != nil {
 		_ = db.AddError(err)
 		return
@@ -161,17 +161,17 @@ func saves(stmt *gorm.Statement) bool {
 }
 
 // CheckSave runs after the update: a Save that affected no row met a deleted one, or none.
-func CheckSave(e *policy.Engine, db *gorm.DB) {
+func (g *Guards) CheckSave(db *gorm.DB) {
 	stmt := db.Statement
 	if db.Error != nil || db.DryRun || db.RowsAffected != 0 || stmt.Schema == nil || stmt.Unscoped || !saves(stmt) {
 		return
 	}
-	p := e.PolicyFor(db)
+	p := g.PolicyFor(db)
 	if p == nil || !p.KeepsDeleted() {
 		return
 	}
 	u := newUpsert(stmt, p.Schema.PrimaryFields)
-	deleted, err := deletedAmong(e, db, p, u.fields, u.keys, true)
+	deleted, err := g.deletedAmong(db, p, u.fields, u.keys, true)
 	if err == nil && len(deleted) > 0 {
 		err = rowDeletedError(p, deleted[0])
 	}
@@ -179,8 +179,8 @@ func CheckSave(e *policy.Engine, db *gorm.DB) {
 }
 
 // deletedAmong gives the primary keys of deleted rows that have one of the values; some of them, where that is enough.
-func deletedAmong(e *policy.Engine, db *gorm.DB, p *policy.Policy, fields []*schema.Field, values [][]any, some bool) (found []string, err error) {
-	tx := e.Session(db).InWork(db.Statement.Context)
+func (g *Guards) deletedAmong(db *gorm.DB, p *policy.Policy, fields []*schema.Field, values [][]any, some bool) (found []string, err error) {
+	tx := g.Session(db).InWork(db.Statement.Context)
 	for start := 0; start < len(values) && len(fields) > 0; start += guardChunk {
 		table, distinct := db.Statement.Table, ""
 		if p.Archives() {
@@ -225,15 +225,15 @@ func (c linkingContext) Value(key any) any {
 }
 
 // BeginLinks marks the statements that save associations, for models with many2many relations.
-func BeginLinks(e *policy.Engine, db *gorm.DB) {
-	p := e.PolicyFor(db)
+func (g *Guards) BeginLinks(db *gorm.DB) {
+	p := g.PolicyFor(db)
 	if p != nil && p.Linked {
 		db.Statement.Context = linkingContext{db.Statement.Context, p.Schema}
 	}
 }
 
 // EndLinks ends that. A context that stands around the mark, as a statement inside has it, is covered.
-func EndLinks(e *policy.Engine, db *gorm.DB) {
+func (g *Guards) EndLinks(db *gorm.DB) {
 	for {
 		marked, ok := db.Statement.Context.(linkingContext)
 		if !ok {

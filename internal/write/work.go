@@ -1,14 +1,13 @@
 package write
 
 import (
-	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 )
 
 // BeginWrite makes the checks and the write of a guarded model, and those of an upsert, one unit.
-func BeginWrite(e *policy.Engine, db *gorm.DB) {
-	p := e.PolicyFor(db)
+func (g *Guards) BeginWrite(db *gorm.DB) {
+	p := g.PolicyFor(db)
 	if p == nil || db.DryRun {
 		return
 	}
@@ -22,7 +21,7 @@ func BeginWrite(e *policy.Engine, db *gorm.DB) {
 }
 
 // EndWrite ends that unit.
-func EndWrite(e *policy.Engine, db *gorm.DB) {
+func (g *Guards) EndWrite(db *gorm.DB) {
 	if err := statement.EndWork(db, db.Error); db.Error == nil {
 		_ = db.AddError(err)
 	}

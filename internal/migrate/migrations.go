@@ -1,0 +1,14 @@
+package migrate
+
+import (
+	"github.com/gorm-softdelete/softdelete/internal/archive"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+)
+
+// Migrations are the migrations of one database.
+type Migrations struct {
+	*policy.Registry
+	Columns *archive.Columns
+	// Outward turns what a refusal holds into the error that callers know.
+	Outward func(error) error
+}
