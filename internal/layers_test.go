@@ -1,0 +1,127 @@
+package internal_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// This room keeps the house as ARCHITECTURE.md draws it.
+
+// floors are the packages from the ground up. A package imports only what stands on lower floors, or before it on its own.
+var floors = [][]string{
+	{"dialect", "coldfile", "fault", "rowkey", "tag", "mark", "settings", "statement"}, // ground: words, texts, SQL
+	{"pii", "policy"}, // meaning: what tags say
+	{"walk", "scope", "archive", "eventlog", "erasedrow", "hold"}, // mechanisms
+	{"deletion", "restore", "write", "migrate"},                   // what GORM's statements do
+	{"cold", "certificate", "erasure", "purge"},                   // the end of a row's life
+}
+
+// besides are the packages that only tests have, with what lies below them. They may import everything.
+var besides = []string{"testdb", "conformance", "bench"}
+
+const module = "github.com/gorm-softdelete/softdelete"
+
+// sources parses the module's own files below a directory of the repository, tests and packages for tests apart, and gives them
+// by their paths in it.
+func sources(t *testing.T, below string, mode parser.Mode) map[string]*ast.File {
+	files := map[string]*ast.File{}
+	root := filepath.Join("..", below)
+	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		place, err := filepath.Rel("..", name)
+		if err != nil {
+			return err
+		}
+		place = filepath.ToSlash(place)
+		if entry.IsDir() {
+			_, err := os.Stat(filepath.Join(name, "go.mod"))
+			otherModule := err == nil && place != "."
+			if otherModule || entry.Name() == "testdata" || strings.HasPrefix(place, ".git") || slices.Contains(besides, strings.TrimPrefix(place, "internal/")) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
+			files[place], err = parser.ParseFile(token.NewFileSet(), name, nil, mode)
+		}
+		return err
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	return files
+}
+
+func TestArrowsPointDownwards(t *testing.T) {
+	order := slices.Concat(floors...)
+	there := map[string]bool{}
+	for name, file := range sources(t, "internal", parser.ImportsOnly) {
+		pkg := strings.TrimPrefix(path.Dir(name), "internal/")
+		i := slices.Index(order, pkg)
+		require.GreaterOrEqual(t, i, 0, "%s: the package stands on no floor; give it a place in floors", name)
+		there[pkg] = true
+		for _, spec := range file.Imports {
+			imported := strings.Trim(spec.Path.Value, `"`)
+			require.NotEqual(t, module, imported, "%s imports the root", name)
+			if below, ours := strings.CutPrefix(imported, module+"/internal/"); ours {
+				j := slices.Index(order, below)
+				require.GreaterOrEqual(t, j, 0, "%s imports %s, which stands on no floor", name, below)
+				require.Less(t, j, i, "%s imports %s, which stands above it", name, below)
+			}
+		}
+	}
+	for _, pkg := range order {
+		require.True(t, there[pkg], "floors has a package %s that is not there", pkg)
+	}
+}
+
+// databaseNames are what GORM's dialectors are called.
+var databaseNames = []string{`"postgres"`, `"sqlite"`, `"mysql"`, `"sqlserver"`, `"gaussdb"`, `"clickhouse"`}
+
+// sessions are what variables and fields are called that hold a *gorm.DB or a gorm.Dialector.
+var sessions = []string{"dialector", "Dialector", "db", "DB", "tx", "Tx", "session"}
+
+func TestOnlyDialectKnowsWhichDatabaseItIs(t *testing.T) {
+	for name, file := range sources(t, ".", 0) {
+		if path.Dir(name) == "internal/dialect" || strings.HasPrefix(name, "example/") {
+			continue
+		}
+		for _, spec := range file.Imports {
+			require.False(t, strings.HasPrefix(spec.Path.Value, `"gorm.io/driver/`), "%s imports the driver %s", name, spec.Path.Value)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.BasicLit:
+				require.NotContains(t, databaseNames, n.Value, "%s names a database; a feature or a fragment of dialect can tell what is needed", name)
+			case *ast.SelectorExpr:
+				if n.Sel.Name == "Name" {
+					require.False(t, slices.Contains(append(sessions, "Dialect"), lastName(n.X)),
+						"%s asks %s for the name of its database; a feature or a fragment of dialect can tell what is needed", name, lastName(n.X))
+				}
+			}
+			return true
+		})
+	}
+}
+
+// lastName is the name at the end of an expression such as m.db.Dialector.
+func lastName(x ast.Expr) string {
+	switch x := x.(type) {
+	case *ast.Ident:
+		return x.Name
+	case *ast.SelectorExpr:
+		return x.Sel.Name
+	}
+	return ""
+}
