@@ -64,22 +64,28 @@ type crowd struct {
 	*fixture.Stage
 	dir   string
 	calls *coldCalls
+	// A person is erased at each stride of an erasure's steps, with a failure there; the last one of the crowd is left alone.
+	size   uint
+	stride int
 }
 
 // The crowd's keys begin at crowdFirst, so that no count is one of them.
-const crowdFirst, crowdSize = 101, 160
+const crowdFirst = 101
 
 func newCrowd(t *testing.T, database *testdb.Database, config softdelete.Config) *crowd {
 	t.Helper()
 	store, dir := fixture.ColdDir(t)
-	c := &crowd{dir: dir, calls: &coldCalls{ColdRewriter: store.(softdelete.ColdRewriter)}}
+	c := &crowd{dir: dir, calls: &coldCalls{ColdRewriter: store.(softdelete.ColdRewriter)}, size: 25, stride: 4}
+	if testdb.Long() {
+		c.size, c.stride = 100, 1
+	}
 	config.Models = []any{&crowdGuest{}, &crowdMember{}, &crowdStay{}, &crowdMeal{}, &crowdBill{}}
 	config.ColdStore, config.Ledger = c.calls, true
 	c.Stage = fixture.NewStage(t, database, config)
 	var guests []crowdGuest
 	var members []crowdMember
 	var bills []crowdBill
-	for n := range uint(crowdSize) {
+	for n := range c.size {
 		id := n + crowdFirst
 		word := fmt.Sprintf("canary%d.", id)
 		stay := func(id uint) []crowdStay {
@@ -93,7 +99,7 @@ func newCrowd(t *testing.T, database *testdb.Database, config softdelete.Config)
 	now := *c.Now
 	*c.Now = now.Add(-40 * fixture.Day)
 	actor := c.WithContext(softdelete.WithActor(t.Context(), "by a person"))
-	for id := range uint(crowdSize) {
+	for id := range c.size {
 		require.NoError(t, actor.Delete(&crowdGuest{ID: id + crowdFirst}).Error)
 		require.NoError(t, actor.Delete(&crowdMember{ID: id + crowdFirst}).Error)
 	}
@@ -181,7 +187,7 @@ var crowdFailures = []struct {
 	{"a subject that is removed, failures after", crowdRemoved, true},
 }
 
-// inStep erases a person undisturbed, and then others, each with a failure at the next step, and asks the same again. Whatever
+// inStep erases a person undisturbed, and then others, each with a failure some steps later, and asks the same again. Whatever
 // stopped the first call, the second one's end is that of the person who was not disturbed.
 func (c *crowd) inStep(t *testing.T, subject func(uint) any, fail func(n int) (clear func(), more func() bool)) {
 	t.Helper()
@@ -195,14 +201,13 @@ func (c *crowd) inStep(t *testing.T, subject func(uint) any, fail func(n int) (c
 	require.GreaterOrEqual(t, len(want.Tables), 4)
 	state := c.state(crowdFirst, "first.")
 	others := func() (lines []string) {
-		return coldWith(coldContent(t, c.dir), fmt.Sprintf("canary%d.", crowdFirst+crowdSize-1))
+		return coldWith(coldContent(t, c.dir), fmt.Sprintf("canary%d.", crowdFirst+c.size-1))
 	}
 	bystander := others()
 	require.NotEmpty(t, bystander)
 	failures := 0
-	for n := 1; ; n++ {
-		id := uint(n) + crowdFirst
-		require.Less(t, n, crowdSize-1, "the crowd is too small")
+	for n, id := 1, uint(crowdFirst+1); ; n, id = n+c.stride, id+1 {
+		require.Less(t, id, crowdFirst+c.size-1, "the crowd is too small")
 		request := fmt.Sprintf("step-%d.", n)
 		clear, more := fail(n)
 		certificate, err := c.erase(subject(id), request)
@@ -265,7 +270,7 @@ func TestAnErasureInColdStorageSurvivesAFailureOfTheDatabaseAtEveryStatement(t *
 func TestAnErasureInBatchesSurvivesFailuresOfTheStore(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		c := newCrowd(t, database, softdelete.Config{ErasureBatch: 1})
-		for id := range uint(crowdSize) { // two rows of each in the database, and two transactions
+		for id := range c.size { // two rows of each in the database, and two transactions
 			id := id + crowdFirst
 			c.Add(&crowdBill{ID: 2000 + id, MemberID: &id, Payer: "of " + fmt.Sprintf("canary%d.", id)})
 		}

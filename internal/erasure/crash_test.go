@@ -195,7 +195,7 @@ func crashErasures(t *testing.T, batch int) {
 
 		type crash struct{ statement, before, after int }
 		crashes := []crash{{before: 1}, {after: 1}, {before: 2}, {after: 2}}
-		const points = 20
+		points := fixture.Rounds(20)
 		for i := range points {
 			crashes = append(crashes, crash{statement: 1 + i*max(1, steps-4)/points})
 		}

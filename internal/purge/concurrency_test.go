@@ -58,7 +58,7 @@ func TestPurgeAgainstRestoreNeverLeavesHalfATree(t *testing.T) {
 		if database.Name == "postgres" {
 			step = 2 * time.Millisecond // the purge reads the catalogue first
 		}
-		for round := range uint(60) {
+		for round := range uint(fixture.Rounds(60)) {
 			org := round + 1
 			s.AddTree(org)
 			s.DeleteAgo(40*fixture.Day-time.Duration(round)*time.Second, &fixture.Org{ID: org})
@@ -66,7 +66,7 @@ func TestPurgeAgainstRestoreNeverLeavesHalfATree(t *testing.T) {
 			var purgeError, restoreError error
 			both.Go(func() { _, purgeError = softdelete.Purge(s.DB, softdelete.PurgeOptions{Batch: int(round%4) + 1}) })
 			both.Go(func() {
-				time.Sleep(time.Duration(round%20) * step)
+				time.Sleep(time.Duration(round*7%20) * step)
 				_, restoreError = softdelete.Restore(other.DB, &fixture.Org{ID: org})
 			})
 			both.Wait()
@@ -155,7 +155,7 @@ func TestHoldAgainstPurge(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		s, other := fixture.NewStage(t, database, fixture.HeldTree()), fixture.NewStage(t, database, fixture.HeldTree())
 		held := 0
-		for round := range uint(40) {
+		for round := range uint(fixture.Rounds(40)) {
 			org := round + 1
 			s.AddTree(org)
 			s.DeleteAgo(40*fixture.Day-time.Duration(round)*time.Second, &fixture.Org{ID: org})
@@ -164,7 +164,7 @@ func TestHoldAgainstPurge(t *testing.T) {
 			var id softdelete.HoldID
 			both.Go(func() { _, purgeError = softdelete.Purge(s.DB, softdelete.PurgeOptions{}) })
 			both.Go(func() {
-				time.Sleep(time.Duration(round%20) * time.Millisecond)
+				time.Sleep(time.Duration(round*7%20) * time.Millisecond)
 				id, holdError = softdelete.Hold(other.DB, &fixture.User{ID: org * 10}, softdelete.HoldOptions{Matter: "m"})
 			})
 			both.Wait()
