@@ -105,6 +105,10 @@ func (p *processorOfCalls) Erase(_ context.Context, s ErasedSubject) error {
 	return nil
 }
 
+func TestTheSignatureHeaderIsTheWebhooks(t *testing.T) {
+	require.Equal(t, certificate.SignatureHeader, SignatureHeader)
+}
+
 func TestTheConfigurationReachesTheInternalsWhole(t *testing.T) {
 	store, err := DirColdStore(t.TempDir())
 	require.NoError(t, err)

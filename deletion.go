@@ -64,21 +64,21 @@ func Preview(db *gorm.DB, value any) (Report, error) {
 // It holds keys, counts and what the context says, no other data of the rows.
 type Deletion struct {
 	// ID identifies the deletion, for RestoreDeletion.
-	ID DeletionID `gorm:"primaryKey;size:64"`
+	ID DeletionID `gorm:"primaryKey;size:64" json:"id"`
 	// Table is that of the root rows.
-	Table string
+	Table string `json:"table"`
 	// Key is the root row's primary key, a composite one joined by ","; empty where there were several root rows.
-	Key string
+	Key string `json:"key"`
 	// Rows is the number of all rows taken.
-	Rows int64
+	Rows int64 `json:"rows"`
 	// Actor is who deleted, from WithActor.
-	Actor string
+	Actor string `json:"actor"`
 	// Reason is why, from WithReason.
-	Reason string
+	Reason string `json:"reason"`
 	// DeletedAt is the instant that all rows of the deletion carry.
-	DeletedAt time.Time
+	DeletedAt time.Time `json:"deleted_at"`
 	// RestoredAt is when the deletion was undone; nil where it was not.
-	RestoredAt *time.Time
+	RestoredAt *time.Time `json:"restored_at,omitempty"`
 }
 
 // TableName implements schema.Tabler.

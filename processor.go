@@ -45,7 +45,7 @@ func DispatchErasures(db *gorm.DB) error {
 
 // SignatureHeader carries the signature of a webhook: "sha256=" and the HMAC-SHA256 of the request's body in hexadecimal
 // digits.
-const SignatureHeader = certificate.SignatureHeader
+const SignatureHeader = "X-Softdelete-Signature"
 
 // Webhook is a Processor that posts an ErasedSubject as JSON to an address and signs it with a secret, which must not be
 // empty; see SignatureHeader. The header Idempotency-Key has the request ID. Any status from 200 to 299 acknowledges. client

@@ -1,6 +1,7 @@
 package softdelete
 
 import (
+	"slices"
 	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
@@ -21,44 +22,57 @@ const (
 	ActionKept     Action = "kept"     // live rows of a relation that the deletion does not touch
 	ActionRestored Action = "restored" // live again
 	ActionSkipped  Action = "skipped"  // stays deleted, because another deleted parent holds it
+	ActionUnlinked Action = "unlinked" // live, and no more under its parent: a foreign key of the database set its key to NULL
 )
 
 // Report says what a deletion or a restore did, or what Preview and PreviewRestore found that it would do.
 type Report struct {
 	// DeletionID identifies the deletion, for RestoreDeletion. For a restore it is the deletion that was undone; empty
-	// where the rows came from several.
-	DeletionID DeletionID
+	// where the rows came from several. It is empty where there was no row to delete or to restore.
+	DeletionID DeletionID `json:"deletion_id"`
 	// At is the instant that all rows of the deletion carry.
-	At time.Time
+	At time.Time `json:"at"`
 	// Effects tell the rows per relation: the root first, then by depth. Apart from the root, relations without a row
 	// are left out.
-	Effects []Effect
+	Effects []Effect `json:"effects"`
 	// Blockers say why Delete would fail. Only Preview fills them.
-	Blockers []Blocker
+	Blockers []Blocker `json:"blockers,omitempty"`
+}
+
+// Rows is the number of the root's rows that were deleted or restored, or would be.
+func (r Report) Rows() int64 {
+	if len(r.Effects) == 0 || slices.Contains([]Action{ActionKept, ActionSkipped}, r.Effects[0].Action) {
+		return 0
+	}
+	return r.Effects[0].Rows
 }
 
 // Effect is what one relation's rows went through.
 type Effect struct {
 	// Table is the rows' table.
-	Table string
+	Table string `json:"table"`
 	// Relation is the relation's field name; empty for the root.
-	Relation string
+	Relation string `json:"relation"`
+	// Parent is the table of the relation's owner, from which the deletion or restore came; empty for the root.
+	Parent string `json:"parent"`
 	// Action says what happened to the rows.
-	Action Action
+	Action Action `json:"action"`
 	// Rows is their number.
-	Rows int64
+	Rows int64 `json:"rows"`
+	// Keys are primary keys of them, at most ten, in previews; a composite key is joined by ",".
+	Keys []string `json:"keys,omitempty"`
 }
 
 // Blocker is a relation whose rows forbid a deletion.
 type Blocker struct {
 	// Table is the rows' table.
-	Table string
+	Table string `json:"table"`
 	// Relation is the relation's field name.
-	Relation string
+	Relation string `json:"relation"`
 	// Rows is how many rows block.
-	Rows int64
+	Rows int64 `json:"rows"`
 	// Keys are primary keys of them, at most ten; a composite key is joined by ",".
-	Keys []string
+	Keys []string `json:"keys,omitempty"`
 }
 
 // Into is a clause that makes a deletion write its report to r:
@@ -80,7 +94,7 @@ func reportOf(r deletion.Report) Report {
 
 func effectsOf(list []deletion.Effect) []Effect {
 	return each(list, func(e deletion.Effect) Effect {
-		return Effect{Table: e.Table, Relation: e.Relation, Action: Action(e.Action), Rows: e.Rows}
+		return Effect{Table: e.Table, Relation: e.Relation, Parent: e.Parent, Action: Action(e.Action), Rows: e.Rows, Keys: e.Keys}
 	})
 }
 

@@ -143,7 +143,7 @@ func TestARowThatAnotherDeletedParentHoldsTakesOverItsMark(t *testing.T) {
 
 	report, err := softdelete.Restore(db, team)
 	require.NoError(t, err)
-	require.Contains(t, report.Effects, softdelete.Effect{Table: "tasks", Relation: "Tasks", Action: softdelete.ActionSkipped, Rows: 2})
+	require.Contains(t, report.Effects, softdelete.Effect{Table: "tasks", Relation: "Tasks", Parent: "members", Action: softdelete.ActionSkipped, Rows: 2})
 	require.Zero(t, count(t, db, &Task{}))
 	_, err = softdelete.Restore(db, &Project{ID: 1})
 	require.NoError(t, err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 func TestArchiveDeleteMovesRows(t *testing.T) {
@@ -23,7 +24,7 @@ func TestArchiveDeleteMovesRows(t *testing.T) {
 			report, err := softdelete.Delete(db, &bill)
 			require.NoError(t, err)
 			require.Equal(t, one, archiveTables(t, db))
-			require.Equal(t, preview.Effects, report.Effects)
+			fixture.Foresaw(t, preview.Effects, report.Effects)
 			require.Equal(t, softdelete.Effect{Table: "archive_bills", Action: softdelete.ActionArchived, Rows: 1}, report.Effects[0])
 			var mark []map[string]any
 			require.NoError(t, db.Table("archive_bills_archive").Find(&mark).Error)
@@ -40,7 +41,7 @@ func TestArchiveDeleteMovesRows(t *testing.T) {
 			require.NoError(t, err)
 			restored, err := softdelete.Restore(db, &bill)
 			require.NoError(t, err)
-			require.Equal(t, foreseen.Effects, restored.Effects)
+			fixture.Foresaw(t, foreseen.Effects, restored.Effects)
 			require.Equal(t, report.DeletionID, restored.DeletionID)
 			require.Equal(t, all, archiveTables(t, db))
 			require.Equal(t, 10, bill.Amount)
@@ -67,7 +68,7 @@ func TestArchiveDeleteMovesRows(t *testing.T) {
 			report, err := softdelete.Delete(db, &archiveOwner{ID: 1})
 			require.NoError(t, err)
 			require.Equal(t, none, archiveTables(t, db))
-			require.Equal(t, softdelete.Effect{Table: "archive_bills", Relation: "Bills", Action: softdelete.ActionArchived, Rows: 1}, report.Effects[1])
+			require.Equal(t, softdelete.Effect{Table: "archive_bills", Relation: "Bills", Parent: "archive_owners", Action: softdelete.ActionArchived, Rows: 1}, report.Effects[1])
 
 			_, err = softdelete.Restore(db, &archiveBill{ID: 1})
 			require.ErrorIs(t, err, softdelete.ErrParentDeleted)

@@ -121,7 +121,7 @@ func TestArchiveInSchemas(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []softdelete.Effect{
 			{Table: "sales.order", Action: softdelete.ActionArchived, Rows: 1},
-			{Table: "sales.line", Relation: "Lines", Action: softdelete.ActionArchived, Rows: 2},
+			{Table: "sales.line", Relation: "Lines", Parent: "sales.order", Action: softdelete.ActionArchived, Rows: 2},
 		}, report.Effects)
 		require.Equal(t, 2, archiveCount(t, db, "kept.user"))
 		var all []archiveOrder

@@ -325,7 +325,7 @@ func (d *deletion) include(inner *deletion) {
 	}
 	for _, effect := range inner.effects {
 		if effect.Relation == "" && relation != nil {
-			effect.Relation = relation.Name
+			effect.Relation, effect.Parent = relation.Name, d.target.Name
 		}
 		effect.Depth++
 		d.effects = append(d.effects, effect)
@@ -378,7 +378,7 @@ func (deleter *Deleter) Finish(db *gorm.DB) {
 	}
 	d.leave()
 	if d.report != nil {
-		d.report(Report{DeletionID: d.ID(), At: d.at, Effects: SortEffects(d.effects), Blockers: d.blockers})
+		d.report(d.finished())
 	}
 }
 

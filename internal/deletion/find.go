@@ -265,18 +265,14 @@ func (d *deletion) describe(tx statement.Session, w *walk.Walk, blocking []block
 	var list []fault.Blocker
 	for _, b := range blocking {
 		blocker := fault.Blocker{Table: b.Child.Table, Relation: b.Name, Rows: b.rows}
-		fields := b.Child.Schema.PrimaryFields
-		if len(fields) > 0 {
+		start := func() *statement.Query {
 			q := tx.Query()
 			w.With(q, d.graph.Last())
-			q.Text("SELECT ").Columns(b.Child.Table, fields)
-			d.untaken(q, w, b.Edge)
-			q.Text(" ORDER BY ").Columns(b.Child.Table, fields).Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
-			keys, err := q.Keys(fields)
-			if err != nil {
-				return nil, err
-			}
-			blocker.Keys = keys
+			return q
+		}
+		var err error
+		if blocker.Keys, err = KeysIn(start, b.Child, b.Child.Table, b.rows, func(q *statement.Query) { d.untaken(q, w, b.Edge) }); err != nil {
+			return nil, err
 		}
 		list = append(list, blocker)
 	}

@@ -1,6 +1,7 @@
 package deletion
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/gorm-softdelete/softdelete/internal/fault"
@@ -20,46 +21,80 @@ func (d *deletion) foresee(tx statement.Session) error {
 	}
 	w := d.reach()
 	var counts statement.Tally
-	count := func(e Effect, depth, rank int, from func(q *statement.Query)) {
-		counts.Add(from, func(rows int64) {
-			e.Rows = rows
-			d.addEffect(e, depth, rank)
-			if e.Action != ActionKept {
-				d.rows += rows
-			}
-		})
+	var counted []foreseen
+	count := func(f foreseen) {
+		at := len(counted)
+		counted = append(counted, f)
+		counts.Add(f.from, func(rows int64) { counted[at].Rows = rows })
 	}
 	rootAction := d.action(d.root)
 	if d.root.Never() {
 		rootAction = ActionKept
 	}
-	count(Effect{Table: d.target.Name, Action: rootAction}, 0, 0, func(q *statement.Query) {
+	count(foreseen{DepthEffect{Effect{Table: d.target.Name, Action: rootAction}, 0, 0}, d.root, d.target.Qualifier, func(q *statement.Query) {
 		q.Text(" FROM ")
 		d.target.From(q)
 		q.Text(" WHERE ")
 		d.rootCondition(q)
 		d.live(q, d.root, d.target.Qualifier)
-	})
+	}})
 	for _, n := range d.graph.Nodes {
 		for _, part := range d.parts(n) {
-			count(Effect{Table: n.Policy.Table, Relation: part.relation, Action: d.action(n.Policy)}, n.Below(), n.Index, func(q *statement.Query) {
+			effect := Effect{Table: n.Policy.Table, Relation: part.by.Name, Parent: d.tableOf(part.by.From), Action: d.action(n.Policy)}
+			count(foreseen{DepthEffect{effect, n.Below(), n.Index}, n.Policy, n.Policy.Table, func(q *statement.Query) {
 				w.NodeRows(q, n)
 				d.onlyPart(q, w, n, part)
-			})
+			}})
 		}
 	}
 	for _, e := range d.graph.Kept {
 		if d.selected(e) {
 			continue
 		}
-		count(Effect{Table: e.Child.Table, Relation: e.Name, Action: ActionKept}, e.From.Depth+1, keptRank, func(q *statement.Query) { d.untaken(q, w, e) })
+		effect := Effect{Table: e.Child.Table, Relation: e.Name, Parent: d.tableOf(e.From), Action: ActionKept}
+		count(foreseen{DepthEffect{effect, e.From.Depth + 1, keptRank}, e.Child, e.Child.Table, func(q *statement.Query) { d.untaken(q, w, e) }})
 	}
-	q := tx.Query()
-	w.With(q, d.graph.Last())
-	if err := counts.Run(q); err != nil {
+	start := func() *statement.Query {
+		q := tx.Query()
+		w.With(q, d.graph.Last())
+		return q
+	}
+	if err := counts.Run(start()); err != nil {
 		return err
 	}
+	for _, f := range counted {
+		var err error
+		if f.Keys, err = KeysIn(start, f.policy, f.table, f.Rows, f.from); err != nil {
+			return err
+		}
+		d.addEffect(f.Effect, f.Depth, f.Rank)
+		if f.Action != ActionKept {
+			d.rows += f.Rows
+		}
+	}
 	return d.foreseeBlockers(tx, w)
+}
+
+// foreseen is an effect that is counted, of rows of a model in a table that from begins to read.
+type foreseen struct {
+	DepthEffect
+	policy *policy.Policy
+	table  string
+	from   func(q *statement.Query)
+}
+
+// KeysIn gives the keys of some of a number of rows, which from selects, in their order; none of a model without a primary key.
+// start begins the statement.
+func KeysIn(start func() *statement.Query, p *policy.Policy, table string, rows int64, from func(q *statement.Query)) ([]string, error) {
+	fields := p.Schema.PrimaryFields
+	if rows == 0 || len(fields) == 0 {
+		return nil, nil
+	}
+	q := start()
+	q.Text("SELECT ").Columns(table, fields)
+	from(q)
+	q.Text(" ORDER BY ").Columns(table, fields).Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
+	return q.Keys(fields)
 }
 
 // foreseeBlockers lists what would refuse.
@@ -85,9 +120,9 @@ func (d *deletion) foreseeBlockers(tx statement.Session, w *walk.Walk) error {
 
 // part is the share of a node's rows that one relation brings in.
 type part struct {
-	relation string
-	edge     *policy.Edge   // nil for the rows that relations inside the component bring in
-	before   []*policy.Edge // relations whose rows were counted already
+	by     *policy.Edge   // the relation that the report names
+	edge   *policy.Edge   // nil for the rows that relations inside the component bring in
+	before []*policy.Edge // relations whose rows were counted already
 }
 
 // parts splits a node's rows, apart from the root rows, by the relation that brings them in first. Rows that are removed
@@ -96,15 +131,15 @@ func (d *deletion) parts(n *policy.Node) []part {
 	var parts []part
 	if d.leaves(n.Policy) {
 		if edges := slices.Concat(n.In, n.Inner); len(edges) > 0 {
-			parts = append(parts, part{relation: edges[0].Name})
+			parts = append(parts, part{by: edges[0]})
 		}
 		return parts
 	}
 	for i, e := range n.In {
-		parts = append(parts, part{relation: e.Name, edge: e, before: n.In[:i]})
+		parts = append(parts, part{by: e, edge: e, before: n.In[:i]})
 	}
 	if len(n.Inner) > 0 {
-		parts = append(parts, part{relation: n.Inner[0].Name, before: n.In})
+		parts = append(parts, part{by: n.Inner[0], before: n.In})
 	}
 	return parts
 }

@@ -106,7 +106,7 @@ func (d *deletion) removeTogether(tx statement.Session, w *walk.Walk, rootRows i
 			return err
 		}
 		delete(d.expected, n)
-		d.took(n, n.Inner[0].Name, db.RowsAffected-rootRows)
+		d.took(n.Inner[0], db.RowsAffected-rootRows)
 		db.RowsAffected = rootRows
 		return drop()
 	}
@@ -178,7 +178,7 @@ func (d *deletion) removeRows(tx statement.Session, w *walk.Walk, n *policy.Node
 		}
 	}
 	archived, err := d.eraseArchived(tx, w, n)
-	d.took(n, parts[0].relation, rows+archived)
+	d.took(parts[0].by, rows+archived)
 	return err
 }
 

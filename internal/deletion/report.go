@@ -23,6 +23,7 @@ const (
 	ActionRemoved  Action = "removed"  // gone for good
 	ActionKept     Action = "kept"     // live rows of a relation that the deletion does not touch
 	ActionRestored Action = "restored" // live again
+	ActionUnlinked Action = "unlinked" // live, no more under its parent: a foreign key of the database has set its key to NULL
 	ActionSkipped  Action = "skipped"  // stays deleted, because another deleted parent holds it
 )
 
@@ -38,8 +39,10 @@ type Report struct {
 type Effect struct {
 	Table    string
 	Relation string // empty for the root
+	Parent   string // the table of the relation's owner; empty for the root
 	Action   Action
 	Rows     int64
+	Keys     []string // of some of the rows, in previews
 }
 
 // reportKey is where Into leaves the report's sink in a statement's settings.
@@ -78,6 +81,15 @@ func (d *deletion) addEffect(e Effect, depth, rank int) {
 	}
 }
 
+// finished is the report of a deletion that went through. Where it took no row, nothing carries its ID.
+func (d *deletion) finished() Report {
+	r := Report{DeletionID: d.ID(), At: d.at, Effects: SortEffects(d.effects), Blockers: d.blockers}
+	if len(r.Effects) > 0 && r.Effects[0].Rows == 0 {
+		r.DeletionID = ""
+	}
+	return r
+}
+
 // SortEffects lists the effects, the root first, then by depth.
 func SortEffects(list []DepthEffect) []Effect {
 	slices.SortStableFunc(list, func(a, b DepthEffect) int { return cmp.Or(cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.Rank, b.Rank)) })
@@ -89,10 +101,19 @@ func SortEffects(list []DepthEffect) []Effect {
 }
 
 // took notes rows that the deletion took through a relation.
-func (d *deletion) took(n *policy.Node, relation string, rows int64) {
+func (d *deletion) took(e *policy.Edge, rows int64) {
+	n := e.To
 	d.rows += rows
 	if d.marked != nil {
 		d.marked[n] += rows
 	}
-	d.addEffect(Effect{Table: n.Policy.Table, Relation: relation, Action: d.action(n.Policy), Rows: rows}, n.Below(), n.Index)
+	d.addEffect(Effect{Table: n.Policy.Table, Relation: e.Name, Parent: d.tableOf(e.From), Action: d.action(n.Policy), Rows: rows}, n.Below(), n.Index)
+}
+
+// tableOf is a node's table as reports name it: the root's is that of the statement.
+func (d *deletion) tableOf(n *policy.Node) string {
+	if n == d.graph.Nodes[0] {
+		return d.target.Name
+	}
+	return n.Policy.Table
 }

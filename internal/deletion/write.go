@@ -111,7 +111,7 @@ func (d *deletion) takeNodes(tx statement.Session, nodes []*policy.Node) error {
 				if err != nil {
 					return err
 				}
-				d.took(n, e.Name, rows)
+				d.took(e, rows)
 			}
 		}
 		// Relations inside the component are followed once all ways into it are taken.
@@ -155,7 +155,7 @@ func (d *deletion) takeComponent(tx statement.Session, n *policy.Node) error {
 		if err != nil {
 			return err
 		}
-		d.took(n, n.Inner[0].Name, rows)
+		d.took(n.Inner[0], rows)
 		if !locks || rows == 0 {
 			return nil
 		}
@@ -278,7 +278,7 @@ func (d *deletion) countKept(tx statement.Session, reached func() *walk.Walk) er
 	var counts statement.Tally
 	for _, e := range d.graph.Kept {
 		counts.Add(func(q *statement.Query) { d.untaken(q, w, e) }, func(rows int64) {
-			d.addEffect(Effect{Table: e.Child.Table, Relation: e.Name, Action: ActionKept, Rows: rows}, e.From.Depth+1, keptRank)
+			d.addEffect(Effect{Table: e.Child.Table, Relation: e.Name, Parent: d.tableOf(e.From), Action: ActionKept, Rows: rows}, e.From.Depth+1, keptRank)
 		})
 	}
 	q := tx.Query()

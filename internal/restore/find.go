@@ -176,7 +176,11 @@ func (r *restoration) unknown(tx statement.Session) error {
 // count counts a node's rows that fulfil a condition: those that the caller asked for, then the others by the relation that
 // leads to them.
 func (r *restoration) count(counts *statement.Tally, n *policy.Node, action deletion.Action, total map[*policy.Node]int64, condition func(q *statement.Query)) {
-	add := func(relation string, depth int, further func(q *statement.Query)) {
+	add := func(by *policy.Edge, depth int, further func(q *statement.Query)) {
+		effect := deletion.Effect{Table: n.Policy.Table, Action: action}
+		if by != nil {
+			effect.Relation, effect.Parent = by.Name, by.From.Policy.Table
+		}
 		from := func(q *statement.Query) {
 			q.Text(" FROM ")
 			r.from(q, n)
@@ -186,21 +190,21 @@ func (r *restoration) count(counts *statement.Tally, n *policy.Node, action dele
 		}
 		counts.Add(from, func(rows int64) {
 			total[n] += rows
-			if rows > 0 || depth == 0 && action == deletion.ActionRestored {
-				r.effects = append(r.effects, deletion.DepthEffect{Effect: deletion.Effect{Table: n.Policy.Table, Relation: relation, Action: action, Rows: rows}, Depth: depth, Rank: n.Index})
+			if effect.Rows = rows; rows > 0 || depth == 0 && action == deletion.ActionRestored {
+				r.effects = append(r.effects, countedEffect{deletion.DepthEffect{Effect: effect, Depth: depth, Rank: n.Index}, n, from})
 			}
 		})
 	}
 	edges := slices.Concat(n.In, n.Inner)
 	if n.Policy == r.root {
 		if r.deletion != "" || len(edges) == 0 {
-			add("", 0, func(*statement.Query) {})
+			add(nil, 0, func(*statement.Query) {})
 			return
 		}
-		add("", 0, func(q *statement.Query) { r.askedFor(q, true) })
+		add(nil, 0, func(q *statement.Query) { r.askedFor(q, true) })
 	}
 	for i, e := range edges {
-		add(e.Name, n.Below(), func(q *statement.Query) {
+		add(e, n.Below(), func(q *statement.Query) {
 			if n.Policy == r.root {
 				r.askedFor(q, false)
 			}
@@ -216,8 +220,36 @@ func (r *restoration) count(counts *statement.Tally, n *policy.Node, action dele
 		})
 	}
 	if len(edges) == 0 {
-		add("", 1, func(*statement.Query) {})
+		add(nil, 1, func(*statement.Query) {})
 	}
+}
+
+// countedEffect is an effect of a node's rows, which from begins to read under the name t.
+type countedEffect struct {
+	deletion.DepthEffect
+	node *policy.Node
+	from func(q *statement.Query)
+}
+
+// list gives the effects in order; in a preview with the keys of some rows.
+func (r *restoration) list(tx statement.Session) ([]deletion.Effect, error) {
+	effects := make([]deletion.DepthEffect, len(r.effects))
+	for i, e := range r.effects {
+		effects[i] = e.DepthEffect
+		if !r.preview {
+			continue
+		}
+		start := func() *statement.Query {
+			q := tx.Query()
+			r.with(q)
+			return q
+		}
+		var err error
+		if effects[i].Keys, err = deletion.KeysIn(start, e.node.Policy, "t", e.Rows, e.from); err != nil {
+			return nil, err
+		}
+	}
+	return deletion.SortEffects(effects), nil
 }
 
 // askedFor writes AND and the condition that a root row is, or is not, one that the caller asked for.

@@ -96,7 +96,7 @@ type restoration struct {
 	holds      bool                   // rows may be held by other deleted parents
 	back, kept map[*policy.Node]int64 // rows that come back, rows that are held
 	loaded     []loadedRows
-	effects    []deletion.DepthEffect
+	effects    []countedEffect
 	rows       int64
 	report     deletion.Report
 }
@@ -176,9 +176,13 @@ func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) 
 	statement.ToWriter(tx, r.root.Table)
 	if r.preview {
 		tx.Statement.ConnPool = statement.Pinned{ConnPool: tx.Statement.ConnPool}
-		err := r.find(r.restorer.Session(tx))
-		r.report.Effects = deletion.SortEffects(r.effects)
-		return r.report, err
+		session := r.restorer.Session(tx)
+		err := r.find(session)
+		effects, failure := r.list(session)
+		if err == nil {
+			err = failure
+		}
+		return r.finished(effects), err
 	}
 	var finish func()
 	err := statement.Work(tx, func(tx *gorm.DB) (err error) {
@@ -192,8 +196,17 @@ func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) 
 		return deletion.Report{}, err
 	}
 	finish()
-	r.report.Effects = deletion.SortEffects(r.effects)
-	return r.report, nil
+	effects, err := r.list(r.restorer.Session(tx))
+	return r.finished(effects), err
+}
+
+// finished is the report. Where no row was deleted it names no deletion.
+func (r *restoration) finished(effects []deletion.Effect) deletion.Report {
+	r.report.Effects = effects
+	if r.rows == 0 {
+		r.report.DeletionID = ""
+	}
+	return r.report
 }
 
 // restore finds what refuses, then writes: children before parents, since a row is found by the mark of its parent.
@@ -300,7 +313,8 @@ func (r *restoration) pin(tx statement.Session) (none bool, err error) {
 	q.Text(" LIMIT ", fmt.Sprint(deletion.FewKeys+1))
 	keys, err := q.KeyValues(fields)
 	if err == nil && len(keys) == 0 {
-		r.effects = append(r.effects, deletion.DepthEffect{Effect: deletion.Effect{Table: r.target.Name, Action: deletion.ActionRestored}, Depth: 0, Rank: 0})
+		none := deletion.DepthEffect{Effect: deletion.Effect{Table: r.target.Name, Action: deletion.ActionRestored}}
+		r.effects = append(r.effects, countedEffect{DepthEffect: none, node: r.graph.NodeOf(r.root)})
 		return true, nil
 	}
 	if err == nil && len(keys) <= deletion.FewKeys {

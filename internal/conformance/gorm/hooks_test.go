@@ -294,8 +294,8 @@ func TestADeletionInAHook(t *testing.T) {
 				require.Equal(t, contractTeam{ID: 2, Name: "fails"}, other)
 				require.Equal(t, []softdelete.Effect{
 					{Table: "contract_teams", Action: softdelete.ActionDeleted, Rows: 1},
-					{Table: "contract_members", Relation: "Members", Action: softdelete.ActionDeleted, Rows: 2},
-					{Table: "contract_notes", Relation: "Notes", Action: softdelete.ActionKept, Rows: 1},
+					{Table: "contract_members", Relation: "Members", Parent: "contract_teams", Action: softdelete.ActionDeleted, Rows: 2},
+					{Table: "contract_notes", Relation: "Notes", Parent: "contract_teams", Action: softdelete.ActionKept, Rows: 1},
 				}, report.Effects)
 				var ledger []softdelete.Deletion
 				require.NoError(t, db.Find(&ledger).Error)

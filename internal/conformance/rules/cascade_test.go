@@ -13,6 +13,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // ruleDump gives all rows of the models' tables.
@@ -177,12 +178,12 @@ func TestRuleCascadeAndKeep(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		effects := []softdelete.Effect{
 			{Table: "rule_orgs", Action: softdelete.ActionDeleted, Rows: 1},
-			{Table: "rule_badges", Relation: "Badge", Action: softdelete.ActionDeleted, Rows: 1},
-			{Table: "rule_org_tags", Relation: "Tags", Action: softdelete.ActionDeleted, Rows: 2},
-			{Table: "rule_teams", Relation: "Teams", Action: softdelete.ActionDeleted, Rows: 2},
-			{Table: "rule_notes", Relation: "Notes", Action: softdelete.ActionKept, Rows: 1},
-			{Table: "rule_members", Relation: "Members", Action: softdelete.ActionDeleted, Rows: 4},
-			{Table: "rule_notes", Relation: "Notes", Action: softdelete.ActionKept, Rows: 1},
+			{Table: "rule_badges", Relation: "Badge", Parent: "rule_orgs", Action: softdelete.ActionDeleted, Rows: 1},
+			{Table: "rule_org_tags", Relation: "Tags", Parent: "rule_orgs", Action: softdelete.ActionDeleted, Rows: 2},
+			{Table: "rule_teams", Relation: "Teams", Parent: "rule_orgs", Action: softdelete.ActionDeleted, Rows: 2},
+			{Table: "rule_notes", Relation: "Notes", Parent: "rule_orgs", Action: softdelete.ActionKept, Rows: 1},
+			{Table: "rule_members", Relation: "Members", Parent: "rule_teams", Action: softdelete.ActionDeleted, Rows: 4},
+			{Table: "rule_notes", Relation: "Notes", Parent: "rule_teams", Action: softdelete.ActionKept, Rows: 1},
 		}
 		t.Run("a deletion takes what cascades, keeps what is kept, and reports the root first, then by depth", func(t *testing.T) {
 			db := ruleFixture(t, database, softdelete.Config{})
@@ -192,7 +193,7 @@ func TestRuleCascadeAndKeep(t *testing.T) {
 			require.Equal(t, before, ruleDump(t, db, append(softdelete.Tables(), ruleOrgModels...)...))
 			report, err := softdelete.Delete(db, &ruleOrg{ID: 1})
 			require.NoError(t, err)
-			require.Equal(t, preview.Effects, report.Effects)
+			fixture.Foresaw(t, preview.Effects, report.Effects)
 			require.ElementsMatch(t, effects, report.Effects)
 			require.Equal(t, effects[0], report.Effects[0])
 			require.ElementsMatch(t, effects[5:], report.Effects[5:])
@@ -241,7 +242,7 @@ func TestRuleCascadeAndKeep(t *testing.T) {
 			require.NoError(t, err)
 			report, err := softdelete.Delete(db.Unscoped(), &ruleOrg{ID: 1})
 			require.NoError(t, err)
-			require.Equal(t, preview.Effects, report.Effects)
+			fixture.Foresaw(t, preview.Effects, report.Effects)
 			for model, left := range map[any]int64{
 				&ruleOrg{}: 1, &ruleTeam{}: 1, &ruleMember{}: 1, &ruleBadge{}: 1, &ruleOrgTag{}: 1, &ruleTag{}: 2, &ruleNote{}: 1,
 			} {

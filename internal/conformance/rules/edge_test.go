@@ -183,7 +183,7 @@ func TestRulesOverSixLevels(t *testing.T) {
 					if i == 0 {
 						list = append(list, softdelete.Effect{Table: table, Action: action, Rows: rows})
 					} else {
-						list = append(list, softdelete.Effect{Table: table, Relation: "Below", Action: action, Rows: rows})
+						list = append(list, softdelete.Effect{Table: table, Relation: "Below", Parent: list[i-1].Table, Action: action, Rows: rows})
 					}
 				}
 				return list
@@ -228,7 +228,7 @@ func TestRuleGuardOnATree(t *testing.T) {
 		require.NoError(t, err, "the parent comes back in the same restore")
 		require.Equal(t, []softdelete.Effect{
 			{Table: "rul_rooms", Action: softdelete.ActionRestored, Rows: 2},
-			{Table: "rul_rooms", Relation: "Children", Action: softdelete.ActionRestored, Rows: 1},
+			{Table: "rul_rooms", Relation: "Children", Parent: "rul_rooms", Action: softdelete.ActionRestored, Rows: 1},
 		}, report.Effects)
 		require.Len(t, rulKeys[rulRoom](t, db), 5)
 	})
@@ -293,7 +293,7 @@ func TestModelsWithoutAKeyOrAMark(t *testing.T) {
 			report, err := softdelete.Delete(db.Where("text LIKE ?", "c%"), &rulLog{})
 			require.NoError(t, err)
 			require.Equal(t, []softdelete.Effect{{Table: "rul_logs", Action: softdelete.ActionDeleted, Rows: 2}}, report.Effects)
-			require.Equal(t, report.Effects, preview.Effects)
+			require.Equal(t, report.Effects, preview.Effects, "without keys")
 			require.EqualValues(t, 2, count())
 			require.NoError(t, db.Unscoped().Where("text = ?", "a").Delete(&rulLog{}).Error)
 			require.EqualValues(t, 1, count())

@@ -51,8 +51,8 @@ func TestRulesOfTwoRelationsToOneModel(t *testing.T) {
 			require.NoError(t, db.Model(&rulText{ID: 3}).Update("reviewer_id", nil).Error)
 			require.Equal(t, []softdelete.Effect{
 				{Table: "rul_authors", Action: softdelete.ActionDeleted, Rows: 1},
-				{Table: "rul_texts", Relation: "Written", Action: softdelete.ActionDeleted, Rows: 3},
-				{Table: "rul_texts", Relation: "Read", Action: softdelete.ActionKept, Rows: 1},
+				{Table: "rul_texts", Relation: "Written", Parent: "rul_authors", Action: softdelete.ActionDeleted, Rows: 3},
+				{Table: "rul_texts", Relation: "Read", Parent: "rul_authors", Action: softdelete.ActionKept, Rows: 1},
 			}, rulDeleted(t, db, &rulAuthor{ID: 1}))
 			require.Equal(t, []string{"3", "5", "6"}, rulKeys[rulText](t, db))
 			rulRestored(t, db, &rulAuthor{ID: 1})
@@ -159,7 +159,7 @@ func TestRulesOverAJoinTableOfGORM(t *testing.T) {
 		require.NoError(t, db.Model(&post).Association("Labels").Clear())
 		require.Equal(t, []softdelete.Effect{
 			{Table: "rul_posts", Action: softdelete.ActionDeleted, Rows: 1},
-			{Table: "rul_post_likers", Relation: "Likers", Action: softdelete.ActionKept, Rows: 1},
+			{Table: "rul_post_likers", Relation: "Likers", Parent: "rul_posts", Action: softdelete.ActionKept, Rows: 1},
 		}, rulDeleted(t, db, &post))
 	})
 }

@@ -147,11 +147,11 @@ func (s rulShape[P, C, B]) obeysOn(t *testing.T, database *testdb.Database) {
 	require.NoError(t, err)
 	effects := func(root, below int64, action softdelete.Action) []softdelete.Effect {
 		return []softdelete.Effect{
-			{Table: parentTable, Action: action, Rows: root}, {Table: childTable, Relation: s.relation, Action: action, Rows: below},
+			{Table: parentTable, Action: action, Rows: root}, {Table: childTable, Relation: s.relation, Parent: parentTable, Action: action, Rows: below},
 		}
 	}
 	require.Equal(t, effects(1, 2, softdelete.ActionDeleted), report.Effects)
-	require.Equal(t, report.Effects, preview.Effects)
+	fixture.Foresaw(t, preview.Effects, report.Effects)
 	live(children[3])
 	require.NotContains(t, rulKeys[P](t, db), parents[0])
 	require.Contains(t, rulKeys[P](t, db), parents[1])
@@ -168,7 +168,7 @@ func (s rulShape[P, C, B]) obeysOn(t *testing.T, database *testdb.Database) {
 	report, err = softdelete.Restore(db, rulCopy(s.parents[0]))
 	require.NoError(t, err)
 	require.Equal(t, effects(1, 2, softdelete.ActionRestored), report.Effects)
-	require.Equal(t, report.Effects, preview.Effects)
+	fixture.Foresaw(t, preview.Effects, report.Effects)
 	live(children[0], children[1], children[3])
 
 	// Several roots, and back by the deletion's ID.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 func TestRulesHoldForEveryShapeOfRelation(t *testing.T) {
@@ -66,7 +67,7 @@ func (s ruleShape) run(t *testing.T, db *gorm.DB) {
 	got, taken := lines(report.Effects, softdelete.ActionDeleted)
 	require.ElementsMatch(t, s.effects, got)
 	require.Equal(t, s.effects[0], got[0])
-	require.Equal(t, preview.Effects, report.Effects)
+	fixture.Foresaw(t, preview.Effects, report.Effects)
 	require.Equal(t, live-taken, ruleLive(t, db, s.models...))
 
 	restored, err := softdelete.Restore(db, s.root)
@@ -81,6 +82,6 @@ func (s ruleShape) run(t *testing.T, db *gorm.DB) {
 	require.NoError(t, err)
 	_, removed := lines(report.Effects, softdelete.ActionRemoved)
 	require.Equal(t, taken, removed)
-	require.Equal(t, preview.Effects, report.Effects)
+	fixture.Foresaw(t, preview.Effects, report.Effects)
 	require.Equal(t, live-taken, ruleLive(t, db.Unscoped().Session(&gorm.Session{}), s.models...))
 }
