@@ -236,21 +236,35 @@ func TestRuleGuardOnATree(t *testing.T) {
 
 // Rows that others have marked by hand carry no deletion.
 func TestRowsMarkedByHand(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := rulOpen(t, database, &rulQ{}, &rulQChild{}, &rulQBlocker{}, &rulP{}, &rulPChild{}, &rulPBlocker{})
-		require.NoError(t, db.Create(&rulQ{ID: 1, Children: []rulQChild{{ID: 1}, {ID: 2}}}).Error)
-		require.NoError(t, db.Exec("UPDATE rul_q_children SET gone = ? WHERE id = 1", true).Error)
-		rulDeleted(t, db, &rulQ{ID: 1})
-		rulRestored(t, db, &rulQ{ID: 1})
-		require.Equal(t, []string{"2"}, rulKeys[rulQChild](t, db), "no deletion took it")
-		rulRestored(t, db, &rulQChild{ID: 1})
-		require.Equal(t, []string{"1", "2"}, rulKeys[rulQChild](t, db))
-
-		require.NoError(t, db.Create(&rulP{ID: 1, Children: []rulPChild{{ID: 1}, {ID: 2}}}).Error)
-		require.NoError(t, db.Delete(&rulPChild{ID: 1}).Error)
-		require.NoError(t, db.Exec("UPDATE rul_ps SET gone = ?", true).Error)
-		rulRestored(t, db, &rulP{ID: 1})
-		require.Equal(t, []string{"2"}, rulKeys[rulPChild](t, db), "a parent without a mark took none")
+	t.Run("a child", func(t *testing.T) {
+		type (
+			parent = rulMarkedParent[rulTime, rulFlagWithID]
+			child  = rulMarkedChild[rulFlagWithID]
+		)
+		testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+			db := rulOpen(t, database, &parent{}, &child{}, &rulMarkedBlocker[rulFlagWithID]{})
+			require.NoError(t, db.Create(&parent{ID: 1, Children: []child{{ID: 1}, {ID: 2}}}).Error)
+			require.NoError(t, db.Exec("UPDATE rul_marked_children SET gone = ? WHERE id = 1", true).Error)
+			rulDeleted(t, db, &parent{ID: 1})
+			rulRestored(t, db, &parent{ID: 1})
+			require.Equal(t, []string{"2"}, rulKeys[child](t, db), "no deletion took it")
+			rulRestored(t, db, &child{ID: 1})
+			require.Equal(t, []string{"1", "2"}, rulKeys[child](t, db))
+		})
+	})
+	t.Run("a parent", func(t *testing.T) {
+		type (
+			parent = rulMarkedParent[rulFlagWithID, rulTime]
+			child  = rulMarkedChild[rulTime]
+		)
+		testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+			db := rulOpen(t, database, &parent{}, &child{}, &rulMarkedBlocker[rulTime]{})
+			require.NoError(t, db.Create(&parent{ID: 1, Children: []child{{ID: 1}, {ID: 2}}}).Error)
+			require.NoError(t, db.Delete(&child{ID: 1}).Error)
+			require.NoError(t, db.Exec("UPDATE rul_marked_parents SET gone = ?", true).Error)
+			rulRestored(t, db, &parent{ID: 1})
+			require.Equal(t, []string{"2"}, rulKeys[child](t, db), "a parent without a mark took none")
+		})
 	})
 }
 

@@ -10,121 +10,84 @@ import (
 	"github.com/gorm-softdelete/softdelete"
 )
 
-// The marks of two models may be of different kinds and precisions: each pair here is a parent, its children and its blockers.
+// The marks of two models may be of different kinds and precisions: a parent has one, its children and blockers another.
 type (
-	rulN struct {
-		ID        uint
-		DeletedAt gorm.DeletedAt
-		Children  []rulNChild   `gorm:"foreignKey:ParentID" softdelete:"cascade"`
-		Blockers  []rulNBlocker `gorm:"foreignKey:ParentID" softdelete:"block"`
-	}
-	rulNChild struct {
-		ID, ParentID uint
-		Gone         int64 `softdelete:"timestamp"`
-	}
-	rulNBlocker rulNChild
-
-	rulO struct {
+	rulMarkedParent[P, C any] struct {
 		ID       uint
-		Gone     uint64        `softdelete:"timestamp;unit:ms"`
-		Children []rulOChild   `gorm:"foreignKey:ParentID" softdelete:"cascade"`
-		Blockers []rulOBlocker `gorm:"foreignKey:ParentID" softdelete:"block"`
+		Mark     P                     `gorm:"embedded"`
+		Children []rulMarkedChild[C]   `gorm:"foreignKey:ParentID" softdelete:"cascade"`
+		Blockers []rulMarkedBlocker[C] `gorm:"foreignKey:ParentID" softdelete:"block"`
 	}
-	rulOChild struct {
+	rulMarkedChild[C any] struct {
 		ID, ParentID uint
-		Gone         *time.Time `gorm:"precision:3" softdelete:"timestamp"`
+		Mark         C `gorm:"embedded"`
 	}
-	rulOBlocker rulOChild
-
-	rulP struct {
-		ID         uint
-		Gone       bool `softdelete:"flag"`
-		DeletionID softdelete.DeletionID
-		Children   []rulPChild   `gorm:"foreignKey:ParentID" softdelete:"cascade"`
-		Blockers   []rulPBlocker `gorm:"foreignKey:ParentID" softdelete:"block"`
-	}
-	rulPChild struct {
+	rulMarkedBlocker[C any] struct {
 		ID, ParentID uint
-		DeletedAt    gorm.DeletedAt
+		Mark         C `gorm:"embedded"`
 	}
-	rulPBlocker rulPChild
-
-	rulQ struct {
-		ID        uint
-		DeletedAt gorm.DeletedAt
-		Children  []rulQChild   `gorm:"foreignKey:ParentID" softdelete:"cascade"`
-		Blockers  []rulQBlocker `gorm:"foreignKey:ParentID" softdelete:"block"`
-	}
-	rulQChild struct {
-		ID, ParentID uint
-		Gone         bool `softdelete:"flag"`
-		DeletionID   softdelete.DeletionID
-	}
-	rulQBlocker rulQChild
-
-	rulR struct {
-		ID       uint
-		Status   string        `softdelete:"status"`
-		When     sql.NullTime  `softdelete:"at"`
-		Children []rulRChild   `gorm:"foreignKey:ParentID" softdelete:"cascade"`
-		Blockers []rulRBlocker `gorm:"foreignKey:ParentID" softdelete:"block"`
-	}
-	rulRChild struct {
-		ID, ParentID uint
-		Status       int `softdelete:"status;deleted:-1;active:1"`
-		Was          int `softdelete:"previous"`
-		DeletionID   softdelete.DeletionID
-	}
-	rulRBlocker rulRChild
-
-	rulS struct {
-		ID       uint
-		Gone     *bool         `softdelete:"flag"`
-		When     *time.Time    `softdelete:"at"`
-		Children []rulSChild   `gorm:"foreignKey:ParentID" softdelete:"cascade"`
-		Blockers []rulSBlocker `gorm:"foreignKey:ParentID" softdelete:"block"`
-	}
-	rulSChild struct {
-		ID, ParentID uint
-		Gone         *int64 `softdelete:"timestamp;unit:ns"`
-	}
-	rulSBlocker rulSChild
-
-	rulT struct {
-		ID         uint
-		DeletedAt  gorm.DeletedAt
-		DeletionID softdelete.DeletionID
-		Children   []rulTChild   `gorm:"foreignKey:ParentID" softdelete:"cascade"`
-		Blockers   []rulTBlocker `gorm:"foreignKey:ParentID" softdelete:"block"`
-	}
-	rulTChild struct {
-		ID, ParentID uint
-		Gone         uint32 `softdelete:"timestamp"`
-	}
-	rulTBlocker rulTChild
-
-	rulU struct {
-		ID         uint
-		DeletedAt  gorm.DeletedAt
-		DeletionID softdelete.DeletionID
-		Children   []rulUChild   `gorm:"foreignKey:ParentID" softdelete:"cascade"`
-		Blockers   []rulUBlocker `gorm:"foreignKey:ParentID" softdelete:"block"`
-	}
-	rulUChild struct {
-		ID, ParentID uint
-		Gone         int64                 `softdelete:"timestamp"`
-		Taken        softdelete.DeletionID `gorm:"not null;default:''"`
-	}
-	rulUBlocker rulUChild
 )
 
+// GORM would name the tables after the instances of the types.
+func (rulMarkedParent[P, C]) TableName() string { return "rul_marked_parents" }
+func (rulMarkedChild[C]) TableName() string     { return "rul_marked_children" }
+func (rulMarkedBlocker[C]) TableName() string   { return "rul_marked_blockers" }
+
+type (
+	rulTime      struct{ DeletedAt gorm.DeletedAt }
+	rulMilliTime struct {
+		Gone *time.Time `gorm:"precision:3" softdelete:"timestamp"`
+	}
+	rulSeconds struct {
+		Gone int64 `softdelete:"timestamp"`
+	}
+	rulSmallSeconds struct {
+		Gone uint32 `softdelete:"timestamp"`
+	}
+	rulMillis struct {
+		Gone uint64 `softdelete:"timestamp;unit:ms"`
+	}
+	rulNanos struct {
+		Gone *int64 `softdelete:"timestamp;unit:ns"`
+	}
+	rulTimeWithID struct {
+		DeletedAt  gorm.DeletedAt
+		DeletionID softdelete.DeletionID
+	}
+	rulFlagWithID struct {
+		Gone       bool `softdelete:"flag"`
+		DeletionID softdelete.DeletionID
+	}
+	rulFlagWithTime struct {
+		Gone *bool      `softdelete:"flag"`
+		When *time.Time `softdelete:"at"`
+	}
+	rulStatusWithTime struct {
+		Status string       `softdelete:"status"`
+		When   sql.NullTime `softdelete:"at"`
+	}
+	rulStatusWithID struct {
+		Status     int `softdelete:"status;deleted:-1;active:1"`
+		Was        int `softdelete:"previous"`
+		DeletionID softdelete.DeletionID
+	}
+	rulSecondsWithID struct {
+		Gone  int64                 `softdelete:"timestamp"`
+		Taken softdelete.DeletionID `gorm:"not null;default:''"`
+	}
+)
+
+func rulObeysMarked[P, C any](t *testing.T) {
+	rulObeys(t, rulUnder[rulMarkedParent[P, C], rulMarkedChild[C], rulMarkedBlocker[C]]())
+}
+
 func TestRulesBetweenMarks(t *testing.T) {
-	t.Run("a time over seconds", func(t *testing.T) { rulObeys(t, rulUnder[rulN, rulNChild, rulNBlocker]()) })
-	t.Run("milliseconds over a time of milliseconds", func(t *testing.T) { rulObeys(t, rulUnder[rulO, rulOChild, rulOBlocker]()) })
-	t.Run("a DeletionID over a time", func(t *testing.T) { rulObeys(t, rulUnder[rulP, rulPChild, rulPBlocker]()) })
-	t.Run("a time over a DeletionID", func(t *testing.T) { rulObeys(t, rulUnder[rulQ, rulQChild, rulQBlocker]()) })
-	t.Run("statuses with a time and with a DeletionID", func(t *testing.T) { rulObeys(t, rulUnder[rulR, rulRChild, rulRBlocker]()) })
-	t.Run("a flag with a time over nanoseconds", func(t *testing.T) { rulObeys(t, rulUnder[rulS, rulSChild, rulSBlocker]()) })
-	t.Run("a DeletionID over seconds", func(t *testing.T) { rulObeys(t, rulUnder[rulT, rulTChild, rulTBlocker]()) })
-	t.Run("a DeletionID over a DeletionID with seconds", func(t *testing.T) { rulObeys(t, rulUnder[rulU, rulUChild, rulUBlocker]()) })
+	t.Run("a time over seconds", rulObeysMarked[rulTime, rulSeconds])
+	t.Run("milliseconds over a time of milliseconds", rulObeysMarked[rulMillis, rulMilliTime])
+	t.Run("a DeletionID over a time", rulObeysMarked[rulFlagWithID, rulTime])
+	t.Run("a time over a DeletionID", rulObeysMarked[rulTime, rulFlagWithID])
+	t.Run("statuses with a time and with a DeletionID", rulObeysMarked[rulStatusWithTime, rulStatusWithID])
+	t.Run("a flag with a time over nanoseconds", rulObeysMarked[rulFlagWithTime, rulNanos])
+	t.Run("a DeletionID over seconds", rulObeysMarked[rulTimeWithID, rulSmallSeconds])
+	t.Run("a DeletionID over a DeletionID with seconds", rulObeysMarked[rulTimeWithID, rulSecondsWithID])
 }
