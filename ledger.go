@@ -18,9 +18,9 @@ type LedgerEntry struct {
 	RequestID string `json:"request_id"`
 	// Table is the table of the erased person's row.
 	Table string `json:"table"`
-	// Key is that row's primary key, for people: a composite one is joined by ",", a "," in a part is "\,".
+	// Key is that row's primary key, exactly: a composite one is joined by ",", a "," in a part is "\,".
 	Key string `json:"key"`
-	// Parts are the key's parts exactly, for ReplayErasures.
+	// Parts is the key in entries of earlier versions, whose Key was for people; empty in others.
 	Parts string `json:"parts"`
 	// Identity is the hash of key and time of creation: another row with the same key has another.
 	Identity string `json:"identity"`

@@ -132,7 +132,7 @@ func compile(registry *policy.Registry, db *gorm.DB, reached []policy.ReachedSch
 		p.Predicates = p.Strategy.Predicates(quote)
 		p.LiveWhere = scope.WhereOf(p.Predicates.Live)
 		if p.Events {
-			p.Log = p.NewLog(quote)
+			p.Log = p.NewLog(registry.Dialect, quote)
 		}
 		p.RestoreHooks = policy.FindRestoreHooks(p.Schema)
 	}

@@ -96,7 +96,7 @@ func (d *deletion) afterHooks(tx statement.Session) error {
 		case !d.leaves(n.Policy):
 			// What led to the row may be gone; the row itself shows the mark.
 			var finish func()
-			if finish, err = Reload(tx.DB, s, rows.Interface()); err == nil {
+			if finish, err = Reload(tx, s, rows.Interface()); err == nil {
 				finish()
 				err = call(rows)
 			}

@@ -14,7 +14,7 @@ import (
 type Deletion struct {
 	ID         mark.DeletionID `gorm:"primaryKey;size:64"`
 	Table      string          // of the root rows
-	Key        string          // the root row's primary key, a composite one joined by ","; empty where there were several root rows
+	Key        string          // the root row's primary key, a composite one joined by ",", a "," in a part is "\,"; empty where there were several root rows
 	Rows       int64           // all rows taken
 	Actor      string
 	Reason     string
@@ -34,10 +34,20 @@ func (d *deletion) writeLedger(tx statement.Session) error {
 		ID: d.ID(), Table: d.target.Name, Rows: d.rows, Actor: d.actor, Reason: d.reason, DeletedAt: d.at,
 	}
 	if len(d.keys) == 1 {
-		row.Key = rowkey.KeyText(d.keys[0])
+		row.Key = rowkey.Of(tx.Dialect, d.root.Schema.PrimaryFields).Exact(d.keys[0])
 	}
 	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	return LedgerError(session.Create(&row).Error)
+}
+
+// LedgerKeys are the texts that the ledger may have for the key of a row: the exact one, and what earlier versions wrote where that is
+// no other row's exact text.
+func LedgerKeys(key rowkey.Key, values []any) []string {
+	exact, earlier := key.Exact(values), rowkey.KeyText(values)
+	if _, others := key.Split(earlier); earlier == exact || others && len(values) > 1 {
+		return []string{exact}
+	}
+	return []string{exact, earlier}
 }
 
 func LedgerError(err error) error {

@@ -15,7 +15,8 @@ import (
 const reloadChunk = 500
 
 // Reload reads the rows of a value again. What it returns makes the value what the database has.
-func Reload(tx *gorm.DB, s *schema.Schema, value any) (finish func(), err error) {
+func Reload(tx statement.Session, s *schema.Schema, value any) (finish func(), err error) {
+	exact := rowkey.Of(tx.Dialect, s.PrimaryFields)
 	ctx := tx.Statement.Context
 	targets := map[string][]reflect.Value{}
 	var keys [][]any
@@ -32,7 +33,7 @@ func Reload(tx *gorm.DB, s *schema.Schema, value any) (finish func(), err error)
 			}
 			key = append(key, part)
 		}
-		text := rowkey.KeyText(key)
+		text := exact.Exact(key)
 		if targets[text] == nil {
 			keys = append(keys, key)
 		}
@@ -57,12 +58,7 @@ func Reload(tx *gorm.DB, s *schema.Schema, value any) (finish func(), err error)
 		}
 		for i := range rows.Elem().Len() {
 			row := rows.Elem().Index(i)
-			var key []any
-			for _, field := range s.PrimaryFields {
-				part, _ := field.ValueOf(ctx, row)
-				key = append(key, part)
-			}
-			for _, target := range targets[rowkey.KeyText(key)] {
+			for _, target := range targets[exact.Of(ctx, row)] {
 				assign = append(assign, func() { statement.CopyColumns(ctx, s, target, row) })
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
@@ -18,7 +19,7 @@ import (
 func (d *deletion) addKeyConditions() {
 	stmt := d.stmt
 	add := func(value reflect.Value) {
-		values := keysOf(stmt, value)
+		values := d.keysOf(value)
 		column, in := schema.ToQueryValues(stmt.Table, stmt.Schema.PrimaryFieldDBNames, values)
 		if len(in) > 0 {
 			stmt.AddClause(clause.Where{Exprs: []clause.Expression{clause.IN{Column: column, Values: in}}})
@@ -33,12 +34,13 @@ func (d *deletion) addKeyConditions() {
 	}
 }
 
-// keysOf lists the keys in a value, each once. One row's are read without what GORM's function for many allocates.
-func keysOf(stmt *gorm.Statement, value reflect.Value) [][]any {
+// keysOf lists the keys in a value, each once. One row's are read without what many allocate. GORM's own
+// function takes ("a_b", "c") and ("a", "b_c") for one key (schema/utils.go:125, GORM 1.31).
+func (d *deletion) keysOf(value reflect.Value) [][]any {
+	stmt := d.stmt
 	fields := stmt.Schema.PrimaryFields
 	if value.Kind() != reflect.Struct {
-		_, keys := schema.GetIdentityFieldValuesMap(stmt.Context, value, fields)
-		return keys
+		return rowkey.Of(d.deleter.Dialect, fields).Once(rowkey.InModels(stmt.Context, value, fields))
 	}
 	key, known := make([]any, len(fields)), false
 	for i, field := range fields {

@@ -89,8 +89,6 @@ type Dialect struct {
 
 	// notAfter and notBefore compare the instant in a native time column with another.
 	notAfter, notBefore func(column string, at time.Time) string
-	// keyTime writes a time as text that does not depend on the session; nil where it is kept as text.
-	keyTime func(column string) string
 	// surelyWithin writes exactly, the condition that an instant lies between two others, so that it is cheap far from these;
 	// nil where it is so anyway.
 	surelyWithin func(column string, from, until time.Time, valid bool, exactly string) string

@@ -58,6 +58,8 @@ type LoggedColumn struct {
 type Log struct {
 	Table, Events string // bare names
 	Columns, Key  []LoggedColumn
+	// KeyColumns are the columns of Key as keys have them.
+	KeyColumns []KeyColumn
 	// Live gives the predicate of live rows for an alias; empty where rows cannot be deleted in place.
 	Live func(alias string) string
 	// DeletionID is the quoted column that says which deletion took a row, empty where there is none.
@@ -76,11 +78,8 @@ type eventLog struct {
 	// context and contextTable are the name and the definition of the table that open writes to, empty for none.
 	context, contextTable string
 	freeze                string
-	// fragment gives a column of a row as JSON text, never NULL; hexText bytes as hexadecimal digits after \x.
+	// fragment gives a column of a row as JSON text, never NULL.
 	fragment func(c LoggedColumn, alias string) string
-	hexText  func(expression string) string
-	// typed gives a bound value the type of a key's column.
-	typed func(c LoggedColumn, placeholder string) string
 	// member gives the member j.key of an object as JSON text, dataText that of a name as text; object makes an object of the
 	// members of another, each with the JSON text that value gives for j.key.
 	member   func(data string) string
@@ -150,33 +149,21 @@ func (d *Dialect) Differs(c LoggedColumn, one, other string) string {
 	return d.events.fragment(c, one) + " <> " + d.events.fragment(c, other)
 }
 
-// RowKey is a row's key as the log has it: the columns as text, those of a composite key joined by commas.
-func (d *Dialect) RowKey(key []LoggedColumn, alias string) string {
-	parts := make([]string, len(key))
-	for i, c := range key {
-		parts[i] = d.KeyPart(c, prefixed(alias, c.Quoted), len(key) > 1)
+// LogKey is the exact text of a row's key, which the log knows it by.
+func (d *Dialect) LogKey(l *Log, alias string) string {
+	expressions := make([]string, len(l.Key))
+	for i, c := range l.Key {
+		expressions[i] = prefixed(alias, c.Quoted)
 	}
-	return strings.Join(parts, " || ',' || ")
+	return d.Key(l.KeyColumns, expressions)
 }
 
-// Hex is a column of bytes as hexadecimal digits after \x.
-func (d *Dialect) Hex(column string) string { return d.events.hexText(column) }
-
-// KeyPart is a column of a key as text. In a composite key a comma inside a text is escaped.
-func (d *Dialect) KeyPart(c LoggedColumn, expression string, composite bool) string {
-	text := d.text(expression)
+// LoggedText is a column's value as the text that DataText gives for it.
+func (d *Dialect) LoggedText(c LoggedColumn, expression string) string {
 	if c.Value == Bytes {
-		text = d.events.hexText(expression)
+		return d.keys.sql(KeyColumn{Kind: KeyBytes}, expression)
 	}
-	if composite && c.Value == Text {
-		text = `replace(replace(` + text + `, '\', '\\'), ',', '\,')`
-	}
-	return text
-}
-
-// BoundKeyPart is KeyPart for a bound value, a text or bytes.
-func (d *Dialect) BoundKeyPart(c LoggedColumn, placeholder string, composite bool) string {
-	return d.KeyPart(c, d.events.typed(c, placeholder), composite)
+	return d.text(expression)
 }
 
 func prefixed(alias, quoted string) string {

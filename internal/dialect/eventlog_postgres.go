@@ -27,17 +27,7 @@ var postgresEvents = eventLog{
 	close:    "SELECT set_config('softdelete.event', '', true)",
 	instant:  func(at time.Time) string { return at.Format(time.RFC3339Nano) },
 	freeze:   "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE",
-	hexText:  func(expression string) string { return `('\x' || encode(` + expression + `, 'hex'))` },
 	fragment: postgresFragment,
-	typed: func(c LoggedColumn, placeholder string) string {
-		switch {
-		case c.Value == Bytes:
-			return "CAST(" + placeholder + " AS bytea)"
-		case c.Value == Text && !c.Plain: // which may bring a text into another form
-			return "CAST(CAST(" + placeholder + " AS text) AS " + c.Type + ")"
-		}
-		return "CAST(" + placeholder + " AS text)"
-	},
 	member:   func(data string) string { return "(" + data + " -> j.key)::text" },
 	dataText: func(data, name string) string { return "(" + data + " ->> " + name + ")" },
 	object: func(data, value string) string {
@@ -98,7 +88,7 @@ WHERE e.type <> 'updated' OR e.changes <> '{}';
 	// rows selects whole rows from a transition table.
 	rows := func(kind, content, table, further string) string {
 		return fmt.Sprintf("SELECT %s AS row_key, %s AS type, '%s' AS content, %s AS whole, NULL::text AS changes, NULL::text AS deletion_id FROM %s AS r%s ORDER BY %s",
-			d.RowKey(l.Key, "r"), kind, content, l.image(d.fragments(l, "r")), table, further, strings.Join(key, ", "))
+			d.LogKey(l, "r"), kind, content, l.image(d.fragments(l, "r")), table, further, strings.Join(key, ", "))
 	}
 	without := func(table, other string) string {
 		return " WHERE NOT EXISTS (SELECT 1 FROM " + other + " AS o WHERE " + l.sameKey("o", "r") + ")"
@@ -107,7 +97,7 @@ WHERE e.type <> 'updated' OR e.changes <> '{}';
 	kind := l.erases(erases, l.transition("o", "r"))
 	changed := fmt.Sprintf("SELECT c.row_key, c.type, CASE c.type WHEN 'updated' THEN 'change' ELSE 'row' END AS content, c.whole, c.changes, c.deletion_id"+
 		" FROM (SELECT %s AS row_key, %s AS type, %s AS whole, %s AS changes, %s AS deletion_id FROM %s AS r JOIN %s AS o ON %s ORDER BY %s) AS c",
-		d.RowKey(l.Key, "r"), kind, l.image(d.fragments(l, "r")), l.changes(d.fragments(l, "o"), d.fragments(l, "r")), l.mark("o"), newRows, oldRows, l.sameKey("o", "r"),
+		d.LogKey(l, "r"), kind, l.image(d.fragments(l, "r")), l.changes(d.fragments(l, "o"), d.fragments(l, "r")), l.mark("o"), newRows, oldRows, l.sameKey("o", "r"),
 		strings.Join(key, ", "))
 	body := `
 DECLARE context json := nullif(current_setting('softdelete.event', true), '');

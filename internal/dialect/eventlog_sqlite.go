@@ -37,14 +37,12 @@ var sqliteEvents = eventLog{
 	instant:      func(at time.Time) string { return at.Format("2006-01-02 15:04:05.999999999-07:00") },
 	context:      sqliteContext,
 	contextTable: "CREATE TABLE " + sqliteContext + " (id integer PRIMARY KEY, context text NOT NULL)",
-	hexText:      func(expression string) string { return `('\x' || lower(hex(` + expression + `)))` },
 	fragment:     sqliteFragment,
 	member:       func(data string) string { return "(" + data + " -> j.key)" },
 	dataText:     func(data, name string) string { return "CAST(" + data + " ->> " + name + " AS TEXT)" },
 	object: func(data, value string) string {
 		return "(SELECT json_group_object(j.key, json(" + value + ")) FROM json_each(" + data + ") AS j)"
 	},
-	typed: func(_ LoggedColumn, placeholder string) string { return placeholder },
 }
 
 const sqliteContext = "softdelete_event_context"
@@ -87,7 +85,7 @@ func sqliteLog(d *Dialect, l *Log) []LogObject {
 	// name stands, which would make every statement slow to prepare.
 	write := func(row, kind, content, whole, changes, deletion, from string) string {
 		last := func(column string) string {
-			return fmt.Sprintf("(SELECT l.%s FROM %s AS l WHERE l.row_key = %s ORDER BY l.version DESC LIMIT 1)", column, events, d.RowKey(l.Key, row))
+			return fmt.Sprintf("(SELECT l.%s FROM %s AS l WHERE l.row_key = %s ORDER BY l.version DESC LIMIT 1)", column, events, d.LogKey(l, row))
 		}
 		return fmt.Sprintf(`INSERT INTO %[1]s (%[2]s)
 SELECT e.row_key, coalesce(e.last, 0) + 1, e.type,
@@ -100,7 +98,7 @@ SELECT e.row_key, coalesce(e.last, 0) + 1, e.type,
 FROM (SELECT k.*, CASE WHEN k.type = 'updated' THEN 'change' ELSE %[9]s END AS content FROM (SELECT %[3]s AS row_key, %[4]s AS last, %[5]s AS former,
  %[6]s AS type, %[7]s AS whole, %[8]s AS changes, %[10]s AS deletion_id%[11]s LIMIT 1) AS k) AS e, `+sqliteContext+` AS c
 WHERE e.type <> 'updated' OR e.changes <> '{}';
-`, events, eventColumns, d.RowKey(l.Key, row), last("version"), last("content"), kind, whole, changes, "'"+content+"'", deletion, from)
+`, events, eventColumns, d.LogKey(l, row), last("version"), last("content"), kind, whole, changes, "'"+content+"'", deletion, from)
 	}
 	before, after := make([]string, len(l.Columns)), make([]string, len(l.Columns))
 	var named []string
@@ -115,7 +113,7 @@ WHERE e.type <> 'updated' OR e.changes <> '{}';
 		return l.erases("(SELECT json_extract(context, '$.erases') FROM "+sqliteContext+")", otherwise)
 	}
 	deleted := write("OLD", erases("'deleted'"), "removed", oldRow, "NULL", "NULL", "")
-	keyChanged := d.RowKey(l.Key, "OLD") + " <> " + d.RowKey(l.Key, "NEW")
+	keyChanged := d.LogKey(l, "OLD") + " <> " + d.LogKey(l, "NEW")
 	updated := write("NEW", erases(l.transition("OLD", "NEW")), "row", l.image(after), l.changes(before, after), l.mark("OLD"),
 		" FROM (SELECT "+strings.Join(named, ",\n ")+" LIMIT 1) AS f")
 	key := make([]string, len(l.Key))

@@ -85,21 +85,5 @@ func textNotBefore(column string, at time.Time) string {
 		rounded, at.Unix()+1, rounded, at.Unix(), seconds, at.Unix(), seconds, at.Unix(), textFraction(column), at.Nanosecond())
 }
 
-// KeyTime is a native time column as text that is the same in every session's time zone; KeyTimeOf gives that of a value.
-func (d *Dialect) KeyTime(column string) string {
-	if d.keyTime == nil {
-		return d.text(column)
-	}
-	return d.keyTime(column)
-}
-
-// KeyTimeOf is a value as KeyTime writes it.
-func (d *Dialect) KeyTimeOf(at time.Time) string {
-	if d.keyTime == nil {
-		return at.Format(timeAsText)
-	}
-	return at.Truncate(d.Precision).UTC().Format("2006-01-02 15:04:05.000000")
-}
-
 // timeAsText is how drivers write a time into a column of text.
 const timeAsText = "2006-01-02 15:04:05.999999999-07:00"

@@ -55,7 +55,11 @@ type KeyColumn struct {
 // escaped tells whether a value's text may have a comma or a backslash that must not be taken for the key's own. That of bytes
 // has one backslash, at its beginning, and stays as it is.
 func (c KeyColumn) escaped() bool {
-	return c.Kind == KeyText || c.Kind == KeyPadded || c.Kind == KeyOther
+	switch c.Kind {
+	case KeyText, KeyPadded, KeyOther, KeyDecimal: // SQLite takes any text for a column of numbers
+		return true
+	}
+	return false
 }
 
 // EscapeKey writes a column's text as a part of a key that has others.

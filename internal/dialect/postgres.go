@@ -23,10 +23,7 @@ var postgres = Dialect{
 		// The literal takes the column's type, with or without a time zone: a cast between the two would use the session's zone.
 		return "(CASE WHEN true THEN 'epoch' ELSE " + column + " END + (" + nanoseconds + " / 1000) * interval '1 microsecond')"
 	},
-	text: func(expression string) string { return expression + "::text" },
-	keyTime: func(column string) string {
-		return "to_char(" + column + " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
-	},
+	text:     func(expression string) string { return expression + "::text" },
 	integer:  func(expression string) string { return expression + "::bigint" },
 	padded:   func(expression string) string { return "lpad(" + expression + "::text, 19, '0')" },
 	markLock: "FOR NO KEY UPDATE",

@@ -11,6 +11,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm/schema"
 )
@@ -52,31 +53,70 @@ func (r *Records) There(tx statement.Session) (bool, error) {
 	return true, nil
 }
 
-// ErasedRows gives what is recorded of the rows, by their texts.
-func ErasedRows(tx statement.Session, table string, rows []ReachedRow) (map[string]ErasedRow, error) {
+// ErasedRows gives what is recorded of a model's rows under the name of a table, by their texts.
+func ErasedRows(tx statement.Session, p *policy.Policy, table string, rows []ReachedRow) (map[string]ErasedRow, error) {
 	found := map[string]ErasedRow{}
+	key := rowkey.Of(tx.Dialect, p.Schema.PrimaryFields)
+	texts, exact := make([]string, 0, len(rows)), map[string]string{}
+	for _, row := range rows {
+		texts = append(texts, row.Text)
+		if earlier, differs := key.Earlier(row.Text); differs {
+			texts, exact[earlier] = append(texts, earlier), row.Text
+		}
+	}
 	q := tx.Query().Text("SELECT row_key, created, digest, gone FROM ").Name(ErasedRow{}.TableName()).Text(" WHERE table_name = ").Bind(table)
 	q.Text(" AND row_key IN (")
-	statement.Joined(q, rows, ", ", func(row ReachedRow) { q.Bind(row.Text) }).Text(")")
+	statement.Joined(q, texts, ", ", func(text string) { q.Bind(text) }).Text(")")
 	err := q.Rows(func(scan func(...any) error) error {
 		var row ErasedRow
 		if err := scan(&row.Key, &row.Created, &row.Digest, &row.Gone); err != nil {
 			return err
 		}
 		row.Table = table
+		if now, earlier := exact[row.Key]; earlier {
+			if _, known := found[now]; !known {
+				found[now] = row
+			}
+			return nil
+		}
 		found[row.Key] = row
 		return nil
 	})
 	return found, err
 }
 
+// recordedAs lists what a row may be recorded as, with expressions for its text.
+func recordedAs(q *statement.Query, t Place, table string) (forms []struct{ table, text string }) {
+	own := func(column string) string { return q.Quoted(table, column) }
+	key := rowkey.Of(q.Dialect, t.Policy.Schema.PrimaryFields)
+	add := func(recorded, text string) { forms = append(forms, struct{ table, text string }{recorded, text}) }
+	mark := ""
+	if t.Archived {
+		mark = " || '" + ArchivedMark + "' || " + own(t.Policy.Id.DBName)
+	}
+	earlier, differs := key.EarlierSQL(own)
+	add(t.Policy.Table, key.SQL(own))
+	if differs {
+		add(t.Policy.Table, earlier)
+	}
+	if t.Archived {
+		add(t.Table(), key.SQL(own)+mark)
+		if differs {
+			add(t.Table(), earlier+mark)
+		}
+	}
+	return forms
+}
+
 // IsErased writes the condition that a row of the model is an erased one, an archived one here or in the model's table before.
 func IsErased(q *statement.Query, t Place, table string) *statement.Query {
 	s := t.Policy.Schema
-	q.Text("EXISTS (SELECT 1 FROM ").Name(ErasedRow{}.TableName()).Text(" AS softdelete_erased WHERE (softdelete_erased.table_name = ")
-	RowKey(q.Text(q.Dialect.String(t.Policy.Table), " AND softdelete_erased.row_key = "), s, table)
-	if t.Archived {
-		RowText(q.Text(" OR softdelete_erased.table_name = ", q.Dialect.String(t.Table()), " AND softdelete_erased.row_key = "), t, table)
+	q.Text("EXISTS (SELECT 1 FROM ").Name(ErasedRow{}.TableName()).Text(" AS softdelete_erased WHERE (")
+	for i, form := range recordedAs(q, t, table) {
+		if i > 0 {
+			q.Text(" OR ")
+		}
+		q.Text("softdelete_erased.table_name = ", q.Dialect.String(form.table), " AND softdelete_erased.row_key = ", form.text)
 	}
 	q.Text(")")
 	return Created(q.Text(" AND NOT softdelete_erased.gone AND softdelete_erased.created = "), s, table).Text(")")

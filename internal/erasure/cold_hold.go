@@ -57,7 +57,7 @@ func (x *erasure) heldUnder(tx statement.Session, h *hold.HoldWalk, r *policy.Re
 			if !ok {
 				continue
 			}
-			text, _ := x.ownerText(childrenRelation(r), values)
+			text, _ := x.ownerText(r, values)
 			if under[text] == nil {
 				parents = append(parents, values)
 			}
@@ -65,6 +65,7 @@ func (x *erasure) heldUnder(tx statement.Session, h *hold.HoldWalk, r *policy.Re
 		}
 	}
 	err = statement.Chunks(parents, func(chunk [][]any) error {
+		parentKey := rowkey.Of(x.eraser.Dialect, r.Parent.Schema.PrimaryFields)
 		for _, t := range erasedrow.Places(r.Parent) {
 			rows, owners, err := x.parentsOf(tx, r, t, chunk)
 			if err != nil || len(rows) == 0 {
@@ -74,7 +75,7 @@ func (x *erasure) heldUnder(tx statement.Session, h *hold.HoldWalk, r *policy.Re
 				if placed == "" {
 					placed = id
 				}
-				for _, owner := range owners[rowkey.KeyText(key)] {
+				for _, owner := range owners[parentKey.Exact(key)] {
 					for _, row := range under[owner] {
 						each(row)
 					}
@@ -106,15 +107,16 @@ func (x *erasure) parentsOf(tx statement.Session, r *policy.Relation, t erasedro
 		q.Text(")")
 	}).Text(")")
 	owners = map[string][]string{}
+	key := rowkey.Of(x.eraser.Dialect, t.Policy.Schema.PrimaryFields)
 	err = q.Rows(func(scan func(...any) error) error {
-		key, keyValues := statement.ScanTargets(len(t.Key()))
+		targets, keyValues := statement.ScanTargets(len(t.Key()))
 		owner, ownerValues := statement.ScanTargets(len(r.Keys))
-		if err := scan(append(key, owner...)...); err != nil {
+		if err := scan(append(targets, owner...)...); err != nil {
 			return err
 		}
 		row := erasedrow.ReachedRow{Key: keyValues()}
-		text, _ := x.ownerText(childrenRelation(r), ownerValues())
-		primary := rowkey.KeyText(t.Primary(row))
+		text, _ := x.ownerText(r, ownerValues())
+		primary := key.Exact(t.Primary(row))
 		rows = append(rows, row)
 		owners[primary] = append(owners[primary], text)
 		return nil

@@ -3,7 +3,6 @@ package erasure
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
@@ -18,22 +17,6 @@ import (
 // This room ties rows in cold storage to the person: by the keys of rows in the database, in event logs and in cold storage.
 // Keys are compared as texts, in the form that the database would compare them in.
 
-// keyPart is the text of a key column's value.
-func (x *erasure) keyPart(field *schema.Field, value any) string {
-	value, _ = rowkey.PlainValue(value)
-	if at, ok := value.(time.Time); ok {
-		value = at.Round(max(1, x.eraser.Dialect.Precision))
-	}
-	text, name := rowkey.TextOf(value), strings.ToLower(string(field.DataType))
-	switch {
-	case pii.KindOf(field) == pii.UuidColumn, strings.Contains(name, "citext"), strings.Contains(name, "nocase"):
-		return strings.ToLower(text)
-	case strings.HasPrefix(name, "char"): // padded with spaces
-		return strings.TrimRight(text, " ")
-	}
-	return text
-}
-
 // comparesAsText tells whether equal values of a key column have the same text.
 func comparesAsText(field *schema.Field) bool {
 	switch pii.KindOf(field) {
@@ -43,16 +26,37 @@ func comparesAsText(field *schema.Field) bool {
 	return false
 }
 
-// ownerText is the values of key columns as one text; ok is false where one is NULL.
-func (x *erasure) ownerText(fields []*schema.Field, values []any) (text string, ok bool) {
-	parts := make([]string, len(values))
+// ownerText is the values of a relation's key, a parent's or a child's, as one text; ok is false where one is NULL.
+func (x *erasure) ownerText(r *policy.Relation, values []any) (text string, ok bool) {
+	compared := make([]any, len(values))
 	for i, value := range values {
-		if value == nil {
+		plain, ok := rowkey.PlainValue(value)
+		if !ok {
 			return "", false
 		}
-		parts[i] = x.keyPart(fields[i], value)
+		if compared[i] = plain; ignoresCase(r.Keys[i].Parent) || ignoresCase(r.Keys[i].Child) {
+			compared[i] = strings.ToLower(rowkey.TextOf(plain))
+		}
 	}
-	return strings.Join(parts, "\x00"), true
+	return rowkey.Of(x.eraser.Dialect, comparedAs(r)).Exact(compared), true
+}
+
+// ignoresCase tells whether the database compares a column's texts without regard to case.
+func ignoresCase(field *schema.Field) bool {
+	name := strings.ToLower(string(field.DataType))
+	return strings.Contains(name, "citext") || strings.Contains(name, "nocase")
+}
+
+// comparedAs are the columns of a relation that say how its keys compare: the parent's, but for numbers and the like that are
+// compared as the child's text.
+func comparedAs(r *policy.Relation) []*schema.Field {
+	fields := parentsRelation(r)
+	for i, key := range r.Keys {
+		if key.AsText() && key.Parent.GORMDataType != schema.String {
+			fields[i] = key.Child
+		}
+	}
+	return fields
 }
 
 // parents are the key columns of a relation's parent, children those of its child.
@@ -74,7 +78,7 @@ func childrenRelation(r *policy.Relation) []*schema.Field {
 
 // own notes that children with these values are the person's.
 func (x *erasure) own(r *policy.Relation, values []any) {
-	text, ok := x.ownerText(parentsRelation(r), values)
+	text, ok := x.ownerText(r, values)
 	if !ok || x.cold.owners[r][text] {
 		return
 	}
@@ -134,7 +138,7 @@ func (x *erasure) ownsRows(p *policy.Policy, row map[string]any) {
 		for i, key := range r.Keys {
 			values[i] = row[key.Parent.DBName]
 		}
-		if _, ok := x.ownerText(parentsRelation(r), values); ok {
+		if _, ok := x.ownerText(r, values); ok {
 			x.own(r, values)
 			x.cold.parents[r] = append(x.cold.parents[r], values)
 		}
@@ -142,13 +146,13 @@ func (x *erasure) ownsRows(p *policy.Policy, row map[string]any) {
 }
 
 func (x *erasure) hasSubjectKey(row map[string]any) bool {
+	values := make([]any, len(x.key))
 	for i, field := range x.root.Schema.PrimaryFields {
-		value := row[field.DBName]
-		if value == nil || x.keyPart(field, value) != x.keyPart(field, x.key[i]) {
+		if values[i] = row[field.DBName]; values[i] == nil {
 			return false
 		}
 	}
-	return true
+	return x.exact(values) == x.exact(x.key)
 }
 
 // isSubject tells whether a row of the subject's model is its own, and not one whose key was used again. All rows of an archive
@@ -177,7 +181,7 @@ func (x *erasure) belongs(p *policy.Policy, row map[string]any) bool {
 		for i, key := range r.Keys {
 			values[i] = row[key.Child.DBName]
 		}
-		text, ok := x.ownerText(childrenRelation(r), values)
+		text, ok := x.ownerText(r, values)
 		for _, fixed := range r.Fixed {
 			ok = ok && row[fixed.Child.DBName] != nil && rowkey.TextOf(row[fixed.Child.DBName]) == fixed.Value
 		}
@@ -231,13 +235,13 @@ func (x *erasure) withoutRow(tx statement.Session, r *policy.Relation, parents [
 		if err := scan(targets...); err != nil {
 			return err
 		}
-		if text, ok := x.ownerText(parentsRelation(r), values()); ok {
+		if text, ok := x.ownerText(r, values()); ok {
 			there[text] = true
 		}
 		return nil
 	})
 	return slices.DeleteFunc(slices.Clone(parents), func(values []any) bool {
-		text, _ := x.ownerText(parentsRelation(r), values)
+		text, _ := x.ownerText(r, values)
 		return there[text]
 	}), err
 }
@@ -246,7 +250,7 @@ func (x *erasure) withoutRow(tx statement.Session, r *policy.Relation, parents [
 func (x *erasure) rowsOf(tx statement.Session, r *policy.Relation, t erasedrow.Place, parents [][]any) ([]erasedrow.ReachedRow, error) {
 	table := t.Table()
 	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ")
-	statement.KeyAmong(q, table, columnNames(childrenRelation(r)), asCompared(r, parents))
+	statement.KeyAmong(q, table, columnNames(childrenRelation(r)), x.asCompared(r, parents))
 	walk.MatchFixed(r, q, table)
 	q.Text(" ORDER BY ").Columns(table, t.Key())
 	x.lock(q)
@@ -254,17 +258,22 @@ func (x *erasure) rowsOf(tx statement.Session, r *policy.Relation, t erasedrow.P
 }
 
 // asCompared gives keys of parents as the child's columns compare with them.
-func asCompared(r *policy.Relation, parents [][]any) [][]any {
+func (x *erasure) asCompared(r *policy.Relation, parents [][]any) [][]any {
 	compared := make([][]any, len(parents))
 	for n, values := range parents {
 		compared[n] = slices.Clone(values)
 		for i, key := range r.Keys {
 			if key.AsText() {
-				compared[n][i] = rowkey.TextOf(values[i])
+				compared[n][i] = x.parentText(key, values[i])
 			}
 		}
 	}
 	return compared
+}
+
+// parentText is a parent's value as a text that a child has.
+func (x *erasure) parentText(key policy.KeyPair, value any) string {
+	return rowkey.Of(x.eraser.Dialect, []*schema.Field{key.Parent}).Exact([]any{value})
 }
 
 func columnNames(fields []*schema.Field) []string {
@@ -286,12 +295,12 @@ func (x *erasure) goneOf(tx statement.Session, r *policy.Relation, parents [][]a
 			if i > 0 {
 				q.Text(" AND ")
 			}
-			q.Text(q.Dialect.DataText(data, key.Child.DBName), " = ").Bind(x.keyPart(key.Parent, values[i]))
+			q.Text(q.Dialect.DataText(data, key.Child.DBName), " = ").Bind(x.parentText(key, values[i]))
 		}
 		q.Text(")")
 	}).Text(")")
 	for _, fixed := range r.Fixed {
 		q.Text(" AND ", q.Dialect.DataText(data, fixed.Child.DBName), " = ").Bind(fixed.Value)
 	}
-	return goneRows(q.Text(" ORDER BY ").Column(goneAlias, "row_key"), r.Child)
+	return goneRows(q.Text(" ORDER BY ").Column(goneAlias, "row_key"))
 }

@@ -60,7 +60,10 @@ func (x *erasure) clearColdDeletions(tx statement.Session) error {
 	return x.eachErasedCold(func(m *coldModel, rows []*coldRow) error {
 		q := tx.Query().Text("UPDATE ").Name(table).Text(" SET ").Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
 		q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.policy.Table).Text(" AND ").Name("key").Text(" IN (")
-		statement.Joined(q, rows, ", ", func(row *coldRow) { q.Bind(rowkey.KeyText(row.Key)) }).Text(")")
+		key := rowkey.Of(tx.Dialect, m.policy.Schema.PrimaryFields)
+		statement.Joined(q, rows, ", ", func(row *coldRow) {
+			statement.Joined(q, deletion.LedgerKeys(key, row.Key), ", ", func(text string) { q.Bind(text) })
+		}).Text(")")
 		known := slices.DeleteFunc(slices.Clone(rows), func(row *coldRow) bool { return row.deletion == "" })
 		if len(known) > 0 { // a deletion of several root rows names no key
 			q.Text(" OR ").Name("id").Text(" IN (")

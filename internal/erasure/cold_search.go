@@ -179,13 +179,13 @@ func (x *erasure) erasedBeforePurge(tx statement.Session, m *coldModel, batch se
 			own[n].Text += erasedrow.ArchivedMark + rows[i].deletion
 		}
 	}
-	former, err := erasedrow.ErasedRows(tx, m.policy.Table, asked)
+	former, err := erasedrow.ErasedRows(tx, m.policy, m.policy.Table, asked)
 	if err != nil {
 		return nil, err
 	}
 	recorded := former
 	if t.Archived {
-		if recorded, err = erasedrow.ErasedRows(tx, m.table, own); err != nil {
+		if recorded, err = erasedrow.ErasedRows(tx, m.policy, m.table, own); err != nil {
 			return nil, err
 		}
 	}
@@ -226,7 +226,7 @@ func (x *erasure) findColdSubject(tx statement.Session) (found bool, err error) 
 				}
 				r := x.coldIdentity(x.root, row)
 				if !found || r.Created > x.row.Created {
-					x.row, x.text = r, rowkey.KeyText(r.Key)
+					x.row, x.text = r, r.Text
 				}
 				found = true
 			}
@@ -242,13 +242,10 @@ func (x *erasure) findColdSubject(tx statement.Session) (found bool, err error) 
 
 // coldIdentity is the row as the database would tell it.
 func (x *erasure) coldIdentity(p *policy.Policy, row map[string]any) (r erasedrow.ReachedRow) {
-	var parts []string
 	for _, field := range p.Schema.PrimaryFields {
 		r.Key = append(r.Key, row[field.DBName])
-		value, _ := rowkey.PlainValue(row[field.DBName])
-		parts = append(parts, erasedrow.RowKeyPart(x.eraser.Dialect, field, value))
 	}
-	r.Text = rowkey.RowKeyText(parts)
+	r.Text = rowkey.Of(x.eraser.Dialect, p.Schema.PrimaryFields).Exact(r.Key)
 	if field := policy.Creation(p.Schema); field != nil {
 		r.Created, _ = erasedrow.CreationOf(creationTime(row[field.DBName]))
 	}

@@ -26,7 +26,6 @@ type erasure struct {
 	root    *policy.Policy
 	key     []any
 	text    string // the key, for people
-	parts   string // the key exactly, see KeyParts
 	request certificate.ErasureRequest
 
 	row      erasedrow.ReachedRow
@@ -76,10 +75,7 @@ func (e *Eraser) begin(db *gorm.DB, subject any, function string) (*erasure, err
 	if len(x.key) == 0 {
 		return nil, fmt.Errorf("%w: %s has no primary key to erase a row by", fault.ErrUnsupported, p.Schema.Name)
 	}
-	x.text = rowkey.JoinKey(x.key)
-	if x.parts, err = rowkey.KeyParts(x.key); err != nil {
-		return nil, err
-	}
+	x.text = x.exact(x.key)
 	x.hmacKey = make([]byte, 32)
 	_, _ = rand.Read(x.hmacKey) // never fails, see crypto/rand.Read
 	if err := x.findEdges(db); err != nil {
@@ -187,8 +183,18 @@ func (x *erasure) erase(tx statement.Session) (c *certificate.Certificate, fresh
 	return c, true, x.replaceCold(tx)
 }
 
+// exact is the exact text of a key of the subject's model.
+func (x *erasure) exact(key []any) string {
+	return rowkey.Of(x.eraser.Dialect, x.root.Schema.PrimaryFields).Exact(key)
+}
+
+// hasKey tells whether a text is the subject's key, as it is written now or was by earlier versions.
+func (x *erasure) hasKey(text string) bool {
+	return text == x.text || text == rowkey.EarlierText(x.key)
+}
+
 func (x *erasure) sameSubject(c *certificate.Certificate, err error) error {
-	if err == nil && (c.SubjectTable != x.root.Table || c.SubjectKey != x.text) {
+	if err == nil && (c.SubjectTable != x.root.Table || !x.hasKey(c.SubjectKey)) {
 		return fmt.Errorf("%w: the erasure request %s was for another subject, table %s key %s; give this one an ID of its own",
 			gorm.ErrInvalidValue, x.request.ID, c.SubjectTable, c.SubjectKey)
 	}

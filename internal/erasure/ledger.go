@@ -10,14 +10,26 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 )
 
 // identity tells a subject's row from another that has the same key.
-func (x *erasure) identity() string {
-	return erasedrow.HashOf(fmt.Sprintf("%s\x00%s\x00%d", x.root.Table, x.parts, x.row.Created))
+func (x *erasure) identity() string { return x.identityBy(x.text) }
+
+func (x *erasure) identityBy(key string) string {
+	return erasedrow.HashOf(fmt.Sprintf("%s\x00%s\x00%d", x.root.Table, key, x.row.Created))
+}
+
+// identifies tells whether an identity is that of the subject's row, as it is now or was in the ledgers of earlier versions.
+func (x *erasure) identifies(identity string) bool {
+	if identity == x.identity() {
+		return true
+	}
+	parts, err := rowkey.EarlierParts(x.key)
+	return err == nil && identity == x.identityBy(parts)
 }
 
 // checkLedger refuses what a ledger cannot keep true.
@@ -35,7 +47,7 @@ func (x *erasure) checkLedger(db *gorm.DB) error {
 
 func (x *erasure) entry(done bool, at time.Time) settings.LedgerEntry {
 	return settings.LedgerEntry{
-		RequestID: x.request.ID, Table: x.root.Table, Key: x.text, Parts: x.parts, Identity: x.identity(), Done: done,
+		RequestID: x.request.ID, Table: x.root.Table, Key: x.text, Identity: x.identity(), Done: done,
 		At: at.UTC().Truncate(time.Microsecond),
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm/schema"
 )
@@ -20,7 +19,6 @@ import (
 // goneRow is a row that is in the event log only: it was removed, through GORM or past it, and no other one has its key.
 type goneRow struct {
 	log    string // its key in the log
-	key    []any  // the columns of the key, as text
 	erased bool   // but for its deletion, nothing came after its erasure
 }
 
@@ -61,7 +59,7 @@ func LoggedKeysIn(q *statement.Query, alias string, keys []string) *statement.Qu
 
 // loggedText is a column's value as the text that DataText gives for it.
 func loggedText(q *statement.Query, field *schema.Field, expression string) string {
-	return q.Dialect.KeyPart(policy.LoggedColumn(field, func(name string) string { return statement.QuoteName(q.Tx, name) }), expression, false)
+	return q.Dialect.LoggedText(policy.LoggedColumn(field, func(name string) string { return statement.QuoteName(q.Tx, name) }), expression)
 }
 
 const (
@@ -71,36 +69,24 @@ const (
 
 // selectGone writes the SELECT of rows that are in the model's log only.
 func selectGone(q *statement.Query, p *policy.Policy) *statement.Query {
-	data := q.Quoted(goneAlias, "data")
 	q.Text("SELECT ").Column(goneAlias, "row_key").Text(", CASE WHEN EXISTS (SELECT 1 FROM ").Name(p.Log.Events)
 	q.Text(" AS erased WHERE erased.row_key = ").Column(goneAlias, "row_key").Text(" AND erased.type = 'erased' AND NOT EXISTS (SELECT 1 FROM ")
 	q.Name(p.Log.Events).Text(" AS written WHERE written.row_key = erased.row_key AND written.version > erased.version AND written.type <> 'deleted'))")
 	q.Text(" THEN 1 ELSE 0 END")
-	for _, field := range p.Schema.PrimaryFields {
-		q.Text(", ", q.Dialect.DataText(data, field.DBName))
-	}
 	q.Text(" FROM ").Name(p.Log.Events).Text(" AS ").Name(goneAlias).Text(" WHERE ").Column(goneAlias, "content")
 	q.Text(" <> '", change, "' AND NOT EXISTS (SELECT 1 FROM ").Name(p.Log.Events).Text(" AS later WHERE later.row_key = ")
 	q.Column(goneAlias, "row_key").Text(" AND later.version > ").Column(goneAlias, "version").Text(" AND later.content <> '", change, "') AND (")
 	q.Column(goneAlias, "content").Text(" = '", string(dialect.Removed), "' OR NOT EXISTS (SELECT 1 FROM ").Name(p.Table).Text(" WHERE ")
-	q.Text(q.Dialect.RowKey(p.Log.Key, statement.QuoteName(q.Tx, p.Table)), " = ").Column(goneAlias, "row_key")
+	q.Text(q.Dialect.LogKey(p.Log, statement.QuoteName(q.Tx, p.Table)), " = ").Column(goneAlias, "row_key")
 	return q.Text(")) AND ")
 }
 
-func goneRows(q *statement.Query, p *policy.Policy) (rows []goneRow, err error) {
+func goneRows(q *statement.Query) (rows []goneRow, err error) {
 	err = q.Rows(func(scan func(...any) error) error {
 		var row goneRow
 		var erased int
-		parts := make([]string, len(p.Schema.PrimaryFields))
-		targets := []any{&row.log, &erased}
-		for i := range parts {
-			targets = append(targets, &parts[i])
-		}
-		if err := scan(targets...); err != nil {
+		if err := scan(&row.log, &erased); err != nil {
 			return err
-		}
-		for _, part := range parts {
-			row.key = append(row.key, part)
 		}
 		row.erased = erased == 1
 		rows = append(rows, row)
@@ -130,7 +116,7 @@ func (x *erasure) goneUnder(tx statement.Session, r *policy.Relation, owners fun
 	for _, fixed := range r.Fixed {
 		q.Text(" AND ", q.Dialect.DataText(data, fixed.Child.DBName), " = ").Bind(fixed.Value)
 	}
-	return goneRows(q.Text(" ORDER BY ").Column(goneAlias, "row_key"), r.Child)
+	return goneRows(q.Text(" ORDER BY ").Column(goneAlias, "row_key"))
 }
 
 // findGoneSubject finds a subject that was removed and is in the model's event log.
@@ -138,9 +124,7 @@ func (x *erasure) findGoneSubject(tx statement.Session) (found bool, err error) 
 	if x.root.Log == nil {
 		return false, nil
 	}
-	q := selectGone(tx.Query(), x.root).Column(goneAlias, "row_key").Text(" = ")
-	eventlog.BoundRowKey(q, x.root.Log, x.key)
-	rows, err := goneRows(q, x.root)
+	rows, err := goneRows(selectGone(tx.Query(), x.root).Column(goneAlias, "row_key").Text(" = ").Bind(x.text))
 	if err != nil || len(rows) == 0 {
 		return false, err
 	}
@@ -148,7 +132,6 @@ func (x *erasure) findGoneSubject(tx statement.Session) (found bool, err error) 
 	if x.row.Key != nil { // it is in the archive too
 		return true, nil
 	}
-	x.text = rowkey.JoinKey(rows[0].key)
 	x.row = erasedrow.ReachedRow{Text: rows[0].log}
 	x.row.Created, err = x.goneCreation(tx, rows[0].log)
 	return err == nil, err

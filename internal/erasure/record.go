@@ -96,7 +96,7 @@ func (x *erasure) writeRecords(tx statement.Session, list []erasedrow.ErasedRow,
 
 // alreadyErased tells, by their texts, which rows an earlier erasure has done and still are as it left them.
 func (x *erasure) alreadyErased(tx statement.Session, m *reachedModel, chunk []erasedrow.ReachedRow) (map[string]bool, error) {
-	done, err := erasedrow.ErasedRows(tx, m.Table(), chunk)
+	done, err := erasedrow.ErasedRows(tx, m.Policy, m.Table(), chunk)
 	if err != nil {
 		return nil, err
 	}

@@ -6,13 +6,13 @@ import (
 	"slices"
 
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
-	"gorm.io/gorm/schema"
 )
 
 // This room does erasures again after an older copy of the database has come back.
@@ -57,7 +57,7 @@ func (e *Eraser) replay(db *gorm.DB, entry settings.LedgerEntry, report *ReplayR
 	if i < 0 {
 		return fmt.Errorf("%w: no model of Config.Models has the table %s", fault.ErrUnsupported, entry.Table)
 	}
-	subject, err := subjectOf(db, models[i], entry)
+	subject, err := subjectOf(db, e.Dialect, models[i], entry)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (e *Eraser) replay(db *gorm.DB, entry settings.LedgerEntry, report *ReplayR
 	case c != nil:
 		report.AlreadyErased++
 		return nil
-	case !found || x.identity() != entry.Identity:
+	case !found || !x.identifies(entry.Identity):
 		report.NotFound++
 		return nil
 	}
@@ -90,31 +90,23 @@ func (e *Eraser) replay(db *gorm.DB, entry settings.LedgerEntry, report *ReplayR
 	return nil
 }
 
-// subjectOf is a value of the model with the key that an entry has. One without Parts is read by its text, which is enough for
-// numbers, texts and UUIDs.
-func subjectOf(db *gorm.DB, p *policy.Policy, entry settings.LedgerEntry) (any, error) {
-	parts := entry.Parts
-	if parts == "" {
-		texts, ok := rowkey.SplitKey(entry.Key, len(p.Schema.PrimaryFields))
-		if !ok {
-			return nil, fmt.Errorf("%w: the key %s is not one of table %s", fault.ErrUnsupported, entry.Key, p.Table)
-		}
-		key := make([]any, len(texts))
-		for i, field := range p.Schema.PrimaryFields {
-			if field.GORMDataType == schema.Time || field.GORMDataType == schema.Bytes {
-				return nil, fmt.Errorf("%w: the ledger has the key %s of table %s as text only, which does not say it exactly; "+
-					"let the ledger keep LedgerEntry.Parts", fault.ErrUnsupported, entry.Key, p.Table)
-			}
-			key[i] = texts[i]
-		}
-		var err error
-		if parts, err = rowkey.KeyParts(key); err != nil {
-			return nil, err
+// subjectOf is a value of the model with the key that an entry has. Earlier versions wrote the key exactly into Parts, and into
+// Key what is enough for numbers, texts and UUIDs.
+func subjectOf(db *gorm.DB, d *dialect.Dialect, p *policy.Policy, entry settings.LedgerEntry) (any, error) {
+	ctx := db.Statement.Context
+	if entry.Parts != "" {
+		if subject, _, err := rowkey.ReadParts(ctx, p.Schema, entry.Parts); err == nil {
+			return subject.Interface(), nil
 		}
 	}
-	subject, _, err := rowkey.ReadKey(db.Statement.Context, p.Schema, parts)
-	if err != nil {
+	key := rowkey.Of(d, p.Schema.PrimaryFields)
+	subject, values, err := key.Read(ctx, entry.Key)
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("%w: the key %s is not one of table %s", fault.ErrUnsupported, entry.Key, p.Table)
+	case key.Exact(values) != entry.Key:
+		return nil, fmt.Errorf("%w: the ledger has the key %s of table %s as a text that does not say it exactly; "+
+			"let the ledger keep LedgerEntry.Parts", fault.ErrUnsupported, entry.Key, p.Table)
 	}
 	return subject.Interface(), nil
 }

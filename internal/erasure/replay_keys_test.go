@@ -2,10 +2,12 @@ package erasure_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql/driver"
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -216,10 +218,50 @@ func TestReplayErasuresReadsAKeyOfTextOnlyWhereThatIsExact(t *testing.T) {
 			require.NoError(t, err)
 		}
 		restore()
-		report, err := softdelete.ReplayErasures(db, ledger)
+		entries := slices.Clone(ledger.entries)
+		for i, entry := range entries {
+			if entry.RequestID == "time" { // as versions wrote it whose keys of times were exact in Parts only
+				entries[i].Key = "d,1970-01-01T00:00:09Z"
+			}
+		}
+		report, err := softdelete.ReplayErasures(db, &textLedger{entries})
 		require.ErrorIs(t, err, softdelete.ErrUnsupported)
 		require.ErrorContains(t, err, "let the ledger keep LedgerEntry.Parts")
 		require.Equal(t, softdelete.ReplayReport{Replayed: 1}, report)
 		require.False(t, replayNamed(t, db, &replayTextKey{Org: text.Org, Code: text.Code}))
+		report, err = softdelete.ReplayErasures(db, ledger)
+		require.NoError(t, err)
+		require.Equal(t, softdelete.ReplayReport{Replayed: 1, AlreadyErased: 1}, report)
+		require.False(t, replayNamed(t, db, &replayTimeKey{Device: at.Device, At: at.At}))
 	})
+}
+
+func TestReplayErasuresReadsLedgersOfEarlierVersions(t *testing.T) {
+	at := time.Date(2026, 5, 1, 12, 0, 0, 123456000, time.UTC)
+	word := "canary"
+	name := ReplayRow{CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Name: &word}
+	for fact, c := range map[string]struct {
+		subject          func() any
+		table, key, json string
+	}{
+		"texts":   {func() any { return &replayTextKey{"a,b", "c", name} }, "replay_text_keys", `a\,b,c`, `["a,b","c"]`},
+		"a time":  {func() any { return &replayTimeKey{"d", at, name} }, "replay_time_keys", "d,2026-05-01T12:00:00.123456Z", `["d","2026-05-01T12:00:00.123456Z"]`},
+		"bytes":   {func() any { return &replayBytesKey{[]byte{0xff, 0}, name} }, "replay_bytes_keys", `\xff00`, `[{"hex":"ff00"}]`},
+		"numbers": {func() any { return &replayNumberKey{-3, 7, name} }, "replay_number_keys", "-3,7", `["-3","7"]`},
+	} {
+		t.Run(fact, func(t *testing.T) {
+			testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+				db := fixture.Open(t, database, softdelete.Config{Models: []any{c.subject()}})
+				require.NoError(t, db.Create(c.subject()).Error)
+				identity := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", c.table, c.json, name.CreatedAt.UnixNano()))
+				ledger := &textLedger{[]softdelete.LedgerEntry{{
+					RequestID: "r", Table: c.table, Key: c.key, Parts: c.json, Identity: hex.EncodeToString(identity[:]), Done: true,
+				}}}
+				report, err := softdelete.ReplayErasures(db, ledger)
+				require.NoError(t, err)
+				require.Equal(t, softdelete.ReplayReport{Replayed: 1}, report)
+				require.False(t, replayNamed(t, db, c.subject()))
+			})
+		})
+	}
 }

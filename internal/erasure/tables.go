@@ -25,7 +25,10 @@ func (x *erasure) clearDeletions(tx statement.Session) error {
 		err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
 			q := tx.Query().Text("UPDATE ").Name(table).Text(" SET ").Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
 			q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.Policy.Table).Text(" AND ").Name("key").Text(" IN (")
-			statement.Joined(q, chunk, ", ", func(row erasedrow.ReachedRow) { q.Bind(rowkey.KeyText(m.Primary(row))) })
+			key := rowkey.Of(tx.Dialect, m.Policy.Schema.PrimaryFields)
+			statement.Joined(q, chunk, ", ", func(row erasedrow.ReachedRow) {
+				statement.Joined(q, deletion.LedgerKeys(key, m.Primary(row)), ", ", func(text string) { q.Bind(text) })
+			})
 			q.Text(")")
 			if id := m.Policy.Id; id != nil && m.Archived == m.Policy.Archives() { // a deletion of several root rows names no key
 				table := m.Table()

@@ -6,7 +6,6 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
 	"gorm.io/gorm"
@@ -29,7 +28,7 @@ func (x *erasure) findSubject(tx statement.Session) (found bool, err error) {
 		}
 		if x.subject[t] = rows; len(rows) > 0 && !found {
 			found, x.row = true, rows[len(rows)-1]
-			x.text = rowkey.JoinKey(t.Primary(x.row))
+			x.text = x.exact(t.Primary(x.row))
 			x.live = !t.Archived
 			if t.Archived {
 				x.row.Text = t.FormerText(x.row)
@@ -277,7 +276,7 @@ func (x *erasure) formerlyErased(tx statement.Session, m *reachedModel, rows []e
 	for i, row := range rows {
 		former[i].Text = m.FormerText(row)
 	}
-	done, err := erasedrow.ErasedRows(tx, m.Policy.Table, former)
+	done, err := erasedrow.ErasedRows(tx, m.Policy, m.Policy.Table, former)
 	for i, row := range rows {
 		if record, ok := done[former[i].Text]; ok {
 			found[row.Text] = record

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -89,36 +88,14 @@ func (logs *Logs) history(db *gorm.DB, p *policy.Policy, value any) ([]EventRow,
 	}
 	l := LogOf(p, logTable(db, p))
 	q := logs.Session(db).InWork(db.Statement.Context).Query().Text("SELECT * FROM ").Name(l.Events).Text(" WHERE row_key = ")
-	given := false
-	key := make([]any, len(p.Schema.PrimaryFields))
-	for i, field := range p.Schema.PrimaryFields {
-		part, zero := field.ValueOf(db.Statement.Context, model)
-		given, key[i] = given || !zero, part
-	}
-	BoundRowKey(q, l, key)
+	key := rowkey.Of(q.Dialect, p.Schema.PrimaryFields)
+	given := key.Given(db.Statement.Context, model)
 	if !given {
 		return nil, fmt.Errorf("%w: a history needs a %s with its primary key", gorm.ErrMissingWhereClause, p.Schema.Name)
 	}
 	var rows []EventRow
-	err := q.Text(" ORDER BY version").Find(&rows)
+	err := q.Bind(key.Of(db.Statement.Context, model)).Text(" ORDER BY version").Find(&rows)
 	return rows, err
-}
-
-// BoundRowKey writes a key as the log has it.
-func BoundRowKey(q *statement.Query, l *dialect.Log, key []any) *statement.Query {
-	for i, part := range key {
-		if i > 0 {
-			q.Text(" || ',' || ")
-		}
-		plain, _ := rowkey.PlainValue(part)
-		if l.Key[i].Value != dialect.Bytes {
-			plain = rowkey.TextOf(plain)
-		}
-		const placeholder = "\x00"
-		before, after, _ := strings.Cut(q.Dialect.BoundKeyPart(l.Key[i], placeholder, len(l.Key) > 1), placeholder)
-		q.Text(before).Bind(plain).Text(after)
-	}
-	return q
 }
 
 // RowState is a row as its events give it.

@@ -2,17 +2,21 @@
 package hold
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
 )
 
 // This room is for legal holds. Whatever destroys rows asks here, through HoldWalk, in the transaction that destroys them.
@@ -28,12 +32,28 @@ type HoldRow struct {
 	ID         string     `gorm:"column:id;primaryKey;size:64"`
 	Table      string     `gorm:"column:table"`
 	Key        string     `gorm:"column:key"`
-	Parts      string     `gorm:"column:parts"` // the key's parts, see KeyParts
+	Parts      string     `gorm:"column:parts"` // the key's exact text, behind exactly; earlier versions had its parts as JSON
 	Matter     string     `gorm:"column:matter"`
 	PlacedBy   string     `gorm:"column:placed_by"`
 	PlacedAt   time.Time  `gorm:"column:placed_at"`
 	Until      *time.Time `gorm:"column:until"`
 	ReleasedAt *time.Time `gorm:"column:released_at"`
+}
+
+// exactly begins a key's exact text among those of earlier versions: no JSON list begins like it.
+const exactly = "="
+
+// key reads the key of the row that is held.
+func (r HoldRow) key(ctx context.Context, d *dialect.Dialect, s *schema.Schema) (key []any, err error) {
+	if text, ok := strings.CutPrefix(r.Parts, exactly); ok {
+		_, key, err = rowkey.Of(d, s.PrimaryFields).Read(ctx, text)
+	} else {
+		_, key, err = rowkey.ReadParts(ctx, s, r.Parts)
+	}
+	if err != nil {
+		err = fmt.Errorf("softdelete: hold %s: %w", r.ID, err)
+	}
+	return key, err
 }
 
 // TableName implements schema.Tabler.
@@ -59,14 +79,10 @@ func (h *Holds) Place(db *gorm.DB, value any, o HoldOptions) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	parts, err := rowkey.KeyParts(key)
-	if err != nil {
-		return "", err
-	}
 	var random [12]byte
 	rand.Read(random[:]) //nolint:errcheck // never fails, see crypto/rand.Read
 	placed := HoldRow{
-		ID: "hold-" + hex.EncodeToString(random[:]), Table: p.Table, Key: rowkey.KeyText(key), Parts: parts, Matter: o.Matter, PlacedBy: o.PlacedBy,
+		ID: "hold-" + hex.EncodeToString(random[:]), Table: p.Table, Key: rowkey.KeyText(key), Parts: exactly + rowkey.Of(h.Dialect, p.Schema.PrimaryFields).Exact(key), Matter: o.Matter, PlacedBy: o.PlacedBy,
 		PlacedAt: db.NowFunc().UTC(),
 	}
 	if !o.Until.IsZero() {

@@ -9,7 +9,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
 	"gorm.io/gorm"
@@ -97,9 +96,9 @@ func (h *HoldWalk) Read(tx statement.Session) (err error) {
 	keys := map[*policy.Policy][][]any{}
 	for p, holds := range held {
 		for _, placed := range holds {
-			_, key, err := rowkey.ReadKey(tx.Statement.Context, p.Schema, placed.Parts)
+			key, err := placed.key(tx.Statement.Context, tx.Dialect, p.Schema)
 			if err != nil {
-				return fmt.Errorf("softdelete: hold %s: %w", placed.ID, err)
+				return err
 			}
 			keys[p] = append(keys[p], key)
 		}

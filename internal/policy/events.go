@@ -9,7 +9,7 @@ import (
 const EventsSuffix = "_events"
 
 // NewLog describes the model's log for the database.
-func (p *Policy) NewLog(quote func(string) string) *dialect.Log {
+func (p *Policy) NewLog(d *dialect.Dialect, quote func(string) string) *dialect.Log {
 	s := p.Schema
 	l := dialect.NewLog(p.Table, p.Table+EventsSuffix, quote)
 	for _, name := range s.DBNames {
@@ -21,6 +21,7 @@ func (p *Policy) NewLog(quote func(string) string) *dialect.Log {
 	}
 	for _, field := range s.PrimaryFields {
 		l.Key = append(l.Key, LoggedColumn(field, quote))
+		l.KeyColumns = append(l.KeyColumns, d.KeyColumn(field))
 	}
 	if _, marks := p.marker(); marks {
 		l.Live = p.Predicates.Live.Of

@@ -12,6 +12,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/tag"
@@ -36,7 +37,7 @@ func (f *family) store(chosen []*relative) error {
 			if l.action != policy.ThenCold || len(stored) == 0 {
 				continue
 			}
-			for _, apart := range keysApart(stored, len(t.policy.Schema.PrimaryFields)) {
+			for _, apart := range keysApart(stored, rowkey.Of(f.tx.Dialect, t.policy.Schema.PrimaryFields)) {
 				id, err := f.storeBatch(t, apart)
 				if err != nil {
 					return err
@@ -50,10 +51,10 @@ func (f *family) store(chosen []*relative) error {
 
 // keysApart splits archived rows so that no two with the same primary key, the first columns of theirs, are in one batch:
 // they could never come back together.
-func keysApart(rows []*relative, columns int) (batches [][]*relative) {
+func keysApart(rows []*relative, primary rowkey.Key) (batches [][]*relative) {
 	seen := map[string]int{}
 	for _, r := range rows {
-		key := rowID(r.table, r.key[:columns])
+		key := primary.Exact(r.key[:len(primary.Columns())])
 		n := seen[key]
 		if seen[key]++; n == len(batches) {
 			batches = append(batches, nil)

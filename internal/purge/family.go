@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
-	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
@@ -103,13 +102,7 @@ func (p *purge) removeFamilies(tx statement.Session, t *purgeTable, c *cursor) (
 }
 
 // rowID tells a row among all tables.
-func rowID(t *purgeTable, key []any) string {
-	id := t.name
-	for _, part := range key {
-		id += "\x00" + rowkey.TextOf(part) // not a comma: a part may have one
-	}
-	return id
-}
+func rowID(t *purgeTable, key []any) string { return t.name + "\x00" + t.exact.Exact(key) }
 
 // add notes a row. known tells that it was there before.
 func (f *family) add(t *purgeTable, key []any, lot int, held bool) (r *relative, known bool) {

@@ -11,6 +11,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/tag"
 	"gorm.io/gorm"
@@ -89,6 +90,7 @@ type purge struct {
 type purgeTable struct {
 	policy.Remains
 	policy *policy.Policy
+	exact  rowkey.Key // of the columns of Key
 	// rank orders tables so that those that refer come before those that they refer to, cycles apart.
 	rank      int
 	name      string // as ReferencesTo gives it
@@ -178,6 +180,7 @@ func (p *purge) addTable(owner *policy.Policy, chosen bool) error {
 		return fmt.Errorf("%w: PurgeOptions.Tenant is set, but %s has no tenant:Field", fault.ErrPolicy, owner.Schema.Name)
 	}
 	t := &purgeTable{Remains: r, policy: owner}
+	t.exact = rowkey.Of(p.reads.Dialect, t.place().Key())
 	var err error
 	if t.name, err = p.purger.Dialect.SameName(p.reads.DB, r.Table); err != nil {
 		return err

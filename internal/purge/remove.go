@@ -181,7 +181,7 @@ func (f *family) logKeys(parts []removal) (map[*purgeTable][]string, error) {
 func (f *family) loggedRows(part removal) *statement.Query {
 	p := part.table.policy
 	q := f.tx.Query()
-	q.Text("SELECT ", q.Dialect.RowKey(p.Log.Key, "logged"))
+	q.Text("SELECT ", q.Dialect.LogKey(p.Log, "logged"))
 	if !p.Archives() {
 		q.Text(", 1 FROM ").Name(part.table.name).Text(" AS logged WHERE ")
 		keyIn(q, "logged", part.table.Key, part.rows)

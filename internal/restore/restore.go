@@ -11,6 +11,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
@@ -129,7 +130,7 @@ func (restorer *Restorer) restoreValue(db *gorm.DB, value any, function string, 
 	if err := r.readConditions(db, value); err != nil {
 		return deletion.Report{}, err
 	}
-	return r.run(db, func(tx *gorm.DB) (func(), error) { return deletion.Reload(tx, p.Schema, value) })
+	return r.run(db, func(tx *gorm.DB) (func(), error) { return deletion.Reload(r.restorer.Session(tx), p.Schema, value) })
 }
 
 // readConditions takes the caller's conditions, those of scopes too, and the keys of the value.
@@ -157,7 +158,7 @@ func (r *restoration) readConditions(db *gorm.DB, value any) error {
 			}
 		}
 	}
-	_, keys := schema.GetIdentityFieldValuesMap(db.Statement.Context, reflect.Indirect(reflect.ValueOf(value)), s.PrimaryFields)
+	keys := rowkey.InModels(db.Statement.Context, reflect.ValueOf(value), s.PrimaryFields)
 	if column, in := schema.ToQueryValues(r.target.Qualifier, s.PrimaryFieldDBNames, keys); len(in) > 0 {
 		r.where = []clause.Expression{scope.Group(append(slices.Clone(r.where), clause.IN{Column: column, Values: in}))}
 	}

@@ -149,7 +149,7 @@ func (r *restoration) afterHooks(tx statement.Session) error {
 			continue
 		}
 		s := loaded.node.Policy.Schema
-		finish, err := deletion.Reload(tx.DB, s, loaded.rows.Interface())
+		finish, err := deletion.Reload(tx, s, loaded.rows.Interface())
 		if err != nil {
 			return err
 		}

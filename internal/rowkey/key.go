@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -96,23 +97,24 @@ func (k Key) Values(ctx context.Context, model reflect.Value) []any {
 	return values
 }
 
-// Distinct lists the keys of the models in a value, a model or a slice of them, each once. Models without a key are left out.
-func (k Key) Distinct(ctx context.Context, value reflect.Value) (keys [][]any) {
+// Given tells whether a model has a key: a part of it that is not zero.
+func (k Key) Given(ctx context.Context, model reflect.Value) bool {
+	return slices.ContainsFunc(k.fields, func(field *schema.Field) bool {
+		_, zero := field.ValueOf(ctx, model)
+		return !zero
+	})
+}
+
+// InModels lists the keys of the models in a value, a model or a slice of them. Models without a key are left out; one that stands
+// there twice is listed twice, see Key.Once.
+func InModels(ctx context.Context, value reflect.Value, fields []*schema.Field) (keys [][]any) {
+	k := Key{fields: fields}
 	add := func(model reflect.Value) {
-		model = reflect.Indirect(model)
-		if model.Kind() == reflect.Interface {
-			model = reflect.Indirect(model.Elem())
+		for model.Kind() == reflect.Pointer || model.Kind() == reflect.Interface {
+			model = model.Elem()
 		}
-		if model.Kind() != reflect.Struct {
-			return
-		}
-		key, known := make([]any, len(k.fields)), false
-		for i, field := range k.fields {
-			part, zero := field.ValueOf(ctx, model)
-			key[i], known = part, known || !zero
-		}
-		if known {
-			keys = append(keys, key)
+		if model.Kind() == reflect.Struct && k.Given(ctx, model) {
+			keys = append(keys, k.Values(ctx, model))
 		}
 	}
 	switch value = reflect.Indirect(value); value.Kind() {
@@ -122,7 +124,6 @@ func (k Key) Distinct(ctx context.Context, value reflect.Value) (keys [][]any) {
 		for i := range value.Len() {
 			add(value.Index(i))
 		}
-		keys = k.Once(keys)
 	}
 	return keys
 }
@@ -144,7 +145,7 @@ func (k Key) Split(text string) (parts []string, ok bool) {
 	if len(k.columns) == 1 {
 		return []string{text}, true
 	}
-	for i, c := range k.columns {
+	for i, c := range k.columns { // none for a model without a key
 		part, rest, found := cutPart(text, c)
 		if found != (i < len(k.columns)-1) {
 			return nil, false
@@ -174,10 +175,23 @@ func cutPart(text string, c dialect.KeyColumn) (part, rest string, found bool) {
 	return content.String(), "", false
 }
 
+// Earlier is the text that the table of erased rows has of versions before this one for a key with an exact text, where that is
+// another: in a key of several columns the backslash before bytes was doubled.
+func (k Key) Earlier(text string) (earlier string, differs bool) {
+	if len(k.columns) == 1 || !slices.ContainsFunc(k.columns, func(c dialect.KeyColumn) bool { return c.Kind == dialect.KeyBytes }) {
+		return "", false
+	}
+	parts, ok := k.Split(text)
+	for i, part := range parts {
+		parts[i] = dialect.KeyColumn{Kind: dialect.KeyText}.EscapeKey(part)
+	}
+	return strings.Join(parts, ","), ok
+}
+
 // Read makes a value of the model with the key that an exact text says, and gives the key as its fields have it.
 func (k Key) Read(ctx context.Context, text string) (model reflect.Value, key []any, err error) {
 	parts, ok := k.Split(text)
-	if !ok {
+	if !ok || len(parts) == 0 {
 		return model, nil, fmt.Errorf("%w: no key of %d parts", gorm.ErrInvalidValue, len(k.columns))
 	}
 	values := make([]any, len(parts))
@@ -215,6 +229,10 @@ func (k Key) value(i int, text string) (any, error) {
 			if at, err := time.Parse(layout, text); err == nil {
 				return at, nil
 			}
+		}
+	case dialect.KeyUUID:
+		if k.fields[i].GORMDataType == schema.Bytes { // an array of them
+			return hex.DecodeString(strings.ReplaceAll(text, "-", ""))
 		}
 	case dialect.KeyDecimal:
 		if x, err := dialect.KeyNumber(text); err == nil && strings.ContainsAny(text, "/p") {

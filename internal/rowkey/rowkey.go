@@ -27,8 +27,11 @@ import (
 	"unicode/utf8"
 )
 
-// TextOf is a key's value as text.
+// TextOf is a value as text for people.
 func TextOf(value any) string {
+	if _, array := value.([16]byte); !array {
+		value, _ = bare(value)
+	}
 	switch value := value.(type) {
 	case []byte:
 		if !utf8.Valid(value) || bytes.IndexByte(value, 0) >= 0 { // no text column takes it

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm/schema"
 )
@@ -285,7 +286,7 @@ func MatchFixed(r *policy.Relation, q *statement.Query, child string) {
 // a number.
 func ParentValue(q *statement.Query, key policy.KeyPair, parent string) string {
 	if key.AsText() {
-		return q.Dialect.Text(parent)
+		return rowkey.Of(q.Dialect, []*schema.Field{key.Parent}).SQL(func(string) string { return parent })
 	}
 	return parent
 }

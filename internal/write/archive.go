@@ -48,17 +48,24 @@ func (g *Guards) KeepArchivedKeys(db *gorm.DB, p *policy.Policy) error {
 	if !leaves {
 		return rowDeletedError(p, archived[0])
 	}
-	met := map[string]bool{}
+	exact := rowkey.Of(g.Dialect, p.Schema.PrimaryFields)
+	gone, met := map[string]bool{}, map[string]bool{}
+	for _, key := range archived {
+		gone[exact.Exact(key)] = true
+	}
 	left := leaveOut(stmt, func(row created) bool {
 		key, ok := row.primaryKey(p)
-		text := rowkey.KeyText(key)
-		skip := ok && slices.Contains(archived, text)
+		if !ok {
+			return false
+		}
+		text := exact.Exact(key)
+		skip := gone[text]
 		if skip {
 			met[text] = true
 		}
 		return skip
 	})
-	if len(met) < len(archived) {
+	if len(met) < len(gone) {
 		return rowDeletedError(p, archived[0]) // a key that the database writes otherwise
 	}
 	if left == 0 {

@@ -2,6 +2,7 @@ package write
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
@@ -42,28 +43,23 @@ type givenKey struct {
 }
 
 // keysGiven lists the keys that a statement creates rows with, those apart that the database makes.
-func (g *Guards) keysGiven(stmt *gorm.Statement, s *schema.Schema) (list []givenKey) {
+func keysGiven(key rowkey.Key, stmt *gorm.Statement, s *schema.Schema) (list []givenKey) {
 	clock := policy.Creation(s)
 	eachCreated(stmt, func(row created) {
 		var given givenKey
-		parts := make([]string, len(s.PrimaryFields))
 		zero := true
-		for i, field := range s.PrimaryFields {
+		for _, field := range s.PrimaryFields {
 			value, ok := row.value(field)
 			if !ok || computed(value) {
 				return
 			}
-			if value, ok = rowkey.PlainValue(value); !ok {
-				return
-			}
 			given.Key = append(given.Key, value)
-			parts[i] = erasedrow.RowKeyPart(g.Dialect, field, value)
-			zero = zero && (parts[i] == "" || parts[i] == "0")
+			zero = zero && reflect.ValueOf(value).IsZero()
 		}
-		if zero || len(parts) == 0 {
+		if zero {
 			return
 		}
-		given.Text = rowkey.RowKeyText(parts)
+		given.Text = key.Exact(given.Key)
 		if clock != nil {
 			if value, ok := row.value(clock); ok {
 				given.Created, given.dated = erasedrow.CreationOf(value)
@@ -80,7 +76,7 @@ func (g *Guards) GuardErasedInsert(db *gorm.DB, p *policy.Policy) error {
 	stmt := db.Statement
 	_, fresh := stmt.Settings.Load(freshKey{})
 	dates := policy.Creation(p.Schema) != nil
-	given := g.keysGiven(stmt, p.Schema)
+	given := keysGiven(rowkey.Of(g.Dialect, p.Schema.PrimaryFields), stmt, p.Schema)
 	if fresh && dates { // a row without a time of creation gets one of its own
 		given = slices.DeleteFunc(given, func(key givenKey) bool { return !key.dated })
 	}
@@ -117,7 +113,7 @@ func (g *Guards) goneAmong(tx statement.Session, p *policy.Policy, given []given
 	for i, key := range given {
 		rows[i] = key.ReachedRow
 	}
-	records, err := erasedrow.ErasedRows(tx, p.Table, rows)
+	records, err := erasedrow.ErasedRows(tx, p, p.Table, rows)
 	if err != nil || len(records) == 0 {
 		return nil, err
 	}

@@ -24,10 +24,8 @@ const guardChunk = 500
 func (g *Guards) GuardCreate(db *gorm.DB, p *policy.Policy) error {
 	for _, r := range p.Guards {
 		var keys [][]any
-		seen := map[string]bool{}
 		add := func(key []any, ok bool) {
-			if text := fmt.Sprintf("%#v", key); ok && !seen[text] {
-				seen[text] = true
+			if ok {
 				keys = append(keys, key)
 			}
 		}
@@ -37,13 +35,22 @@ func (g *Guards) GuardCreate(db *gorm.DB, p *policy.Policy) error {
 			}
 		})
 		add(conflictKey(db.Statement, r))
-		if deleted, err := g.deletedParents(db, r, keys); err != nil {
+		if deleted, err := g.deletedParents(db, r, guardedKey(g.Dialect, r).Once(keys)); err != nil {
 			return err
 		} else if len(deleted) > 0 {
 			return parentError(r, rowkey.KeyText(deleted[0]))
 		}
 	}
 	return nil
+}
+
+// guardedKey is the columns of a relation's key in its child.
+func guardedKey(d *dialect.Dialect, r *policy.Relation) rowkey.Key {
+	fields := make([]*schema.Field, len(r.Keys))
+	for i, key := range r.Keys {
+		fields[i] = key.Child
+	}
+	return rowkey.Of(d, fields)
 }
 
 // conflictKey is the key that an upsert assigns to the rows it meets, by values of its own; what it takes from the rows it
@@ -154,8 +161,8 @@ func (g *Guards) GuardUpdate(db *gorm.DB, p *policy.Policy) error {
 		if err != nil {
 			return err
 		}
-		if moving != "" {
-			return parentError(r, moving)
+		if moving != nil {
+			return parentError(r, rowkey.KeyText(moving))
 		}
 		if known {
 			stayUnder(db, r, values)
@@ -213,11 +220,11 @@ func assignedKey(stmt *gorm.Statement, r *policy.Relation) (assigned bool, value
 }
 
 // movesUnderDeleted gives the key of a deleted parent that the update would point a live row to, which does not stand under
-// it yet; empty where there is none.
-func (g *Guards) movesUnderDeleted(db *gorm.DB, p *policy.Policy, r *policy.Relation, values []any) (string, error) {
+// it yet; nil where there is none.
+func (g *Guards) movesUnderDeleted(db *gorm.DB, p *policy.Policy, r *policy.Relation, values []any) ([]any, error) {
 	tx := g.Session(db).InWork(db.Statement.Context)
 	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
-		return "", err
+		return nil, err
 	}
 	parents := make([]*schema.Field, len(r.Keys))
 	for i, key := range r.Keys {
@@ -244,7 +251,7 @@ func (g *Guards) movesUnderDeleted(db *gorm.DB, p *policy.Policy, r *policy.Rela
 		from(q, r.Parent.Table, func() {})
 		q.Text(" FOR SHARE) AS locked")
 		if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
 	q := tx.Query().Text("SELECT ").Columns("softdelete_guard", parents)
@@ -260,9 +267,9 @@ func (g *Guards) movesUnderDeleted(db *gorm.DB, p *policy.Policy, r *policy.Rela
 	}
 	statement.WriteAnd(q, r.Parent.Predicates.Deleted, "softdelete_guard")
 	q.Text(" LIMIT 1")
-	keys, err := q.Keys(parents)
+	keys, err := q.KeyValues(parents)
 	if len(keys) == 0 {
-		return "", err
+		return nil, err
 	}
 	return keys[0], err
 }
@@ -286,7 +293,7 @@ func updatedKeys(stmt *gorm.Statement) clause.Expression {
 		if !value.IsValid() || value.Kind() == reflect.Struct && value.Type() != stmt.Schema.ModelType || value.Kind() == reflect.Map {
 			continue
 		}
-		_, keys := schema.GetIdentityFieldValuesMap(stmt.Context, value, stmt.Schema.PrimaryFields)
+		keys := rowkey.InModels(stmt.Context, value, stmt.Schema.PrimaryFields)
 		if column, in := schema.ToQueryValues(stmt.Table, stmt.Schema.PrimaryFieldDBNames, keys); len(in) > 0 {
 			return clause.IN{Column: column, Values: in}
 		}

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
@@ -37,7 +38,7 @@ func (g *Guards) SpareLinks(db *gorm.DB) {
 	if p == nil || !p.KeepsDeleted() {
 		return
 	}
-	_, keys := schema.GetIdentityFieldValuesMap(stmt.Context, stmt.ReflectValue, p.Schema.PrimaryFields)
+	keys := rowkey.InModels(stmt.Context, stmt.ReflectValue, p.Schema.PrimaryFields)
 	deleted, err := g.deletedAmong(db, p, p.Schema.PrimaryFields, keys, true)
 	if err != nil {
 		_ = db.AddError(err)

@@ -6,8 +6,10 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
@@ -65,7 +67,7 @@ func (g *Guards) PrepareUpsert(stmt *gorm.Statement, p *policy.Policy) {
 	switch {
 	case stmt.Unscoped:
 	case c.DoNothing && len(c.Columns) == 0 && savesLinks(stmt):
-		c = revival(p, c, stmt)
+		c = revival(g.Dialect, p, c, stmt)
 	case !c.DoNothing:
 		u := newUpsert(stmt, conflictFields(p, c.Columns))
 		c.Where = clause.Where{Exprs: append([]clause.Expression{&scope.Filter{Predicate: p.Predicates.Live}}, groupOf(c.Where.Exprs)...)}
@@ -106,8 +108,8 @@ func conflictFields(p *policy.Policy, columns []clause.Column) []*schema.Field {
 
 // revival turns "add the link if it is not there" into one that also brings a deleted link back. The caller may have listed
 // a linked row twice; a statement must not bring back one link twice.
-func revival(p *policy.Policy, c clause.OnConflict, stmt *gorm.Statement) clause.OnConflict {
-	stmt.ReflectValue = distinctLinks(stmt)
+func revival(d *dialect.Dialect, p *policy.Policy, c clause.OnConflict, stmt *gorm.Statement) clause.OnConflict {
+	stmt.ReflectValue = distinctLinks(rowkey.Of(d, stmt.Schema.PrimaryFields), stmt)
 	stmt.Dest = stmt.ReflectValue.Interface()
 	c.DoNothing = false
 	c.Columns = nil
@@ -150,8 +152,8 @@ func (g *Guards) CheckUpsert(db *gorm.DB) {
 	}
 }
 
-func rowDeletedError(p *policy.Policy, key string) error {
-	return fmt.Errorf("%w: the row with key %s in table %s; restore it first, or write through Unscoped", fault.ErrRowDeleted, key, p.Table)
+func rowDeletedError(p *policy.Policy, key []any) error {
+	return fmt.Errorf("%w: the row with key %s in table %s; restore it first, or write through Unscoped", fault.ErrRowDeleted, rowkey.KeyText(key), p.Table)
 }
 
 // saves tells whether an update statement is the first half of Save: all fields of a model by its own key. If it affects
@@ -179,7 +181,7 @@ func (g *Guards) CheckSave(db *gorm.DB) {
 }
 
 // deletedAmong gives the primary keys of deleted rows that have one of the values; some of them, where that is enough.
-func (g *Guards) deletedAmong(db *gorm.DB, p *policy.Policy, fields []*schema.Field, values [][]any, some bool) (found []string, err error) {
+func (g *Guards) deletedAmong(db *gorm.DB, p *policy.Policy, fields []*schema.Field, values [][]any, some bool) (found [][]any, err error) {
 	tx := g.Session(db).InWork(db.Statement.Context)
 	for start := 0; start < len(values) && len(fields) > 0; start += guardChunk {
 		table, distinct := db.Statement.Table, ""
@@ -198,7 +200,7 @@ func (g *Guards) deletedAmong(db *gorm.DB, p *policy.Policy, fields []*schema.Fi
 		if some {
 			q.Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
 		}
-		keys, err := q.Keys(p.Schema.PrimaryFields)
+		keys, err := q.KeyValues(p.Schema.PrimaryFields)
 		found = append(found, keys...)
 		if err != nil || some && len(found) > 0 {
 			return found, err
@@ -261,7 +263,7 @@ func savesLinks(stmt *gorm.Statement) bool {
 }
 
 // distinctLinks gives the links that a statement saves, each once.
-func distinctLinks(stmt *gorm.Statement) reflect.Value {
+func distinctLinks(exact rowkey.Key, stmt *gorm.Statement) reflect.Value {
 	links := stmt.ReflectValue
 	distinct := reflect.MakeSlice(links.Type(), 0, links.Len())
 	seen := map[string]bool{}
@@ -271,7 +273,7 @@ func distinctLinks(stmt *gorm.Statement) reflect.Value {
 		for i, field := range stmt.Schema.PrimaryFields {
 			key[i], _ = link.value(field)
 		}
-		if text := fmt.Sprintf("%#v", key); !seen[text] {
+		if text := exact.Exact(key); !seen[text] {
 			seen[text] = true
 			distinct = reflect.Append(distinct, links.Index(i))
 		}

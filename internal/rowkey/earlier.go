@@ -10,20 +10,21 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 )
 
-// This room writes the keys of rows so that they can be read again exactly as they were: each part by itself, a time with its
-// zone, which is part of the key where a database keeps times as text, and bytes as they are.
+// This room reads the keys that versions before this one have kept in other forms than the exact one: holds and the ledger of
+// erasures had each part by itself, as JSON.
 
 // exactBytes is a part of a key that no JSON string can hold.
 type exactBytes struct {
 	Hex string `json:"hex"`
 }
 
-// KeyParts writes a key as a JSON array, for ReadKey.
-func KeyParts(key []any) (string, error) {
+// EarlierParts is what holds and the ledger of erasures had for a key. The identities of subjects in older ledgers are hashes of it.
+func EarlierParts(key []any) (string, error) {
 	parts := make([]any, len(key))
 	for i, part := range key {
 		parts[i] = keyPart(part)
@@ -54,8 +55,8 @@ func keyPart(part any) any {
 	return text
 }
 
-// ReadKey reads what KeyParts has written: a value of the model with that key, and the key as its fields give it.
-func ReadKey(ctx context.Context, s *schema.Schema, text string) (value reflect.Value, key []any, err error) {
+// ReadParts makes a value of the model with the key that such a text says, as Key.Read does.
+func ReadParts(ctx context.Context, s *schema.Schema, text string) (value reflect.Value, key []any, err error) {
 	var parts []json.RawMessage
 	if err := json.Unmarshal([]byte(text), &parts); err != nil || len(parts) != len(s.PrimaryFields) {
 		return value, nil, fmt.Errorf("%w: the key of a %s has %d parts", gorm.ErrInvalidValue, s.Name, len(s.PrimaryFields))
@@ -96,51 +97,16 @@ func readPart(field *schema.Field, part json.RawMessage) (any, error) {
 	return text, nil
 }
 
-// JoinKey is a key as one text that no other key of the table has: a composite one joined by commas, with those in its parts
-// escaped.
-func JoinKey(key []any) string {
+// EarlierText is what certificates and the ledger of erasures had for a key of times, bytes, fractions or truths; for others it is
+// the exact text.
+func EarlierText(key []any) string {
 	parts := make([]string, len(key))
 	for i, part := range key {
-		parts[i] = TextOf(part)
-	}
-	return RowKeyText(parts)
-}
-
-// RowKeyText joins the parts of a key likewise.
-func RowKeyText(parts []string) string {
-	if len(parts) == 1 {
-		return parts[0]
-	}
-	escaped := make([]string, len(parts))
-	for i, part := range parts {
-		escaped[i] = escapeKey.Replace(part)
-	}
-	return strings.Join(escaped, ",")
-}
-
-var escapeKey = strings.NewReplacer(`\`, `\\`, ",", `\,`)
-
-// SplitKey gives the n parts of a text that JoinKey has made.
-func SplitKey(text string, n int) (parts []string, ok bool) {
-	if n == 1 {
-		return []string{text}, true
-	}
-	var part strings.Builder
-	escaped := false
-	for _, r := range text {
-		switch {
-		case escaped:
-			escaped = false
-			part.WriteRune(r)
-		case r == '\\':
-			escaped = true
-		case r == ',':
-			parts = append(parts, part.String())
-			part.Reset()
-		default:
-			part.WriteRune(r)
+		plain, _ := PlainValue(part)
+		parts[i] = TextOf(plain)
+		if len(key) > 1 {
+			parts[i] = dialect.KeyColumn{Kind: dialect.KeyText}.EscapeKey(parts[i])
 		}
 	}
-	parts = append(parts, part.String())
-	return parts, len(parts) == n && !escaped
+	return strings.Join(parts, ",")
 }
