@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gorm-softdelete/softdelete/internal/cold"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"gorm.io/gorm"
 )
@@ -102,8 +103,8 @@ func innerStore(s ColdStore) settings.ColdStore {
 	case rewrites && ok:
 		return struct {
 			rewritingStore
-			tidier
-		}{rewritingStore{plainStore{s}, rewriter}, tidies}
+			tidyingStore
+		}{rewritingStore{plainStore{s}, rewriter}, tidyingStore{tidies}}
 	case rewrites:
 		return rewritingStore{plainStore{s}, rewriter}
 	}
@@ -120,18 +121,25 @@ type (
 )
 
 func (s plainStore) Put(ctx context.Context, b settings.ColdBatch) error {
-	return s.store.Put(ctx, ColdBatch(b))
+	return fault.Foreign("the cold store", s.store, func() error { return s.store.Put(ctx, ColdBatch(b)) })
 }
 
 func (s plainStore) Get(ctx context.Context, id string) (settings.ColdBatch, error) {
-	b, err := s.store.Get(ctx, id)
+	b, err := foreign("the cold store", s.store, func() (ColdBatch, error) { return s.store.Get(ctx, id) })
 	return settings.ColdBatch(b), err
 }
 
 func (s rewritingStore) Batches(ctx context.Context, table string) ([]string, error) {
-	return s.rewriter.Batches(ctx, table)
+	return foreign("the cold store", s.store, func() ([]string, error) { return s.rewriter.Batches(ctx, table) })
 }
 
 func (s rewritingStore) Replace(ctx context.Context, b settings.ColdBatch) error {
-	return s.rewriter.Replace(ctx, ColdBatch(b))
+	return fault.Foreign("the cold store", s.store, func() error { return s.rewriter.Replace(ctx, ColdBatch(b)) })
+}
+
+// tidyingStore is one that crashes leave something in.
+type tidyingStore struct{ tidier }
+
+func (s tidyingStore) Tidy(ctx context.Context) (int, error) {
+	return foreign("the cold store", s.tidier, func() (int, error) { return s.tidier.Tidy(ctx) })
 }

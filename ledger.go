@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"gorm.io/gorm"
 )
@@ -89,10 +90,10 @@ func (l fileLedger) Entries(ctx context.Context) ([]LedgerEntry, error) {
 type innerLedger struct{ ledger ErasureLedger }
 
 func (l innerLedger) Append(ctx context.Context, e settings.LedgerEntry) error {
-	return l.ledger.Append(ctx, LedgerEntry(e))
+	return fault.Foreign("the erasure ledger", l.ledger, func() error { return l.ledger.Append(ctx, LedgerEntry(e)) })
 }
 
 func (l innerLedger) Entries(ctx context.Context) ([]settings.LedgerEntry, error) {
-	list, err := l.ledger.Entries(ctx)
+	list, err := foreign("the erasure ledger", l.ledger, func() ([]LedgerEntry, error) { return l.ledger.Entries(ctx) })
 	return each(list, func(e LedgerEntry) settings.LedgerEntry { return settings.LedgerEntry(e) }), err
 }

@@ -95,7 +95,7 @@ func compileModels(registry *policy.Registry, db *gorm.DB) error {
 
 // compiler gives what compiles policies as the configuration asks.
 func compiler(config *Config) policy.Compile {
-	personal := pii.Options{Models: config.Models, Maskers: config.Maskers}
+	personal := pii.Options{Models: config.Models, Maskers: foreignMaskers(config.Maskers)}
 	return func(registry *policy.Registry, db *gorm.DB, reached []policy.ReachedSchema) {
 		compile(registry, db, reached, func(p *policy.Policy) {
 			p.ReadPersonal(personal)

@@ -68,6 +68,9 @@ func (w webhook) Erase(ctx context.Context, s ErasedSubject) error {
 // innerProcessor is a caller's processor for the internals.
 type innerProcessor struct{ Processor }
 
+// Unwrap gives the caller's own.
+func (p innerProcessor) Unwrap() any { return p.Processor }
+
 func (p innerProcessor) Erase(ctx context.Context, s settings.ErasedSubject) error {
 	return p.Processor.Erase(ctx, ErasedSubject(s))
 }

@@ -107,8 +107,11 @@ func (chain *Chain) Dispatch(db *gorm.DB) error {
 
 // deliver makes one attempt, if no other dispatcher is at it.
 func (chain *Chain) deliver(session statement.Session, row OutboxRow) error {
-	i := slices.IndexFunc(chain.Processors, func(p settings.Processor) bool { return p.Name() == row.Processor })
-	if i < 0 {
+	p, err := processorOf(chain.Processors, row.Processor)
+	if err != nil {
+		return err
+	}
+	if p == nil {
 		return fmt.Errorf("softdelete: request %s waits for the processor %q, which is not in Config.Processors", row.RequestID, row.Processor)
 	}
 	now := session.NowFunc().UTC()
@@ -120,7 +123,7 @@ func (chain *Chain) deliver(session statement.Session, row OutboxRow) error {
 	row.Attempts++
 	row.NextAt = now.Add(backoff(row.Attempts))
 	subject := settings.ErasedSubject{RequestID: row.RequestID, Table: row.SubjectTable, Key: row.SubjectKey}
-	if err := chain.Processors[i].Erase(session.Statement.Context, subject); err != nil {
+	if err := tell(session.Statement.Context, p, subject); err != nil {
 		return row.failure(err)
 	}
 	// The third party has acknowledged: that is noted even if the caller's context has ended meanwhile.

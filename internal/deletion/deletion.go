@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"sync/atomic"
 	"time"
+	"weak"
 
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
@@ -64,18 +65,6 @@ type deletion struct {
 	rows     int64 // taken so far, the root's included
 }
 
-// deletionKey is where a deletion stands in its statement's settings and in its context.
-type deletionKey struct{}
-
-func deletionOf(stmt *gorm.Statement) *deletion {
-	if value, ok := stmt.Settings.Load(deletionKey{}); ok {
-		if d := value.(*deletion); d.stmt == stmt {
-			return d
-		}
-	}
-	return nil
-}
-
 // Begin is the first callback of a delete statement: it finds the policy, opens the transaction and remembers the caller's
 // value.
 func (deleter *Deleter) Begin(db *gorm.DB) {
@@ -102,7 +91,7 @@ func (deleter *Deleter) Begin(db *gorm.DB) {
 	if reported {
 		d.report = report.(func(Report))
 	}
-	if outer, ok := stmt.Context.Value(deletionKey{}).(*deletion); ok && outer.deleter == deleter && !outer.over.Load() {
+	if outer := deletionAround(stmt.Context); outer != nil && outer.deleter == deleter && !outer.over.Load() {
 		d.outer = outer
 		d.preview = d.preview || outer.preview
 	}
@@ -143,7 +132,7 @@ func (deleter *Deleter) Begin(db *gorm.DB) {
 	stmt.Settings.Store(deletionKey{}, d)
 	if len(stmt.Selects) > 0 || len(d.graph.Nodes) > 1 || stmt.Schema.BeforeDelete || stmt.Schema.AfterDelete {
 		// Deletions of selected associations and of hooks find this one by the context.
-		d.context, d.inner = before, context.WithValue(stmt.Context, deletionKey{}, d)
+		d.context, d.inner = before, context.WithValue(stmt.Context, deletionKey{}, weak.Make(d))
 		stmt.Context = d.inner
 	}
 }
@@ -380,20 +369,6 @@ func (deleter *Deleter) Finish(db *gorm.DB) {
 	if d.report != nil {
 		d.report(d.finished())
 	}
-}
-
-// leave ends the deletion's part in its statement.
-func (d *deletion) leave() {
-	d.over.Store(true)
-	d.withdrawConditions()
-	statement.LeaveContext(d.stmt, d.inner, d.context)
-	d.stmt.Settings.Delete(deletionKey{})
-}
-
-// undone leaves a deletion that has come to nothing, and puts the caller's value back.
-func (d *deletion) undone() {
-	d.leave()
-	d.snapshot.Restore()
 }
 
 // explain makes a foreign key's refusal a fault.Blocked.

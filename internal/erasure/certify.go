@@ -36,7 +36,11 @@ func (x *erasure) certify(tx statement.Session, newly []*reachedModel) (*certifi
 		c.Notes = append(c.Notes, fmt.Sprintf("the rows were erased in %d transactions, each read back before its commit", x.progress.Batches+1))
 	}
 	for _, p := range x.eraser.Chain.Processors {
-		c.Recipients = append(c.Recipients, certificate.Recipient{Name: p.Name(), State: certificate.StatePending})
+		name, err := certificate.ProcessorName(p)
+		if err != nil {
+			return nil, err
+		}
+		c.Recipients = append(c.Recipients, certificate.Recipient{Name: name, State: certificate.StatePending})
 	}
 	head, err := certificate.LockHead(tx)
 	if err != nil {

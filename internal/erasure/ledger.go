@@ -90,8 +90,12 @@ func (x *erasure) tellOthers(tx statement.Session) error {
 	now := tx.NowFunc().UTC()
 	var rows []certificate.OutboxRow
 	for _, p := range x.eraser.Chain.Processors {
+		name, err := certificate.ProcessorName(p)
+		if err != nil {
+			return err
+		}
 		rows = append(rows, certificate.OutboxRow{
-			RequestID: x.request.ID, Processor: p.Name(), SubjectTable: x.root.Table, SubjectKey: x.text, NextAt: now,
+			RequestID: x.request.ID, Processor: name, SubjectTable: x.root.Table, SubjectKey: x.text, NextAt: now,
 		})
 	}
 	if len(rows) == 0 {

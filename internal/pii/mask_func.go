@@ -3,6 +3,7 @@ package pii
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -51,6 +52,9 @@ func (m funcMask) Of(ctx context.Context, row Row) (any, error) {
 	}
 	value, _ := field.ValueOf(ctx, model)
 	result, err := m.masker(ctx, value)
+	if panicked, ok := errors.AsType[*fault.Panicked](err); ok {
+		return refuse("the masker %q panicked at %s", m.name, panicked.At)
+	}
 	if err != nil {
 		return refuse("the masker %q failed", m.name)
 	}
