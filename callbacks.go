@@ -147,7 +147,7 @@ func afterPreload(db *gorm.DB) {
 
 // beforeCreate checks that no live row is created under a deleted parent, and keeps upserts from deleted rows.
 func (d *database) beforeCreate(db *gorm.DB) {
-	p := d.registry.PolicyFor(db)
+	p := d.registry.PolicyHere(db)
 	if p == nil {
 		return
 	}
@@ -194,7 +194,7 @@ func (d *database) endAssociations(db *gorm.DB) {
 
 // beforeUpdate checks that no live row is pointed to a deleted parent.
 func (d *database) beforeUpdate(db *gorm.DB) {
-	p := d.registry.PolicyFor(db)
+	p := d.registry.PolicyHere(db)
 	if p == nil || db.DryRun || db.Statement.SQL.Len() > 0 {
 		return
 	}

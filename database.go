@@ -74,7 +74,7 @@ func newDatabase(config *Config, d *dialect.Dialect, compiling *sync.Mutex, inst
 			Registry: registry, Columns: columns, Logs: logs, Records: records,
 			Options: restore.Options{MaxRows: config.MaxRows, Ledger: config.Ledger},
 		},
-		guards:     &write.Guards{Registry: registry, Records: records},
+		guards:     &write.Guards{Registry: registry, Records: records, Columns: columns},
 		migrations: &migrate.Migrations{Registry: registry, Columns: columns, Outward: outward},
 		purger: &purge.Purger{
 			Registry: registry, Records: records, Holds: holds, Eraser: eraser,

@@ -122,12 +122,17 @@ func compile(registry *policy.Registry, db *gorm.DB, reached []policy.ReachedSch
 		}
 		policies[r.Schema] = p
 	}
+	all := slices.Concat(fresh, registry.All())
+	for _, p := range fresh {
+		p.Err = errors.Join(p.Err, errors.Join(p.CheckTables(all)...))
+	}
 	lookUp := func(s *schema.Schema) *policy.Policy { return policies[s] }
 	for _, p := range fresh {
 		p.Err = errors.Join(p.Err, errors.Join(p.Link(lookUp)...))
 	}
 	quote := func(name string) string { return statement.QuoteName(db, name) }
 	for _, p := range fresh {
+		p.Ready(quote)
 		p.Err = errors.Join(p.Err, errors.Join(p.Check()...))
 		p.Predicates = p.Strategy.Predicates(quote)
 		p.LiveWhere = scope.WhereOf(p.Predicates.Live)

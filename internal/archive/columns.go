@@ -3,6 +3,7 @@ package archive
 
 import (
 	"fmt"
+	"reflect"
 	"sync"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -25,12 +26,20 @@ type MovedColumns struct {
 
 // Columns remembers what was found of tables and their archives.
 type Columns struct {
-	found sync.Map // *policy.Policy to *MovedColumns
+	found sync.Map // columnsKey to *MovedColumns
 }
+
+// columnsKey is what a table is known by: several schemas may be of one model.
+type columnsKey struct {
+	model reflect.Type
+	table string
+}
+
+func keyOf(p *policy.Policy) columnsKey { return columnsKey{p.Schema.ModelType, p.Table} }
 
 // Of looks at the tables once, until a migration or a refusal of the database.
 func (c *Columns) Of(tx statement.Session, p *policy.Policy) (*MovedColumns, error) {
-	if known, ok := c.found.Load(p); ok {
+	if known, ok := c.found.Load(keyOf(p)); ok {
 		return known.(*MovedColumns), nil
 	}
 	tx = tx.InWork(tx.Statement.Context)
@@ -45,9 +54,30 @@ func (c *Columns) Of(tx statement.Session, p *policy.Policy) (*MovedColumns, err
 	}
 	columns := compareColumns(tx.Dialect, p, table, there)
 	if columns.Err == nil {
-		c.found.Store(p, columns)
+		c.found.Store(keyOf(p), columns)
 	}
 	return columns, nil
+}
+
+// Need refuses to do without the archive of a table that is not the model's own: nobody may have made it.
+func (c *Columns) Need(db statement.Session, p *policy.Policy) error {
+	if p == p.Own() {
+		return nil
+	}
+	columns, err := c.Of(db, p)
+	if err == nil && len(columns.Archive) == 0 {
+		err = columns.Err
+	}
+	return err
+}
+
+// Missing tells whether a table that is not the model's own has no archive.
+func (c *Columns) Missing(db statement.Session, p *policy.Policy) (bool, error) {
+	if p == p.Own() || !p.Archives() {
+		return false, nil
+	}
+	columns, err := c.Of(db, p)
+	return err == nil && len(columns.Archive) == 0, err
 }
 
 func TableColumns(tx statement.Session, table string) ([]dialect.Column, error) {
@@ -56,8 +86,12 @@ func TableColumns(tx statement.Session, table string) ([]dialect.Column, error) 
 
 // outOfStep is the error for a table that its archive does not fit.
 func outOfStep(p *policy.Policy, format string, args ...any) error {
-	return fmt.Errorf("%w: rows of %s cannot move from table %s to its archive %s: %s; run AutoMigrate, or the statements of softdelete.DDL",
-		fault.ErrUnsupported, p.Schema.Name, p.Table, p.DeletedTable(), fmt.Sprintf(format, args...))
+	remedy := "run AutoMigrate, or the statements of softdelete.DDL"
+	if p != p.Own() {
+		remedy = fmt.Sprintf("run db.Table(%q).AutoMigrate(&%s{}), or go without db.Table", p.Table, p.Schema.Name)
+	}
+	return fmt.Errorf("%w: rows of %s cannot move from table %s to its archive %s: %s; %s",
+		fault.ErrUnsupported, p.Schema.Name, p.Table, p.DeletedTable(), fmt.Sprintf(format, args...), remedy)
 }
 
 // OwnName is the error for a column that the archive cannot keep.
@@ -111,7 +145,7 @@ func compareColumns(d *dialect.Dialect, p *policy.Policy, table, there []dialect
 
 // Expected is what a dry run takes the tables for where nothing has looked at them yet.
 func (c *Columns) Expected(p *policy.Policy) *MovedColumns {
-	if known, ok := c.found.Load(p); ok {
+	if known, ok := c.found.Load(keyOf(p)); ok {
 		return known.(*MovedColumns)
 	}
 	s, _ := p.Archive()
@@ -137,7 +171,7 @@ func HasColumns(q *statement.Query, table string, columns []dialect.Column) *sta
 }
 
 // Forget makes the next call look at a model's tables again.
-func (c *Columns) Forget(p *policy.Policy) { c.found.Delete(p) }
+func (c *Columns) Forget(p *policy.Policy) { c.found.Delete(keyOf(p)) }
 
 // ForgetAll makes the next call look at the tables of a graph's models again, after one that failed.
 func (c *Columns) ForgetAll(g *policy.Graph) {

@@ -26,9 +26,9 @@ func (d *deletion) anyLeaves() bool {
 
 // refuseArchive finds what deletions of archived models cannot do.
 func (d *deletion) refuseArchive() error {
-	if d.root.Archives() && !d.erasing && (d.target.Name != d.root.Table || d.target.Aliased()) {
-		return fmt.Errorf("%w: %s is archived from its own table %s only, not from %s; delete without db.Table",
-			fault.ErrUnsupported, d.root.Schema.Name, d.root.Table, d.target.Name)
+	if d.root.Archives() && !d.erasing && d.target.Alias != "" {
+		return fmt.Errorf("%w: %s is archived from its table %s only under that name, not as %s; leave the alias out, or delete without db.Table",
+			fault.ErrUnsupported, d.root.Schema.Name, d.root.Table, d.target.Alias)
 	}
 	if !d.erasing {
 		return nil

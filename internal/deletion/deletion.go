@@ -27,7 +27,7 @@ type deletion struct {
 	deleter *Deleter
 	stmt    *gorm.Statement
 	root    *policy.Policy
-	target  scope.Target
+	target  statement.Table
 	graph   *policy.Graph
 	// erasing is set for Unscoped: rows go for good, live and deleted ones alike.
 	erasing bool
@@ -83,8 +83,13 @@ func (deleter *Deleter) Begin(db *gorm.DB) {
 	if p.Plain() && !eventlog.LogsBelow(p) && !preview && !reported && !heeds {
 		return
 	}
+	p, table, err := deleter.here(db, p)
+	if err != nil {
+		_ = db.AddError(err)
+		return
+	}
 	d := &deletion{
-		deleter: deleter, stmt: stmt, root: p, target: scope.TargetOf(stmt), graph: p.GraphOf(), preview: preview,
+		deleter: deleter, stmt: stmt, root: p, target: table, graph: p.GraphOf(), preview: preview,
 		where: stmt.Clauses["WHERE"], erasing: stmt.Unscoped, actor: mark.ActorFrom(stmt.Context), reason: mark.ReasonFrom(stmt.Context),
 	}
 	d.unstoppable, _ = stmt.Context.Value(ErasingKey{}).(bool)
@@ -135,6 +140,38 @@ func (deleter *Deleter) Begin(db *gorm.DB) {
 		d.context, d.inner = before, context.WithValue(stmt.Context, deletionKey{}, weak.Make(d))
 		stmt.Context = d.inner
 	}
+}
+
+// here finds the policy of the table that a delete statement means.
+func (deleter *Deleter) here(db *gorm.DB, p *policy.Policy) (*policy.Policy, statement.Table, error) {
+	stmt := db.Statement
+	if err := deleter.Recognize(db, p, stmt.Unscoped && deleter.Holds.On); err != nil {
+		return nil, statement.Table{}, err
+	}
+	p, table, err := deleter.HereOrRefuse(stmt, p)
+	if err != nil {
+		return nil, table, err
+	}
+	policy.Call(stmt, table)
+	if p == p.Own() {
+		return p, table, nil
+	}
+	if p.Archives() && !stmt.Unscoped && !db.DryRun {
+		if err := deleter.Columns.Need(deleter.Session(db), p); err != nil {
+			return nil, table, err
+		}
+	}
+	if len(stmt.Selects) == 0 {
+		return p, table, nil
+	}
+	columns, _ := stmt.SelectAndOmitColumns(true, false)
+	for _, rel := range policy.RelationsOf(stmt.Schema) {
+		if columns[rel.Name] && rel.Schema == stmt.Schema && rel.JoinTable == nil && p.RefersTo(rel) {
+			return nil, table, fmt.Errorf("%w: GORM would delete the selected %s.%s in the table %s, not in %s; delete without Select, by the rule cascade",
+				fault.ErrUnsupported, p.Schema.Name, rel.Name, p.Own().Table, p.Table)
+		}
+	}
+	return p, table, nil
 }
 
 // single tells whether the deletion is one UPDATE, after which nothing can refuse: the database takes back all of it or nothing
@@ -216,7 +253,7 @@ func (d *deletion) chooseMark(tx statement.Session) (err error) {
 	if !d.at.IsZero() {
 		return nil
 	}
-	d.at, err = d.deleter.chooseInstant(tx, d.root, d.target.Table(d.root), d.outer)
+	d.at, err = d.deleter.chooseInstant(tx, d.root, d.outer)
 	d.shares = d.outer != nil && d.outer.at.Equal(d.at)
 	return err
 }
@@ -227,7 +264,7 @@ func (d *deletion) ID() mark.DeletionID {
 		return d.outer.ID()
 	}
 	if d.id == "" {
-		d.id = mark.NewDeletionID(d.at, d.target.Name)
+		d.id = mark.NewDeletionID(d.at, d.root.Table)
 	}
 	return d.id
 }
@@ -275,7 +312,7 @@ func (d *deletion) finishWriting(tx statement.Session, rootRows int64) error {
 			return err
 		}
 	}
-	d.addEffect(Effect{Table: d.target.Name, Action: d.action(d.root), Rows: rootRows}, 0, 0)
+	d.addEffect(Effect{Table: d.root.Table, Action: d.action(d.root), Rows: rootRows}, 0, 0)
 	if rootRows == 0 {
 		return d.closeLog(tx.DB)
 	}

@@ -32,7 +32,7 @@ func (d *deletion) mayRefuse() bool {
 
 // rootCondition writes the caller's conditions, with the keys of the value.
 func (d *deletion) rootCondition(q *statement.Query) {
-	q.Stmt.Table = d.target.Qualifier
+	q.Stmt.Table = d.stmt.Table
 	q.Stmt.Schema = d.stmt.Schema
 	where, ok := d.stmt.Clauses["WHERE"].Expression.(clause.Where)
 	if !ok || len(where.Exprs) == 0 {
@@ -59,12 +59,12 @@ func (d *deletion) reach() *walk.Walk {
 				return nil
 			}
 			return func(q *statement.Query) {
-				walk.SelectCarried(n, q, &walk.Walk{}, d.target.Qualifier)
+				walk.SelectCarried(n, q, &walk.Walk{}, d.target.Qualifier())
 				q.Text(" FROM ")
-				d.target.From(q)
+				q.Table(d.target)
 				q.Text(" WHERE ")
 				d.rootCondition(q)
-				d.live(q, n.Policy, d.target.Qualifier)
+				d.live(q, n.Policy, d.target.Qualifier())
 			}
 		},
 		Step:    func(q *statement.Query, e *policy.Edge, _, child string) { d.live(q, e.Child, child) },
@@ -80,13 +80,13 @@ func (d *deletion) findKeys(tx statement.Session) error {
 		return nil
 	}
 	fields := d.root.Schema.PrimaryFields
-	q := tx.Query().Text("SELECT ").Columns(d.target.Qualifier, fields).Text(" FROM ")
-	d.target.From(q)
+	q := tx.Query().Text("SELECT ").Columns(d.target.Qualifier(), fields).Text(" FROM ")
+	q.Table(d.target)
 	q.Text(" WHERE ")
 	d.rootCondition(q)
-	d.live(q, d.root, d.target.Qualifier)
+	d.live(q, d.root, d.target.Qualifier())
 	if pins {
-		q.Text(" ORDER BY ").Columns(d.target.Qualifier, fields)
+		q.Text(" ORDER BY ").Columns(d.target.Qualifier(), fields)
 	}
 	q.Text(" LIMIT ", fmt.Sprint(FewKeys+1))
 	if pins {

@@ -141,7 +141,7 @@ func (s spared) Build(builder clause.Builder) {
 	stmt := builder.(*gorm.Statement)
 	q := &statement.Query{Tx: stmt.DB, Stmt: stmt, Dialect: s.deletion.deleter.Dialect}
 	q.Text("1 = 1")
-	s.deletion.spareHeld(q, s.deletion.graph.Nodes[0], s.deletion.target.Qualifier)
+	s.deletion.spareHeld(q, s.deletion.graph.Nodes[0], s.deletion.target.Qualifier())
 }
 
 // refuseSpared refuses the deletion where rows are left that it would have removed but for a hold. where are the conditions of

@@ -10,7 +10,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
 	"gorm.io/gorm"
-	"gorm.io/gorm/schema"
 )
 
 // GORM's hooks of a deletion.
@@ -47,7 +46,7 @@ func (d *deletion) beforeHooks(tx statement.Session) error {
 			if keeps {
 				kept = reflect.AppendSlice(kept, rows)
 			}
-			return CallHooks(tx.DB, s, rows, d.erasing, func(tx *gorm.DB, row any) error {
+			return CallHooks(tx.DB, n.Policy, rows, d.erasing, func(tx *gorm.DB, row any) error {
 				if hook, ok := row.(beforeDelete); ok {
 					return hook.BeforeDelete(tx)
 				}
@@ -81,7 +80,7 @@ func (d *deletion) afterHooks(tx statement.Session) error {
 			continue
 		}
 		call := func(rows reflect.Value) error {
-			return CallHooks(tx.DB, s, rows, d.erasing, func(tx *gorm.DB, row any) error {
+			return CallHooks(tx.DB, n.Policy, rows, d.erasing, func(tx *gorm.DB, row any) error {
 				if hook, ok := row.(afterDelete); ok {
 					return hook.AfterDelete(tx)
 				}
@@ -96,7 +95,7 @@ func (d *deletion) afterHooks(tx statement.Session) error {
 		case !d.leaves(n.Policy):
 			// What led to the row may be gone; the row itself shows the mark.
 			var finish func()
-			if finish, err = Reload(tx, s, rows.Interface()); err == nil {
+			if finish, err = Reload(tx, n.Policy, rows.Interface()); err == nil {
 				finish()
 				err = call(rows)
 			}
@@ -158,13 +157,13 @@ func EachBatch(start func() *statement.Query, with func(q *statement.Query), n *
 
 // CallHooks calls a hook on loaded rows. What it gets is what GORM gives to hooks (callbacks/callmethod.go, GORM 1.31): a
 // session without conditions whose statement still tells of the model, the row, and whether the delete is Unscoped.
-func CallHooks(tx *gorm.DB, s *schema.Schema, rows reflect.Value, unscoped bool, call func(tx *gorm.DB, row any) error) error {
+func CallHooks(tx *gorm.DB, p *policy.Policy, rows reflect.Value, unscoped bool, call func(tx *gorm.DB, row any) error) error {
 	if !rows.IsValid() || rows.Len() == 0 {
 		return nil
 	}
 	shown := tx.Session(&gorm.Session{NewDB: true, Initialized: true})
 	stmt := shown.Statement
-	stmt.Schema, stmt.Table, stmt.Unscoped = s, s.Table, unscoped
+	stmt.Schema, stmt.Table, stmt.Unscoped = p.Schema, p.Table, unscoped
 	for i := range rows.Len() {
 		row := rows.Index(i)
 		stmt.Model, stmt.Dest, stmt.ReflectValue = row.Interface(), row.Interface(), row.Elem()

@@ -69,9 +69,8 @@ func Connected(p *policy.Policy, guards bool) []*policy.Policy {
 
 // chooseInstant gives the time of a deletion that begins at root: now, as exactly as the coarsest column keeps it. Where a
 // model has no DeletionID, the time is the mark, and is moved on in steps of that precision until no deletion has it.
-// A deletion inside another one takes the outer one's time where that can be told apart too. The root rows stand in the table
-// of the given name.
-func (deleter *Deleter) chooseInstant(tx statement.Session, root *policy.Policy, table string, outer *deletion) (time.Time, error) {
+// A deletion inside another one takes the outer one's time where that can be told apart too.
+func (deleter *Deleter) chooseInstant(tx statement.Session, root *policy.Policy, outer *deletion) (time.Time, error) {
 	now := tx.NowFunc().UTC()
 	step := tx.Dialect.Precision
 	models := Concerned(root)
@@ -86,7 +85,7 @@ func (deleter *Deleter) chooseInstant(tx statement.Session, root *policy.Policy,
 		if !byTime || tx.DryRun || slices.Contains(Concerned(outer.root), root) {
 			return outer.at, nil
 		}
-		if used, err := instantUsed(tx, models, root, table, outer.at); err != nil || !used {
+		if used, err := instantUsed(tx, models, outer.at); err != nil || !used {
 			return outer.at, err
 		}
 	}
@@ -98,7 +97,7 @@ func (deleter *Deleter) chooseInstant(tx statement.Session, root *policy.Policy,
 	if step <= time.Microsecond && ticks(now) {
 		return at, nil
 	}
-	return deleter.unusedInstant(tx, models, root, table, at, step)
+	return deleter.unusedInstant(tx, models, at, step)
 }
 
 // Instants serialises the choice of instants over all databases whose policies it is for: a policy remembers the latest.
@@ -137,7 +136,7 @@ func ticks(now time.Time) bool {
 }
 
 // unusedInstant looks for a time, from at on, that no row of the models carries, and reserves it until the transaction ends.
-func (deleter *Deleter) unusedInstant(tx statement.Session, models []*policy.Policy, root *policy.Policy, table string, at time.Time, step time.Duration) (time.Time, error) {
+func (deleter *Deleter) unusedInstant(tx statement.Session, models []*policy.Policy, at time.Time, step time.Duration) (time.Time, error) {
 	if err := tx.LockWriter(models[0].Table, models[0].Schema.PrimaryFields); err != nil {
 		return at, err
 	}
@@ -147,7 +146,7 @@ func (deleter *Deleter) unusedInstant(tx statement.Session, models []*policy.Pol
 			return at, err
 		}
 		if reserved {
-			used, err := instantUsed(tx, models, root, table, at)
+			used, err := instantUsed(tx, models, at)
 			if err != nil || !used {
 				return at, err
 			}
@@ -164,7 +163,7 @@ func reserveInstant(tx statement.Session, models []*policy.Policy, at time.Time)
 	}
 	tables := make([]string, len(models))
 	for i, p := range models {
-		tables[i] = p.Table
+		tables[i] = p.Own().Table
 	}
 	key := fnv.New64a()
 	key.Write([]byte(slices.Min(tables)))
@@ -174,8 +173,8 @@ func reserveInstant(tx statement.Session, models []*policy.Policy, at time.Time)
 	return free, err
 }
 
-// instantUsed tells whether a row of the models carries the time. The root's rows may stand in another table beside its own.
-func instantUsed(tx statement.Session, models []*policy.Policy, root *policy.Policy, table string, at time.Time) (used bool, err error) {
+// instantUsed tells whether a row of the models carries the time.
+func instantUsed(tx statement.Session, models []*policy.Policy, at time.Time) (used bool, err error) {
 	q := tx.Query().Text("SELECT 1 WHERE 1 = 0")
 	ask := func(p *policy.Policy, table string) {
 		q.Text(" OR EXISTS (SELECT 1 FROM ").Name(table).Text(" WHERE ")
@@ -191,9 +190,6 @@ func instantUsed(tx statement.Session, models []*policy.Policy, root *policy.Pol
 			continue
 		}
 		ask(p, p.DeletedTable())
-		if p == root && table != p.Table {
-			ask(p, table)
-		}
 	}
 	err = q.Rows(func(func(...any) error) error { used = true; return nil })
 	return used, err

@@ -31,7 +31,7 @@ func (d *deletion) writeLedger(tx statement.Session) error {
 		return nil
 	}
 	row := Deletion{
-		ID: d.ID(), Table: d.target.Name, Rows: d.rows, Actor: d.actor, Reason: d.reason, DeletedAt: d.at,
+		ID: d.ID(), Table: d.root.Table, Rows: d.rows, Actor: d.actor, Reason: d.reason, DeletedAt: d.at,
 	}
 	if len(d.keys) == 1 {
 		row.Key = rowkey.Of(tx.Dialect, d.root.Schema.PrimaryFields).Exact(d.keys[0])

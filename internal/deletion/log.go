@@ -17,7 +17,7 @@ func (d *deletion) logs() []*dialect.Log {
 			logs = append(logs, l)
 		}
 	}
-	add(eventlog.LogOf(d.root, d.stmt))
+	add(d.root.Log)
 	for _, n := range d.graph.Nodes {
 		if n.Policy != d.root {
 			add(n.Policy.Log)

@@ -31,12 +31,12 @@ func (d *deletion) foresee(tx statement.Session) error {
 	if d.root.Never() {
 		rootAction = ActionKept
 	}
-	count(foreseen{DepthEffect{Effect{Table: d.target.Name, Action: rootAction}, 0, 0}, d.root, d.target.Qualifier, func(q *statement.Query) {
+	count(foreseen{DepthEffect{Effect{Table: d.root.Table, Action: rootAction}, 0, 0}, d.root, d.target.Qualifier(), func(q *statement.Query) {
 		q.Text(" FROM ")
-		d.target.From(q)
+		q.Table(d.target)
 		q.Text(" WHERE ")
 		d.rootCondition(q)
-		d.live(q, d.root, d.target.Qualifier)
+		d.live(q, d.root, d.target.Qualifier())
 	}})
 	for _, n := range d.graph.Nodes {
 		for _, part := range d.parts(n) {
@@ -100,10 +100,10 @@ func KeysIn(start func() *statement.Query, p *policy.Policy, table string, rows 
 // foreseeBlockers lists what would refuse.
 func (d *deletion) foreseeBlockers(tx statement.Session, w *walk.Walk) error {
 	if limit := d.deleter.MaxRows; limit > 0 && d.rows > limit {
-		d.blockers = append(d.blockers, fault.Blocker{Table: d.target.Name, Rows: d.rows})
+		d.blockers = append(d.blockers, fault.Blocker{Table: d.root.Table, Rows: d.rows})
 	}
 	if d.root.Never() {
-		d.blockers = append(d.blockers, fault.Blocker{Table: d.target.Name, Rows: d.effects[0].Rows})
+		d.blockers = append(d.blockers, fault.Blocker{Table: d.root.Table, Rows: d.effects[0].Rows})
 	}
 	if err := d.foreseeHeld(tx); err != nil || !d.mayRefuse() {
 		return err

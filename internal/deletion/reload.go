@@ -3,6 +3,7 @@ package deletion
 import (
 	"reflect"
 
+	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -14,8 +15,9 @@ import (
 // reloadChunk is how many rows one statement loads again.
 const reloadChunk = 500
 
-// Reload reads the rows of a value again. What it returns makes the value what the database has.
-func Reload(tx statement.Session, s *schema.Schema, value any) (finish func(), err error) {
+// Reload reads the rows of a value again, from the table of the policy. What it returns makes the value what the database has.
+func Reload(tx statement.Session, p *policy.Policy, value any) (finish func(), err error) {
+	s := p.Schema
 	exact := rowkey.Of(tx.Dialect, s.PrimaryFields)
 	ctx := tx.Statement.Context
 	targets := map[string][]reflect.Value{}
@@ -47,11 +49,15 @@ func Reload(tx statement.Session, s *schema.Schema, value any) (finish func(), e
 			collect(v.Index(i))
 		}
 	}
+	fresh := tx.Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	if p != p.Own() {
+		fresh = statement.On(fresh, p.Table)
+	}
 	var assign []func()
 	for start := 0; start < len(keys); start += reloadChunk {
 		column, in := schema.ToQueryValues(clause.CurrentTable, s.PrimaryFieldDBNames, keys[start:min(start+reloadChunk, len(keys))])
 		rows := reflect.New(reflect.SliceOf(s.ModelType))
-		err := tx.Session(&gorm.Session{NewDB: true, SkipHooks: true}).Unscoped().
+		err := fresh.Unscoped().
 			Clauses(scope.LiveTable{}, clause.Where{Exprs: []clause.Expression{clause.IN{Column: column, Values: in}}}).Find(rows.Interface()).Error
 		if err != nil {
 			return nil, err

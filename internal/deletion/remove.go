@@ -187,7 +187,14 @@ func (d *deletion) exceptRoot(q *statement.Query, n *policy.Node) {
 	if n.Policy == d.root {
 		// Not NOT: a condition that is NULL must count as no match.
 		q.Text(" AND CASE WHEN ")
-		d.rootCondition(q)
+		if d.target.Alias == "" {
+			d.rootCondition(q)
+		} else { // the conditions call the table otherwise
+			fields := d.root.Schema.PrimaryFields
+			q.Key(d.root.Table, fields).Text(" IN (SELECT ").Columns(d.target.Alias, fields).Text(" FROM ").Table(d.target).Text(" WHERE ")
+			d.rootCondition(q)
+			q.Text(")")
+		}
 		q.Text(" THEN 0 ELSE 1 END = 1")
 	}
 }

@@ -53,11 +53,11 @@ func (d *deletion) taken(growing *policy.Component) *walk.Walk {
 					d.reach().Base(n)(q)
 					return
 				}
-				walk.SelectCarried(n, q, &walk.Walk{}, d.target.Qualifier)
+				walk.SelectCarried(n, q, &walk.Walk{}, d.target.Qualifier())
 				q.Text(" FROM ")
-				d.target.From(q)
+				q.Table(d.target)
 				q.Text(" WHERE ")
-				d.mark(q, n.Policy, d.target.Qualifier)
+				d.mark(q, n.Policy, d.target.Qualifier())
 				d.knownKeys(q)
 			}
 		},
@@ -73,7 +73,7 @@ func (d *deletion) knownKeys(q *statement.Query) {
 	if d.keys == nil {
 		return
 	}
-	q.Text(" AND ").Key(d.target.Qualifier, d.root.Schema.PrimaryFields).Text(" IN (")
+	q.Text(" AND ").Key(d.target.Qualifier(), d.root.Schema.PrimaryFields).Text(" IN (")
 	statement.Joined(q, d.keys, ", ", func(key []any) {
 		if len(key) == 1 {
 			q.Bind(key[0])

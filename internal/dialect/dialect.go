@@ -3,7 +3,6 @@
 package dialect
 
 import (
-	"crypto/sha256"
 	"database/sql"
 	"fmt"
 	"strings"
@@ -38,6 +37,10 @@ const (
 	AlterInPlace
 	// JSONRows: JSON becomes rows of a table.
 	JSONRows
+	// LowerNames: a name without quotes means that in lower case.
+	LowerNames
+	// AnyCase: names that differ in case only are the same, quoted or not.
+	AnyCase
 )
 
 // Clock says how a column keeps an instant.
@@ -61,6 +64,8 @@ type Dialect struct {
 	Precision time.Duration
 
 	features Feature
+	// longestName is how many bytes of a name the database keeps, 0 for all of them.
+	longestName int
 	// nanoseconds gives the instant in a native time column as an integer count of nanoseconds since 1970.
 	nanoseconds func(column string) string
 	// native gives a value for a native time column, of the column's own type, for an integer count of nanoseconds since 1970.
@@ -203,16 +208,6 @@ func (d *Dialect) SessionLock(number string) (lock, unlock string) { return d.se
 func (d *Dialect) String(text string) string { return textLiteral(text) }
 
 func textLiteral(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
-
-// ShortName makes a name with a suffix that no database finds too long. Names that begin alike stay different.
-func ShortName(name, suffix string) string {
-	const longest = 60
-	if len(name)+len(suffix) > longest {
-		sum := fmt.Sprintf("%x", sha256.Sum256([]byte(name)))[:8]
-		name = strings.ToValidUTF8(name[:longest-len(suffix)-len(sum)], "") + sum
-	}
-	return name + suffix
-}
 
 func times(column string, unit time.Duration) string {
 	if unit == time.Nanosecond {

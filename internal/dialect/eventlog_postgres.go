@@ -113,7 +113,7 @@ IF EXISTS (SELECT 1 FROM ` + oldRows + " AS r" + without(oldRows, newRows) + `) 
 RETURN NULL;
 END
 `
-	function := l.quote(ShortName(l.Events, "_log"))
+	function := l.quote(functionName(l.Events))
 	table := l.quote(l.Table)
 	create := "CREATE OR REPLACE FUNCTION " + function + "() RETURNS trigger LANGUAGE plpgsql" +
 		postgresSettings + " AS" + dollarQuoted(body)
@@ -132,6 +132,12 @@ END
 		create = ""
 	}
 	return objects
+}
+
+// functionName is the name of the function that writes a log, in the log's schema.
+func functionName(events string) string {
+	schema, name := splitName(events)
+	return schema + ShortName(name, "_log")
 }
 
 // dollarQuoted quotes the text of a function, which may hold any literal, so that nothing in it ends it.

@@ -13,8 +13,10 @@ import (
 var postgres = Dialect{
 	Name:      "postgres",
 	Precision: time.Microsecond,
+
+	longestName: 63,
 	features: RowLocks | WritesInWith | WithBeforeWrite | PartialIndexes | AdvisoryLocks | RenameIndex | AlterInPlace |
-		Estimates | JSONRows,
+		LowerNames | Estimates | JSONRows,
 	instantType: "timestamptz",
 	nanoseconds: func(column string) string {
 		return "((extract(epoch from " + column + ") * 1000000)::bigint * 1000)"

@@ -12,7 +12,7 @@ import (
 var sqlite = Dialect{
 	Name:        "sqlite",
 	Precision:   time.Nanosecond,
-	features:    WithBeforeWrite | CompoundRecursion | PartialIndexes,
+	features:    WithBeforeWrite | CompoundRecursion | PartialIndexes | AnyCase,
 	instantType: "text",
 	nanoseconds: func(column string) string {
 		rest := "substr(" + column + ", 20)" // the fraction, if any, and the zone

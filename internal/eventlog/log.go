@@ -15,7 +15,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -114,28 +113,17 @@ func logMissing(l *dialect.Log) error {
 	return fmt.Errorf("%w: the event log of %s is not there; run AutoMigrate, or the statements of softdelete.DDL", fault.ErrUnsupported, l.Table)
 }
 
-// LogOf gives the log of the table that a statement writes to, nil where its model has none.
-func LogOf(p *policy.Policy, stmt *gorm.Statement) *dialect.Log {
-	if p.Log == nil {
-		return nil
-	}
-	if t := scope.TargetOf(stmt); !t.Aliased() && t.Name != p.Log.Table {
-		return p.Log.On(t.Name, t.Name+policy.EventsSuffix)
-	}
-	return p.Log
-}
-
 // openLogKey is where an open log stands in its statement's settings.
 type openLogKey struct{}
 
 // Begin opens the log for a create or update statement, as the last thing before it.
 func (logs *Logs) Begin(db *gorm.DB) {
-	p := logs.PolicyFor(db)
+	p := logs.PolicyHere(db)
 	if p == nil || p.Log == nil || db.DryRun || db.Statement.SQL.Len() > 0 {
 		return
 	}
 	ctx := db.Statement.Context
-	err := logs.Open(logs.Session(db).InWork(ctx), []*dialect.Log{LogOf(p, db.Statement)}, LogWrite{
+	err := logs.Open(logs.Session(db).InWork(ctx), []*dialect.Log{p.Log}, LogWrite{
 		Actor: mark.ActorFrom(ctx), Reason: mark.ReasonFrom(ctx), Moment: db.NowFunc(),
 	})
 	if err != nil {
@@ -181,5 +169,6 @@ func (logs *Logs) logged(db *gorm.DB, model any, function string) (*policy.Polic
 		return nil, fmt.Errorf("%w: softdelete.%s: %s has no event log; add `softdelete:\"events\"` to a field _ struct{}",
 			fault.ErrUnsupported, function, p.Schema.Name)
 	}
-	return p, nil
+	p, _, err = logs.HereOrRefuse(db.Statement, p)
+	return p, err
 }

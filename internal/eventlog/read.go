@@ -57,7 +57,7 @@ func (logs *Logs) AsOf(db *gorm.DB, value any, t time.Time) error {
 	}
 	found := reflect.New(reflect.SliceOf(p.Schema.ModelType))
 	q := logs.Session(db).InWork(db.Statement.Context).Query()
-	if err := States(q, LogOf(p, logTable(db, p)), p.LoggedFields(), []*RowState{state}); err != nil {
+	if err := States(q, p.Log, p.LoggedFields(), []*RowState{state}); err != nil {
 		return err
 	}
 	if err := q.Find(found.Interface()); err != nil {
@@ -71,22 +71,13 @@ func (logs *Logs) AsOf(db *gorm.DB, value any, t time.Time) error {
 	return nil
 }
 
-// logTable is a statement on the table that the caller means: the model's own, or one given by db.Table.
-func logTable(db *gorm.DB, p *policy.Policy) *gorm.Statement {
-	stmt := &gorm.Statement{DB: db, Schema: p.Schema, Table: p.Table}
-	if db.Statement.Table != "" && db.Statement.TableExpr != nil {
-		stmt.Table, stmt.TableExpr = db.Statement.Table, db.Statement.TableExpr
-	}
-	return stmt
-}
-
 // history loads the events of a value's row.
 func (logs *Logs) history(db *gorm.DB, p *policy.Policy, value any) ([]EventRow, error) {
 	model := reflect.Indirect(reflect.ValueOf(value))
 	if model.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%w: a history is of one %s, not of a %s", gorm.ErrInvalidValue, p.Schema.Name, model.Kind())
 	}
-	l := LogOf(p, logTable(db, p))
+	l := p.Log
 	q := logs.Session(db).InWork(db.Statement.Context).Query().Text("SELECT * FROM ").Name(l.Events).Text(" WHERE row_key = ")
 	key := rowkey.Of(q.Dialect, p.Schema.PrimaryFields)
 	given := key.Given(db.Statement.Context, model)

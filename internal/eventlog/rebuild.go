@@ -17,7 +17,7 @@ func (logs *Logs) Rebuild(db *gorm.DB, model any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	r := &rebuilding{policy: p, log: LogOf(p, logTable(db, p))}
+	r := &rebuilding{policy: p, log: p.Log}
 	if err := logs.Session(db).Work(r.run); err != nil {
 		return 0, err
 	}

@@ -110,6 +110,7 @@ func (m *migrator) policy(value any) (*policy.Policy, error) {
 		return nil, err
 	}
 	p := m.migrations.Policy(m.db, stmt.Schema)
+	p, _, _ = m.migrations.Here(stmt, p) // GORM leaves the schema out of the name of a table that db.Table gives
 	return p, p.Err
 }
 

@@ -15,7 +15,12 @@ import (
 // OwnPolicy reads what one model's tags say about itself, without its relations. A field of the type deletionID is the one that
 // says which deletion took a row.
 func OwnPolicy(s *schema.Schema, d *dialect.Dialect, deletionID reflect.Type) *Policy {
-	b := &policyBuilder{Policy: &Policy{Schema: s, Table: s.Table, Full: map[string]bool{}, Live: map[string]bool{}, WasUnique: map[string]string{}}, dialect: d, deletionID: deletionID}
+	p := &Policy{
+		Schema: s, Table: s.Table, Full: map[string]bool{}, Live: map[string]bool{}, WasUnique: map[string]string{},
+		tables: &tables{dialect: d}, graphs: &graphs{},
+	}
+	p.own = p
+	b := &policyBuilder{Policy: p, dialect: d, deletionID: deletionID}
 	b.readModel(s.ModelType)
 	for _, field := range s.Fields {
 		if field.DBName != "" && s.FieldsByDBName[field.DBName] == field {

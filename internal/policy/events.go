@@ -5,13 +5,10 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// EventsSuffix makes a table's name that of its log.
-const EventsSuffix = "_events"
-
 // NewLog describes the model's log for the database.
 func (p *Policy) NewLog(d *dialect.Dialect, quote func(string) string) *dialect.Log {
 	s := p.Schema
-	l := dialect.NewLog(p.Table, p.Table+EventsSuffix, quote)
+	l := dialect.NewLog(p.Table, p.besides(p.Table, eventsSuffix), quote)
 	for _, name := range s.DBNames {
 		field := s.FieldsByDBName[name]
 		if field.IgnoreMigration {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"gorm.io/gorm/schema"
@@ -97,6 +98,12 @@ func (g *Graph) Leaf(n *Node) bool {
 	return !slices.ContainsFunc(g.Nodes, func(other *Node) bool {
 		return slices.ContainsFunc(append(slices.Clone(other.In), other.Inner...), func(e *Edge) bool { return e.From == n })
 	})
+}
+
+// graphs are made at first use.
+type graphs struct {
+	graphOnce, restoreOnce sync.Once
+	graph, restores        *Graph
 }
 
 // GraphOf gives the graph of deletions that begin at the model.

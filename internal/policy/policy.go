@@ -4,8 +4,6 @@ import (
 	"context"
 	"reflect"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -22,9 +20,10 @@ import (
 // grow.
 type Policy struct {
 	Schema *schema.Schema
-	// Table is the name of the table that the rows stand in, with its schema if it has one: the model's own.
-	Table    string
-	Strategy Strategy
+	// Table is the name of the table that the rows stand in, with its schema if it has one: the model's own, or one that a
+	// statement names. SQLTable is the same, quoted.
+	Table, SQLTable string
+	Strategy        Strategy
 
 	// The mark and its companions; nil where the model has no such field.
 	Id, At, Previous, Actor, Reason *schema.Field
@@ -60,12 +59,6 @@ type Policy struct {
 	Cascades bool      // the model has a cascade relation
 	Alone    []*Policy // the policy itself, as a list
 
-	// parents are the cascade relations into this model, of the models compiled so far. A model that is compiled later may
-	// add its own.
-	parents atomic.Pointer[[]*Relation]
-	// wards are the guard relations of other models to this one, likewise.
-	wards atomic.Pointer[[]*Relation]
-
 	RestoreHooks restoreHooks
 
 	Personal *pii.Personal // what the pii tags say; nil without any
@@ -76,11 +69,8 @@ type Policy struct {
 	// Err is what is wrong with the model's tags; its statements fail with it.
 	Err error
 
-	// LastInstant is the latest time that this process gave to a deletion of the model; the plugin's instants guards it.
-	LastInstant time.Time
-
-	graphOnce, restoreOnce sync.Once
-	graph, restores        *Graph
+	*tables // what the model's policies for several tables share
+	*graphs
 }
 
 // clock is how a column keeps an instant.

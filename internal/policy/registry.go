@@ -102,6 +102,15 @@ func (r *Registry) Publish(policies map[*schema.Schema]*Policy) {
 	}
 }
 
+// All lists the policies that are published.
+func (r *Registry) All() (list []*Policy) {
+	r.policies.Range(func(_, p any) bool {
+		list = append(list, p.(*Policy))
+		return true
+	})
+	return list
+}
+
 // HasPersonal tells whether a model with a pii tag has been compiled.
 func (r *Registry) HasPersonal() bool { return r.personal.Load() }
 

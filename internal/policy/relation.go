@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"github.com/gorm-softdelete/softdelete/internal/tag"
 	"gorm.io/gorm/schema"
@@ -183,30 +182,6 @@ func (p *Policy) checkForeign() (problems []error) {
 	}
 	return problems
 }
-
-// AddParent makes a cascade relation known to its child. Relations of another schema of the same model replace none.
-func (p *Policy) AddParent(r *Relation) { grow(&p.parents, r) }
-
-// AddWard makes a guard relation known to its parent.
-func (p *Policy) AddWard(r *Relation) { grow(&p.wards, r) }
-
-func grow(list *atomic.Pointer[[]*Relation], r *Relation) {
-	grown := append(slices.Clone(known(list)), r)
-	list.Store(&grown)
-}
-
-func known(list *atomic.Pointer[[]*Relation]) []*Relation {
-	if relations := list.Load(); relations != nil {
-		return *relations
-	}
-	return nil
-}
-
-// CascadeParents lists the cascade relations into the model.
-func (p *Policy) CascadeParents() []*Relation { return known(&p.parents) }
-
-// GuardedBy lists the guard relations to the model.
-func (p *Policy) GuardedBy() []*Relation { return known(&p.wards) }
 
 // ReachedSchema is a schema that a statement may read. A canonical one is GORM's schema of its model; there are others, of a
 // model that is used with db.Table.

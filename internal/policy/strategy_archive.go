@@ -88,7 +88,7 @@ func (p *Policy) DeletedTable() string {
 
 // settleArchive makes the strategy of a model whose rows move.
 func (b *policyBuilder) settleArchive() {
-	table := b.Table + "_archive"
+	table := b.besides(b.Table, archiveSuffix)
 	if b.words.Has("table") {
 		table = b.words["table"]
 	}

@@ -82,11 +82,11 @@ func (r *restoration) find(tx statement.Session) error {
 	if r.holds && r.deletion == "" {
 		counts.Add(func(q *statement.Query) {
 			q.Text(" FROM ")
-			r.target.From(q)
+			q.Table(r.target)
 			q.Text(" WHERE ")
 			r.rootCondition(q)
 			q.Text(" AND ")
-			r.held.InWalk(q, root, r.target.Qualifier)
+			r.held.InWalk(q, root, r.target.Qualifier())
 		}, func(rows int64) { standing += rows })
 	}
 	q := tx.Query()
@@ -259,8 +259,8 @@ func (r *restoration) askedFor(q *statement.Query, yes bool) {
 	if !yes {
 		q.Text(" NOT")
 	}
-	q.Text(" IN (SELECT ").Columns(r.target.Qualifier, fields).Text(" FROM ")
-	r.target.From(q)
+	q.Text(" IN (SELECT ").Columns(r.target.Qualifier(), fields).Text(" FROM ")
+	q.Table(r.target)
 	q.Text(" WHERE ")
 	r.rootCondition(q)
 	q.Text(")")
@@ -274,7 +274,7 @@ func (r *restoration) findDeletion(tx statement.Session) error {
 	}
 	q := tx.Query().Text("SELECT count(*)")
 	p := r.root
-	column := func(field *schema.Field) string { return q.Quoted(r.target.Qualifier, field.DBName) }
+	column := func(field *schema.Field) string { return q.Quoted(r.target.Qualifier(), field.DBName) }
 	if p.Id != nil {
 		q.Text(", min(", column(p.Id), "), max(", column(p.Id), ")")
 	}
@@ -283,10 +283,10 @@ func (r *restoration) findDeletion(tx statement.Session) error {
 		q.Text(", min(", instant, "), max(", instant, ")")
 	}
 	q.Text(" FROM ")
-	r.target.From(q)
+	q.Table(r.target)
 	q.Text(" WHERE ")
 	r.rootCondition(q)
-	statement.WriteAnd(q, p.Predicates.Deleted, r.target.Qualifier)
+	statement.WriteAnd(q, p.Predicates.Deleted, r.target.Qualifier())
 	var firstID, lastID mark.DeletionID
 	var first, last sql.NullInt64
 	var roots int64

@@ -24,7 +24,7 @@ func (r *restoration) markLedger(tx statement.Session) error {
 		return deletion.LedgerError(err)
 	}
 	table := "t"
-	q.Name("table").Text(" = ").Bind(r.target.Name).Text(" AND ")
+	q.Name("table").Text(" = ").Bind(r.root.Table).Text(" AND ")
 	switch {
 	case r.root.Id != nil:
 		q.Name("id").Text(" IN (SELECT ").Column(table, r.root.Id.DBName)

@@ -130,8 +130,8 @@ func (r *restoration) selectLost(q *statement.Query, n *policy.Node) {
 		r.lost.SelectKeys(q, n)
 		return
 	}
-	q.Text("SELECT ").Columns(r.target.Qualifier, n.Policy.Schema.PrimaryFields).Text(" FROM ")
-	r.target.From(q)
+	q.Text("SELECT ").Columns(r.target.Qualifier(), n.Policy.Schema.PrimaryFields).Text(" FROM ")
+	q.Table(r.target)
 	q.Text(" WHERE ")
 	r.rootCondition(q)
 }

@@ -51,7 +51,7 @@ func (r *restoration) holders(n *policy.Node) []*policy.Relation {
 	if n.Policy == r.root {
 		return parents
 	}
-	if len(parents) == 1 {
+	if len(parents) == 1 && r.graph.NodeOf(parents[0].Parent) != nil {
 		return nil
 	}
 	return parents

@@ -32,6 +32,9 @@ func (restorer *Restorer) Preview(db *gorm.DB, value any) (deletion.Report, erro
 
 // RestoreDeletion undoes a whole deletion: every row that it took and that nothing else keeps deleted.
 func (restorer *Restorer) RestoreDeletion(db *gorm.DB, id mark.DeletionID) (deletion.Report, error) {
+	if err := policy.NoTable(db, "RestoreDeletion"); err != nil {
+		return deletion.Report{}, err
+	}
 	at, ok := id.At()
 	if !ok {
 		return deletion.Report{}, fmt.Errorf("%w: %q is no DeletionID", gorm.ErrRecordNotFound, string(id))
@@ -90,8 +93,9 @@ type restoration struct {
 	at       time.Time
 	timed    []*policy.Policy
 	where    []clause.Expression
-	pinned   bool // where tells the root rows by their keys
-	target   scope.Target
+	pinned   bool            // where tells the root rows by their keys
+	target   statement.Table // where they are looked for
+	called   string          // what the caller's conditions call it
 
 	lost, held *walk.Walk
 	holds      bool                   // rows may be held by other deleted parents
@@ -123,17 +127,17 @@ func (restorer *Restorer) restoreValue(db *gorm.DB, value any, function string, 
 	if len(p.Schema.PrimaryFields) == 0 {
 		return deletion.Report{}, fmt.Errorf("%w: %s has no primary key to restore its rows by; update its deletion column through db.Unscoped()", fault.ErrUnsupported, p.Schema.Name)
 	}
-	r := &restoration{restorer: restorer, root: p, graph: p.RestoreGraph(), preview: preview || db.DryRun, target: scope.Target{Qualifier: p.Table, Name: p.Table}}
-	if r.graph.Err != nil {
-		return deletion.Report{}, r.graph.Err
-	}
+	r := &restoration{restorer: restorer, root: p, preview: preview || db.DryRun}
 	if err := r.readConditions(db, value); err != nil {
 		return deletion.Report{}, err
 	}
-	return r.run(db, func(tx *gorm.DB) (func(), error) { return deletion.Reload(r.restorer.Session(tx), p.Schema, value) })
+	if r.graph = r.root.RestoreGraph(); r.graph.Err != nil {
+		return deletion.Report{}, r.graph.Err
+	}
+	return r.run(db, func(tx *gorm.DB) (func(), error) { return deletion.Reload(r.restorer.Session(tx), r.root, value) })
 }
 
-// readConditions takes the caller's conditions, those of scopes too, and the keys of the value.
+// readConditions takes the table that the caller means, the conditions, those of scopes too, and the keys of the value.
 func (r *restoration) readConditions(db *gorm.DB, value any) error {
 	s := r.root.Schema
 	// Built, not run: scopes and other plugins add their conditions while GORM builds the statement.
@@ -142,13 +146,8 @@ func (r *restoration) readConditions(db *gorm.DB, value any) error {
 	if built.Error != nil {
 		return built.Error
 	}
-	r.target = scope.TargetOf(built.Statement)
-	if r.root.Archives() {
-		if r.target.Aliased() || r.target.Name != s.Table {
-			return fmt.Errorf("%w: %s is restored from its own archive only, not through db.Table; leave db.Table out", fault.ErrUnsupported, s.Name)
-		}
-		from := statement.QuoteName(db, r.root.DeletedTable()) + " AS " + statement.QuoteName(db, r.target.Qualifier)
-		r.target.Expr = &clause.Expr{SQL: from}
+	if err := r.readTable(db, built.Statement); err != nil {
+		return err
 	}
 	if where, ok := built.Statement.Clauses["WHERE"].Expression.(clause.Where); ok {
 		for _, condition := range where.Exprs {
@@ -159,13 +158,33 @@ func (r *restoration) readConditions(db *gorm.DB, value any) error {
 		}
 	}
 	keys := rowkey.InModels(db.Statement.Context, reflect.ValueOf(value), s.PrimaryFields)
-	if column, in := schema.ToQueryValues(r.target.Qualifier, s.PrimaryFieldDBNames, keys); len(in) > 0 {
+	if column, in := schema.ToQueryValues(r.target.Qualifier(), s.PrimaryFieldDBNames, keys); len(in) > 0 {
 		r.where = []clause.Expression{scope.Group(append(slices.Clone(r.where), clause.IN{Column: column, Values: in}))}
 	}
 	if len(r.where) == 0 && !db.AllowGlobalUpdate {
 		return fmt.Errorf("%w: a restore needs a primary key or a condition", gorm.ErrMissingWhereClause)
 	}
 	return nil
+}
+
+// readTable takes the table of the caller's statement.
+func (r *restoration) readTable(db *gorm.DB, stmt *gorm.Statement) (err error) {
+	if err := r.restorer.Recognize(stmt.DB, r.root, false); err != nil {
+		return err
+	}
+	if r.root, r.target, err = r.restorer.HereOrRefuse(stmt, r.root); err != nil {
+		return err
+	}
+	r.called = r.target.Called()
+	if !r.root.Archives() {
+		return nil
+	}
+	if r.target.Alias != "" {
+		return fmt.Errorf("%w: %s is restored to its table %s only under that name, not as %s; leave the alias out",
+			fault.ErrUnsupported, r.root.Schema.Name, r.root.Table, r.target.Alias)
+	}
+	r.target = statement.Table{Name: r.root.DeletedTable(), Alias: r.called}
+	return r.restorer.Columns.Need(r.restorer.Session(db), r.root)
 }
 
 // run restores in a transaction, or in a savepoint of the caller's. after runs last inside it, what it returns when all is
@@ -259,14 +278,14 @@ func (r *restoration) prepare() {
 
 // rootCondition writes the condition of the rows that the caller asked for.
 func (r *restoration) rootCondition(q *statement.Query) {
-	q.Stmt.Table, q.Stmt.Schema = r.target.Qualifier, r.root.Schema
+	q.Stmt.Table, q.Stmt.Schema = r.called, r.root.Schema
 	if len(r.where) == 0 {
 		q.Text("1 = 1")
 	} else {
 		q.Expression(scope.Group(r.where))
 	}
 	if r.root.Archives() {
-		walk.Latest(q.Text(" AND "), r.root, r.target.Qualifier)
+		walk.Latest(q.Text(" AND "), r.root, r.target.Qualifier())
 	}
 }
 
@@ -281,7 +300,7 @@ func (r *restoration) lostBase(n *policy.Node) func(q *statement.Query) {
 		walk.SelectCarried(n, q, r.lost, table)
 		q.Text(" FROM ")
 		if n.Policy == r.root && r.deletion == "" {
-			r.target.From(q)
+			q.Table(r.target)
 		} else {
 			r.lost.Source(q, n.Policy)
 		}
@@ -306,15 +325,15 @@ func (r *restoration) pin(tx statement.Session) (none bool, err error) {
 	if r.deletion != "" || len(fields) == 0 {
 		return false, nil
 	}
-	q := tx.Query().Text("SELECT ").Columns(r.target.Qualifier, fields).Text(" FROM ")
-	r.target.From(q)
+	q := tx.Query().Text("SELECT ").Columns(r.target.Qualifier(), fields).Text(" FROM ")
+	q.Table(r.target)
 	q.Text(" WHERE ")
 	r.rootCondition(q)
-	statement.WriteAnd(q, r.root.Predicates.Deleted, r.target.Qualifier)
+	statement.WriteAnd(q, r.root.Predicates.Deleted, r.target.Qualifier())
 	q.Text(" LIMIT ", fmt.Sprint(deletion.FewKeys+1))
 	keys, err := q.KeyValues(fields)
 	if err == nil && len(keys) == 0 {
-		none := deletion.DepthEffect{Effect: deletion.Effect{Table: r.target.Name, Action: deletion.ActionRestored}}
+		none := deletion.DepthEffect{Effect: deletion.Effect{Table: r.root.Table, Action: deletion.ActionRestored}}
 		r.effects = append(r.effects, countedEffect{DepthEffect: none, node: r.graph.NodeOf(r.root)})
 		return true, nil
 	}
@@ -327,17 +346,13 @@ func (r *restoration) pin(tx statement.Session) (none bool, err error) {
 // tableOf is what the columns of a node's table are qualified with.
 func (r *restoration) tableOf(n *policy.Node) string {
 	if n.Policy == r.root && r.deletion == "" {
-		return r.target.Qualifier
+		return r.target.Qualifier()
 	}
 	return n.Policy.DeletedTable()
 }
 
 // from writes a node's table for an alias to follow.
 func (r *restoration) from(q *statement.Query, n *policy.Node) {
-	if n.Policy == r.root && r.deletion == "" && !r.target.Aliased() {
-		r.target.From(q)
-		return
-	}
 	q.Name(n.Policy.DeletedTable())
 }
 

@@ -127,7 +127,7 @@ func (r *restoration) beforeHooks(tx statement.Session) error {
 			if hooks.After {
 				kept = reflect.AppendSlice(kept, rows)
 			}
-			return deletion.CallHooks(tx.DB, n.Policy.Schema, rows, false, func(tx *gorm.DB, row any) error {
+			return deletion.CallHooks(tx.DB, n.Policy, rows, false, func(tx *gorm.DB, row any) error {
 				if hook, ok := row.(policy.BeforeRestore); ok {
 					return hook.BeforeRestore(tx)
 				}
@@ -148,13 +148,13 @@ func (r *restoration) afterHooks(tx statement.Session) error {
 		if loaded.rows.Len() == 0 {
 			continue
 		}
-		s := loaded.node.Policy.Schema
-		finish, err := deletion.Reload(tx, s, loaded.rows.Interface())
+		p := loaded.node.Policy
+		finish, err := deletion.Reload(tx, p, loaded.rows.Interface())
 		if err != nil {
 			return err
 		}
 		finish()
-		err = deletion.CallHooks(tx.DB, s, loaded.rows, false, func(tx *gorm.DB, row any) error { return row.(policy.AfterRestore).AfterRestore(tx) })
+		err = deletion.CallHooks(tx.DB, p, loaded.rows, false, func(tx *gorm.DB, row any) error { return row.(policy.AfterRestore).AfterRestore(tx) })
 		if err != nil {
 			return err
 		}

@@ -3,9 +3,7 @@ package scope
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
@@ -64,24 +62,20 @@ type openedTables struct{ former, opened *clause.Expr }
 
 // ownTable is the one table that a statement reads from, where that is the model's own or its archive; empty for all else.
 func ownTable(stmt *gorm.Statement, p *policy.Policy) string {
-	if stmt.TableExpr == nil {
+	if stmt.TableExpr == nil || stmt.TableExpr.SQL == p.SQLTable {
 		return p.Table
 	}
-	text := strings.NewReplacer("\"", "", "`", "").Replace(stmt.TableExpr.SQL)
+	t, ok := statement.TableOf(stmt, p.Dialect())
+	if !ok {
+		return ""
+	}
 	for _, table := range []string{p.Table, p.DeletedTable()} {
-		rest, found := strings.CutPrefix(text, table)
-		words := strings.Fields(rest)
-		if len(words) > 0 && strings.EqualFold(words[0], "as") {
-			words = words[1:]
-		}
-		if found && len(stmt.TableExpr.Vars) == 0 && (rest == "" || rest[0] == ' ' && len(words) == 1 && aliasPattern.MatchString(words[0])) {
+		if p.Dialect().EqualNames(t.Name, table) {
 			return table
 		}
 	}
 	return ""
 }
-
-var aliasPattern = regexp.MustCompile(`^\w+$`)
 
 // openedTable is what holds all rows of a model, or its deleted ones, for an alias to follow.
 func openedTable(p *policy.Policy, rows rowSet, quote func(string) string) string {

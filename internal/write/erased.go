@@ -50,24 +50,25 @@ func (g *Guards) GuardErasedUpdate(db *gorm.DB, p *policy.Policy) error {
 		return err
 	}
 	stmt := db.Statement
+	named := g.TableOf(stmt, p)
 	// A row that the caller names is meant though it is deleted; a condition reaches what an update reaches.
 	condition := func(q *statement.Query) {
 		g.updateCondition(q, stmt)
 		if !stmt.Unscoped && updatedKeys(stmt) == nil {
-			statement.WriteAnd(q, p.Predicates.Live, stmt.Table)
+			statement.WriteAnd(q, p.Predicates.Live, named.Qualifier())
 		}
 	}
 	if g.Dialect.Has(dialect.RowLocks) {
-		q := tx.Query().Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(stmt.Table).Text(" WHERE ")
+		q := tx.Query().Text("SELECT count(*) FROM (SELECT 1 FROM ").Table(named).Text(" WHERE ")
 		condition(q)
 		q.Text(" FOR NO KEY UPDATE) AS locked")
 		if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {
 			return err
 		}
 	}
-	q := tx.Query().Text("SELECT ").Columns(stmt.Table, p.Schema.PrimaryFields).Text(" FROM ").Name(stmt.Table).Text(" WHERE ")
+	q := tx.Query().Text("SELECT ").Columns(named.Qualifier(), p.Schema.PrimaryFields).Text(" FROM ").Table(named).Text(" WHERE ")
 	condition(q)
-	erasedrow.IsErased(q.Text(" AND "), erasedrow.Place{Policy: p, Archived: false}, stmt.Table)
+	erasedrow.IsErased(q.Text(" AND "), erasedrow.Place{Policy: p, Archived: false}, named.Qualifier())
 	keys, err := q.KeyValues(p.Schema.PrimaryFields)
 	if err != nil {
 		return err
@@ -207,15 +208,15 @@ func erasedTargets(tx statement.Session, p *policy.Policy, stmt *gorm.Statement,
 		// The values may be personal, as an upsert on an address has them.
 		base := func() *statement.Query { return tx.Silent().Query() }
 		if tx.Dialect.Has(dialect.RowLocks) {
-			q := base().Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(stmt.Table).Text(" WHERE ").Key("", target).Text(" IN (")
+			q := base().Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(p.Table).Text(" WHERE ").Key("", target).Text(" IN (")
 			statement.Joined(q, chunk, ", ", func(key []any) { q.Tuple(key) }).Text(") FOR NO KEY UPDATE) AS locked")
 			if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {
 				return nil, err
 			}
 		}
-		q := base().Text("SELECT ").Columns(stmt.Table, p.Schema.PrimaryFields).Text(" FROM ").Name(stmt.Table).Text(" WHERE ").Key(stmt.Table, target)
+		q := base().Text("SELECT ").Columns(p.Table, p.Schema.PrimaryFields).Text(" FROM ").Name(p.Table).Text(" WHERE ").Key(p.Table, target)
 		q.Text(" IN (")
-		erasedrow.IsErased(statement.Joined(q, chunk, ", ", func(key []any) { q.Tuple(key) }).Text(") AND "), erasedrow.Place{Policy: p, Archived: false}, stmt.Table)
+		erasedrow.IsErased(statement.Joined(q, chunk, ", ", func(key []any) { q.Tuple(key) }).Text(") AND "), erasedrow.Place{Policy: p, Archived: false}, p.Table)
 		found, err := q.KeyValues(p.Schema.PrimaryFields)
 		if err != nil {
 			return nil, err

@@ -121,7 +121,7 @@ func (g *Guards) deletedParents(db *gorm.DB, r *policy.Relation, keys [][]any) (
 			return nil, err
 		}
 		if r.Parent.Archives() {
-			archived, err := archivedParents(tx, r, fields, keys[start:min(start+guardChunk, len(keys))])
+			archived, err := g.archivedParents(tx, r, fields, keys[start:min(start+guardChunk, len(keys))])
 			if err != nil {
 				return nil, err
 			}
@@ -132,7 +132,10 @@ func (g *Guards) deletedParents(db *gorm.DB, r *policy.Relation, keys [][]any) (
 }
 
 // archivedParents lists the keys that belong to archived parents. The live ones are locked already.
-func archivedParents(tx statement.Session, r *policy.Relation, fields []*schema.Field, keys [][]any) ([][]any, error) {
+func (g *Guards) archivedParents(tx statement.Session, r *policy.Relation, fields []*schema.Field, keys [][]any) ([][]any, error) {
+	if missing, err := g.Columns.Missing(tx, r.Parent); err != nil || missing {
+		return nil, err
+	}
 	q := tx.Query().Text("SELECT ").Columns("softdelete_guard", fields).Text(" FROM ").Name(r.Parent.DeletedTable())
 	q.Text(" AS softdelete_guard WHERE ").Key("softdelete_guard", fields).Text(" IN (")
 	statement.Joined(q, keys, ", ", func(key []any) { q.Tuple(key) })
@@ -230,9 +233,10 @@ func (g *Guards) movesUnderDeleted(db *gorm.DB, p *policy.Policy, r *policy.Rela
 	for i, key := range r.Keys {
 		parents[i] = key.Parent
 	}
-	target := db.Statement.Table
+	named := g.TableOf(db.Statement, p)
+	target := named.Qualifier()
 	from := func(q *statement.Query, table string, further func()) {
-		q.Text(" FROM ").Name(table).Text(" AS softdelete_guard WHERE EXISTS (SELECT 1 FROM ").Name(target).Text(" WHERE ")
+		q.Text(" FROM ").Name(table).Text(" AS softdelete_guard WHERE EXISTS (SELECT 1 FROM ").Table(named).Text(" WHERE ")
 		g.updateCondition(q, db.Statement)
 		statement.WriteAnd(q, p.Predicates.Live, target)
 		for i, key := range r.Keys {
@@ -253,6 +257,9 @@ func (g *Guards) movesUnderDeleted(db *gorm.DB, p *policy.Policy, r *policy.Rela
 		if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {
 			return nil, err
 		}
+	}
+	if missing, err := g.Columns.Missing(tx, r.Parent); err != nil || missing {
+		return nil, err
 	}
 	q := tx.Query().Text("SELECT ").Columns("softdelete_guard", parents)
 	from(q, r.Parent.DeletedTable(), func() {

@@ -1,6 +1,7 @@
 package write
 
 import (
+	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 )
@@ -9,4 +10,5 @@ import (
 type Guards struct {
 	*policy.Registry
 	Records *erasedrow.Records
+	Columns *archive.Columns
 }

@@ -23,7 +23,7 @@ type omitsKey struct{}
 // SpareDeleted runs before an update saves associations, and marks the statements that do.
 func (g *Guards) SpareDeleted(db *gorm.DB) {
 	stmt := db.Statement
-	if g.PolicyFor(db) != nil && !stmt.Unscoped && len(stmt.Selects) == 0 && !db.FullSaveAssociations && loadsAssociations(stmt) {
+	if g.PolicyHere(db) != nil && !stmt.Unscoped && len(stmt.Selects) == 0 && !db.FullSaveAssociations && loadsAssociations(stmt) {
 		stmt.Settings.Store(sparesKey{}, stmt)
 	}
 }
@@ -34,7 +34,7 @@ func (g *Guards) SpareLinks(db *gorm.DB) {
 	if value, ok := stmt.Settings.Load(sparesKey{}); !ok || value != stmt || db.Error != nil || db.DryRun || db.RowsAffected != 0 {
 		return
 	}
-	p := g.PolicyFor(db)
+	p := g.PolicyHere(db)
 	if p == nil || !p.KeepsDeleted() {
 		return
 	}

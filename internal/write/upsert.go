@@ -137,7 +137,7 @@ func (g *Guards) CheckUpsert(db *gorm.DB) {
 	if db.RowsAffected >= u.rows {
 		return
 	}
-	p := g.PolicyFor(db)
+	p := g.PolicyHere(db)
 	deleted, err := g.deletedAmong(db, p, u.fields, u.keys, true)
 	if err != nil {
 		_ = db.AddError(err)
@@ -168,7 +168,7 @@ func (g *Guards) CheckSave(db *gorm.DB) {
 	if db.Error != nil || db.DryRun || db.RowsAffected != 0 || stmt.Schema == nil || stmt.Unscoped || !saves(stmt) {
 		return
 	}
-	p := g.PolicyFor(db)
+	p := g.PolicyHere(db)
 	if p == nil || !p.KeepsDeleted() {
 		return
 	}
@@ -183,8 +183,11 @@ func (g *Guards) CheckSave(db *gorm.DB) {
 // deletedAmong gives the primary keys of deleted rows that have one of the values; some of them, where that is enough.
 func (g *Guards) deletedAmong(db *gorm.DB, p *policy.Policy, fields []*schema.Field, values [][]any, some bool) (found [][]any, err error) {
 	tx := g.Session(db).InWork(db.Statement.Context)
+	if missing, err := g.Columns.Missing(tx, p); err != nil || missing {
+		return nil, err
+	}
 	for start := 0; start < len(values) && len(fields) > 0; start += guardChunk {
-		table, distinct := db.Statement.Table, ""
+		table, distinct := p.Table, ""
 		if p.Archives() {
 			table, distinct = p.DeletedTable(), "DISTINCT "
 		}
@@ -228,7 +231,7 @@ func (c linkingContext) Value(key any) any {
 
 // BeginLinks marks the statements that save associations, for models with many2many relations.
 func (g *Guards) BeginLinks(db *gorm.DB) {
-	p := g.PolicyFor(db)
+	p := g.PolicyHere(db)
 	if p != nil && p.Linked {
 		db.Statement.Context = linkingContext{db.Statement.Context, p.Schema}
 	}
