@@ -50,9 +50,12 @@ func Postgres(t testing.TB) *Database {
 }
 
 // isFull is true for the error of a server that has no connection left.
-func isFull(err error) bool {
+func isFull(err error) bool { return hasState(err, "53300") }
+
+// hasState tells whether an error is the server's with a code.
+func hasState(err error, code string) bool {
 	var refusal interface{ SQLState() string }
-	return errors.As(err, &refusal) && refusal.SQLState() == "53300"
+	return errors.As(err, &refusal) && refusal.SQLState() == code
 }
 
 // createSchema makes a schema with a new name and returns a DSN under which every table is created and found in it.

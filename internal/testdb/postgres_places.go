@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -22,6 +23,8 @@ const (
 	// placesPatience is how long a process waits for a place. Afterwards it goes on without: a connection may still be free.
 	placesPatience = 4 * time.Minute
 	placesLock     = 0x50f7de1
+	// placesTurn is the second half of the key of the lock that gives the turn to take a place.
+	placesTurn = -1
 )
 
 // placesOf is how many places a server has that lets in so many connections.
@@ -78,17 +81,39 @@ func (p *place) take(server *sql.DB) error {
 			return errors.Join(err, session.Close())
 		}
 	}
-	for deadline := time.Now().Add(p.patience); ; time.Sleep(10*time.Millisecond + rand.N(40*time.Millisecond)) {
-		switch taken, err := p.takeAny(ctx, session); {
-		case err != nil:
-			return errors.Join(err, session.Close())
-		case taken:
-			p.session = session
-			return nil
-		case time.Now().After(deadline):
-			return session.Close()
-		}
+	deadline := time.Now().Add(p.patience)
+	taken, err := p.queue(ctx, session)
+	for ; err == nil && !taken && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		taken, err = p.takeAny(ctx, session)
 	}
+	switch {
+	case err != nil:
+		return errors.Join(err, session.Close())
+	case taken:
+		p.session = session
+		_, err = session.ExecContext(ctx, "SELECT pg_advisory_unlock($1, $2)", p.lock, placesTurn)
+		return err
+	default:
+		p.patience = 0 // one wait is enough for a process
+		_, err = session.ExecContext(ctx, "SELECT pg_advisory_unlock_all()")
+		return errors.Join(err, session.Close())
+	}
+}
+
+// queue waits for the turn to take a place: who leaves one and wants one again at once must not be quicker than who waits.
+func (p *place) queue(ctx context.Context, session *sql.Conn) (taken bool, err error) {
+	_, err = session.ExecContext(ctx, fmt.Sprintf("SET lock_timeout = %d", max(1, p.patience.Milliseconds())))
+	if err != nil {
+		return false, err
+	}
+	_, err = session.ExecContext(ctx, "SELECT pg_advisory_lock($1, $2)", p.lock, placesTurn)
+	if _, reset := session.ExecContext(ctx, "RESET lock_timeout"); reset != nil {
+		return false, errors.Join(err, reset)
+	}
+	if err != nil && !hasState(err, "55P03") { // which says that the wait was too long
+		return false, err
+	}
+	return p.takeAny(ctx, session)
 }
 
 // placesOn asks a server how many places it has.

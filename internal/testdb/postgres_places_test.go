@@ -1,6 +1,7 @@
 package testdb
 
 import (
+	"errors"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -36,12 +37,21 @@ func TestPlaces(t *testing.T) {
 	require.NoError(t, impatient.enter(server.admin))
 	require.Nil(t, impatient.session, "it goes on without a place")
 	require.NoError(t, impatient.leave())
+	require.Zero(t, impatient.patience, "and does not wait again")
 
 	require.NoError(t, first.leave())
 	stillWaits("the first has a second database")
 	require.NoError(t, first.leave())
 	require.NoError(t, <-entered)
 	require.NotNil(t, third.session)
+
+	go func() { entered <- first.enter(server.admin) }()
+	stillWaits("there are two places")
+	again := make(chan error)
+	go func() { again <- errors.Join(third.leave(), third.enter(server.admin)) }()
+	require.NoError(t, <-entered, "who leaves and comes back at once is not quicker than who waits")
+	require.NoError(t, first.leave())
+	require.NoError(t, <-again)
 	require.NoError(t, third.leave())
 	require.NoError(t, second.leave())
 }

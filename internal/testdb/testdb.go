@@ -17,6 +17,8 @@
 //
 //	go run ./internal/testdb/databases
 //
+// Tests are thorough where SOFTDELETE_LONG is set; see [Long].
+//
 // Any number of test processes may run at the same time: they take turns at a server that has too few connections for all.
 package testdb
 
