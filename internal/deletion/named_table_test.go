@@ -75,7 +75,8 @@ func openNamed(t *testing.T, database *testdb.Database, config softdelete.Config
 		pool.SetMaxOpenConns(1) // ATTACH is the connection's
 		require.NoError(t, db.Exec("ATTACH DATABASE ':memory:' AS filed").Error)
 	} else {
-		require.NoError(t, db.Exec("CREATE SCHEMA IF NOT EXISTS filed").Error)
+		require.NoError(t, db.Exec("DROP SCHEMA IF EXISTS filed CASCADE").Error)
+		require.NoError(t, db.Exec("CREATE SCHEMA filed").Error)
 		t.Cleanup(func() { db.Exec("DROP SCHEMA filed CASCADE") })
 	}
 	config.Models = namedModels
@@ -102,6 +103,14 @@ func liveIDs(t *testing.T, db *gorm.DB, table, condition string) []uint {
 	return ids
 }
 
+// withoutKeys leaves out what only previews have.
+func withoutKeys(effects []softdelete.Effect) []softdelete.Effect {
+	for i := range effects {
+		effects[i].Keys = nil
+	}
+	return effects
+}
+
 func pointer(id uint) *uint { return &id }
 
 func TestDeletionStaysInTheTableThatTheStatementNames(t *testing.T) {
@@ -124,7 +133,7 @@ func TestDeletionStaysInTheTableThatTheStatementNames(t *testing.T) {
 
 				report, err := softdelete.Delete(db.Table(named.call), &namedNode{ID: 1})
 				require.NoError(t, err)
-				require.Equal(t, report.Effects, preview.Effects)
+				require.Equal(t, report.Effects, withoutKeys(preview.Effects))
 				require.Equal(t, named.table, report.Effects[0].Table)
 				require.Equal(t, []uint{4}, live(named.table), "the rows below are taken there")
 				require.Equal(t, []uint{1, 2, 3, 4}, live("named_nodes"), "and none in the model's own table")
@@ -138,7 +147,7 @@ func TestDeletionStaysInTheTableThatTheStatementNames(t *testing.T) {
 				node := namedNode{ID: 1}
 				report, err = softdelete.Restore(db.Table(named.call), &node)
 				require.NoError(t, err)
-				require.Equal(t, report.Effects, back.Effects)
+				require.Equal(t, report.Effects, withoutKeys(back.Effects))
 				require.Equal(t, named.table, report.Effects[0].Table)
 				require.Equal(t, []uint{1, 2, 3, 4}, live(named.table))
 				require.Equal(t, []uint{1, 2}, live("named_notes"))
