@@ -88,6 +88,7 @@ type Dialect struct {
 	// isolation is the level of the transactions that the plugin begins, where the database knows several.
 	isolation sql.IsolationLevel
 
+	list   list
 	events eventLog
 	masks  masks
 	keys   keys

@@ -49,6 +49,7 @@ var postgres = Dialect{
 	referencesTo: postgresReferences,
 	sameName:     postgresName,
 
+	list:   postgresList,
 	events: postgresEvents,
 	masks:  postgresMasks,
 	keys:   postgresKeys,

@@ -18,6 +18,13 @@ type ReachedRow struct {
 
 // KeysIn writes the condition that a row is one of those.
 func KeysIn(q *statement.Query, t Place, table string, rows []ReachedRow) *statement.Query {
+	if key := t.Key(); len(key) == 1 {
+		values := make([]any, len(rows))
+		for i, row := range rows {
+			values[i] = row.Key[0]
+		}
+		return q.Among(table, key[0].DBName, values)
+	}
 	q.Key(table, t.Key()).Text(" IN (")
 	return statement.Joined(q, rows, ", ", func(row ReachedRow) { q.Tuple(row.Key) }).Text(")")
 }

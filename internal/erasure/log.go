@@ -53,8 +53,7 @@ func (m *reachedModel) logKeys() []string {
 
 // LoggedKeysIn writes the condition that an event is one of those rows.
 func LoggedKeysIn(q *statement.Query, alias string, keys []string) *statement.Query {
-	q.Column(alias, "row_key").Text(" IN (")
-	return statement.Joined(q, keys, ", ", func(key string) { q.Bind(key) }).Text(")")
+	return q.Among(alias, "row_key", statement.Values(keys))
 }
 
 // loggedText is a column's value as the text that DataText gives for it.

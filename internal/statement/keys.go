@@ -36,8 +36,11 @@ func Row(q *Query, values []any) {
 // conditions in a chain: see KeysAtOnce.
 func KeyAmong(q *Query, table string, key []string, keys [][]any) {
 	if len(key) == 1 {
-		Names(q, table, key).Text(" IN (")
-		Joined(q, keys, ", ", func(values []any) { q.Bind(values[0]) }).Text(")")
+		values := make([]any, len(keys))
+		for i, key := range keys {
+			values[i] = key[0]
+		}
+		q.Among(table, key[0], values)
 		return
 	}
 	q.Text("(")
