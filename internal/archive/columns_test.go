@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -27,9 +28,9 @@ type (
 
 func archiveLedger(t *testing.T, database *testdb.Database) *gorm.DB {
 	t.Helper()
-	db := archiveUse(t, database, &archiveLedgerLine{}, &archiveLedgerPart{})
+	db := fixture.Use(t, database, softdelete.Config{Models: []any{&archiveLedgerLine{}, &archiveLedgerPart{}}})
 	for _, table := range []string{"archive_ledger_lines", "archive_ledger_parts"} {
-		archiveExec(t, db, "DROP TABLE IF EXISTS "+table, "DROP TABLE IF EXISTS "+table+"_archive")
+		fixture.Exec(t, db, "DROP TABLE IF EXISTS "+table, "DROP TABLE IF EXISTS "+table+"_archive")
 	}
 	require.NoError(t, db.AutoMigrate(&archiveLedgerLine{}, &archiveLedgerPart{}))
 	require.NoError(t, db.Create(&archiveLedgerLine{ID: 1, Text: "one", Parts: []archiveLedgerPart{{ID: 1}}}).Error)
@@ -44,18 +45,11 @@ func archiveRow(t *testing.T, db *gorm.DB, table string) map[string]any {
 	return row
 }
 
-func archiveExec(t *testing.T, db *gorm.DB, statements ...string) {
-	t.Helper()
-	for _, statement := range statements {
-		require.NoError(t, db.Exec(statement).Error, statement)
-	}
-}
-
 func TestArchiveNeverLosesAColumn(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		t.Run("a column that only the table has moves once AutoMigrate has seen it", func(t *testing.T) {
 			db := archiveLedger(t, database)
-			archiveExec(t, db, `ALTER TABLE archive_ledger_lines ADD "Old Note" varchar(40)`, `UPDATE archive_ledger_lines SET "Old Note" = 'kept'`,
+			fixture.Exec(t, db, `ALTER TABLE archive_ledger_lines ADD "Old Note" varchar(40)`, `UPDATE archive_ledger_lines SET "Old Note" = 'kept'`,
 				`ALTER TABLE archive_ledger_parts ADD weight decimal(10,3)`, `UPDATE archive_ledger_parts SET weight = 1.125`)
 			statements, err := softdelete.DDL(db)
 			require.NoError(t, err)
@@ -89,7 +83,7 @@ func TestArchiveNeverLosesAColumn(t *testing.T) {
 					_, err := softdelete.Restore(db, &archiveLedgerLine{ID: 1})
 					require.NoError(t, err)
 				}
-				archiveExec(t, db, `ALTER TABLE archive_ledger_parts ADD note text`, `UPDATE archive_ledger_parts SET note = 'kept'`)
+				fixture.Exec(t, db, `ALTER TABLE archive_ledger_parts ADD note text`, `UPDATE archive_ledger_parts SET note = 'kept'`)
 				if known {
 					require.Error(t, db.Delete(&archiveLedgerLine{ID: 1}).Error, "the database sees the difference")
 				}
@@ -103,47 +97,47 @@ func TestArchiveNeverLosesAColumn(t *testing.T) {
 				}
 				_, err := softdelete.Preview(db, &archiveLedgerLine{ID: 1})
 				require.ErrorIs(t, err, softdelete.ErrUnsupported)
-				require.Equal(t, 1, archiveCount(t, db, "archive_ledger_parts", "note = ?", "kept"))
+				require.Equal(t, 1, fixture.Rows(t, db, "archive_ledger_parts", "note = ?", "kept"))
 				require.NoError(t, db.AutoMigrate(&archiveLedgerPart{}))
 				require.NoError(t, db.Delete(&archiveLedgerLine{ID: 1}).Error)
-				require.Equal(t, 1, archiveCount(t, db, "archive_ledger_parts_archive", "note = ?", "kept"))
+				require.Equal(t, 1, fixture.Rows(t, db, "archive_ledger_parts_archive", "note = ?", "kept"))
 			})
 		}
 		t.Run("a column that the table gained after the archive does not lose values on the way back", func(t *testing.T) {
 			db := archiveLedger(t, database)
 			require.NoError(t, db.Delete(&archiveLedgerPart{ID: 1}).Error)
-			archiveExec(t, db, `ALTER TABLE archive_ledger_parts ADD note text`, `ALTER TABLE archive_ledger_parts_archive ADD note text`,
+			fixture.Exec(t, db, `ALTER TABLE archive_ledger_parts ADD note text`, `ALTER TABLE archive_ledger_parts_archive ADD note text`,
 				`UPDATE archive_ledger_parts_archive SET note = 'kept'`)
 			_, err := softdelete.Restore(db, &archiveLedgerPart{ID: 1})
 			require.Error(t, err, "the database sees the difference")
-			require.Equal(t, 1, archiveCount(t, db, "archive_ledger_parts_archive", "note = ?", "kept"))
+			require.Equal(t, 1, fixture.Rows(t, db, "archive_ledger_parts_archive", "note = ?", "kept"))
 			_, err = softdelete.Restore(db, &archiveLedgerPart{ID: 1})
 			require.NoError(t, err)
-			require.Equal(t, 1, archiveCount(t, db, "archive_ledger_parts", "note = ?", "kept"))
+			require.Equal(t, 1, fixture.Rows(t, db, "archive_ledger_parts", "note = ?", "kept"))
 		})
 		t.Run("a column that the table lost refuses the restore of rows that have a value", func(t *testing.T) {
 			db := archiveLedger(t, database)
-			archiveExec(t, db, `ALTER TABLE archive_ledger_lines ADD note text`)
+			fixture.Exec(t, db, `ALTER TABLE archive_ledger_lines ADD note text`)
 			require.NoError(t, db.AutoMigrate(&archiveLedgerLine{}))
 			require.NoError(t, db.Create(&archiveLedgerLine{ID: 2, Text: "two"}).Error)
-			archiveExec(t, db, `UPDATE archive_ledger_lines SET note = 'kept' WHERE id = 1`)
+			fixture.Exec(t, db, `UPDATE archive_ledger_lines SET note = 'kept' WHERE id = 1`)
 			require.NoError(t, db.Where("id > 0").Delete(&archiveLedgerLine{}).Error)
-			archiveExec(t, db, `ALTER TABLE archive_ledger_lines DROP COLUMN note`)
+			fixture.Exec(t, db, `ALTER TABLE archive_ledger_lines DROP COLUMN note`)
 			require.NoError(t, db.AutoMigrate(&archiveLedgerLine{}))
-			require.Equal(t, 1, archiveCount(t, db, "archive_ledger_lines_archive", "note = ?", "kept"), "a dropped column stays")
+			require.Equal(t, 1, fixture.Rows(t, db, "archive_ledger_lines_archive", "note = ?", "kept"), "a dropped column stays")
 			_, err := softdelete.Restore(db, &archiveLedgerLine{ID: 1})
 			require.ErrorIs(t, err, softdelete.ErrUnsupported)
 			require.ErrorContains(t, err, "table archive_ledger_lines has no column note that keeps their values")
-			require.Equal(t, 0, archiveCount(t, db, "archive_ledger_lines"))
+			require.Equal(t, 0, fixture.Rows(t, db, "archive_ledger_lines"))
 			_, err = softdelete.Restore(db, &archiveLedgerLine{ID: 2})
 			require.NoError(t, err)
-			archiveExec(t, db, `UPDATE archive_ledger_lines_archive SET note = NULL`)
+			fixture.Exec(t, db, `UPDATE archive_ledger_lines_archive SET note = NULL`)
 			_, err = softdelete.Restore(db, &archiveLedgerLine{ID: 1})
 			require.NoError(t, err)
 		})
 		t.Run("a table with a column of the archive's own is refused", func(t *testing.T) {
 			db := archiveLedger(t, database)
-			archiveExec(t, db, `ALTER TABLE archive_ledger_lines ADD reason text`)
+			fixture.Exec(t, db, `ALTER TABLE archive_ledger_lines ADD reason text`)
 			for _, err := range []error{db.Delete(&archiveLedgerLine{ID: 1}).Error, db.AutoMigrate(&archiveLedgerLine{})} {
 				require.ErrorIs(t, err, softdelete.ErrUnsupported)
 				require.ErrorContains(t, err, "column reason of table archive_ledger_lines has the name of one that its archive")
@@ -151,11 +145,11 @@ func TestArchiveNeverLosesAColumn(t *testing.T) {
 		})
 		t.Run("an archive that is not there", func(t *testing.T) {
 			db := archiveLedger(t, database)
-			archiveExec(t, db, `DROP TABLE archive_ledger_lines_archive`)
+			fixture.Exec(t, db, `DROP TABLE archive_ledger_lines_archive`)
 			err := db.Delete(&archiveLedgerLine{ID: 1}).Error
 			require.ErrorIs(t, err, softdelete.ErrUnsupported)
 			require.ErrorContains(t, err, "the archive is not there; run AutoMigrate")
-			require.Equal(t, 1, archiveCount(t, db, "archive_ledger_lines"))
+			require.Equal(t, 1, fixture.Rows(t, db, "archive_ledger_lines"))
 		})
 	})
 }
@@ -176,11 +170,11 @@ func TestArchiveFollowsTypesWithoutLoss(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := archiveLedger(t, database)
-			archiveExec(t, db, "ALTER TABLE archive_ledger_lines ADD code varchar(20)")
+			fixture.Exec(t, db, "ALTER TABLE archive_ledger_lines ADD code varchar(20)")
 			require.NoError(t, db.AutoMigrate(&archiveLedgerLine{}))
-			archiveExec(t, db, "ALTER TABLE archive_ledger_lines "+c.table, "UPDATE archive_ledger_lines SET code = "+c.value)
+			fixture.Exec(t, db, "ALTER TABLE archive_ledger_lines "+c.table, "UPDATE archive_ledger_lines SET code = "+c.value)
 			if c.archive != "" {
-				archiveExec(t, db, "ALTER TABLE archive_ledger_lines_archive "+c.archive)
+				fixture.Exec(t, db, "ALTER TABLE archive_ledger_lines_archive "+c.archive)
 			}
 			before := archiveRow(t, db, "archive_ledger_lines")
 			err := db.Delete(&archiveLedgerLine{ID: 1}).Error
@@ -201,12 +195,12 @@ func TestArchiveFollowsTypesWithoutLoss(t *testing.T) {
 	}
 	t.Run("a narrowed one leaves the archive wide, and a value that no longer fits refuses the restore", func(t *testing.T) {
 		db := archiveLedger(t, database)
-		archiveExec(t, db, "ALTER TABLE archive_ledger_lines ADD amount numeric(12,4)")
+		fixture.Exec(t, db, "ALTER TABLE archive_ledger_lines ADD amount numeric(12,4)")
 		require.NoError(t, db.AutoMigrate(&archiveLedgerLine{}))
 		require.NoError(t, db.Create(&archiveLedgerLine{ID: 2}).Error)
-		archiveExec(t, db, "UPDATE archive_ledger_lines SET amount = CASE id WHEN 1 THEN 1.2345 ELSE 1.5 END")
+		fixture.Exec(t, db, "UPDATE archive_ledger_lines SET amount = CASE id WHEN 1 THEN 1.2345 ELSE 1.5 END")
 		require.NoError(t, db.Where("id > 0").Delete(&archiveLedgerLine{}).Error)
-		archiveExec(t, db, "ALTER TABLE archive_ledger_lines ALTER COLUMN amount TYPE numeric(10,2)")
+		fixture.Exec(t, db, "ALTER TABLE archive_ledger_lines ALTER COLUMN amount TYPE numeric(10,2)")
 		require.NoError(t, db.AutoMigrate(&archiveLedgerLine{}))
 		_, err := softdelete.Restore(db, &archiveLedgerLine{ID: 1})
 		require.ErrorIs(t, err, softdelete.ErrUnsupported)
@@ -220,14 +214,14 @@ const archiveLong = "a text that is longer than twenty characters by a good deal
 
 func TestArchiveOnSQLiteGoesByAffinity(t *testing.T) {
 	db := archiveLedger(t, testdb.SQLite(t))
-	archiveExec(t, db, "ALTER TABLE archive_ledger_lines ADD code text", "UPDATE archive_ledger_lines SET code = '0012'",
+	fixture.Exec(t, db, "ALTER TABLE archive_ledger_lines ADD code text", "UPDATE archive_ledger_lines SET code = '0012'",
 		"ALTER TABLE archive_ledger_lines_archive ADD CODE integer")
 	err := db.Delete(&archiveLedgerLine{ID: 1}).Error
 	require.ErrorContains(t, err, "its column code is of type TEXT, the archive's of type INTEGER")
 	require.NoError(t, db.AutoMigrate(&archiveLedgerLine{}))
 	require.NoError(t, db.Delete(&archiveLedgerLine{ID: 1}).Error)
-	require.Equal(t, 1, archiveCount(t, db, "archive_ledger_lines_archive", "code = ?", "0012"))
+	require.Equal(t, 1, fixture.Rows(t, db, "archive_ledger_lines_archive", "code = ?", "0012"))
 	_, err = softdelete.Restore(db, &archiveLedgerLine{ID: 1})
 	require.NoError(t, err)
-	require.Equal(t, 1, archiveCount(t, db, "archive_ledger_lines", "code = ?", "0012"))
+	require.Equal(t, 1, fixture.Rows(t, db, "archive_ledger_lines", "code = ?", "0012"))
 }

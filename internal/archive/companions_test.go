@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // archiveReceipt has companion columns under the names that an archive has for itself.
@@ -23,9 +24,7 @@ type archiveReceipt struct {
 
 func TestCompanionsOfAnArchivedModelAreThoseOfItsArchive(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := database.Open(t)
-		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&archiveReceipt{}}})))
-		require.NoError(t, db.AutoMigrate(&archiveReceipt{}))
+		db := fixture.Models(t, database, []any{&archiveReceipt{}})
 		statements, err := softdelete.DDL(db, &archiveReceipt{})
 		require.NoError(t, err)
 		require.Empty(t, statements)
@@ -61,9 +60,7 @@ type archiveVoucher struct {
 
 func TestCompanionsOfOtherNamesRepeatWhatTheArchiveSays(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := database.Open(t)
-		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&archiveVoucher{}}})))
-		require.NoError(t, db.AutoMigrate(&archiveVoucher{}))
+		db := fixture.Models(t, database, []any{&archiveVoucher{}})
 		require.NoError(t, db.Create(&[]archiveVoucher{{ID: 1}, {ID: 2}}).Error)
 		voucher := archiveVoucher{ID: 1}
 		report, err := softdelete.Delete(db.WithContext(softdelete.WithActor(context.Background(), "ann")), &voucher)
@@ -101,10 +98,8 @@ type (
 
 func TestAnUpdateLeavesTheArchivedRowsAloneThatItsValueHasLoaded(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := database.Open(t)
 		models := []any{&archiveBasket{}, &archiveBasketLine{}}
-		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
-		require.NoError(t, db.AutoMigrate(models...))
+		db := fixture.Models(t, database, models)
 		order := archiveBasket{Lines: []archiveBasketLine{{}, {}}}
 		require.NoError(t, db.Create(&order).Error)
 		require.NoError(t, db.Delete(&archiveBasketLine{ID: order.Lines[0].ID}).Error)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -26,7 +27,7 @@ type (
 
 func TestArchiveAndEvents(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := archiveUse(t, database, &archiveDeed{}, &archiveDeedPage{}).WithContext(archiveContext(t))
+		db := fixture.Use(t, database, softdelete.Config{Models: []any{&archiveDeed{}, &archiveDeedPage{}}}).WithContext(archiveContext(t))
 		require.NoError(t, db.AutoMigrate(&archiveDeed{}, &archiveDeedPage{}))
 		statements, err := softdelete.DDL(db)
 		require.NoError(t, err)
@@ -57,14 +58,14 @@ func TestArchiveAndEvents(t *testing.T) {
 		require.Equal(t, "ann", events[1].Actor)
 		require.Equal(t, "paid", events[1].Reason)
 		require.JSONEq(t, `{"id": 1, "text": "t"}`, string(events[1].Data))
-		require.Equal(t, 1, archiveCount(t, db, "archive_deeds_events", "deletion_id = ? AND type = 'deleted'", report.DeletionID))
+		require.Equal(t, 1, fixture.Rows(t, db, "archive_deeds_events", "deletion_id = ? AND type = 'deleted'", report.DeletionID))
 		require.NoError(t, db.Delete(&archiveDeed{ID: 1}).Error)
 		requireLogs("created", "deleted")
 
 		_, err = softdelete.Restore(db, &archiveDeed{ID: 1})
 		require.NoError(t, err)
 		requireLogs("created", "deleted", "restored")
-		require.Equal(t, 1, archiveCount(t, db, "archive_deeds_events", "deletion_id = ? AND type = 'restored'", report.DeletionID))
+		require.Equal(t, 1, fixture.Rows(t, db, "archive_deeds_events", "deletion_id = ? AND type = 'restored'", report.DeletionID))
 
 		report, err = softdelete.Delete(db.Where("id = 1"), &archiveDeed{})
 		require.NoError(t, err)
@@ -77,7 +78,7 @@ func TestArchiveAndEvents(t *testing.T) {
 
 		require.NoError(t, db.Unscoped().Delete(&archiveDeed{ID: 1}).Error)
 		requireLogs("created", "deleted", "restored", "deleted", "restored", "deleted")
-		require.Equal(t, 0, archiveCount(t, db, "archive_deeds_archive"))
+		require.Equal(t, 0, fixture.Rows(t, db, "archive_deeds_archive"))
 		require.NoError(t, db.Create(&archiveDeed{ID: 1, Text: "again"}).Error)
 		require.Equal(t, "created", log(&archiveDeed{ID: 1})[6])
 		for _, table := range []string{"archive_deeds_archive_events", "archive_deed_pages_archive_events"} {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -87,8 +88,7 @@ func (s *archiveSlip) AfterRestore(tx *gorm.DB) error {
 func archiveFolders(t *testing.T, database *testdb.Database) *gorm.DB {
 	t.Helper()
 	models := []any{&archiveFolder{}, &archivePaper{}, &archiveSlip{}}
-	db := archiveUse(t, database, models...)
-	require.NoError(t, db.AutoMigrate(models...))
+	db := fixture.Models(t, database, models)
 	require.NoError(t, db.Create(&archiveFolder{
 		ID: 1, Name: "n", Papers: []archivePaper{{ID: 1, Text: "p"}}, Slips: []archiveSlip{{ID: 1, Text: "s"}},
 	}).Error)
@@ -101,9 +101,9 @@ func TestArchiveHooksSeeTheRows(t *testing.T) {
 		db := archiveFolders(t, database)
 		db = db.WithContext(context.WithValue(t.Context(), archiveCallsKey{}, calls))
 		require.Error(t, db.Delete(&archiveFolder{ID: 1}).Error)
-		require.Equal(t, 1, archiveCount(t, db, "archive_folders"), "a hook undoes all")
-		require.Equal(t, 1, archiveCount(t, db, "archive_slips"))
-		require.Equal(t, 0, archiveCount(t, db, "archive_slips_archive"))
+		require.Equal(t, 1, fixture.Rows(t, db, "archive_folders"), "a hook undoes all")
+		require.Equal(t, 1, fixture.Rows(t, db, "archive_slips"))
+		require.Equal(t, 0, fixture.Rows(t, db, "archive_slips_archive"))
 
 		*calls = archiveCalls{}
 		require.NoError(t, db.Delete(&archiveFolder{ID: 1}).Error)
@@ -112,7 +112,7 @@ func TestArchiveHooksSeeTheRows(t *testing.T) {
 		_, err := softdelete.Restore(db, &archiveFolder{ID: 1})
 		require.NoError(t, err)
 		require.Equal(t, []string{"before restore s", "after restore s"}, calls.list)
-		require.Equal(t, 0, archiveCount(t, db, "archive_slips_archive"))
+		require.Equal(t, 0, fixture.Rows(t, db, "archive_slips_archive"))
 	})
 }
 
@@ -130,10 +130,10 @@ func TestArchiveDeleteKeepsGormsMeanings(t *testing.T) {
 		dry := db.Session(&gorm.Session{DryRun: true}).Delete(&archiveFolder{ID: 1})
 		require.NoError(t, dry.Error)
 		require.Contains(t, dry.Statement.SQL.String(), "DELETE FROM")
-		require.Equal(t, 1, archiveCount(t, db, "archive_folders"))
+		require.Equal(t, 1, fixture.Rows(t, db, "archive_folders"))
 		prepared := db.Session(&gorm.Session{PrepareStmt: true})
 		require.NoError(t, prepared.Delete(&archiveFolder{ID: 1}).Error)
-		require.Equal(t, 1, archiveCount(t, db, "archive_folders_archive"))
+		require.Equal(t, 1, fixture.Rows(t, db, "archive_folders_archive"))
 		require.NoError(t, db.Session(&gorm.Session{AllowGlobalUpdate: true}).Delete(&archiveFolder{}).Error)
 	})
 }
@@ -166,10 +166,10 @@ func TestArchiveOfConcurrentDeletionsAndRestores(t *testing.T) {
 				total += rows[i]
 			}
 			require.EqualValues(t, 1, total, "one of them")
-			live := archiveCount(t, db, "archive_folders")
+			live := fixture.Rows(t, db, "archive_folders")
 			require.Equal(t, round%2, live)
-			require.Equal(t, 1-live, archiveCount(t, db, "archive_folders_archive"))
-			require.Equal(t, 1, archiveCount(t, db, "archive_slips")+archiveCount(t, db, "archive_slips_archive"))
+			require.Equal(t, 1-live, fixture.Rows(t, db, "archive_folders_archive"))
+			require.Equal(t, 1, fixture.Rows(t, db, "archive_slips")+fixture.Rows(t, db, "archive_slips_archive"))
 		}
 	})
 }

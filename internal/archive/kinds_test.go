@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // archiveRaw is a table that was made by hand.
@@ -45,8 +46,8 @@ func TestArchiveKeepsWhatOnlyTheDatabaseKnows(t *testing.T) {
 			if c.database == "postgres" {
 				database = testdb.Postgres(t)
 			}
-			db := archiveUse(t, database, &archiveRaw{})
-			archiveExec(t, db, c.before...)
+			db := fixture.Use(t, database, softdelete.Config{Models: []any{&archiveRaw{}}})
+			fixture.Exec(t, db, c.before...)
 			require.NoError(t, db.AutoMigrate(&archiveRaw{}))
 			statements, err := softdelete.DDL(db)
 			require.NoError(t, err)

@@ -5,10 +5,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"gorm.io/gorm"
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -50,16 +50,9 @@ type (
 func (archiveFormer) TableName() string { return "archive_things" }
 func (archiveLater) TableName() string  { return "archive_things" }
 
-func archiveUse(t *testing.T, database *testdb.Database, models ...any) *gorm.DB {
-	t.Helper()
-	db := database.Open(t)
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
-	return db
-}
-
 func TestArchiveMigratesInStepWithTheModel(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		former := archiveUse(t, database, &archiveFormer{})
+		former := fixture.Use(t, database, softdelete.Config{Models: []any{&archiveFormer{}}})
 		statements, err := softdelete.DDL(former)
 		require.NoError(t, err)
 		require.Len(t, statements, 5, "two tables, the unique index and two of the archive: %v", statements)
@@ -70,7 +63,7 @@ func TestArchiveMigratesInStepWithTheModel(t *testing.T) {
 		require.NoError(t, former.Create(&archiveFormer{ID: 1, Size: 3, Code: "c", Former: "f"}).Error)
 		require.NoError(t, former.Delete(&archiveFormer{ID: 1}).Error)
 
-		db := archiveUse(t, database, &archiveLater{})
+		db := fixture.Use(t, database, softdelete.Config{Models: []any{&archiveLater{}}})
 		statements, err = softdelete.DDL(db)
 		require.NoError(t, err)
 		require.NoError(t, db.AutoMigrate(&archiveLater{}))
@@ -78,7 +71,7 @@ func TestArchiveMigratesInStepWithTheModel(t *testing.T) {
 		again, err := softdelete.DDL(db)
 		require.NoError(t, err)
 		require.Empty(t, again)
-		require.Equal(t, 1, archiveCount(t, db, "archive_things_archive", "former = ?", "f"), "a dropped field's column stays")
+		require.Equal(t, 1, fixture.Rows(t, db, "archive_things_archive", "former = ?", "f"), "a dropped field's column stays")
 
 		long := archiveLater{ID: 2, Size: 1 << 40, Code: "more than five characters"}
 		require.NoError(t, db.Create(&long).Error)
@@ -95,8 +88,7 @@ func TestArchiveMigratesInStepWithTheModel(t *testing.T) {
 
 func TestArchiveKeepsEveryKindOfColumn(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := archiveUse(t, database, &archiveKinds{})
-		require.NoError(t, db.AutoMigrate(&archiveKinds{}))
+		db := fixture.Models(t, database, []any{&archiveKinds{}})
 		zone := time.FixedZone("there", 5*3600+1800)
 		until := time.Date(2031, 2, 3, 4, 5, 6, 789000000, zone)
 		row := archiveKinds{

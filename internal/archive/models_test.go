@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -77,26 +78,14 @@ func archiveOpen(t *testing.T, database *testdb.Database, config softdelete.Conf
 	return db
 }
 
-// archiveCount counts the rows of a table as it is.
-func archiveCount(t *testing.T, db *gorm.DB, table string, where ...any) int {
-	t.Helper()
-	var n int64
-	tx := db.Table(table)
-	if len(where) > 0 {
-		tx = tx.Where(where[0], where[1:]...)
-	}
-	require.NoError(t, tx.Count(&n).Error)
-	return int(n)
-}
-
 // archiveTables are the numbers of rows of the fixture's tables.
 func archiveTables(t *testing.T, db *gorm.DB) map[string]int {
 	t.Helper()
 	counts := map[string]int{}
 	for _, table := range []string{"archive_bills", "archive_bills_archive", "archive_lines", "old_lines"} {
-		counts[table] = archiveCount(t, db, table)
+		counts[table] = fixture.Rows(t, db, table)
 	}
-	counts["live notes"] = archiveCount(t, db, "archive_notes", "state <> ?", "deleted")
+	counts["live notes"] = fixture.Rows(t, db, "archive_notes", "state <> ?", "deleted")
 	return counts
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -72,7 +73,7 @@ func TestArchiveTagsThatCannotWork(t *testing.T) {
 		})
 	}
 	t.Run("a cycle over another model", func(t *testing.T) {
-		db := archiveUse(t, testdb.SQLite(t), &archiveRound{}, &archiveStop{})
+		db := fixture.Use(t, testdb.SQLite(t), softdelete.Config{Models: []any{&archiveRound{}, &archiveStop{}}})
 		require.NoError(t, db.AutoMigrate(&archiveRound{}, &archiveStop{}))
 		require.ErrorIs(t, db.Delete(&archiveRound{ID: 1}).Error, softdelete.ErrUnsupported)
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 func TestArchiveKeysAreUsedAgain(t *testing.T) {
@@ -24,7 +25,7 @@ func TestArchiveKeysAreUsedAgain(t *testing.T) {
 		} {
 			require.ErrorIs(t, write, softdelete.ErrRowDeleted)
 		}
-		require.Equal(t, 3, archiveCount(t, db, "archive_lines"))
+		require.Equal(t, 3, fixture.Rows(t, db, "archive_lines"))
 
 		require.NoError(t, db.Create(&archiveLine{ID: 10, BillID: 1, Text: "second"}).Error)
 		require.NoError(t, db.Save(&archiveLine{ID: 10, BillID: 1, Text: "second"}).Error, "the row is live")
@@ -45,7 +46,7 @@ func TestArchiveKeysAreUsedAgain(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, db.First(&line, 10).Error)
 		require.Equal(t, "x", line.Text, "an earlier one by its deletion")
-		require.Equal(t, 1, archiveCount(t, db, "old_lines"))
+		require.Equal(t, 1, fixture.Rows(t, db, "old_lines"))
 	})
 }
 
@@ -78,10 +79,10 @@ func TestArchiveRowsOfOverlappingDeletions(t *testing.T) {
 		report, err := softdelete.RestoreDeletion(db, bill.DeletionID)
 		require.NoError(t, err)
 		require.Contains(t, report.Effects, softdelete.Effect{Table: "archive_bills", Action: softdelete.ActionSkipped, Rows: 1})
-		require.Equal(t, 0, archiveCount(t, db, "archive_bills"))
+		require.Equal(t, 0, fixture.Rows(t, db, "archive_bills"))
 		_, err = softdelete.RestoreDeletion(db, owner.DeletionID)
 		require.NoError(t, err)
-		require.Equal(t, 2, archiveCount(t, db, "archive_bills"))
-		require.Equal(t, 0, archiveCount(t, db, "old_lines"))
+		require.Equal(t, 2, fixture.Rows(t, db, "archive_bills"))
+		require.Equal(t, 0, fixture.Rows(t, db, "old_lines"))
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -44,9 +45,9 @@ type (
 func archiveShelves(t *testing.T, database *testdb.Database) *gorm.DB {
 	t.Helper()
 	models := []any{&archiveShelf{}, &archiveBook{}, &archivePage{}, &archiveLabel{}}
-	db := archiveUse(t, database, models...)
+	db := fixture.Use(t, database, softdelete.Config{Models: models})
 	for _, table := range []string{"archive_shelves", "archive_shelves_archive", "archive_books", "archive_books_archive", "archive_pages", "archive_labels", "archive_labels_archive"} {
-		archiveExec(t, db, "DROP TABLE IF EXISTS "+table)
+		fixture.Exec(t, db, "DROP TABLE IF EXISTS "+table)
 	}
 	require.NoError(t, db.AutoMigrate(models...))
 	require.NoError(t, db.Create([]archiveShelf{{ID: 1, Code: "a"}, {ID: 2, Code: "b"}}).Error)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -61,7 +62,7 @@ func TestArchiveOfLinks(t *testing.T) {
 		singer := &archiveSinger{ID: 1, Songs: []archiveSong{{ID: 1}, {ID: 2}, {ID: 3}}}
 		require.NoError(t, db.Create(singer).Error)
 		links := func() [2]int {
-			return [2]int{archiveCount(t, db, "archive_parts"), archiveCount(t, db, "archive_parts_archive")}
+			return [2]int{fixture.Rows(t, db, "archive_parts"), fixture.Rows(t, db, "archive_parts_archive")}
 		}
 		one := func() *archiveSinger { return &archiveSinger{ID: 1} }
 		songs := func(tx *gorm.DB) (ids []uint) {
@@ -101,10 +102,10 @@ func TestArchiveOfLinks(t *testing.T) {
 
 func TestArchiveInSchemas(t *testing.T) {
 	testdb.EachWithSchemas(t, func(t *testing.T, database *testdb.Database) {
-		db := archiveUse(t, database, &archiveOrder{}, &archiveOrderLine{})
-		archiveExec(t, db, "DROP SCHEMA IF EXISTS sales CASCADE", "DROP SCHEMA IF EXISTS kept CASCADE", "CREATE SCHEMA sales", "CREATE SCHEMA kept")
+		db := fixture.Use(t, database, softdelete.Config{Models: []any{&archiveOrder{}, &archiveOrderLine{}}})
+		fixture.Exec(t, db, "DROP SCHEMA IF EXISTS sales CASCADE", "DROP SCHEMA IF EXISTS kept CASCADE", "CREATE SCHEMA sales", "CREATE SCHEMA kept")
 		t.Cleanup(func() {
-			archiveExec(t, db, "DROP SCHEMA sales CASCADE", "DROP SCHEMA kept CASCADE")
+			fixture.Exec(t, db, "DROP SCHEMA sales CASCADE", "DROP SCHEMA kept CASCADE")
 		})
 		require.NoError(t, db.AutoMigrate(&archiveOrder{}, &archiveOrderLine{}))
 		statements, err := softdelete.DDL(db)
@@ -123,7 +124,7 @@ func TestArchiveInSchemas(t *testing.T) {
 			{Table: "sales.order", Action: softdelete.ActionArchived, Rows: 1},
 			{Table: "sales.line", Relation: "Lines", Parent: "sales.order", Action: softdelete.ActionArchived, Rows: 2},
 		}, report.Effects)
-		require.Equal(t, 2, archiveCount(t, db, "kept.user"))
+		require.Equal(t, 2, fixture.Rows(t, db, "kept.user"))
 		var all []archiveOrder
 		require.NoError(t, db.Clauses(softdelete.WithDeleted).Preload("Lines").Order(clause.OrderByColumn{Column: clause.Column{Name: "Select"}}).Find(&all).Error)
 		require.Len(t, all, 2)
@@ -135,7 +136,7 @@ func TestArchiveInSchemas(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, before, archiveRow(t, db, "sales.line"))
 		require.NoError(t, db.Where(&archiveOrder{Group: "a,b"}).Delete(&archiveOrder{}).Error)
-		require.Equal(t, 0, archiveCount(t, db, "sales.order"))
+		require.Equal(t, 0, fixture.Rows(t, db, "sales.order"))
 		require.NoError(t, db.AutoMigrate(&archiveOrder{}, &archiveOrderLine{}))
 	})
 }

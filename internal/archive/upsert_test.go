@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type archiveStock struct {
@@ -25,8 +26,8 @@ func archiveNewStock(warehouse string, item int64, code string, amount int) *arc
 
 func archiveStocks(t *testing.T, database *testdb.Database) *gorm.DB {
 	t.Helper()
-	db := archiveUse(t, database, &archiveStock{})
-	archiveExec(t, db, "DROP TABLE IF EXISTS archive_stocks", "DROP TABLE IF EXISTS archive_stocks_archive")
+	db := fixture.Use(t, database, softdelete.Config{Models: []any{&archiveStock{}}})
+	fixture.Exec(t, db, "DROP TABLE IF EXISTS archive_stocks", "DROP TABLE IF EXISTS archive_stocks_archive")
 	require.NoError(t, db.AutoMigrate(&archiveStock{}))
 	require.NoError(t, db.Create([]archiveStock{*archiveNewStock("a", 1, "a1", 1), *archiveNewStock("a", 2, "a2", 2), *archiveNewStock("b", 1, "b1", 3)}).Error)
 	require.NoError(t, db.Where("item = 1").Delete(&archiveStock{}).Error)
@@ -62,7 +63,7 @@ func TestArchiveUpsertsOfArchivedKeys(t *testing.T) {
 				var stocks []archiveStock
 				require.NoError(t, db.Order("warehouse").Find(&stocks).Error)
 				require.Equal(t, []archiveStock{*archiveNewStock("a", 2, "a2", 2), *archiveNewStock("c", 1, "z", 9)}, stocks)
-				require.Equal(t, 2, archiveCount(t, db, "archive_stocks_archive"))
+				require.Equal(t, 2, fixture.Rows(t, db, "archive_stocks_archive"))
 			})
 		}
 		for name, row := range map[string]any{
@@ -73,7 +74,7 @@ func TestArchiveUpsertsOfArchivedKeys(t *testing.T) {
 				result := db.Clauses(nothing).Create(row)
 				require.NoError(t, result.Error)
 				require.Zero(t, result.RowsAffected)
-				require.Equal(t, 1, archiveCount(t, db, "archive_stocks"))
+				require.Equal(t, 1, fixture.Rows(t, db, "archive_stocks"))
 				require.NoError(t, db.Create(archiveNewStock("d", 1, "d1", 1)).Error, "the session goes on")
 			})
 		}
@@ -86,27 +87,27 @@ func TestArchiveUpsertsOfArchivedKeys(t *testing.T) {
 				db.Save(archiveNewStock("a", 1, "x", 9)).Error,
 			} {
 				require.ErrorIs(t, write, softdelete.ErrRowDeleted)
-				require.Equal(t, 1, archiveCount(t, db, "archive_stocks"))
+				require.Equal(t, 1, fixture.Rows(t, db, "archive_stocks"))
 			}
 		})
 		t.Run("a plain Create, one through Unscoped and one by another unique index use the key again", func(t *testing.T) {
 			db := archiveStocks(t, database)
 			require.NoError(t, db.Create(archiveNewStock("a", 1, "x", 9)).Error)
 			require.NoError(t, db.Unscoped().Clauses(clause.OnConflict{UpdateAll: true}).Create(archiveNewStock("b", 1, "y", 9)).Error)
-			require.Equal(t, 3, archiveCount(t, db, "archive_stocks"))
+			require.Equal(t, 3, fixture.Rows(t, db, "archive_stocks"))
 			require.NoError(t, db.Where("item = 1").Delete(&archiveStock{}).Error)
-			require.Equal(t, 4, archiveCount(t, db, "archive_stocks_archive"), "the same key twice")
+			require.Equal(t, 4, fixture.Rows(t, db, "archive_stocks_archive"), "the same key twice")
 			byCode := clause.OnConflict{Columns: []clause.Column{{Name: "code"}}, DoUpdates: clause.AssignmentColumns([]string{"amount"})}
 			require.NoError(t, db.Clauses(byCode).Create(archiveNewStock("a", 1, "a1", 5)).Error)
 			require.NoError(t, db.Clauses(byCode).Create(archiveNewStock("e", 7, "a1", 6)).Error)
-			require.Equal(t, 1, archiveCount(t, db, "archive_stocks", "code = 'a1' AND amount = 6"))
+			require.Equal(t, 1, fixture.Rows(t, db, "archive_stocks", "code = 'a1' AND amount = 6"))
 		})
 		t.Run("a live key with a history is upserted as ever", func(t *testing.T) {
 			db := archiveStocks(t, database)
 			require.NoError(t, db.Create(archiveNewStock("a", 1, "x", 9)).Error)
 			require.NoError(t, db.Clauses(clause.OnConflict{UpdateAll: true}).Create(archiveNewStock("a", 1, "x", 10)).Error)
 			require.NoError(t, db.Save(archiveNewStock("a", 1, "x", 11)).Error)
-			require.Equal(t, 1, archiveCount(t, db, "archive_stocks", "amount = 11"))
+			require.Equal(t, 1, fixture.Rows(t, db, "archive_stocks", "amount = 11"))
 		})
 	})
 }

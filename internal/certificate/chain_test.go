@@ -99,8 +99,7 @@ func TestCertificates(t *testing.T) {
 			require.NoError(t, softdelete.VerifyCertificates(db))
 			_, other, err := ed25519.GenerateKey(nil)
 			require.NoError(t, err)
-			stranger := database.Open(t)
-			require.NoError(t, stranger.Use(softdelete.New(softdelete.Config{CertificateKey: other})))
+			stranger := fixture.Use(t, database, softdelete.Config{CertificateKey: other})
 			require.ErrorContains(t, softdelete.VerifyCertificates(stranger), "signature")
 		})
 		t.Run("appending at once does not fork the chain, and one request is done once", func(t *testing.T) {
@@ -130,9 +129,7 @@ func TestCertificates(t *testing.T) {
 
 func TestErasuresNeedTheirTables(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := database.Open(t)
-		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&certPerson{}}})))
-		require.NoError(t, db.AutoMigrate(&certPerson{}))
+		db := fixture.Models(t, database, []any{&certPerson{}})
 		person := certPerson{Name: "a"}
 		require.NoError(t, db.Create(&person).Error)
 		require.NoError(t, db.Model(&person).Update("name", "b").Error, "a model may have tags before anyone erases")

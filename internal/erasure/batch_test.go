@@ -121,13 +121,9 @@ func TestASubjectLargerThanABatch(t *testing.T) {
 			require.NoError(t, err)
 			require.NotContains(t, dump(), "canary")
 			require.Contains(t, certificate.Text(), "Note: the rows were erased in 7 transactions, each read back before its commit\n")
-			counts := map[string][2]int64{}
-			for _, table := range certificate.Tables {
-				counts[table.Table] = [2]int64{table.Masked, table.Deleted}
-			}
 			require.Equal(t, map[string][2]int64{
 				"batch_people": {1, 0}, "batch_threads": {0, 5}, "batch_messages": {21, 0}, "batch_messages_events": {25, 0},
-			}, counts)
+			}, erasedCounts(certificate.Tables))
 			require.Len(t, plan.Tables, len(certificate.Tables))
 			require.NoError(t, softdelete.VerifyCertificates(db))
 			again, err := softdelete.Erase(db, &batchPerson{ID: p.ID}, softdelete.ErasureRequest{ID: "r"})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // jsonColumns keeps one document in every Go type that a JSON column may have.
@@ -24,9 +25,7 @@ type jsonColumns struct {
 func TestErasedJSONColumnsStayReadable(t *testing.T) {
 	const document, erased = `{"name":"Jane","size":1}`, `{"name":null,"size":1}`
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := database.Open(t)
-		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&jsonColumns{}}})))
-		require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), &jsonColumns{})...))
+		db := fixture.Open(t, database, softdelete.Config{Models: []any{&jsonColumns{}}})
 		raw := json.RawMessage(document)
 		row := jsonColumns{
 			Raw: raw, Maybe: &raw, Plain: raw, Bytes: []byte(document), Text: document, Object: map[string]any{"name": "Jane", "size": 1},

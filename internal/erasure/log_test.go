@@ -118,16 +118,15 @@ func loggedTables(t *testing.T, db *gorm.DB) string {
 	t.Helper()
 	text := fixture.Dump(t, db, loggedModels()...)
 	for _, model := range loggedModels() {
-		stmt := &gorm.Statement{DB: db}
-		require.NoError(t, stmt.Parse(model))
+		table := fixture.Table(t, db, model)
 		var rows []struct {
 			ID, Version                                       int64
 			RowKey, Type, Content, Text, Actor, Reason, Taken string
 		}
 		columns := "id, row_key, version, type, content, CAST(data AS TEXT) AS text, actor, reason, COALESCE(deletion_id, '') AS taken"
-		require.NoError(t, db.Table(stmt.Table+"_events").Select(columns).Order("id").Find(&rows).Error)
+		require.NoError(t, db.Table(table+"_events").Select(columns).Order("id").Find(&rows).Error)
 		for _, row := range rows {
-			text += fmt.Sprintln(stmt.Table, row)
+			text += fmt.Sprintln(table, row)
 		}
 	}
 	return text

@@ -128,3 +128,12 @@ func gdprPerson(t *testing.T, db *gorm.DB, word string) *gdprUser {
 	require.NoError(t, db.Delete(&user.Posts[1]).Error)
 	return user
 }
+
+// erasedCounts are the rows of each table that were masked, and those that were removed.
+func erasedCounts(tables []softdelete.ErasedTable) map[string][2]int64 {
+	counts := map[string][2]int64{}
+	for _, table := range tables {
+		counts[table.Table] = [2]int64{table.Masked, table.Deleted}
+	}
+	return counts
+}

@@ -130,8 +130,7 @@ func TestReplayErasuresKnowsKeysOfEveryKindExactly(t *testing.T) {
 				require.NoError(t, err)
 				restore()
 
-				later := database.Open(t)
-				require.NoError(t, later.Use(softdelete.New(softdelete.Config{Models: []any{c.erased()}, ErasureLedger: ledger})))
+				later := fixture.Use(t, database, softdelete.Config{Models: []any{c.erased()}, ErasureLedger: ledger})
 				if database.Name == "postgres" { // the database writes times as the session wants them
 					pool, err := later.DB()
 					require.NoError(t, err)
@@ -156,10 +155,9 @@ func replayBackup(t *testing.T, db *gorm.DB, models ...any) (restore func()) {
 	t.Helper()
 	var tables []string
 	for _, model := range append(softdelete.Tables(), models...) {
-		stmt := &gorm.Statement{DB: db}
-		require.NoError(t, stmt.Parse(model))
-		tables = append(tables, stmt.Table)
-		require.NoError(t, db.Exec(fmt.Sprintf("CREATE TABLE backup_%s AS SELECT * FROM %s", stmt.Table, stmt.Table)).Error)
+		table := fixture.Table(t, db, model)
+		tables = append(tables, table)
+		require.NoError(t, db.Exec(fmt.Sprintf("CREATE TABLE backup_%s AS SELECT * FROM %s", table, table)).Error)
 	}
 	return func() {
 		for _, table := range tables {

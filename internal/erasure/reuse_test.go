@@ -48,10 +48,8 @@ type (
 
 func reuseOpen(t *testing.T, database *testdb.Database) *gorm.DB {
 	t.Helper()
-	db := database.Open(t)
 	models := []any{&reusePerson{}, &reuseSession{}, &reuseDevice{}, &reuseVisit{}}
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
-	require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), models...)...))
+	db := fixture.Open(t, database, softdelete.Config{Models: models})
 	return db
 }
 

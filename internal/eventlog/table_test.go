@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // eventGrown is eventAccount in a later version, with one column more and another gone.
@@ -23,8 +24,7 @@ func (eventGrown) TableName() string { return "event_accounts" }
 
 func TestAutoMigrateMakesEventLogs(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := database.Open(t)
-		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&eventAccount{}}})))
+		db := fixture.Use(t, database, softdelete.Config{Models: []any{&eventAccount{}}})
 		planned, err := softdelete.DDL(db)
 		require.NoError(t, err)
 		for _, statement := range planned {
@@ -50,8 +50,7 @@ func TestEventLogsFollowTheModel(t *testing.T) {
 		require.NoError(t, db.Create(&eventAccount{Owner: "ann"}).Error)
 		require.NoError(t, db.Exec("ALTER TABLE event_accounts ADD COLUMN rank bigint NOT NULL DEFAULT 1").Error)
 
-		later := database.Open(t)
-		require.NoError(t, later.Use(softdelete.New(softdelete.Config{Models: []any{&eventGrown{}}})))
+		later := fixture.Use(t, database, softdelete.Config{Models: []any{&eventGrown{}}})
 		err := later.Model(&eventGrown{ID: 1}).Update("rank", 2).Error
 		require.ErrorIs(t, err, softdelete.ErrUnsupported)
 		require.ErrorContains(t, err, "event_accounts does not know its column rank")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -40,10 +41,8 @@ type (
 // holdKeysDB opens a database with holds, whose foreign keys are enforced.
 func holdKeysDB(t *testing.T, database *testdb.Database) *gorm.DB {
 	t.Helper()
-	db := database.Open(t)
 	models := []any{&holdBoss{}, &holdSub{}, &holdLeaf{}, &holdPair{}, &holdDigest{}, &holdReading{}}
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models, Holds: true})))
-	require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), models...)...))
+	db := fixture.Open(t, database, softdelete.Config{Models: models, Holds: true})
 	return db
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -40,13 +41,6 @@ func (migrateFormer) TableName() string { return "migrate_users" }
 
 var migrateModels = []any{&migrateUser{}, &migrateStatus{}}
 
-func migrateOpen(t *testing.T, database *testdb.Database) *gorm.DB {
-	t.Helper()
-	db := database.Open(t)
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: migrateModels})))
-	return db
-}
-
 // requireUniqueAmongLive shows that a value can be used again once its row is deleted, and not before.
 func requireUniqueAmongLive(t *testing.T, db *gorm.DB) {
 	t.Helper()
@@ -69,7 +63,7 @@ func requireUniqueAmongLive(t *testing.T, db *gorm.DB) {
 
 func TestAutoMigrateMakesIndexesUniqueAmongLiveRows(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := migrateOpen(t, database)
+		db := fixture.Use(t, database, softdelete.Config{Models: migrateModels})
 		require.NoError(t, db.AutoMigrate(migrateModels...))
 		requireUniqueAmongLive(t, db)
 		again, err := softdelete.DDL(db)
@@ -83,7 +77,7 @@ func TestAutoMigrateRebuildsIndexesOverAllRows(t *testing.T) {
 		former := database.Open(t)
 		require.NoError(t, former.AutoMigrate(&migrateFormer{}))
 		require.NoError(t, former.Create(&migrateFormer{Email: "old", Code: "old", Nick: "old"}).Error)
-		db := migrateOpen(t, database)
+		db := fixture.Use(t, database, softdelete.Config{Models: migrateModels})
 		require.NoError(t, db.AutoMigrate(migrateModels...))
 		var kept migrateUser
 		require.NoError(t, db.Take(&kept, "email = ?", "old").Error)
@@ -100,7 +94,7 @@ func TestAutoMigrateStopsAtLiveDuplicates(t *testing.T) {
 		require.NoError(t, former.AutoMigrate(&migrateFormer{}))
 		require.NoError(t, former.Migrator().DropIndex(&migrateFormer{}, "idx_migrate_users_email"))
 		require.NoError(t, former.Create(&[]migrateFormer{{Email: "dup@licate", Code: "1"}, {Email: "dup@licate", Code: "2"}, {Email: "other", Code: "3"}}).Error)
-		db := migrateOpen(t, database)
+		db := fixture.Use(t, database, softdelete.Config{Models: migrateModels})
 		var conflict *softdelete.ConflictError
 		require.ErrorAs(t, db.AutoMigrate(migrateModels...), &conflict)
 		require.Equal(t, []string{"email"}, conflict.Columns)
@@ -114,13 +108,13 @@ func TestAutoMigrateRefusesANameOfAnotherTablesIndex(t *testing.T) {
 		former := database.Open(t)
 		require.NoError(t, former.Exec("CREATE TABLE migrate_other (email text)").Error)
 		require.NoError(t, former.Exec("CREATE INDEX idx_migrate_users_email ON migrate_other (email)").Error)
-		require.ErrorContains(t, migrateOpen(t, database).AutoMigrate(migrateModels...), "migrate_other")
+		require.ErrorContains(t, fixture.Use(t, database, softdelete.Config{Models: migrateModels}).AutoMigrate(migrateModels...), "migrate_other")
 	})
 }
 
 func TestDDLIsWhatAutoMigrateExecutes(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := migrateOpen(t, database)
+		db := fixture.Use(t, database, softdelete.Config{Models: migrateModels})
 		recorder := testdb.Record(db)
 		statements, err := softdelete.DDL(db)
 		require.NoError(t, err)

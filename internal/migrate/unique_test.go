@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -317,7 +318,7 @@ func TestAPlainIndexTaggedLiveCoversLiveRowsOnly(t *testing.T) {
 		former := database.Open(t)
 		require.NoError(t, former.Exec("CREATE TABLE migrate_users (id integer PRIMARY KEY, age integer)").Error)
 		require.NoError(t, former.Exec("CREATE INDEX idx_migrate_users_age ON migrate_users (age)").Error)
-		db := migrateOpen(t, database)
+		db := fixture.Use(t, database, softdelete.Config{Models: migrateModels})
 		require.NoError(t, db.AutoMigrate(&migrateUser{}))
 		for _, index := range indexesOf(t, db) {
 			if strings.Contains(index, "idx_migrate_users_age") {

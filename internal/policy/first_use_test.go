@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // polLate is a model whose tag is wrong, and which nobody named in Config.Models.
@@ -65,8 +66,7 @@ func TestPolicyOfAModelOutsideConfig(t *testing.T) {
 		require.NoError(t, database.Open(t).AutoMigrate(&polLate{}, &polShelf{}))
 		for name, run := range statements {
 			t.Run(name, func(t *testing.T) {
-				db := database.Open(t)
-				require.NoError(t, db.Use(softdelete.New(softdelete.Config{})))
+				db := fixture.Use(t, database, softdelete.Config{})
 				recorder := testdb.Record(db)
 				err := run(db)
 				require.ErrorIs(t, err, softdelete.ErrPolicy)
@@ -96,8 +96,7 @@ func TestPolicyOfAModelBelow(t *testing.T) {
 	}
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		require.NoError(t, database.Open(t).AutoMigrate(&Book{}, &Note{}))
-		db := database.Open(t)
-		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&Book{}}})))
+		db := fixture.Use(t, database, softdelete.Config{Models: []any{&Book{}}})
 		book := Book{ID: 1}
 		require.NoError(t, db.Create(&book).Error)
 		err := db.Delete(&book).Error
@@ -125,8 +124,7 @@ func TestPolicyOfAModelAbove(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		require.NoError(t, database.Open(t).AutoMigrate(&Book{}, &Lazy{}, &Guarded{}))
 		require.NoError(t, database.Open(t).Exec("INSERT INTO books (id) VALUES (1)").Error)
-		db := database.Open(t)
-		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&Lazy{}, &Guarded{}}})))
+		db := fixture.Use(t, database, softdelete.Config{Models: []any{&Lazy{}, &Guarded{}}})
 		require.ErrorIs(t, db.Find(&[]Lazy{}).Error, softdelete.ErrPolicy)
 		require.ErrorIs(t, db.Create(&Guarded{BookID: 1}).Error, softdelete.ErrPolicy)
 	})

@@ -43,9 +43,7 @@ func (l *janLog) logger() *slog.Logger {
 // newJanStage has three notes whose retention is over. It can be made again on the same database, as another process.
 func newJanStage(t *testing.T, database *testdb.Database) *gorm.DB {
 	t.Helper()
-	db := database.Open(t)
-	require.NoError(t, db.Use(softdelete.New(fixture.Notes())))
-	require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), &fixture.Note{})...))
+	db := fixture.Open(t, database, fixture.Notes())
 	return db
 }
 
@@ -133,9 +131,7 @@ func TestJanitorsOfAFleetPurgeOneAtATime(t *testing.T) {
 func TestJanitorOutlivesTheDeathOfTheHolder(t *testing.T) {
 	now := time.Now()
 	database := testdb.SQLite(t)
-	db := database.Open(t, &gorm.Config{NowFunc: func() time.Time { return now }})
-	require.NoError(t, db.Use(softdelete.New(fixture.Notes())))
-	require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), &fixture.Note{})...))
+	db := fixture.Open(t, database, fixture.Notes(), &gorm.Config{NowFunc: func() time.Time { return now }})
 	janFill(t, db)
 	require.NoError(t, db.Exec("INSERT INTO softdelete_leases VALUES ('janitor', 'dead', ?)", now.Add(50*time.Second).UnixNano()).Error)
 	turn := func() {

@@ -69,10 +69,8 @@ func TestPurgeGoesByKeysOfEveryType(t *testing.T) {
 	const rows = 10
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		now := fixture.Now
-		db := database.Open(t, &gorm.Config{NowFunc: func() time.Time { return now }, PrepareStmt: true, SkipDefaultTransaction: true})
 		models := []any{&retTextKey{}, &retTimeKey{}, &retBytesKey{}, &retFloatKey{}}
-		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
-		require.NoError(t, db.AutoMigrate(models...))
+		db := fixture.Models(t, database, models, &gorm.Config{NowFunc: func() time.Time { return now }, PrepareStmt: true, SkipDefaultTransaction: true})
 		for _, referred := range []bool{false, true} {
 			if referred { // then rows go with all that refer to them
 				require.NoError(t, db.Exec("CREATE TABLE refers (org varchar(30), code varchar(30), FOREIGN KEY (org, code) REFERENCES ret_text_keys (org, code))").Error)
@@ -111,8 +109,7 @@ func TestPurgeLeavesForeignKeysOfOtherTablesAlone(t *testing.T) {
 		for i, rule := range rules {
 			t.Run("REFERENCES … "+rule, func(t *testing.T) {
 				now := fixture.Now
-				db := database.Open(t, &gorm.Config{NowFunc: func() time.Time { return now }})
-				require.NoError(t, db.Use(softdelete.New(fixture.Notes())))
+				db := fixture.Use(t, database, fixture.Notes(), &gorm.Config{NowFunc: func() time.Time { return now }})
 				require.NoError(t, db.AutoMigrate(&fixture.Note{}))
 				table := fmt.Sprintf("Odd Name %d", i)
 				require.NoError(t, db.Exec(fmt.Sprintf(`CREATE TABLE %q (id integer PRIMARY KEY, "The Key" bigint REFERENCES notes (id) %s)`, table, rule)).Error)
