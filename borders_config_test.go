@@ -56,18 +56,18 @@ func TestAColdStoreKeepsItsOptionalMethods(t *testing.T) {
 	require.Nil(t, innerStore(nil))
 
 	plain := innerStore(noted)
-	_, rewrites := plain.(cold.ColdRewriter)
+	_, rewrites := plain.(cold.Rewriter)
 	require.False(t, rewrites, "what a caller's store cannot do is not promised")
 
-	rewriter, ok := innerStore(rewritingCalls{noted}).(cold.ColdRewriter)
+	rewriter, ok := innerStore(rewritingCalls{noted}).(cold.Rewriter)
 	require.True(t, ok)
-	_, tidies := rewriter.(cold.ColdTidier)
+	_, tidies := rewriter.(cold.Tidier)
 	require.False(t, tidies)
 
 	store := innerStore(tidyCalls{rewritingCalls{noted}})
-	rewriter, ok = store.(cold.ColdRewriter)
+	rewriter, ok = store.(cold.Rewriter)
 	require.True(t, ok)
-	tidying, ok := store.(cold.ColdTidier)
+	tidying, ok := store.(cold.Tidier)
 	require.True(t, ok)
 
 	batch, err := rewriter.Get(t.Context(), "b")
@@ -88,9 +88,9 @@ func TestAColdStoreKeepsItsOptionalMethods(t *testing.T) {
 		require.NoError(t, err)
 		_, rewrites := dir.(ColdRewriter)
 		require.True(t, rewrites)
-		_, rewrites = innerStore(dir).(cold.ColdRewriter)
+		_, rewrites = innerStore(dir).(cold.Rewriter)
 		require.True(t, rewrites)
-		_, tidies := innerStore(dir).(cold.ColdTidier)
+		_, tidies := innerStore(dir).(cold.Tidier)
 		require.True(t, tidies)
 	})
 }

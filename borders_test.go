@@ -27,7 +27,7 @@ func TestNothingIsLostAtTheBorder(t *testing.T) {
 		"KeptColumn":  borders(keptColumnOf),
 		"PurgeReport": borders(purgeReportOf),
 		"ErasurePlan": borders(erasurePlanOf),
-		"PurgeOptions": borders(func(o PurgeOptions) purge.PurgeOptions {
+		"PurgeOptions": borders(func(o PurgeOptions) purge.Request {
 			return o.inner()
 		}),
 		"BlockedError":  borders(func(e fault.Blocked) BlockedError { return *outward(&e).(*BlockedError) }),

@@ -67,7 +67,7 @@ func Erase(db *gorm.DB, subject any, r ErasureRequest) (*Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	inner, err := d.eraser.Erase(db, subject, certificate.ErasureRequest(r))
+	inner, err := d.eraser.Erase(db, subject, certificate.Request(r))
 	if inner == nil {
 		return nil, outward(err)
 	}
@@ -85,6 +85,6 @@ func PreviewErasure(db *gorm.DB, subject any) (ErasurePlan, error) {
 	return erasurePlanOf(plan), outward(err)
 }
 
-func erasurePlanOf(p erasure.ErasurePlan) ErasurePlan {
+func erasurePlanOf(p erasure.Plan) ErasurePlan {
 	return ErasurePlan{Tables: each(p.Tables, erasedTableOf), Kept: each(p.Kept, keptColumnOf), Held: p.Held}
 }

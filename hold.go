@@ -51,7 +51,7 @@ func Hold(db *gorm.DB, value any, o HoldOptions) (HoldID, error) {
 	if err != nil {
 		return "", err
 	}
-	id, err := d.holds.Place(db, value, hold.HoldOptions(o))
+	id, err := d.holds.Place(db, value, hold.Options(o))
 	return HoldID(id), outward(err)
 }
 

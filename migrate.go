@@ -9,7 +9,7 @@ import (
 
 // Tables lists the plugin's own tables, for db.AutoMigrate(softdelete.Tables()...).
 func Tables() []any {
-	return append([]any{&Deletion{}, &hold.HoldRow{}, &purge.LeaseRow{}}, erasure.ErasureTables()...)
+	return append([]any{&Deletion{}, &hold.Row{}, &purge.LeaseRow{}}, erasure.Tables()...)
 }
 
 // DDL lists the statements that db.AutoMigrate(models...) would execute on the database as it is, in order, and executes

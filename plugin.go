@@ -50,7 +50,7 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", fault.ErrUnsupported, err)
 	}
-	if err := certificate.CheckCertificateKey(p.config.CertificateKey); err != nil {
+	if err := certificate.CheckKey(p.config.CertificateKey); err != nil {
 		return err
 	}
 	d := newDatabase(&p.config, of, &p.compiling, &p.instants)
@@ -177,17 +177,17 @@ func patch(p *policy.Policy, namer schema.Namer, referenced [][]string) {
 	}
 	s.QueryClauses = slices.DeleteFunc(slices.Clone(s.QueryClauses), foreign)
 	s.UpdateClauses = slices.DeleteFunc(slices.Clone(s.UpdateClauses), foreign)
-	s.QueryClauses = append(s.QueryClauses, &scope.ScopeClause{
+	s.QueryClauses = append(s.QueryClauses, &scope.Clause{
 		Policy: p, Visible: scope.WhereOf(p.Predicates.Reads()), Deleted: scope.WhereOf(p.Predicates.Deleted),
 	})
-	s.UpdateClauses = append(s.UpdateClauses, &scope.ScopeClause{Policy: p, Visible: p.LiveWhere, Writes: true})
+	s.UpdateClauses = append(s.UpdateClauses, &scope.Clause{Policy: p, Visible: p.LiveWhere, Writes: true})
 	narrowIndexes(p, namer, referenced)
 }
 
 // patchedPolicy is the policy that another database with the same cache of schemas has put into the schema.
 func patchedPolicy(s *schema.Schema) *policy.Policy {
 	for _, c := range s.QueryClauses {
-		if c, ok := c.(*scope.ScopeClause); ok {
+		if c, ok := c.(*scope.Clause); ok {
 			return c.Policy
 		}
 	}

@@ -99,7 +99,7 @@ func Purge(db *gorm.DB, o PurgeOptions) (PurgeReport, error) {
 	return purgeReportOf(report), outward(err)
 }
 
-func purgeReportOf(r purge.PurgeReport) PurgeReport {
+func purgeReportOf(r purge.Report) PurgeReport {
 	return PurgeReport{Models: each(r.Models, func(m purge.ModelPurge) ModelPurge { return ModelPurge(m) })}
 }
 
@@ -120,12 +120,12 @@ func (r PurgeReport) String() string {
 }
 
 // inner are the options as the internals have them.
-func (o PurgeOptions) inner() purge.PurgeOptions {
-	inner := purge.PurgeOptions{
+func (o PurgeOptions) inner() purge.Request {
+	inner := purge.Request{
 		Models: o.Models, Batch: o.Batch, Tenant: o.Tenant, DryRun: o.DryRun, MaxRows: o.MaxRows, Pause: o.Pause,
 	}
 	if o.Progress != nil {
-		inner.Progress = func(p purge.PurgeProgress) { o.Progress(PurgeProgress(p)) }
+		inner.Progress = func(p purge.Progress) { o.Progress(PurgeProgress(p)) }
 	}
 	return inner
 }

@@ -1,4 +1,5 @@
-// Package archive: rows between a table and its archive.
+// Package archive knows how rows move between a model's table and its archive: by which columns, whether the two fit each
+// other, and what a row that came back would lose. What it has found of a table it remembers until a migration or a failure.
 package archive
 
 import (

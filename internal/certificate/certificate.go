@@ -1,4 +1,5 @@
-// Package certificate: the proof: chain, signatures, ledger, outbox.
+// Package certificate proves that erasures have happened: a chain of certificates, each with the hash of the one before it and
+// perhaps a signature, the outbox by which third parties are told, and the ledger in a file outside of the database.
 package certificate
 
 import (
@@ -50,8 +51,8 @@ type Recipient struct {
 	AcknowledgedAt *time.Time `json:"acknowledged_at,omitempty"`
 }
 
-// CertificateRow is a row of the table softdelete_certificates.
-type CertificateRow struct {
+// Row is a row of the table softdelete_certificates.
+type Row struct {
 	Number    int64  `gorm:"primaryKey;autoIncrement:false"`
 	ID        string `gorm:"size:64;uniqueIndex"`
 	RequestID string `gorm:"size:128;uniqueIndex"`
@@ -61,18 +62,18 @@ type CertificateRow struct {
 }
 
 // TableName implements schema.Tabler.
-func (CertificateRow) TableName() string { return "softdelete_certificates" }
+func (Row) TableName() string { return "softdelete_certificates" }
 
-// CertificateHead is the one row of the table softdelete_certificate_head: number and hash of the last certificate, kept
+// Head is the one row of the table softdelete_certificate_head: number and hash of the last certificate, kept
 // apart so that a certificate cut off the end shows.
-type CertificateHead struct {
+type Head struct {
 	ID     int64 `gorm:"primaryKey;autoIncrement:false"`
 	Number int64
 	Hash   string `gorm:"size:64"`
 }
 
 // TableName implements schema.Tabler.
-func (CertificateHead) TableName() string { return "softdelete_certificate_head" }
+func (Head) TableName() string { return "softdelete_certificate_head" }
 
 // Document is the certificate's text, without what changes later and without what is made from the text.
 func (c Certificate) Document() (string, error) {
@@ -87,9 +88,9 @@ func (c Certificate) Document() (string, error) {
 }
 
 // LockHead reads the chain's head and keeps others from appending until the transaction ends.
-func LockHead(tx statement.Session) (head CertificateHead, err error) {
+func LockHead(tx statement.Session) (head Head, err error) {
 	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	first := CertificateHead{ID: 1}
+	first := Head{ID: 1}
 	if err := session.Clauses(clause.OnConflict{DoNothing: true}).Create(&first).Error; err != nil {
 		return head, err
 	}
@@ -99,8 +100,8 @@ func LockHead(tx statement.Session) (head CertificateHead, err error) {
 	return head, session.Where("id = ?", 1).Take(&head).Error
 }
 
-// CertificateOf finds the certificate of a request; nil where there is none.
-func CertificateOf(tx statement.Session, request string) (*Certificate, error) {
+// Of finds the certificate of a request; nil where there is none.
+func Of(tx statement.Session, request string) (*Certificate, error) {
 	list, err := certificates(tx, "request_id = ?", request)
 	if err != nil || len(list) == 0 {
 		return nil, err
@@ -111,7 +112,7 @@ func CertificateOf(tx statement.Session, request string) (*Certificate, error) {
 // certificates reads certificates in the order of the chain, with the recipients' states of now.
 func certificates(tx statement.Session, condition ...any) ([]Certificate, error) {
 	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	var rows []CertificateRow
+	var rows []Row
 	q := session.Order("number")
 	if len(condition) > 0 {
 		q = q.Where(condition[0], condition[1:]...)
@@ -130,7 +131,7 @@ func certificates(tx statement.Session, condition ...any) ([]Certificate, error)
 	return list, fillRecipients(tx.On(session), list)
 }
 
-func (row CertificateRow) read() (c Certificate, err error) {
+func (row Row) read() (c Certificate, err error) {
 	if err := json.Unmarshal([]byte(row.Document), &c); err != nil {
 		return c, fmt.Errorf("softdelete: the certificate with number %d cannot be read; call VerifyCertificates", row.Number)
 	}
@@ -154,16 +155,16 @@ func (chain *Chain) Verify(db *gorm.DB) error {
 	if err := chain.Records.Need(chain.Session(session)); err != nil {
 		return err
 	}
-	var head []CertificateHead
+	var head []Head
 	// The head first: what is appended meanwhile then only makes the chain longer.
 	if err := session.Find(&head).Error; err != nil {
 		return erasedrow.TablesError(err)
 	}
-	var last CertificateHead
+	var last Head
 	if len(head) == 1 {
 		last = head[0]
 	}
-	var rows []CertificateRow
+	var rows []Row
 	if err := session.Order("number").Find(&rows).Error; err != nil {
 		return erasedrow.TablesError(err)
 	}
@@ -188,12 +189,12 @@ func (chain *Chain) Verify(db *gorm.DB) error {
 	return chain.vouchedFor(rows)
 }
 
-func misfit(row CertificateRow, why string) error {
+func misfit(row Row, why string) error {
 	return fmt.Errorf("softdelete: the certificate with number %d, ID %s, does not fit the chain: %s", row.Number, row.ID, why)
 }
 
 // fits checks one certificate at its place in the chain.
-func (chain *Chain) fits(row CertificateRow, number int64, previous string) error {
+func (chain *Chain) fits(row Row, number int64, previous string) error {
 	c, err := row.read()
 	switch {
 	case row.Number != number:

@@ -4,14 +4,10 @@ import (
 	"time"
 )
 
-// This room is for GDPR erasure (Art. 17): masking a person's data in every table that their row leads to, proving it, and
-// keeping it erased. pii.go reads the tags, erasure_walk.go finds the rows, erasure_mask.go masks them, erasure_verify.go
-// reads back, erasure_guard.go keeps them erased, certificate.go is the proof.
-//
-// erasure_cold.go reaches the rows in cold storage. Copies of the database are out of reach.
+// This room is what an erasure tells its certificate: what was asked for, and what was done to which columns.
 
-// ErasureRequest is a person's request to be forgotten, or another reason to erase.
-type ErasureRequest struct {
+// Request is a person's request to be forgotten, or another reason to erase.
+type Request struct {
 	// ID makes a retry the same request; an empty one is generated. It stands in certificates, ledgers and what third parties
 	// are told: a code of at most 128 letters, digits and - _ . : /, not a name or an address.
 	ID string

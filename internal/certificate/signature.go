@@ -11,8 +11,8 @@ import (
 // This room signs certificates. A certificate's text names the key that signs it, so that its hash, and with it the hashes of
 // all that follow, say whether there has to be a signature. A signature vouches for its certificate and for all before it.
 
-// CheckCertificateKey refuses a key that cannot sign: certificates would stay unsigned without a word.
-func CheckCertificateKey(key ed25519.PrivateKey) error {
+// CheckKey refuses a key that cannot sign: certificates would stay unsigned without a word.
+func CheckKey(key ed25519.PrivateKey) error {
 	if len(key) == 0 || len(key) == ed25519.PrivateKeySize {
 		return nil
 	}
@@ -39,7 +39,7 @@ func (chain *Chain) Sign(hash string) string {
 }
 
 // fitsSignature checks that a certificate has the signature that its text speaks of, or none where it speaks of none.
-func (chain *Chain) fitsSignature(row CertificateRow, c Certificate) error {
+func (chain *Chain) fitsSignature(row Row, c Certificate) error {
 	signer := chain.Signer()
 	switch {
 	case c.SignedBy == "" && row.Signature == "":
@@ -57,7 +57,7 @@ func (chain *Chain) fitsSignature(row CertificateRow, c Certificate) error {
 }
 
 // signedBy tells whether the signature is by a public key in hexadecimal digits.
-func signedBy(signer string, row CertificateRow) bool {
+func signedBy(signer string, row Row) bool {
 	key, keyErr := hex.DecodeString(signer)
 	signature, err := hex.DecodeString(row.Signature)
 	return keyErr == nil && err == nil && len(key) == ed25519.PublicKeySize && hex.EncodeToString(signature) == row.Signature &&
@@ -66,7 +66,7 @@ func signedBy(signer string, row CertificateRow) bool {
 
 // vouchedFor checks that the chain ends with a signature where Config.CertificateKey is set. Unsigned certificates before it
 // are covered by it, while unsigned ones after it could be anyone's.
-func (chain *Chain) vouchedFor(rows []CertificateRow) error {
+func (chain *Chain) vouchedFor(rows []Row) error {
 	if chain.Signer() == "" {
 		return nil
 	}

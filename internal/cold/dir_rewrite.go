@@ -19,7 +19,7 @@ import (
 // coldLeftover is how old a file must be that no manifest names, to be what a crash has left and not what a Put is writing.
 const coldLeftover = 10 * time.Minute
 
-// Batches implements ColdRewriter.
+// Batches implements Rewriter.
 func (s *Dir) Batches(ctx context.Context, table string) (ids []string, err error) {
 	listed, err := s.list()
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *Dir) manifest(id string) ([]byte, error) {
 	return description, err
 }
 
-// Replace implements ColdRewriter.
+// Replace implements Rewriter.
 func (s *Dir) Replace(ctx context.Context, b settings.ColdBatch) error {
 	if _, err := s.Get(ctx, b.ID); err != nil {
 		return err

@@ -1,4 +1,5 @@
-// Package cold: cold storage.
+// Package cold keeps purged rows outside of the database: what identifies a batch, how a row in one is marked as erased, and the
+// store that writes batches as files of a directory.
 package cold
 
 import (
@@ -36,8 +37,8 @@ func Identify(b settings.ColdBatch) (string, error) {
 
 // This room is for cold stores that can change what they keep, which an erasure needs.
 
-// ColdRewriter is a store whose batches can be rewritten.
-type ColdRewriter interface {
+// Rewriter is a store whose batches can be rewritten.
+type Rewriter interface {
 	settings.ColdStore
 	// Batches lists the IDs of the batches with rows of a table. It writes nothing.
 	Batches(ctx context.Context, table string) ([]string, error)
@@ -46,49 +47,49 @@ type ColdRewriter interface {
 	Replace(ctx context.Context, b settings.ColdBatch) error
 }
 
-// ColdTidier is a ColdRewriter that crashes leave something in.
-type ColdTidier interface {
+// Tidier is a Rewriter that crashes leave something in.
+type Tidier interface {
 	Tidy(ctx context.Context) (spared int, err error)
 }
 
 // The columns that an erasure adds to rows in cold storage. They are written together with the masks, so that rows which a
 // crash has left masked are known, and Thaw takes them for erased.
 const (
-	// ColdErasedColumn has the request's ID and, after a #, how many transactions of the request had been committed before.
-	ColdErasedColumn = "softdelete_erased_by"
-	// ColdRemovedColumn is true for a row that was removed. Its key and its time of creation stay in the batch, as they do in
+	// ErasedColumn has the request's ID and, after a #, how many transactions of the request had been committed before.
+	ErasedColumn = "softdelete_erased_by"
+	// RemovedColumn is true for a row that was removed. Its key and its time of creation stay in the batch, as they do in
 	// the table of erased rows: by them a call that follows a crash knows what is done.
-	ColdRemovedColumn = "softdelete_removed"
+	RemovedColumn = "softdelete_removed"
 )
 
-// ColdMark says which erasure has masked or removed a row in cold storage; its request is empty for none.
-type ColdMark struct {
+// Mark says which erasure has masked or removed a row in cold storage; its request is empty for none.
+type Mark struct {
 	Request string
 	Step    int
 	Removed bool
 }
 
-// ColdMarkOf reads the mark of a row.
-func ColdMarkOf(row map[string]any) (m ColdMark) {
-	text, _ := row[ColdErasedColumn].(string)
+// MarkOf reads the mark of a row.
+func MarkOf(row map[string]any) (m Mark) {
+	text, _ := row[ErasedColumn].(string)
 	request, step, _ := strings.Cut(text, "#") // no request's ID has one
 	m.Request = request
 	m.Step, _ = strconv.Atoi(step)
-	m.Removed, _ = row[ColdRemovedColumn].(bool)
+	m.Removed, _ = row[RemovedColumn].(bool)
 	return m
 }
 
 // Write puts the mark on a row.
-func (m ColdMark) Write(row map[string]any) {
-	row[ColdErasedColumn] = m.Request + "#" + strconv.Itoa(m.Step)
+func (m Mark) Write(row map[string]any) {
+	row[ErasedColumn] = m.Request + "#" + strconv.Itoa(m.Step)
 	if m.Removed {
-		row[ColdRemovedColumn] = true
+		row[RemovedColumn] = true
 	}
 }
 
 // Rewriter gives a cold store where it can rewrite; nil otherwise.
-func Rewriter(store settings.ColdStore) ColdRewriter {
-	rewriter, _ := store.(ColdRewriter)
+func RewriterOf(store settings.ColdStore) Rewriter {
+	rewriter, _ := store.(Rewriter)
 	return rewriter
 }
 

@@ -1,4 +1,3 @@
-// Package deletion: deleting rows.
 package deletion
 
 import (

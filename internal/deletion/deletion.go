@@ -1,3 +1,5 @@
+// Package deletion carries out what GORM deletes: it finds all rows that a deletion takes by the rules of their relations, refuses
+// or writes, and reports. A preview is the same without the writing.
 package deletion
 
 import (
@@ -48,7 +50,7 @@ type deletion struct {
 	inner    context.Context // the statement's inside, by which others find the deletion
 	where    clause.Clause   // the caller's conditions, with the keys of the value
 	removed  clause.Clause   // the same, narrowed to the rows that were looked at, of a removal
-	held     *hold.HoldWalk  // what holds cover, of a removal; nil where there are none
+	held     *hold.Walk      // what holds cover, of a removal; nil where there are none
 	snapshot statement.Snapshot
 	keys     [][]any                        // the root rows' keys, where there are few
 	exact    bool                           // each of the keys was that of a live row, which is taken now
@@ -272,8 +274,8 @@ func (d *deletion) ID() mark.DeletionID {
 // stamp is what the deletion writes on rows of a model.
 func (d *deletion) stamp(p *policy.Policy) policy.Stamp {
 	s := policy.Stamp{At: d.at, Actor: d.actor, Reason: d.reason}
-	if p.Id != nil {
-		s.Id = d.ID()
+	if p.ID != nil {
+		s.ID = d.ID()
 	}
 	return s
 }

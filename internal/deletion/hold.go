@@ -74,7 +74,7 @@ func (d *deletion) foreseeHeld(tx statement.Session) error {
 }
 
 // eachHeld calls do for every model that the deletion would destroy held rows of, until it returns an error.
-func (d *deletion) eachHeld(tx statement.Session, h *hold.HoldWalk, do func(id string, rows int64, p *policy.Policy) error) error {
+func (d *deletion) eachHeld(tx statement.Session, h *hold.Walk, do func(id string, rows int64, p *policy.Policy) error) error {
 	for _, n := range d.graph.Nodes {
 		if d.action(n.Policy) != ActionRemoved || h.Node(n.Policy) == nil {
 			continue
@@ -91,7 +91,7 @@ func (d *deletion) eachHeld(tx statement.Session, h *hold.HoldWalk, do func(id s
 }
 
 // findHeld counts a node's rows that holds cover, and names the first of the holds.
-func (d *deletion) findHeld(tx statement.Session, h *hold.HoldWalk, n *policy.Node) (id string, rows int64, err error) {
+func (d *deletion) findHeld(tx statement.Session, h *hold.Walk, n *policy.Node) (id string, rows int64, err error) {
 	if len(n.Policy.Schema.PrimaryFields) == 0 {
 		return h.Holds[0].ID, 1, nil // nothing tells which of its rows stand under the hold
 	}

@@ -76,7 +76,7 @@ func (deleter *Deleter) chooseInstant(tx statement.Session, root *policy.Policy,
 	models := Concerned(root)
 	byTime := false
 	for _, p := range models {
-		byTime = byTime || p.Id == nil
+		byTime = byTime || p.ID == nil
 		if p.At != nil {
 			step = max(step, p.AtClock.Precision)
 		}
@@ -183,10 +183,10 @@ func instantUsed(tx statement.Session, models []*policy.Policy, at time.Time) (u
 			return
 		}
 		// Beside a model without a DeletionID the time that begins this one's is a mark too.
-		q.Name(p.Id.DBName).Text(" LIKE ").Bind(fmt.Sprintf("%0*d-%%", mark.InstantDigits, at.UnixNano())).Text(")")
+		q.Name(p.ID.DBName).Text(" LIKE ").Bind(fmt.Sprintf("%0*d-%%", mark.InstantDigits, at.UnixNano())).Text(")")
 	}
 	for _, p := range models {
-		if p.At == nil && p.Id == nil {
+		if p.At == nil && p.ID == nil {
 			continue
 		}
 		ask(p, p.DeletedTable())

@@ -11,8 +11,8 @@ import (
 
 // mark is the condition that tells a deletion's rows: the ID where the model has one, else the time.
 func (d *deletion) mark(q *statement.Query, p *policy.Policy, table string) {
-	if p.Id != nil {
-		q.Column(table, p.Id.DBName).Text(" = ").Bind(d.ID())
+	if p.ID != nil {
+		q.Column(table, p.ID.DBName).Text(" = ").Bind(d.ID())
 		return
 	}
 	q.Column(table, p.At.DBName).Text(" = ").Bind(p.AtClock.Value(d.at))

@@ -12,7 +12,7 @@ import (
 )
 
 // This room is about the tables that a model's rows lie in: its own, and the archive where it has one. Rows that lie in the
-// event log only are in erasure_log.go.
+// event log only have none.
 
 // Place is a table with rows of a model.
 type Place struct {
@@ -38,7 +38,7 @@ func (t Place) Table() string {
 // Key is the columns that tell the table's rows apart: an archive has the same primary key many times.
 func (t Place) Key() []*schema.Field {
 	if t.Archived {
-		return append(slices.Clone(t.Policy.Schema.PrimaryFields), t.Policy.Id)
+		return append(slices.Clone(t.Policy.Schema.PrimaryFields), t.Policy.ID)
 	}
 	return t.Policy.Schema.PrimaryFields
 }
@@ -74,7 +74,7 @@ func (t Place) Has(field *schema.Field) bool { return !t.Archived || policy.Move
 func RowText(q *statement.Query, t Place, table string) *statement.Query {
 	RowKey(q, t.Policy.Schema, table)
 	if t.Archived {
-		q.Text(" || '", ArchivedMark, "' || ").Column(table, t.Policy.Id.DBName)
+		q.Text(" || '", ArchivedMark, "' || ").Column(table, t.Policy.ID.DBName)
 	}
 	return q
 }

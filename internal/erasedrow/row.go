@@ -1,4 +1,5 @@
-// Package erasedrow: the record of rows that an erasure has done.
+// Package erasedrow keeps the record of rows whose personal data is erased, by their keys and by what the erasure left in them, so
+// that nobody writes the old values back and no later row with the same key is taken for an erased one.
 package erasedrow
 
 import (
@@ -19,8 +20,8 @@ import (
 // This room keeps erased rows erased: it knows them by table, key and time of creation, and refuses whatever would fill
 // their personal columns again or bring them back.
 
-// ErasedRow is a row of the table softdelete_erased_rows: a row whose personal data was erased.
-type ErasedRow struct {
+// Row is a row of the table softdelete_erased_rows: a row whose personal data was erased.
+type Row struct {
 	Table     string `gorm:"column:table_name;primaryKey;size:128"`
 	Key       string `gorm:"column:row_key;primaryKey;size:512"`
 	Created   int64  // when the row was made, so that another one with the same key is not taken for it; 0 for unknown
@@ -33,7 +34,7 @@ type ErasedRow struct {
 }
 
 // TableName implements schema.Tabler.
-func (ErasedRow) TableName() string { return "softdelete_erased_rows" }
+func (Row) TableName() string { return "softdelete_erased_rows" }
 
 // Records knows whether the table of erased rows is there, once it is.
 type Records struct {
@@ -46,16 +47,16 @@ func (r *Records) There(tx statement.Session) (bool, error) {
 		return true, nil
 	}
 	session := tx.InWork(tx.Statement.Context)
-	if !session.Migrator().HasTable(&ErasedRow{}) {
+	if !session.Migrator().HasTable(&Row{}) {
 		return false, session.Error
 	}
 	r.there.Store(true)
 	return true, nil
 }
 
-// ErasedRows gives what is recorded of a model's rows under the name of a table, by their texts.
-func ErasedRows(tx statement.Session, p *policy.Policy, table string, rows []ReachedRow) (map[string]ErasedRow, error) {
-	found := map[string]ErasedRow{}
+// Recorded gives what is recorded of a model's rows under the name of a table, by their texts.
+func Recorded(tx statement.Session, p *policy.Policy, table string, rows []ReachedRow) (map[string]Row, error) {
+	found := map[string]Row{}
 	key := rowkey.Of(tx.Dialect, p.Schema.PrimaryFields)
 	texts, exact := make([]string, 0, len(rows)), map[string]string{}
 	for _, row := range rows {
@@ -64,11 +65,11 @@ func ErasedRows(tx statement.Session, p *policy.Policy, table string, rows []Rea
 			texts, exact[earlier] = append(texts, earlier), row.Text
 		}
 	}
-	q := tx.Query().Text("SELECT row_key, created, digest, gone FROM ").Name(ErasedRow{}.TableName()).Text(" WHERE table_name = ").Bind(table)
+	q := tx.Query().Text("SELECT row_key, created, digest, gone FROM ").Name(Row{}.TableName()).Text(" WHERE table_name = ").Bind(table)
 	q.Text(" AND row_key IN (")
 	statement.Joined(q, texts, ", ", func(text string) { q.Bind(text) }).Text(")")
 	err := q.Rows(func(scan func(...any) error) error {
-		var row ErasedRow
+		var row Row
 		if err := scan(&row.Key, &row.Created, &row.Digest, &row.Gone); err != nil {
 			return err
 		}
@@ -92,7 +93,7 @@ func recordedAs(q *statement.Query, t Place, table string) (forms []struct{ tabl
 	add := func(recorded, text string) { forms = append(forms, struct{ table, text string }{recorded, text}) }
 	mark := ""
 	if t.Archived {
-		mark = " || '" + ArchivedMark + "' || " + own(t.Policy.Id.DBName)
+		mark = " || '" + ArchivedMark + "' || " + own(t.Policy.ID.DBName)
 	}
 	earlier, differs := key.EarlierSQL(own)
 	add(t.Policy.Table, key.SQL(own))
@@ -111,7 +112,7 @@ func recordedAs(q *statement.Query, t Place, table string) (forms []struct{ tabl
 // IsErased writes the condition that a row of the model is an erased one, an archived one here or in the model's table before.
 func IsErased(q *statement.Query, t Place, table string) *statement.Query {
 	s := t.Policy.Schema
-	q.Text("EXISTS (SELECT 1 FROM ").Name(ErasedRow{}.TableName()).Text(" AS softdelete_erased WHERE (")
+	q.Text("EXISTS (SELECT 1 FROM ").Name(Row{}.TableName()).Text(" AS softdelete_erased WHERE (")
 	for i, form := range recordedAs(q, t, table) {
 		if i > 0 {
 			q.Text(" OR ")

@@ -1,4 +1,3 @@
-// Package erasure: masking a person's rows.
 package erasure
 
 import (
@@ -54,11 +53,11 @@ func (x *erasure) certify(tx statement.Session, newly []*reachedModel) (*certifi
 	c.Hash = erasedrow.HashOf(document)
 	c.Signature = x.eraser.Chain.Sign(c.Hash)
 	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	row := certificate.CertificateRow{Number: c.Number, ID: c.ID, RequestID: c.RequestID, Document: document, Hash: c.Hash, Signature: c.Signature}
+	row := certificate.Row{Number: c.Number, ID: c.ID, RequestID: c.RequestID, Document: document, Hash: c.Hash, Signature: c.Signature}
 	if err := session.Create(&row).Error; err != nil {
 		return nil, x.quiet(tx, err, "appending a certificate to", row.TableName())
 	}
-	err = session.Model(&certificate.CertificateHead{}).Where("id = ?", 1).Updates(map[string]any{"number": c.Number, "hash": c.Hash}).Error
+	err = session.Model(&certificate.Head{}).Where("id = ?", 1).Updates(map[string]any{"number": c.Number, "hash": c.Hash}).Error
 	return c, err
 }
 

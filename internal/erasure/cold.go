@@ -13,13 +13,13 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// This room says what an erasure knows of cold storage, and what it cannot reach there. erasure_cold_search.go finds the
-// person's rows, erasure_cold_owners.go ties them to the rows in the database, erasure_cold_mask.go masks them,
-// erasure_cold_rewrite.go puts them back, erasure_cold_record.go notes them, erasure_cold_hold.go asks for legal holds.
+// This room says what an erasure knows of cold storage, and what it cannot reach there. cold_search.go finds the
+// person's rows, cold_owners.go ties them to the rows in the database, cold_mask.go masks them,
+// cold_rewrite.go puts them back, cold_record.go notes them, cold_hold.go asks for legal holds.
 
 // coldSearch is what an erasure knows of cold storage.
 type coldSearch struct {
-	store  cold.ColdRewriter
+	store  cold.Rewriter
 	models []*coldModel // parents before children, as far as there is such an order
 	// owners are, by relation, the values that the key columns of a child of the person have. known counts them by child.
 	owners map[*policy.Relation]map[string]bool
@@ -49,14 +49,14 @@ type coldRow struct {
 	erasedrow.ReachedRow
 	deletion string                     // the ID of the deletion that took it, empty for unknown
 	under    map[*policy.Relation][]any // see parentKeys
-	mark     cold.ColdMark
+	mark     cold.Mark
 	rewrites bool // the batch is to be rewritten for it
 	counts   bool // this transaction erases it
 }
 
 // findColdModels lists the tables of the walk that rows may leave for cold storage, whether they do so now or not.
 func (x *erasure) findColdModels(db *gorm.DB) {
-	store := cold.Rewriter(x.eraser.ColdStore)
+	store := cold.RewriterOf(x.eraser.ColdStore)
 	if store == nil {
 		return
 	}

@@ -14,7 +14,7 @@ import (
 // in the database that it is under covers it.
 
 // heldCold lists the rows in cold storage that a hold covers, as "table key", with the error for the first model.
-func (x *erasure) heldCold(tx statement.Session, h *hold.HoldWalk) (held []string, refusal, err error) {
+func (x *erasure) heldCold(tx statement.Session, h *hold.Walk) (held []string, refusal, err error) {
 	if x.cold == nil {
 		return nil, nil, nil
 	}
@@ -48,7 +48,7 @@ func (x *erasure) heldCold(tx statement.Session, h *hold.HoldWalk) (held []strin
 
 // heldUnder calls each for the rows of a table whose parent in the database, by a relation, a hold covers. It gives the first
 // hold.
-func (x *erasure) heldUnder(tx statement.Session, h *hold.HoldWalk, r *policy.Relation, m *coldModel, each func(*coldRow)) (placed string, err error) {
+func (x *erasure) heldUnder(tx statement.Session, h *hold.Walk, r *policy.Relation, m *coldModel, each func(*coldRow)) (placed string, err error) {
 	under := map[string][]*coldRow{}
 	var parents [][]any
 	for _, batch := range m.batches {

@@ -18,7 +18,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
-// This room masks a row in cold storage: what erasure_mask.go does in SQL, on values as database/sql gives them.
+// This room masks a row in cold storage: what mask.go does in SQL, on values as database/sql gives them.
 
 // hasTexts tells whether the row has an actor or a reason to clear.
 func (m *coldModel) hasTexts(row map[string]any) bool {
@@ -77,7 +77,7 @@ func (x *erasure) maskRow(ctx context.Context, m *coldModel, row map[string]any,
 func (x *erasure) strange(m *coldModel, column string, inTable bool) bool {
 	p := m.policy
 	switch {
-	case p.Schema.FieldsByDBName[column] != nil, column == cold.ColdErasedColumn, column == cold.ColdRemovedColumn:
+	case p.Schema.FieldsByDBName[column] != nil, column == cold.ErasedColumn, column == cold.RemovedColumn:
 		return false
 	case p.Archives():
 		return !policy.OwnColumn(column)
@@ -98,8 +98,8 @@ func (x *erasure) removedRow(p *policy.Policy, row map[string]any) map[string]an
 }
 
 // coldMark is the mark of this transaction.
-func (x *erasure) coldMark(removed bool) cold.ColdMark {
-	m := cold.ColdMark{Request: x.request.ID, Removed: removed}
+func (x *erasure) coldMark(removed bool) cold.Mark {
+	m := cold.Mark{Request: x.request.ID, Removed: removed}
 	if x.progress != nil {
 		m.Step = x.progress.Batches
 	}

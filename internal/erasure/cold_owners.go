@@ -167,7 +167,7 @@ func (x *erasure) isSubject(row map[string]any) bool {
 
 // belongs tells whether a row in cold storage is the person's.
 func (x *erasure) belongs(p *policy.Policy, row map[string]any) bool {
-	if m := cold.ColdMarkOf(row); m.Removed && m.Request == x.request.ID { // nothing but that is left of it
+	if m := cold.MarkOf(row); m.Removed && m.Request == x.request.ID { // nothing but that is left of it
 		return true
 	}
 	if p == x.root && x.isSubject(row) {

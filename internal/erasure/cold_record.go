@@ -44,9 +44,9 @@ func (x *erasure) recordCold(tx statement.Session) error {
 		if !m.policy.Personal.Erases() {
 			return nil
 		}
-		list := make([]erasedrow.ErasedRow, len(rows))
+		list := make([]erasedrow.Row, len(rows))
 		for i, row := range rows {
-			list[i] = erasedrow.ErasedRow{
+			list[i] = erasedrow.Row{
 				Table: m.policy.Table, Key: row.Text, Created: row.Created, RequestID: x.request.ID, ErasedAt: at, Gone: true,
 			}
 		}
@@ -78,7 +78,7 @@ func (x *erasure) clearColdDeletions(tx statement.Session) error {
 func (e *Eraser) RecordThawed(tx statement.Session, p *policy.Policy, rows []map[string]any, keys [][]any) error {
 	byRequest := map[string][]erasedrow.ReachedRow{}
 	for i, row := range rows {
-		if m := cold.ColdMarkOf(row); m.Request != "" {
+		if m := cold.MarkOf(row); m.Request != "" {
 			byRequest[m.Request] = append(byRequest[m.Request], erasedrow.ReachedRow{Key: keys[i]})
 		}
 	}
@@ -106,9 +106,9 @@ func recordThawedRows(tx statement.Session, p *policy.Policy, request string, ro
 	if err != nil {
 		return err
 	}
-	list := make([]erasedrow.ErasedRow, len(found))
+	list := make([]erasedrow.Row, len(found))
 	for i, row := range found {
-		list[i] = erasedrow.ErasedRow{
+		list[i] = erasedrow.Row{
 			Table: t.Table(), Key: row.Text, Created: row.Created, RequestID: request, ErasedAt: tx.NowFunc().UTC(), Digest: digests[row.Text],
 		}
 	}

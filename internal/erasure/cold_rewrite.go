@@ -29,7 +29,7 @@ func (x *erasure) checkCold(tx statement.Session) error {
 	}
 	err := x.eachColdBatch(tx, func(m *coldModel, batch *settings.ColdBatch, rows map[int]*coldRow) error {
 		for i, known := range rows {
-			if known.rewrites && cold.ColdMarkOf(batch.Rows[i]).Request == "" {
+			if known.rewrites && cold.MarkOf(batch.Rows[i]).Request == "" {
 				x.learnRow(m, batch.Rows[i])
 			}
 		}
@@ -139,7 +139,7 @@ func (x *erasure) maskBatch(
 	for i, known := range rows {
 		row := batch.Rows[i]
 		if known.rewrites {
-			found := cold.ColdMarkOf(row)
+			found := cold.MarkOf(row)
 			switch {
 			case removes:
 				row = x.removedRow(m.policy, row)

@@ -20,7 +20,7 @@ func (x *erasure) tidyCold(tx statement.Session) (err error) {
 	if x.cold == nil {
 		return nil
 	}
-	if store, ok := x.cold.store.(cold.ColdTidier); ok {
+	if store, ok := x.cold.store.(cold.Tidier); ok {
 		if x.cold.spared, err = store.Tidy(tx.Statement.Context); err != nil {
 			return x.coldError("remove its leftovers", err)
 		}
@@ -110,8 +110,8 @@ func (x *erasure) eachBatch(tx statement.Session, m *coldModel, wanted func(id s
 
 // coldRow reads what an erasure needs to know of a row.
 func (x *erasure) coldRow(m *coldModel, row map[string]any) *coldRow {
-	r := &coldRow{ReachedRow: x.coldIdentity(m.policy, row), mark: cold.ColdMarkOf(row), under: m.parentKeys(row)}
-	if field := m.policy.Id; field != nil && row[field.DBName] != nil {
+	r := &coldRow{ReachedRow: x.coldIdentity(m.policy, row), mark: cold.MarkOf(row), under: m.parentKeys(row)}
+	if field := m.policy.ID; field != nil && row[field.DBName] != nil {
 		r.deletion = rowkey.TextOf(row[field.DBName])
 	}
 	return r
@@ -151,7 +151,7 @@ func (x *erasure) judgeColdRows(tx statement.Session, m *coldModel, batch settin
 func (x *erasure) isCertified(tx statement.Session, request string) (bool, error) {
 	certified, known := x.cold.certified[request]
 	if !known {
-		c, err := certificate.CertificateOf(tx, request)
+		c, err := certificate.Of(tx, request)
 		if err != nil {
 			return false, err
 		}
@@ -179,19 +179,19 @@ func (x *erasure) erasedBeforePurge(tx statement.Session, m *coldModel, batch se
 			own[n].Text += erasedrow.ArchivedMark + rows[i].deletion
 		}
 	}
-	former, err := erasedrow.ErasedRows(tx, m.policy, m.policy.Table, asked)
+	former, err := erasedrow.Recorded(tx, m.policy, m.policy.Table, asked)
 	if err != nil {
 		return nil, err
 	}
 	recorded := former
 	if t.Archived {
-		if recorded, err = erasedrow.ErasedRows(tx, m.policy, m.table, own); err != nil {
+		if recorded, err = erasedrow.Recorded(tx, m.policy, m.table, own); err != nil {
 			return nil, err
 		}
 	}
 	for n, i := range chunk {
 		digest := digestOf(t, batch.Rows[i])
-		for _, record := range []erasedrow.ErasedRow{recorded[own[n].Text], former[asked[n].Text]} {
+		for _, record := range []erasedrow.Row{recorded[own[n].Text], former[asked[n].Text]} {
 			same := record.Digest == digest && erasedrow.SameMoment(x.eraser.Dialect, record.Created, rows[i].Created)
 			tells := !t.Archived || record.Table == m.table || record.Created != 0
 			erased[i] = erased[i] || same && tells && !record.Gone

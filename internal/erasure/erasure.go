@@ -1,3 +1,5 @@
+// Package erasure removes a person from the database: it finds their rows in tables, archives, event logs and cold storage, masks
+// them, reads everything back, and has it certified.
 package erasure
 
 import (
@@ -26,7 +28,7 @@ type erasure struct {
 	root    *policy.Policy
 	key     []any
 	text    string // the key, for people
-	request certificate.ErasureRequest
+	request certificate.Request
 
 	row      erasedrow.ReachedRow
 	gone     *goneRow                                   // the subject where it is in its event log only
@@ -156,7 +158,7 @@ func (x *erasure) erase(tx statement.Session) (c *certificate.Certificate, fresh
 		return nil, false, err
 	}
 	// Looked for once the subject is locked: of two calls of one request the second finds what the first has done.
-	if c, err = certificate.CertificateOf(tx, x.request.ID); c != nil || err != nil {
+	if c, err = certificate.Of(tx, x.request.ID); c != nil || err != nil {
 		return c, false, x.sameSubject(c, err)
 	}
 	if !found {

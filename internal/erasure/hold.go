@@ -56,7 +56,7 @@ func (x *erasure) held(tx statement.Session) (held []string, refusal, err error)
 }
 
 // heldRows finds those of the rows that a hold covers.
-func (x *erasure) heldRows(tx statement.Session, h *hold.HoldWalk, t erasedrow.Place, rows []erasedrow.ReachedRow, each func(key []any, placed string)) error {
+func (x *erasure) heldRows(tx statement.Session, h *hold.Walk, t erasedrow.Place, rows []erasedrow.ReachedRow, each func(key []any, placed string)) error {
 	n, p := h.Node(t.Policy), t.Policy
 	columns := make([]string, len(p.Schema.PrimaryFields))
 	for i, field := range p.Schema.PrimaryFields {

@@ -87,7 +87,7 @@ func (x *erasure) strangers(tx statement.Session, t erasedrow.Place) (names []st
 // moved finds the rows of this erasure that the deletion of the subject has moved to an archive.
 func (x *erasure) moved(tx statement.Session, m *reachedModel, chunk []erasedrow.ReachedRow) ([]erasedrow.ReachedRow, error) {
 	t := erasedrow.Place{Policy: m.Policy, Archived: true}
-	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ").Column(t.Table(), m.Policy.Id.DBName).Text(" = ").Bind(string(x.deletion))
+	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ").Column(t.Table(), m.Policy.ID.DBName).Text(" = ").Bind(string(x.deletion))
 	erasedrow.KeysIn(q.Text(" AND "), m.Place, t.Table(), chunk)
 	return erasedrow.ReachedRows(q, t)
 }

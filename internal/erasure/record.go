@@ -17,9 +17,9 @@ type recordKey struct{ table, key string }
 // record notes the rows of this erasure as erased: those with masked columns, those that it removed, and the subject's.
 func (x *erasure) record(tx statement.Session) error {
 	at := tx.NowFunc().UTC()
-	var list, former []erasedrow.ErasedRow
+	var list, former []erasedrow.Row
 	listed := map[recordKey]bool{}
-	add := func(to *[]erasedrow.ErasedRow, row erasedrow.ErasedRow) {
+	add := func(to *[]erasedrow.Row, row erasedrow.Row) {
 		if key := (recordKey{row.Table, row.Key}); !listed[key] {
 			listed[key] = true
 			row.RequestID, row.ErasedAt = x.request.ID, at
@@ -40,7 +40,7 @@ func (x *erasure) record(tx statement.Session) error {
 		}
 		if m.removes() {
 			for _, row := range erased.rows {
-				add(&list, erasedrow.ErasedRow{Table: m.Table(), Key: row.Text, Created: row.Created, Gone: true})
+				add(&list, erasedrow.Row{Table: m.Table(), Key: row.Text, Created: row.Created, Gone: true})
 			}
 			continue
 		}
@@ -61,11 +61,11 @@ func (x *erasure) record(tx statement.Session) error {
 				}
 				for _, row := range rows {
 					digests[there.FormerText(row)] = moved[row.Text]
-					add(&list, erasedrow.ErasedRow{Table: there.Table(), Key: row.Text, Created: row.Created, Digest: moved[row.Text]})
+					add(&list, erasedrow.Row{Table: there.Table(), Key: row.Text, Created: row.Created, Digest: moved[row.Text]})
 				}
 			}
 			for _, row := range chunk {
-				add(&list, erasedrow.ErasedRow{Table: m.Table(), Key: row.Text, Created: row.Created, Digest: digests[row.Text]})
+				add(&list, erasedrow.Row{Table: m.Table(), Key: row.Text, Created: row.Created, Digest: digests[row.Text]})
 			}
 			return nil
 		})
@@ -75,7 +75,7 @@ func (x *erasure) record(tx statement.Session) error {
 	}
 	for _, m := range archived {
 		for _, row := range m.rows {
-			add(&former, erasedrow.ErasedRow{Table: m.Policy.Table, Key: m.FormerText(row), Created: row.Created, Gone: true})
+			add(&former, erasedrow.Row{Table: m.Policy.Table, Key: m.FormerText(row), Created: row.Created, Gone: true})
 		}
 	}
 	if err := x.writeRecords(tx, list, clause.OnConflict{UpdateAll: true}); err != nil {
@@ -84,11 +84,11 @@ func (x *erasure) record(tx statement.Session) error {
 	return x.writeRecords(tx, former, clause.OnConflict{DoNothing: true}) // what is known of a row of the model's table says more
 }
 
-func (x *erasure) writeRecords(tx statement.Session, list []erasedrow.ErasedRow, conflict clause.OnConflict) error {
+func (x *erasure) writeRecords(tx statement.Session, list []erasedrow.Row, conflict clause.OnConflict) error {
 	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	for chunk := range slices.Chunk(list, statement.ErasureChunk) {
 		if err := session.Clauses(conflict).Create(&chunk).Error; err != nil {
-			return x.quiet(tx, err, "recording erased rows in", erasedrow.ErasedRow{}.TableName())
+			return x.quiet(tx, err, "recording erased rows in", erasedrow.Row{}.TableName())
 		}
 	}
 	return nil
@@ -96,7 +96,7 @@ func (x *erasure) writeRecords(tx statement.Session, list []erasedrow.ErasedRow,
 
 // alreadyErased tells, by their texts, which rows an earlier erasure has done and still are as it left them.
 func (x *erasure) alreadyErased(tx statement.Session, m *reachedModel, chunk []erasedrow.ReachedRow) (map[string]bool, error) {
-	done, err := erasedrow.ErasedRows(tx, m.Policy, m.Table(), chunk)
+	done, err := erasedrow.Recorded(tx, m.Policy, m.Table(), chunk)
 	if err != nil {
 		return nil, err
 	}

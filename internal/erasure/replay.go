@@ -71,7 +71,7 @@ func (e *Eraser) replay(db *gorm.DB, entry settings.LedgerEntry, report *ReplayR
 	if err != nil {
 		return err
 	}
-	c, err := certificate.CertificateOf(e.Session(statement.OnWriter(db)), entry.RequestID)
+	c, err := certificate.Of(e.Session(statement.OnWriter(db)), entry.RequestID)
 	switch {
 	case err != nil:
 		return err

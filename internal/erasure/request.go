@@ -11,8 +11,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// ErasurePlan is what an erasure would do.
-type ErasurePlan struct {
+// Plan is what an erasure would do.
+type Plan struct {
 	Tables []certificate.ErasedTable
 	Kept   []certificate.KeptColumn
 	// Held are the rows under a legal hold, as table and key. One is enough to refuse the whole erasure.
@@ -20,7 +20,7 @@ type ErasurePlan struct {
 }
 
 // Erase masks a person's data in every row that is reached from subject and gives the certificate.
-func (e *Eraser) Erase(db *gorm.DB, subject any, r certificate.ErasureRequest) (*certificate.Certificate, error) {
+func (e *Eraser) Erase(db *gorm.DB, subject any, r certificate.Request) (*certificate.Certificate, error) {
 	x, err := e.begin(db, subject, "Erase")
 	if err != nil {
 		return nil, err
@@ -32,34 +32,34 @@ func (e *Eraser) Erase(db *gorm.DB, subject any, r certificate.ErasureRequest) (
 }
 
 // Preview tells what Erase would do with subject, and writes nothing.
-func (e *Eraser) Preview(db *gorm.DB, subject any) (ErasurePlan, error) {
+func (e *Eraser) Preview(db *gorm.DB, subject any) (Plan, error) {
 	x, err := e.begin(db, subject, "PreviewErasure")
 	if err != nil {
-		return ErasurePlan{}, err
+		return Plan{}, err
 	}
 	x.preview = true
 	tx := x.eraser.Session(statement.OnWriter(db))
 	if found, err := x.findSubject(tx); err != nil || !found {
-		return ErasurePlan{}, x.notFound(err)
+		return Plan{}, x.notFound(err)
 	}
 	if err := x.reachAll(tx); err != nil {
-		return ErasurePlan{}, err
+		return Plan{}, err
 	}
 	held, _, err := x.held(tx)
 	if err != nil {
-		return ErasurePlan{}, err
+		return Plan{}, err
 	}
 	fresh, err := x.leaveErased(tx)
 	if err == nil {
 		err = x.countEvents(tx, fresh)
 	}
-	return ErasurePlan{Tables: append(x.tables(fresh), x.coldTables()...), Kept: x.keptColumns(), Held: held}, err
+	return Plan{Tables: append(x.tables(fresh), x.coldTables()...), Kept: x.keptColumns(), Held: held}, err
 }
 
 // requestID is what a request's ID may look like.
 var requestID = regexp.MustCompile(`^[A-Za-z0-9_.:/-]{1,128}$`)
 
-func checkRequest(db *gorm.DB, r certificate.ErasureRequest) (certificate.ErasureRequest, error) {
+func checkRequest(db *gorm.DB, r certificate.Request) (certificate.Request, error) {
 	if r.ID == "" {
 		r.ID = rand.Text()
 	}

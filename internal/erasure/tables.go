@@ -10,9 +10,9 @@ import (
 
 // This room lists the tables of erasures.
 
-// ErasureTables are the plugin's own tables for erasures.
-func ErasureTables() []any {
-	return []any{&certificate.CertificateRow{}, &certificate.CertificateHead{}, &erasedrow.ErasedRow{}, &certificate.OutboxRow{}, &erasureProgress{}}
+// Tables are the plugin's own tables for erasures.
+func Tables() []any {
+	return []any{&certificate.Row{}, &certificate.Head{}, &erasedrow.Row{}, &certificate.OutboxRow{}, &erasureProgress{}}
 }
 
 // clearDeletions clears the free texts of the ledger of deletions for the rows of this erasure.
@@ -30,7 +30,7 @@ func (x *erasure) clearDeletions(tx statement.Session) error {
 				statement.Joined(q, deletion.LedgerKeys(key, m.Primary(row)), ", ", func(text string) { q.Bind(text) })
 			})
 			q.Text(")")
-			if id := m.Policy.Id; id != nil && m.Archived == m.Policy.Archives() { // a deletion of several root rows names no key
+			if id := m.Policy.ID; id != nil && m.Archived == m.Policy.Archives() { // a deletion of several root rows names no key
 				table := m.Table()
 				q.Text(" OR ").Name("id").Text(" IN (SELECT ").Column(table, id.DBName).Text(" FROM ").Name(table).Text(" WHERE ")
 				erasedrow.KeysIn(q, m.Place, table, chunk).Text(")")

@@ -272,7 +272,7 @@ func otherText(p *policy.Policy, field *schema.Field) bool {
 			return false
 		}
 	}
-	if p.Column() == field || slices.Contains([]*schema.Field{p.Id, p.At, p.Previous}, field) {
+	if p.Column() == field || slices.Contains([]*schema.Field{p.ID, p.At, p.Previous}, field) {
 		return false
 	}
 	switch pii.KindOf(field) {

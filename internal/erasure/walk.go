@@ -267,8 +267,8 @@ func (x *erasure) leaveErased(tx statement.Session) (fresh []*reachedModel, err 
 }
 
 // formerlyErased gives those archived rows that were erased while they were in the model's table.
-func (x *erasure) formerlyErased(tx statement.Session, m *reachedModel, rows []erasedrow.ReachedRow) (map[string]erasedrow.ErasedRow, error) {
-	found := map[string]erasedrow.ErasedRow{}
+func (x *erasure) formerlyErased(tx statement.Session, m *reachedModel, rows []erasedrow.ReachedRow) (map[string]erasedrow.Row, error) {
+	found := map[string]erasedrow.Row{}
 	if !m.Archived {
 		return found, nil
 	}
@@ -276,7 +276,7 @@ func (x *erasure) formerlyErased(tx statement.Session, m *reachedModel, rows []e
 	for i, row := range rows {
 		former[i].Text = m.FormerText(row)
 	}
-	done, err := erasedrow.ErasedRows(tx, m.Policy, m.Policy.Table, former)
+	done, err := erasedrow.Recorded(tx, m.Policy, m.Policy.Table, former)
 	for i, row := range rows {
 		if record, ok := done[former[i].Text]; ok {
 			found[row.Text] = record

@@ -1,4 +1,5 @@
-// Package eventlog: event logs.
+// Package eventlog keeps and reads the log of what happened to the rows of a model: triggers write the events while a log is open,
+// and from them a row's history, its state at a time and a damaged table can be made again.
 package eventlog
 
 import (

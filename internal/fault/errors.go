@@ -1,4 +1,5 @@
-// Package fault: sentinels and errors with data, in the words that callers see.
+// Package fault is how the plugin says no: sentinels that callers test for, and refusals as values, which the root turns into the
+// errors of its own types.
 package fault
 
 import (

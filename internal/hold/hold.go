@@ -1,4 +1,5 @@
-// Package hold: legal holds.
+// Package hold places legal holds on rows and says what they cover: the held rows and all that is under them. Whatever destroys
+// rows asks here, in the transaction that destroys them.
 package hold
 
 import (
@@ -19,16 +20,16 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// This room is for legal holds. Whatever destroys rows asks here, through HoldWalk, in the transaction that destroys them.
+// This room is for legal holds. Whatever destroys rows asks here, through Walk, in the transaction that destroys them.
 
-// HoldOptions say why a row is held.
-type HoldOptions struct {
+// Options say why a row is held.
+type Options struct {
 	Matter, PlacedBy string
 	Until            time.Time // the zero time leaves it in force until it is released
 }
 
-// HoldRow is a row of the table softdelete_holds. A hold that was released stays there.
-type HoldRow struct {
+// Row is a row of the table softdelete_holds. A hold that was released stays there.
+type Row struct {
 	ID         string     `gorm:"column:id;primaryKey;size:64"`
 	Table      string     `gorm:"column:table"`
 	Key        string     `gorm:"column:key"`
@@ -44,7 +45,7 @@ type HoldRow struct {
 const exactly = "="
 
 // key reads the key of the row that is held.
-func (r HoldRow) key(ctx context.Context, d *dialect.Dialect, s *schema.Schema) (key []any, err error) {
+func (r Row) key(ctx context.Context, d *dialect.Dialect, s *schema.Schema) (key []any, err error) {
 	if text, ok := strings.CutPrefix(r.Parts, exactly); ok {
 		_, key, err = rowkey.Of(d, s.PrimaryFields).Read(ctx, text)
 	} else {
@@ -57,7 +58,7 @@ func (r HoldRow) key(ctx context.Context, d *dialect.Dialect, s *schema.Schema) 
 }
 
 // TableName implements schema.Tabler.
-func (HoldRow) TableName() string { return "softdelete_holds" }
+func (Row) TableName() string { return "softdelete_holds" }
 
 // Holds are the legal holds of one database.
 type Holds struct {
@@ -67,7 +68,7 @@ type Holds struct {
 }
 
 // Place places a legal hold on the row of value and gives its ID.
-func (h *Holds) Place(db *gorm.DB, value any, o HoldOptions) (string, error) {
+func (h *Holds) Place(db *gorm.DB, value any, o Options) (string, error) {
 	if err := h.on(); err != nil {
 		return "", err
 	}
@@ -81,7 +82,7 @@ func (h *Holds) Place(db *gorm.DB, value any, o HoldOptions) (string, error) {
 	}
 	var random [12]byte
 	rand.Read(random[:]) //nolint:errcheck // never fails, see crypto/rand.Read
-	placed := HoldRow{
+	placed := Row{
 		ID: "hold-" + hex.EncodeToString(random[:]), Table: p.Table, Key: rowkey.KeyText(key), Parts: exactly + rowkey.Of(h.Dialect, p.Schema.PrimaryFields).Exact(key), Matter: o.Matter, PlacedBy: o.PlacedBy,
 		PlacedAt: db.NowFunc().UTC(),
 	}
@@ -114,13 +115,13 @@ func (h *Holds) Release(db *gorm.DB, id string) error {
 		return err
 	}
 	return statement.Work(db, func(tx *gorm.DB) error {
-		released := tx.Model(&HoldRow{}).Where(map[string]any{"id": id, "released_at": nil}).
+		released := tx.Model(&Row{}).Where(map[string]any{"id": id, "released_at": nil}).
 			UpdateColumn("released_at", db.NowFunc().UTC())
 		if released.Error != nil || released.RowsAffected > 0 {
 			return holdError(released.Error)
 		}
 		var known int64
-		if err := tx.Model(&HoldRow{}).Where(map[string]any{"id": id}).Count(&known).Error; err != nil {
+		if err := tx.Model(&Row{}).Where(map[string]any{"id": id}).Count(&known).Error; err != nil {
 			return holdError(err)
 		}
 		if known == 0 {
@@ -144,7 +145,7 @@ func (h *Holds) List(db *gorm.DB) ([]fault.Hold, error) {
 }
 
 // info is the hold as others see it.
-func (r HoldRow) info() fault.Hold {
+func (r Row) info() fault.Hold {
 	h := fault.Hold{ID: r.ID, Table: r.Table, Key: r.Key, Matter: r.Matter, PlacedBy: r.PlacedBy, PlacedAt: r.PlacedAt.UTC()}
 	if r.Until != nil {
 		h.Until = r.Until.UTC()

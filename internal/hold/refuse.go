@@ -18,7 +18,7 @@ type Covered struct {
 }
 
 // Count counts the rows that the holds cover.
-func (h *HoldWalk) Count(tx statement.Session) (map[Covered]int64, error) {
+func (h *Walk) Count(tx statement.Session) (map[Covered]int64, error) {
 	q := tx.Query()
 	h.With(q)
 	for i, c := range h.Graph.Components {
@@ -39,8 +39,8 @@ func (h *HoldWalk) Count(tx statement.Session) (map[Covered]int64, error) {
 }
 
 // Refusal is the error for held rows. It names the hold and its matter.
-func (h *HoldWalk) Refusal(id string, rows int64, p *policy.Policy) error {
-	i := slices.IndexFunc(h.Holds, func(r HoldRow) bool { return r.ID == id })
+func (h *Walk) Refusal(id string, rows int64, p *policy.Policy) error {
+	i := slices.IndexFunc(h.Holds, func(r Row) bool { return r.ID == id })
 	if i < 0 {
 		return fault.ErrHeld
 	}

@@ -23,7 +23,7 @@ func lockHolds(tx statement.Session, alone bool) error {
 		return nil
 	}
 	hash := fnv.New64a()
-	hash.Write([]byte(HoldRow{}.TableName()))
+	hash.Write([]byte(Row{}.TableName()))
 	number := strconv.FormatInt(int64(hash.Sum64()), 10)
 	q := tx.Query().Text("SELECT 1 FROM (SELECT ")
 	if alone {
@@ -35,33 +35,33 @@ func lockHolds(tx statement.Session, alone bool) error {
 }
 
 // holdsInForce reads the holds.
-func holdsInForce(tx statement.Session) ([]HoldRow, error) {
-	var rows []HoldRow
+func holdsInForce(tx statement.Session) ([]Row, error) {
+	var rows []Row
 	err := tx.Session(&gorm.Session{NewDB: true, SkipHooks: true}).Where(map[string]any{"released_at": nil}).Order("placed_at").Order("id").Find(&rows).Error
 	now := tx.NowFunc()
-	rows = slices.DeleteFunc(rows, func(r HoldRow) bool { return r.Until != nil && !r.Until.After(now) })
+	rows = slices.DeleteFunc(rows, func(r Row) bool { return r.Until != nil && !r.Until.After(now) })
 	return rows, holdError(err)
 }
 
-// HoldWalk finds the rows that holds cover: those held, and what is under them by any relation, at any depth.
-type HoldWalk struct {
+// Walk finds the rows that holds cover: those held, and what is under them by any relation, at any depth.
+type Walk struct {
 	registry *policy.Registry
-	Holds    []HoldRow
+	Holds    []Row
 	Graph    *policy.Graph // nil where no hold is in force
 	Walk     *walk.Walk
 }
 
 // Walk is a walk that has not read the holds yet.
-func (h *Holds) Walk() *HoldWalk { return &HoldWalk{registry: h.Registry} }
+func (h *Holds) Walk() *Walk { return &Walk{registry: h.Registry} }
 
 // InForce reads the holds in force.
-func (h *Holds) InForce(tx statement.Session) (*HoldWalk, error) {
+func (h *Holds) InForce(tx statement.Session) (*Walk, error) {
 	w := h.Walk()
 	return w, w.Read(tx)
 }
 
 // Share locks the holds as they are until the transaction ends, and reads them.
-func (h *HoldWalk) Share(tx statement.Session) error {
+func (h *Walk) Share(tx statement.Session) error {
 	if h == nil {
 		return nil
 	}
@@ -71,12 +71,12 @@ func (h *HoldWalk) Share(tx statement.Session) error {
 	return h.Read(tx)
 }
 
-func (h *HoldWalk) Read(tx statement.Session) (err error) {
+func (h *Walk) Read(tx statement.Session) (err error) {
 	h.Graph, h.Walk = nil, nil
 	if h.Holds, err = holdsInForce(tx); err != nil || len(h.Holds) == 0 {
 		return err
 	}
-	held := map[*policy.Policy][]HoldRow{}
+	held := map[*policy.Policy][]Row{}
 	var roots []*policy.Policy
 	for _, p := range h.registry.Known(tx.DB) {
 		for _, placed := range h.Holds {
@@ -118,7 +118,7 @@ func (h *HoldWalk) Read(tx statement.Session) (err error) {
 }
 
 // heldRows writes the SELECT of the rows that are held themselves, each with its hold as mark.
-func (h *HoldWalk) heldRows(q *statement.Query, n *policy.Node, holds []HoldRow, keys [][]any) {
+func (h *Walk) heldRows(q *statement.Query, n *policy.Node, holds []Row, keys [][]any) {
 	const table = "held_row"
 	fields := n.Policy.Schema.PrimaryFields
 	walk.SelectCarried(n, q, h.Walk, table)
@@ -135,7 +135,7 @@ func (h *HoldWalk) heldRows(q *statement.Query, n *policy.Node, holds []HoldRow,
 }
 
 // Node gives the place of a model in the walk, nil where no hold can cover its rows.
-func (h *HoldWalk) Node(p *policy.Policy) *policy.Node {
+func (h *Walk) Node(p *policy.Policy) *policy.Node {
 	if h == nil || h.Graph == nil {
 		return nil
 	}
@@ -143,17 +143,17 @@ func (h *HoldWalk) Node(p *policy.Policy) *policy.Node {
 }
 
 // Covers tells whether a hold can cover rows of the table.
-func (h *HoldWalk) Covers(p *policy.Policy) bool { return h.Node(p) != nil }
+func (h *Walk) Covers(p *policy.Policy) bool { return h.Node(p) != nil }
 
 // With begins a statement that asks held.
-func (h *HoldWalk) With(q *statement.Query) {
+func (h *Walk) With(q *statement.Query) {
 	if h != nil && h.Graph != nil {
 		h.Walk.With(q, h.Graph.Last())
 	}
 }
 
 // Begin writes WITH for tables that follow, after those that held asks for.
-func (h *HoldWalk) Begin(q *statement.Query) {
+func (h *Walk) Begin(q *statement.Query) {
 	if h == nil || h.Graph == nil {
 		q.Text("WITH ")
 		return
@@ -163,7 +163,7 @@ func (h *HoldWalk) Begin(q *statement.Query) {
 }
 
 // Held writes the condition that a hold covers the row, in parentheses.
-func (h *HoldWalk) Held(q *statement.Query, p *policy.Policy, alias string) {
+func (h *Walk) Held(q *statement.Query, p *policy.Policy, alias string) {
 	q.Text("(")
 	statement.KeyOf(q, alias, p.Schema.PrimaryFieldDBNames).Text(" IN (")
 	h.Walk.SelectKeys(q, h.Node(p))

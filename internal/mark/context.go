@@ -1,4 +1,3 @@
-// Package mark: what a deletion is called: its ID, its actor and reason.
 package mark
 
 import (

@@ -1,3 +1,5 @@
+// Package mark is what a deletion is called: its ID, by which its rows are found again, and who deleted and why, as the context
+// says.
 package mark
 
 import (

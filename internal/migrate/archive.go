@@ -1,4 +1,3 @@
-// Package migrate: AutoMigrate and DDL.
 package migrate
 
 import (

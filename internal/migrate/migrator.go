@@ -1,3 +1,5 @@
+// Package migrate stands in front of GORM's migrator: it builds unique indexes over live rows, archives and event logs, says what is
+// in the way, and lists the statements of a migration instead of executing them.
 package migrate
 
 import (

@@ -1,4 +1,5 @@
-// Package pii: the pii tags: masks, checked against their columns.
+// Package pii reads the pii tags: which columns are personal, what becomes of each when its person is erased, and whether that
+// value can stand in the column. It writes the masks as SQL and in the program.
 package pii
 
 import (

@@ -128,7 +128,7 @@ func (b *policyBuilder) readColumn(field *schema.Field) {
 		setting = b.parse(field.Name, tagText, tag.OnColumn)
 	}
 	if field.IndirectFieldType == b.deletionID {
-		b.companion(&b.Id, field, "a second DeletionID")
+		b.companion(&b.ID, field, "a second DeletionID")
 	}
 	for _, c := range []struct {
 		word string

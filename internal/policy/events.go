@@ -22,8 +22,8 @@ func (p *Policy) NewLog(d *dialect.Dialect, quote func(string) string) *dialect.
 	}
 	if _, marks := p.marker(); marks {
 		l.Live = p.Predicates.Live.Of
-		if p.Id != nil {
-			l.DeletionID = quote(p.Id.DBName)
+		if p.ID != nil {
+			l.DeletionID = quote(p.ID.DBName)
 		}
 	}
 	return l

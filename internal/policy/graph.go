@@ -130,7 +130,7 @@ func (p *Policy) RestoreGraph() *Graph {
 // CarryMarks makes every node carry the columns of its mark.
 func (g *Graph) CarryMarks() {
 	for _, n := range g.Nodes {
-		for _, field := range []*schema.Field{n.Policy.Id, n.Policy.At} {
+		for _, field := range []*schema.Field{n.Policy.ID, n.Policy.At} {
 			if field != nil {
 				n.Carry(field.DBName)
 			}

@@ -9,7 +9,7 @@ import (
 
 // ReadPersonal reads the pii tags of a model that is being compiled.
 func (p *Policy) ReadPersonal(o pii.Options) {
-	model := pii.SubjectModel{Schema: p.Schema, Column: p.Column(), Mark: []*schema.Field{p.Id, p.At, p.Previous}, Never: p.Never()}
+	model := pii.SubjectModel{Schema: p.Schema, Column: p.Column(), Mark: []*schema.Field{p.ID, p.At, p.Previous}, Never: p.Never()}
 	data, problems := pii.ReadPersonal(model, o)
 	p.Personal = data
 	p.Err = errors.Join(p.Err, errors.Join(problems...))

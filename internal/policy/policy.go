@@ -1,3 +1,5 @@
+// Package policy is what the tags of a model mean, compiled once: how its rows are deleted, the rules of its relations, the graph
+// along which a deletion walks, the clock of its retention. Registry holds the policies of one database. No SQL runs here.
 package policy
 
 import (
@@ -26,7 +28,7 @@ type Policy struct {
 	Strategy        Strategy
 
 	// The mark and its companions; nil where the model has no such field.
-	Id, At, Previous, Actor, Reason *schema.Field
+	ID, At, Previous, Actor, Reason *schema.Field
 	AtClock                         clock
 
 	Retain     tag.Period
@@ -109,7 +111,7 @@ type fixedValue struct {
 }
 
 // CanCarryMark tells whether a deleted row says which deletion took it.
-func (p *Policy) CanCarryMark() bool { return p.Id != nil || p.At != nil }
+func (p *Policy) CanCarryMark() bool { return p.ID != nil || p.At != nil }
 
 // hasRules tells whether a deletion has more to do than this model's own rows.
 func (p *Policy) hasRules() bool {
@@ -143,12 +145,12 @@ func (p *Policy) RetentionClock() *schema.Field {
 
 // MarkFields are the columns of an archive table beside the model's.
 func (p *Policy) MarkFields() []*schema.Field {
-	return []*schema.Field{p.At, p.Id, p.Actor, p.Reason}
+	return []*schema.Field{p.At, p.ID, p.Actor, p.Reason}
 }
 
 // Structural tells whether a column is part of the plugin's own order of things.
 func (p *Policy) Structural(field *schema.Field) bool {
-	return p.Column() == field || slices.Contains([]*schema.Field{p.Id, p.At, p.Previous, p.Actor, p.Reason}, field)
+	return p.Column() == field || slices.Contains([]*schema.Field{p.ID, p.At, p.Previous, p.Actor, p.Reason}, field)
 }
 
 // Creation is the field that says when a row was made; with the key it tells the row from a later one that has the same key.

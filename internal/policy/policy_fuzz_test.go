@@ -70,7 +70,7 @@ func compiled(db *gorm.DB, model any) (*policy.Policy, error) {
 		return nil, err
 	}
 	for _, c := range s.QueryClauses {
-		if c, ok := c.(*scope.ScopeClause); ok {
+		if c, ok := c.(*scope.Clause); ok {
 			return c.Policy, nil
 		}
 	}

@@ -244,7 +244,7 @@ func (r *Relation) ArchivedParent(alias string, quote func(string) string) strin
 	}
 	gone := none(p.Schema.PrimaryFields)
 	if !slices.Equal(referred, p.Schema.PrimaryFields) {
-		id := quote(p.Id.DBName)
+		id := quote(p.ID.DBName)
 		gone += " AND " + none(referred) + " AND NOT EXISTS (SELECT 1 FROM " + quote(p.DeletedTable()) + " AS " + later + " WHERE " +
 			same(later, p.Schema.PrimaryFields) + " AND " + later + "." + id + " > " + alias + "." + id + ")"
 	}

@@ -111,7 +111,7 @@ func (p *Policy) Remains() (r Remains, ok bool) {
 	r = Remains{Table: p.DeletedTable(), Clock: c, Column: field.DBName}
 	r.Key = append(r.Key, p.Schema.PrimaryFieldDBNames...)
 	if p.Archives() {
-		r.Key = append(r.Key, p.Id.DBName) // a key may be archived many times, by one deletion once
+		r.Key = append(r.Key, p.ID.DBName) // a key may be archived many times, by one deletion once
 	} else {
 		r.Gone = p.Predicates.Deleted
 	}

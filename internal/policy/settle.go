@@ -110,7 +110,7 @@ func (b *policyBuilder) settleCompanions() {
 		}
 	}
 	if !marks {
-		b.Id, b.At, b.Previous, b.Actor, b.Reason = nil, nil, nil, nil, nil
+		b.ID, b.At, b.Previous, b.Actor, b.Reason = nil, nil, nil, nil, nil
 		return
 	}
 	if b.At != nil && b.At != b.column {
@@ -126,8 +126,8 @@ func (b *policyBuilder) settleCompanions() {
 	} else if b.Previous != nil && b.Previous.GORMDataType != status.field.GORMDataType {
 		b.refuse(b.Previous.Name, "the former status needs the type of %s, %s", status.field.Name, status.field.FieldType)
 	}
-	if b.Id != nil && b.Id.Size > 0 && b.Id.Size < mark.DeletionIDLen {
-		b.refuse(b.Id.Name, "a DeletionID has %d characters, the column %d; leave its size to GORM", mark.DeletionIDLen, b.Id.Size)
+	if b.ID != nil && b.ID.Size > 0 && b.ID.Size < mark.DeletionIDLen {
+		b.refuse(b.ID.Name, "a DeletionID has %d characters, the column %d; leave its size to GORM", mark.DeletionIDLen, b.ID.Size)
 	}
 	for _, field := range []*schema.Field{b.Actor, b.Reason} {
 		if field != nil && field.GORMDataType != schema.String {

@@ -31,7 +31,7 @@ func (c clock) Value(at time.Time) any {
 // Stamp is what a deletion writes on a row: its mark, and who and why.
 type Stamp struct {
 	At            time.Time
-	Id            mark.DeletionID // empty for a model without the field
+	ID            mark.DeletionID // empty for a model without the field
 	Actor, Reason string
 }
 
@@ -42,8 +42,8 @@ func (p *Policy) DeletionAssignments(list []Assignment, d Stamp) []Assignment {
 	if p.At != nil && p.At != m.Column() {
 		list = append(list, Assignment{Field: p.At, Value: p.AtClock.Value(d.At)})
 	}
-	if p.Id != nil {
-		list = append(list, Assignment{Field: p.Id, Value: d.Id})
+	if p.ID != nil {
+		list = append(list, Assignment{Field: p.ID, Value: d.ID})
 	}
 	for _, text := range []struct {
 		field *schema.Field
@@ -68,7 +68,7 @@ func (p *Policy) RestoreAssignments() []Assignment {
 	if p.At != nil && p.At != m.Column() {
 		list = append(list, Assignment{Field: p.At, Value: statement.EmptyValue(p.At, p.AtClock.Kind == dialect.Native)})
 	}
-	for _, field := range []*schema.Field{p.Id, p.Actor, p.Reason} {
+	for _, field := range []*schema.Field{p.ID, p.Actor, p.Reason} {
 		if field != nil {
 			list = append(list, Assignment{Field: field, Value: statement.EmptyValue(field, true)})
 		}

@@ -1,4 +1,3 @@
-// Package policy: what the tags of a model mean: policy, strategies, relations, graph.
 package policy
 
 import (
@@ -101,7 +100,7 @@ func (b *policyBuilder) settleArchive() {
 	s := ArchiveStrategy{Table: table}
 	for _, name := range b.Schema.DBNames {
 		field := b.Schema.FieldsByDBName[name]
-		companion := archiveCompanion{field, slices.Index([]*schema.Field{nil, b.Id, b.Actor, b.Reason}, field)}
+		companion := archiveCompanion{field, slices.Index([]*schema.Field{nil, b.ID, b.Actor, b.Reason}, field)}
 		switch {
 		case companion.Mark > 0 && strings.EqualFold(name, []string{"", DeletionIDColumn, actorColumn, reasonColumn}[companion.Mark]):
 			s.Shared = append(s.Shared, companion)
@@ -132,7 +131,7 @@ func generated(field *schema.Field) bool {
 
 // settleMark gives a model with an archive the mark of its deleted rows, which stands in the archive table only.
 func (b *policyBuilder) settleMark() {
-	b.Id = &schema.Field{
+	b.ID = &schema.Field{
 		Name: "DeletionID", DBName: DeletionIDColumn, DataType: schema.String, GORMDataType: schema.String, Size: 64,
 		FieldType: b.deletionID, IndirectFieldType: b.deletionID, TagSettings: map[string]string{}, Schema: b.Schema,
 	}

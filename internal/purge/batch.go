@@ -151,7 +151,7 @@ func (p *purge) progress() {
 	for _, r := range p.reports() {
 		if r.Done > p.told[r] {
 			p.told[r] = r.Done
-			p.options.Progress(PurgeProgress{Model: r.Model, Table: r.Table, Done: r.Done, Eligible: r.Eligible})
+			p.options.Progress(Progress{Model: r.Model, Table: r.Table, Done: r.Done, Eligible: r.Eligible})
 		}
 	}
 }

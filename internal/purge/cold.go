@@ -1,4 +1,3 @@
-// Package purge: removing rows for good.
 package purge
 
 import (
@@ -120,7 +119,7 @@ func (purger *Purger) Thaw(db *gorm.DB, batchID string) (int64, error) {
 		if batch, err = purger.lockedBatch(tx, p, batch); err != nil {
 			return err
 		}
-		batch.Rows = slices.DeleteFunc(batch.Rows, func(row map[string]any) bool { return cold.ColdMarkOf(row).Removed })
+		batch.Rows = slices.DeleteFunc(batch.Rows, func(row map[string]any) bool { return cold.MarkOf(row).Removed })
 		return purger.thaw(tx, p, batch)
 	})
 	if err != nil {
@@ -134,7 +133,7 @@ func (purger *Purger) lockedBatch(tx statement.Session, p *policy.Policy, batch 
 	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 		return batch, err
 	}
-	store := cold.Rewriter(purger.ColdStore)
+	store := cold.RewriterOf(purger.ColdStore)
 	if store == nil {
 		return batch, nil
 	}
@@ -218,7 +217,7 @@ func insert(tx statement.Session, p *policy.Policy, rows []map[string]any) error
 	for _, name := range slices.Sorted(maps.Keys(rows[0])) {
 		column := tx.Dialect.FindColumn(table, name)
 		switch {
-		case p.Archives() && policy.OwnColumn(name), name == cold.ColdErasedColumn, name == cold.ColdRemovedColumn, column != nil && column.Generated:
+		case p.Archives() && policy.OwnColumn(name), name == cold.ErasedColumn, name == cold.RemovedColumn, column != nil && column.Generated:
 			continue
 		case column == nil:
 			return fmt.Errorf("the column %s is no longer in the table %s; add it, thaw, and drop it again", name, p.Table)

@@ -144,7 +144,7 @@ func keyIsShared(q *statement.Query, t *purgeTable) *statement.Query {
 	p := t.policy
 	walk.SameKey(q.Text("(EXISTS (SELECT 1 FROM ").Name(p.Table).Text(" AS softdelete_live WHERE "), p, "softdelete_live", t.name)
 	walk.SameKey(q.Text(") OR EXISTS (SELECT 1 FROM ").Name(t.name).Text(" AS softdelete_other WHERE "), p, "softdelete_other", t.name)
-	return q.Text(" AND ").Column("softdelete_other", p.Id.DBName).Text(" <> ").Column(t.name, p.Id.DBName).Text("))")
+	return q.Text(" AND ").Column("softdelete_other", p.ID.DBName).Text(" <> ").Column(t.name, p.ID.DBName).Text("))")
 }
 
 // sharedKeys counts the rows that are due and whose key another row has.
@@ -177,7 +177,7 @@ func (p *purge) eraseRow(t *purgeTable, row dueRow) error {
 			return err
 		}
 	}
-	_, err := p.purger.Eraser.Erase(p.db.DB, subject.Interface(), certificate.ErasureRequest{ID: row.request})
+	_, err := p.purger.Eraser.Erase(p.db.DB, subject.Interface(), certificate.Request{ID: row.request})
 	return err
 }
 
@@ -206,7 +206,7 @@ func (f *family) erasedKeys(chosen []*relative) (forget func() error, err error)
 	return func() error {
 		for t, list := range keys {
 			err := statement.Chunks(list, func(chunk []string) error {
-				q := f.tx.Query().Text("UPDATE ").Name(erasedrow.ErasedRow{}.TableName()).Text(" AS erased SET gone = ").Bind(true).Text(" WHERE table_name = ")
+				q := f.tx.Query().Text("UPDATE ").Name(erasedrow.Row{}.TableName()).Text(" AS erased SET gone = ").Bind(true).Text(" WHERE table_name = ")
 				_, err := erasure.LoggedKeysIn(q.Bind(t.policy.Table).Text(" AND "), "erased", chunk).Exec()
 				return err
 			})

@@ -28,7 +28,7 @@ const defaultEvery = time.Hour
 // JanitorConfig sets up a Janitor, as the root's does.
 type JanitorConfig struct {
 	Every  time.Duration
-	Purge  PurgeOptions
+	Purge  Request
 	Logger *slog.Logger
 	// Outward turns what a refusal holds into the error that callers know.
 	Outward func(error) error
@@ -89,7 +89,7 @@ func (j *Janitor) turn(ctx context.Context) (err error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	options := j.config.Purge
-	options.Progress = func(p PurgeProgress) {
+	options.Progress = func(p Progress) {
 		if err := lease.renew(ctx); err != nil {
 			stop(err) // another janitor may purge by now
 		}

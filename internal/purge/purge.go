@@ -1,3 +1,5 @@
+// Package purge removes deleted rows for good once their retention is over: in stretches of a table where nothing refers to them, in
+// families of rows that refer to each other otherwise. What is to be kept goes to cold storage first, and can be thawed.
 package purge
 
 import (
@@ -18,30 +20,30 @@ import (
 )
 
 // This room is what callers of Purge see, and the plan that a dry run and a run share. What removes rows is in
-// purge_batch.go, what finds the rows that must go together is in purge_family.go.
+// batch.go, what finds the rows that must go together is in family.go.
 
-// defaultBatch is the number of rows per transaction where PurgeOptions names none.
+// defaultBatch is the number of rows per transaction where Request names none.
 const defaultBatch = 1000
 
-// PurgeOptions say what Purge may do, as the root's do.
-type PurgeOptions struct {
+// Request say what Purge may do, as the root's do.
+type Request struct {
 	Models   []any
 	Batch    int
 	Tenant   any
 	DryRun   bool
 	MaxRows  int64
 	Pause    time.Duration
-	Progress func(PurgeProgress)
+	Progress func(Progress)
 }
 
-// PurgeProgress is how far a purge has come with one model.
-type PurgeProgress struct {
+// Progress is how far a purge has come with one model.
+type Progress struct {
 	Model, Table   string
 	Done, Eligible int64
 }
 
-// PurgeReport says what a purge did, or would do.
-type PurgeReport struct{ Models []ModelPurge }
+// Report says what a purge did, or would do.
+type Report struct{ Models []ModelPurge }
 
 // ModelPurge is what a purge did to one model's rows. A model whose tenants have different retentions has an entry per
 // action.
@@ -55,10 +57,10 @@ type ModelPurge struct {
 
 // Purge removes for good the deleted rows whose retention is over. The report is given beside an error too, with what was
 // done until then.
-func (purger *Purger) Purge(db *gorm.DB, o PurgeOptions) (PurgeReport, error) {
+func (purger *Purger) Purge(db *gorm.DB, o Request) (Report, error) {
 	p, err := purger.begin(db, o)
 	if err != nil {
-		return PurgeReport{}, err
+		return Report{}, err
 	}
 	err = errors.Join(p.run(), p.flush())
 	return p.report(), err
@@ -69,13 +71,13 @@ type purge struct {
 	purger  *Purger
 	db      statement.Session
 	reads   statement.Session // the same, for statements outside of transactions
-	options PurgeOptions
+	options Request
 	now     time.Time
 	// tables are those that lose rows, in the order in which they are worked off: parents before the rows that cascade
 	// takes with them. A row goes with all that refer to it, so that those are purged on their own only where the parent is
 	// not.
 	tables []*purgeTable
-	holds  *hold.HoldWalk // nil where holds are switched off
+	holds  *hold.Walk // nil where holds are switched off
 	done   int64
 	// foreseen are the rows that a dry run with MaxRows has counted, so that they are counted once. There are at most MaxRows.
 	foreseen map[string]bool
@@ -104,7 +106,7 @@ type purgeTable struct {
 	referrers, owners []*reference
 }
 
-func (purger *Purger) begin(db *gorm.DB, o PurgeOptions) (*purge, error) {
+func (purger *Purger) begin(db *gorm.DB, o Request) (*purge, error) {
 	if o.Batch < 0 || o.MaxRows < 0 || o.Pause < 0 {
 		return nil, fmt.Errorf("%w: PurgeOptions: Batch, MaxRows and Pause cannot be negative", gorm.ErrInvalidValue)
 	}
@@ -257,8 +259,8 @@ func (p *purge) left() int64 {
 	return left
 }
 
-func (p *purge) report() PurgeReport {
-	var report PurgeReport
+func (p *purge) report() Report {
+	var report Report
 	for _, t := range p.tables {
 		for _, r := range t.reports {
 			report.Models = append(report.Models, *r)

@@ -123,10 +123,10 @@ func refersToArchived(r *policy.Relation, q *statement.Query, parent, _ string) 
 // archivedTogether writes the condition that an archived row refers to another: to the first of its key that was archived
 // with it or after it. Deletion IDs sort by time.
 func archivedTogether(r *policy.Relation, q *statement.Query, parent, child string) {
-	id := r.Parent.Id.DBName
-	q.Column(child, r.Child.Id.DBName).Text(" <= ").Column(parent, id)
+	id := r.Parent.ID.DBName
+	q.Column(child, r.Child.ID.DBName).Text(" <= ").Column(parent, id)
 	q.Text(" AND NOT EXISTS (SELECT 1 FROM ").Name(r.Parent.DeletedTable()).Text(" AS sooner WHERE ")
-	walk.SameKey(q, r.Parent, "sooner", parent).Text(" AND ").Column("sooner", id).Text(" >= ").Column(child, r.Child.Id.DBName)
+	walk.SameKey(q, r.Parent, "sooner", parent).Text(" AND ").Column("sooner", id).Text(" >= ").Column(child, r.Child.ID.DBName)
 	q.Text(" AND ").Column("sooner", id).Text(" < ").Column(parent, id).Text(")")
 }
 

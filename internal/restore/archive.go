@@ -1,4 +1,3 @@
-// Package restore: bringing rows back.
 package restore
 
 import (

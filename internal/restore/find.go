@@ -275,8 +275,8 @@ func (r *restoration) findDeletion(tx statement.Session) error {
 	q := tx.Query().Text("SELECT count(*)")
 	p := r.root
 	column := func(field *schema.Field) string { return q.Quoted(r.target.Qualifier(), field.DBName) }
-	if p.Id != nil {
-		q.Text(", min(", column(p.Id), "), max(", column(p.Id), ")")
+	if p.ID != nil {
+		q.Text(", min(", column(p.ID), "), max(", column(p.ID), ")")
 	}
 	if p.At != nil {
 		instant := walk.Instant(q, p, column)
@@ -291,7 +291,7 @@ func (r *restoration) findDeletion(tx statement.Session) error {
 	var first, last sql.NullInt64
 	var roots int64
 	targets := []any{&roots}
-	if p.Id != nil {
+	if p.ID != nil {
 		targets = append(targets, &firstID, &lastID)
 	}
 	if p.At != nil {

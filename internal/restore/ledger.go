@@ -26,8 +26,8 @@ func (r *restoration) markLedger(tx statement.Session) error {
 	table := "t"
 	q.Name("table").Text(" = ").Bind(r.root.Table).Text(" AND ")
 	switch {
-	case r.root.Id != nil:
-		q.Name("id").Text(" IN (SELECT ").Column(table, r.root.Id.DBName)
+	case r.root.ID != nil:
+		q.Name("id").Text(" IN (SELECT ").Column(table, r.root.ID.DBName)
 	case r.root.At == nil: // without a mark only the key tells
 		q.Name("key").Text(" IN (SELECT ")
 		statement.Joined(q, r.root.Schema.PrimaryFields, " || ',' || ", func(field *schema.Field) {

@@ -12,11 +12,11 @@ import (
 
 // carriesMark writes the condition that a row carries the mark of the deletion that is to be undone.
 func (r *restoration) carriesMark(q *statement.Query, p *policy.Policy, table string) {
-	if p.Id == nil {
+	if p.ID == nil {
 		q.Column(table, p.At.DBName).Text(" = ").Bind(p.AtClock.Value(r.at))
 		return
 	}
-	q.Column(table, p.Id.DBName).Text(" IN (").Bind(r.deletion)
+	q.Column(table, p.ID.DBName).Text(" IN (").Bind(r.deletion)
 	if slices.Contains(r.timed, p) {
 		q.Text(", ").Bind(string(r.deletion[:mark.InstantDigits]) + mark.HandedOverSuffix)
 	}
@@ -30,9 +30,9 @@ func (r *restoration) sameDeletion(q *statement.Query, e *policy.Edge, parent, c
 	carried := func(field *schema.Field) string { return q.Quoted(parent, e.From.Carry(field.DBName)) }
 	q.Text(" AND ").Opaque(func() {
 		switch {
-		case p.Id != nil && c.Id != nil:
-			q.Column(child, c.Id.DBName).Text(" = ", carried(p.Id))
-		case p.Id == nil && c.Id == nil && p.AtClock == c.AtClock:
+		case p.ID != nil && c.ID != nil:
+			q.Column(child, c.ID.DBName).Text(" = ", carried(p.ID))
+		case p.ID == nil && c.ID == nil && p.AtClock == c.AtClock:
 			q.Column(child, c.At.DBName).Text(" = ", carried(p.At))
 		default:
 			q.Text(walk.Instant(q, c, func(field *schema.Field) string { return q.Quoted(child, field.DBName) }), " = ", walk.Instant(q, p, carried))

@@ -1,3 +1,5 @@
+// Package restore undoes deletions: it finds the rows that a deletion took and nothing else keeps deleted, refuses what would
+// conflict with live rows, and takes their marks off or brings them back from the archive.
 package restore
 
 import (
@@ -56,7 +58,7 @@ func (restorer *Restorer) RestoreDeletion(db *gorm.DB, id mark.DeletionID) (dele
 	if r.root != nil {
 		r.timed = deletion.Concerned(r.root)
 	}
-	policies = slices.DeleteFunc(policies, func(p *policy.Policy) bool { return p.Id == nil && !slices.Contains(r.timed, p) })
+	policies = slices.DeleteFunc(policies, func(p *policy.Policy) bool { return p.ID == nil && !slices.Contains(r.timed, p) })
 	if len(policies) == 0 {
 		return deletion.Report{}, fmt.Errorf("%w: deletion %s", gorm.ErrRecordNotFound, id)
 	}

@@ -101,11 +101,11 @@ func (r *restoration) handOver(q *statement.Query, n *policy.Node) {
 		}
 		return part.Text(")").Stmt.SQL.String()
 	}()
-	if p.Id != nil {
-		q.Name(p.Id.DBName).Text(" = ", markText)
+	if p.ID != nil {
+		q.Name(p.ID.DBName).Text(" = ", markText)
 	}
 	if p.At != nil {
-		if p.Id != nil {
+		if p.ID != nil {
 			q.Text(", ")
 		}
 		column := statement.QuoteName(q.Tx, p.At.DBName)

@@ -1,4 +1,3 @@
-// Package scope: which rows a read returns.
 package scope
 
 import (
@@ -26,7 +25,7 @@ func (LiveTable) ModifyStatement(stmt *gorm.Statement) { stmt.Settings.Store(Liv
 type openedKey struct{}
 
 // openArchive makes a statement read the archive where its view, or Unscoped, asks for deleted rows.
-func (c *ScopeClause) openArchive(stmt *gorm.Statement) {
+func (c *Clause) openArchive(stmt *gorm.Statement) {
 	main := stmt.Statement
 	rows := c.archivedRows(stmt)
 	if stmt != main {
@@ -86,7 +85,7 @@ func openedTable(p *policy.Policy, rows rowSet, quote func(string) string) strin
 }
 
 // archivedRows are the rows that a statement, or its join, reads of a model with an archive.
-func (c *ScopeClause) archivedRows(stmt *gorm.Statement) rowSet {
+func (c *Clause) archivedRows(stmt *gorm.Statement) rowSet {
 	main := stmt.Statement
 	v := viewOf(main)
 	switch {

@@ -1,3 +1,5 @@
+// Package scope decides which rows a read returns, and an update reaches: the filter in GORM's statements, the views that open it,
+// and the archive that a view reads too.
 package scope
 
 import (
@@ -104,9 +106,9 @@ func (l liveIn) Build(builder clause.Builder) {
 	stmt.SQL.WriteByte(')')
 }
 
-// ScopeClause stands in a schema's QueryClauses and UpdateClauses and adds the model's filter to every statement on it.
+// Clause stands in a schema's QueryClauses and UpdateClauses and adds the model's filter to every statement on it.
 // Everything that it needs is put together once.
-type ScopeClause struct {
+type Clause struct {
 	Policy *policy.Policy
 	// Visible and deleted are the WHERE clauses that it adds; nil adds nothing.
 	Visible, Deleted clause.Interface
@@ -115,13 +117,13 @@ type ScopeClause struct {
 }
 
 // Name implements clause.Interface. The clause has no place of its own in a statement.
-func (*ScopeClause) Name() string { return "" }
+func (*Clause) Name() string { return "" }
 
 // Build implements clause.Interface.
-func (*ScopeClause) Build(clause.Builder) {}
+func (*Clause) Build(clause.Builder) {}
 
 // MergeClause implements clause.Interface.
-func (*ScopeClause) MergeClause(*clause.Clause) {}
+func (*Clause) MergeClause(*clause.Clause) {}
 
 // SoftDeleteEnabled is the clause by which GORM knows that one WHERE expression is a filter, for its guard against
 // statements without conditions (callbacks/helper.go:113, GORM 1.31).
@@ -129,7 +131,7 @@ const SoftDeleteEnabled = "soft_delete_enabled"
 
 // ModifyStatement implements gorm.StatementModifier. In a join, stmt is the scratch statement that GORM builds the ON
 // condition with; the statement itself is stmt.Statement.
-func (c *ScopeClause) ModifyStatement(stmt *gorm.Statement) {
+func (c *Clause) ModifyStatement(stmt *gorm.Statement) {
 	if c.Policy.Archives() && !c.Writes {
 		c.openArchive(stmt)
 	}
@@ -153,7 +155,7 @@ func (c *ScopeClause) ModifyStatement(stmt *gorm.Statement) {
 }
 
 // viewed is the clause for a statement with a view.
-func (c *ScopeClause) viewed(stmt *gorm.Statement, v View) clause.Interface {
+func (c *Clause) viewed(stmt *gorm.Statement, v View) clause.Interface {
 	if stmt == stmt.Statement {
 		if slices.Contains(v.Links, c.Policy.Schema.ModelType) {
 			return nil
@@ -167,7 +169,7 @@ func (c *ScopeClause) viewed(stmt *gorm.Statement, v View) clause.Interface {
 }
 
 // of is the clause that leaves the rows of the set.
-func (c *ScopeClause) of(rows rowSet) clause.Interface {
+func (c *Clause) of(rows rowSet) clause.Interface {
 	switch {
 	case rows == allRows:
 		return nil

@@ -1,4 +1,3 @@
-// Package statement: SQL that the plugin writes itself, and the unit of work it runs in.
 package statement
 
 // This room writes keys of rows into statements, and reads them.

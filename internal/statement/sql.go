@@ -1,3 +1,5 @@
+// Package statement is how the plugin talks to the database: sessions with their dialect, the SQL that it writes itself, the
+// conditions that tell rows apart, and the unit of work that several statements are one in.
 package statement
 
 import (

@@ -1,4 +1,4 @@
-// Package tag: the grammar of the struct tags.
+// Package tag reads the struct tags: words with their values, periods, and what was probably meant by a word that is unknown.
 package tag
 
 import (

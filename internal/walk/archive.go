@@ -1,4 +1,3 @@
-// Package walk: rows along relations, found in the database.
 package walk
 
 import (
@@ -37,7 +36,7 @@ func Latest(q *statement.Query, p *policy.Policy, table string) *statement.Query
 	return q.Opaque(func() {
 		// Not max: the database would look for it among all the rows of the deletion.
 		SameKey(q.Text("NOT EXISTS (SELECT 1 FROM ").Name(p.DeletedTable()).Text(" AS softdelete_later WHERE "), p, "softdelete_later", table)
-		q.Text(" AND ").Column("softdelete_later", p.Id.DBName).Text(" > ").Column(table, p.Id.DBName).Text(")")
+		q.Text(" AND ").Column("softdelete_later", p.ID.DBName).Text(" > ").Column(table, p.ID.DBName).Text(")")
 	})
 }
 

@@ -22,14 +22,14 @@ func Instant(q *statement.Query, p *policy.Policy, column func(*schema.Field) st
 	if p.At != nil {
 		return q.Dialect.Nanoseconds(column(p.At), p.AtClock.Kind, p.AtClock.Unit)
 	}
-	return q.Dialect.LeadingNanoseconds(column(p.Id))
+	return q.Dialect.LeadingNanoseconds(column(p.ID))
 }
 
 // MarkText is the mark of a deleted row as text in the form of a DeletionID.
 func MarkText(q *statement.Query, p *policy.Policy, table string) string {
 	column := func(field *schema.Field) string { return q.Quoted(table, field.DBName) }
-	if p.Id != nil {
-		return column(p.Id)
+	if p.ID != nil {
+		return column(p.ID)
 	}
 	return "(" + q.Dialect.Padded(Instant(q, p, column)) + " || '" + mark.HandedOverSuffix + "')"
 }

@@ -1,3 +1,5 @@
+// Package walk finds rows along the relations of models, at any depth, in one recursive statement, and hands them on to the
+// statement that counts, locks or changes them.
 package walk
 
 import (
@@ -52,7 +54,7 @@ func (w *Walk) Source(q *statement.Query, p *policy.Policy) {
 // Identity are the fields that tell a node's rows apart. A key may be archived many times, by one deletion once.
 func (w *Walk) Identity(p *policy.Policy) []*schema.Field {
 	if w.Deleted && p.Archives() {
-		return append(slices.Clone(p.Schema.PrimaryFields), p.Id)
+		return append(slices.Clone(p.Schema.PrimaryFields), p.ID)
 	}
 	return p.Schema.PrimaryFields
 }

@@ -1,4 +1,3 @@
-// Package write: what creates and updates may not reach.
 package write
 
 import (

@@ -100,7 +100,7 @@ func (g *Guards) GuardErasedInsert(db *gorm.DB, p *policy.Policy) error {
 			return fmt.Errorf("%w: the row with key %s in table %s is gone and stays so; a new row that takes its key is written with "+
 				"Create, without ON CONFLICT and without the old time of creation", fault.ErrErased, rowkey.KeyText(gone[0].Key), p.Table)
 		}
-		q := tx.Query().Text("DELETE FROM ").Name(erasedrow.ErasedRow{}.TableName()).Text(" WHERE table_name = ").Bind(p.Table)
+		q := tx.Query().Text("DELETE FROM ").Name(erasedrow.Row{}.TableName()).Text(" WHERE table_name = ").Bind(p.Table)
 		q.Text(" AND row_key IN (")
 		_, err = statement.Joined(q, gone, ", ", func(key givenKey) { q.Bind(key.Text) }).Text(")").Exec()
 		return err
@@ -113,7 +113,7 @@ func (g *Guards) goneAmong(tx statement.Session, p *policy.Policy, given []given
 	for i, key := range given {
 		rows[i] = key.ReachedRow
 	}
-	records, err := erasedrow.ErasedRows(tx, p, p.Table, rows)
+	records, err := erasedrow.Recorded(tx, p, p.Table, rows)
 	if err != nil || len(records) == 0 {
 		return nil, err
 	}

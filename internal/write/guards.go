@@ -1,3 +1,5 @@
+// Package write watches over creates and updates: no live row comes under a deleted parent, no upsert reaches a deleted row, and
+// nothing brings back what an erasure has masked.
 package write
 
 import (
