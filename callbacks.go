@@ -34,15 +34,15 @@ func (d *database) register(db *gorm.DB) error {
 		create.Before("gorm:before_create").Register("softdelete:begin_create", calls(d.guards.BeginCreate)),
 		create.Before("gorm:create").Register("softdelete:create", calls(d.beforeCreate)),
 		create.After("gorm:create").Before("gorm:save_after_associations").Register("softdelete:created", calls(d.afterCreate)),
-		create.Before("gorm:after_create").Register("softdelete:linked_create", calls(d.guards.EndLinks)),
-		create.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_create", calls(d.guards.EndCreate)),
+		create.Before("gorm:after_create").Register("softdelete:linked_create", calls(write.EndLinks)),
+		create.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_create", calls(write.EndCreate)),
 
 		update.Before("gorm:setup_reflect_value").Register("softdelete:begin_update", calls(d.guards.BeginWrite)),
 		update.Before("gorm:save_before_associations").Register("softdelete:associations_update", calls(d.guards.SpareDeleted)),
 		update.Before("gorm:update").Register("softdelete:update", calls(d.beforeUpdate)),
 		update.After("gorm:update").Before("gorm:save_after_associations").Register("softdelete:updated", calls(d.afterUpdate)),
-		update.Before("gorm:after_update").Register("softdelete:linked_update", calls(d.endAssociations)),
-		update.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_update", calls(d.guards.EndWrite)),
+		update.Before("gorm:after_update").Register("softdelete:linked_update", calls(endAssociations)),
+		update.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_update", calls(write.EndWrite)),
 
 		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", calls(d.deleter.Begin)),
 		remove.Before("gorm:delete_before_associations").Register("softdelete:plan_delete", calls(d.deleter.Plan)),
@@ -187,9 +187,9 @@ func (d *database) afterUpdate(db *gorm.DB) {
 }
 
 // endAssociations runs once an update's associations are saved.
-func (d *database) endAssociations(db *gorm.DB) {
-	d.guards.EndLinks(db)
-	d.guards.EndSpares(db)
+func endAssociations(db *gorm.DB) {
+	write.EndLinks(db)
+	write.EndSpares(db)
 }
 
 // beforeUpdate checks that no live row is pointed to a deleted parent.

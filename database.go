@@ -28,7 +28,6 @@ import (
 // database is what the plugin does in one database: one service per capability, each with the lower ones that it needs and
 // with its part of the configuration.
 type database struct {
-	config     *Config
 	registry   *policy.Registry
 	logs       *eventlog.Logs
 	holds      *hold.Holds
@@ -65,7 +64,7 @@ func newDatabase(config *Config, d *dialect.Dialect, compiling *sync.Mutex, inst
 		},
 	}
 	return &database{
-		config: config, registry: registry, logs: logs, holds: holds, chain: chain, eraser: eraser,
+		registry: registry, logs: logs, holds: holds, chain: chain, eraser: eraser,
 		deleter: &deletion.Deleter{
 			Registry: registry, Columns: columns, Logs: logs, Holds: holds, Instants: instants,
 			Options: deletion.Options{MaxRows: config.MaxRows, Ledger: config.Ledger},

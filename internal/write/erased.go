@@ -53,7 +53,7 @@ func (g *Guards) GuardErasedUpdate(db *gorm.DB, p *policy.Policy) error {
 	named := g.TableOf(stmt, p)
 	// A row that the caller names is meant though it is deleted; a condition reaches what an update reaches.
 	condition := func(q *statement.Query) {
-		g.updateCondition(q, stmt)
+		updateCondition(q, stmt)
 		if !stmt.Unscoped && updatedKeys(stmt) == nil {
 			statement.WriteAnd(q, p.Predicates.Live, named.Qualifier())
 		}

@@ -29,11 +29,11 @@ func (g *Guards) BeginCreate(db *gorm.DB) {
 }
 
 // EndCreate ends it.
-func (g *Guards) EndCreate(db *gorm.DB) {
+func EndCreate(db *gorm.DB) {
 	if stmt, ok := db.Statement.Settings.Load(freshKey{}); ok && stmt == db.Statement {
 		db.Statement.Settings.Delete(freshKey{})
 	}
-	g.EndWrite(db)
+	EndWrite(db)
 }
 
 // givenKey is a key that a statement creates a row with.

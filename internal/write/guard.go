@@ -237,7 +237,7 @@ func (g *Guards) movesUnderDeleted(db *gorm.DB, p *policy.Policy, r *policy.Rela
 	target := named.Qualifier()
 	from := func(q *statement.Query, table string, further func()) {
 		q.Text(" FROM ").Name(table).Text(" AS softdelete_guard WHERE EXISTS (SELECT 1 FROM ").Table(named).Text(" WHERE ")
-		g.updateCondition(q, db.Statement)
+		updateCondition(q, db.Statement)
 		statement.WriteAnd(q, p.Predicates.Live, target)
 		for i, key := range r.Keys {
 			q.Text(" AND ").Column("softdelete_guard", key.Parent.DBName).Text(" = ")
@@ -283,7 +283,7 @@ func (g *Guards) movesUnderDeleted(db *gorm.DB, p *policy.Policy, r *policy.Rela
 
 // updateCondition writes the conditions of an update statement, with the keys of its value, as GORM will
 // (callbacks/update.go:165, GORM 1.31).
-func (g *Guards) updateCondition(q *statement.Query, stmt *gorm.Statement) {
+func updateCondition(q *statement.Query, stmt *gorm.Statement) {
 	q.Stmt.Table, q.Stmt.Schema = stmt.Table, stmt.Schema
 	q.Text("1 = 1")
 	if where, ok := stmt.Clauses["WHERE"].Expression.(clause.Where); ok && len(where.Exprs) > 0 {

@@ -49,7 +49,7 @@ func (g *Guards) SpareLinks(db *gorm.DB) {
 }
 
 // EndSpares ends both.
-func (g *Guards) EndSpares(db *gorm.DB) {
+func EndSpares(db *gorm.DB) {
 	stmt := db.Statement
 	if value, ok := stmt.Settings.Load(sparesKey{}); !ok || value != stmt {
 		return

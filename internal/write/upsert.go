@@ -238,7 +238,7 @@ func (g *Guards) BeginLinks(db *gorm.DB) {
 }
 
 // EndLinks ends that. A context that stands around the mark, as a statement inside has it, is covered.
-func (g *Guards) EndLinks(db *gorm.DB) {
+func EndLinks(db *gorm.DB) {
 	for {
 		marked, ok := db.Statement.Context.(linkingContext)
 		if !ok {

@@ -35,7 +35,7 @@ func (g *Guards) named(db *gorm.DB) error {
 }
 
 // EndWrite ends that unit.
-func (g *Guards) EndWrite(db *gorm.DB) {
+func EndWrite(db *gorm.DB) {
 	if err := statement.EndWork(db, db.Error); db.Error == nil {
 		_ = db.AddError(err)
 	}
