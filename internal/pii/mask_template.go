@@ -133,7 +133,7 @@ const (
 // idLength is the longest text of a row's key; 0 where it has no bound.
 func idLength(s *schema.Schema) int {
 	length := len(s.PrimaryFields) - 1 // separators
-	for _, field := range s.PrimaryFields {
+	for i, field := range s.PrimaryFields {
 		facts := columnFacts{size: field.Size}
 		if match := sizeInType.FindStringSubmatch(string(field.DataType)); match != nil {
 			facts.size, _ = strconv.Atoi(match[1])
@@ -147,6 +147,9 @@ func idLength(s *schema.Schema) int {
 			length += facts.size
 		default:
 			return 0
+		}
+		if measured(s, i) {
+			length += len(".") + len(strconv.Itoa(facts.size))
 		}
 	}
 	return length
@@ -207,13 +210,37 @@ func (m templateMask) SQL(q *statement.Query) {
 	})
 }
 
-// idText is a row's key as the text that {id} stands for.
+// idText is a row's key as the text that {id} stands for: that of one column; of several their texts with "-" between them, and,
+// since that says nothing exactly where one is free text, how long such are but the last.
 func idText(q *statement.Query, s *schema.Schema) string {
 	parts := make([]string, len(s.PrimaryFields))
+	var lengths string
 	for i, field := range s.PrimaryFields {
 		parts[i] = q.Dialect.Text(q.Quoted("", field.DBName))
+		if measured(s, i) {
+			lengths += " || '.' || " + q.Dialect.Text("length("+parts[i]+")")
+		}
 	}
-	return strings.Join(parts, " || '-' || ")
+	return strings.Join(parts, " || '-' || ") + lengths
+}
+
+// idOf is what idText gives for a row.
+func idOf(s *schema.Schema, row Row) string {
+	parts := make([]string, len(s.PrimaryFields))
+	var lengths string
+	for i, field := range s.PrimaryFields {
+		parts[i] = rowkey.TextOf(row.Columns[field.DBName])
+		if measured(s, i) {
+			lengths += "." + strconv.Itoa(utf8.RuneCountInString(parts[i]))
+		}
+	}
+	return strings.Join(parts, "-") + lengths
+}
+
+// measured tells whether the length of a key's column stands behind the key's texts.
+func measured(s *schema.Schema, i int) bool {
+	kind := KindOf(s.PrimaryFields[i])
+	return i < len(s.PrimaryFields)-1 && kind != IntegerColumn && kind != UuidColumn
 }
 
 func (m templateMask) Of(_ context.Context, row Row) (any, error) {
@@ -221,12 +248,7 @@ func (m templateMask) Of(_ context.Context, row Row) (any, error) {
 	for _, p := range m.pieces {
 		switch {
 		case p.id:
-			for i, column := range m.column.field.Schema.PrimaryFieldDBNames {
-				if i > 0 {
-					text.WriteByte('-')
-				}
-				text.WriteString(rowkey.TextOf(row.Columns[column]))
-			}
+			text.WriteString(idOf(m.column.field.Schema, row))
 		case p.width > 0:
 			text.WriteString(randomHex(p.width))
 		default:
