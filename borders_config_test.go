@@ -13,7 +13,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/erasure"
 	"github.com/gorm-softdelete/softdelete/internal/purge"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"github.com/stretchr/testify/require"
 )
 
@@ -72,7 +71,7 @@ func TestAColdStoreKeepsItsOptionalMethods(t *testing.T) {
 
 	batch, err := rewriter.Get(t.Context(), "b")
 	require.NoError(t, err)
-	require.Equal(t, settings.ColdBatch{ID: "b", Model: "M", Table: "t", Rows: []map[string]any{{"id": int64(1)}}}, batch)
+	require.Equal(t, cold.Batch{ID: "b", Model: "M", Table: "t", Rows: []map[string]any{{"id": int64(1)}}}, batch)
 	require.NoError(t, rewriter.Put(t.Context(), batch))
 	require.NoError(t, rewriter.Replace(t.Context(), batch))
 	ids, err := rewriter.Batches(t.Context(), "t")
@@ -133,21 +132,21 @@ func TestTheConfigurationReachesTheInternalsWhole(t *testing.T) {
 	require.Equal(t, config.Models, d.registry.Named())
 	r, ok := d.purger.TenantRetention(t.Context(), "90d", "erase")
 	require.True(t, ok)
-	require.Equal(t, settings.Retention{Keep: "90d", Then: "erase"}, r)
+	require.Equal(t, purge.Retention{Keep: "90d", Then: "erase"}, r)
 
-	subject := settings.ErasedSubject{RequestID: "r", Table: "t", Key: "1"}
+	subject := certificate.ErasedSubject{RequestID: "r", Table: "t", Key: "1"}
 	require.Equal(t, "mail", d.chain.Processors[0].Name())
 	require.NoError(t, d.chain.Processors[0].Erase(t.Context(), subject))
 	require.Equal(t, ErasedSubject(subject), processor.last)
 
-	entry := settings.LedgerEntry{RequestID: "r", Table: "t", Key: "1", Parts: "p", Identity: "i", Done: true}
+	entry := certificate.LedgerEntry{RequestID: "r", Table: "t", Key: "1", Parts: "p", Identity: "i", Done: true}
 	require.NoError(t, d.eraser.Ledger.Append(t.Context(), entry))
 	entries, err := ledger.Entries(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []LedgerEntry{LedgerEntry(entry)}, entries)
 	again, err := d.eraser.Ledger.Entries(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []settings.LedgerEntry{entry}, again)
+	require.Equal(t, []certificate.LedgerEntry{entry}, again)
 
 	none := newDatabase(&Config{}, nil, &sync.Mutex{}, &deletion.Instants{})
 	require.Equal(t, certificate.Options{}, none.chain.Options, "what is not there stays nil")

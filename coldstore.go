@@ -5,7 +5,6 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"gorm.io/gorm"
 )
 
@@ -74,7 +73,7 @@ func Thaw(db *gorm.DB, batchID string) (int64, error) {
 type dirColdStore struct{ *cold.Dir }
 
 func (s dirColdStore) Put(ctx context.Context, b ColdBatch) error {
-	return s.Dir.Put(ctx, settings.ColdBatch(b))
+	return s.Dir.Put(ctx, cold.Batch(b))
 }
 
 func (s dirColdStore) Get(ctx context.Context, id string) (ColdBatch, error) {
@@ -83,7 +82,7 @@ func (s dirColdStore) Get(ctx context.Context, id string) (ColdBatch, error) {
 }
 
 func (s dirColdStore) Replace(ctx context.Context, b ColdBatch) error {
-	return s.Dir.Replace(ctx, settings.ColdBatch(b))
+	return s.Dir.Replace(ctx, cold.Batch(b))
 }
 
 // tidier is what a ColdRewriter may have beside its own methods.
@@ -93,7 +92,7 @@ type tidier interface {
 
 // innerStore is a caller's store for the internals. It has the optional methods that the caller's has: without them an erasure
 // would silently do less.
-func innerStore(s ColdStore) settings.ColdStore {
+func innerStore(s ColdStore) cold.Store {
 	if s == nil {
 		return nil
 	}
@@ -120,20 +119,20 @@ type (
 	}
 )
 
-func (s plainStore) Put(ctx context.Context, b settings.ColdBatch) error {
+func (s plainStore) Put(ctx context.Context, b cold.Batch) error {
 	return fault.Foreign("the cold store", s.store, func() error { return s.store.Put(ctx, ColdBatch(b)) })
 }
 
-func (s plainStore) Get(ctx context.Context, id string) (settings.ColdBatch, error) {
+func (s plainStore) Get(ctx context.Context, id string) (cold.Batch, error) {
 	b, err := foreign("the cold store", s.store, func() (ColdBatch, error) { return s.store.Get(ctx, id) })
-	return settings.ColdBatch(b), err
+	return cold.Batch(b), err
 }
 
 func (s rewritingStore) Batches(ctx context.Context, table string) ([]string, error) {
 	return foreign("the cold store", s.store, func() ([]string, error) { return s.rewriter.Batches(ctx, table) })
 }
 
-func (s rewritingStore) Replace(ctx context.Context, b settings.ColdBatch) error {
+func (s rewritingStore) Replace(ctx context.Context, b cold.Batch) error {
 	return fault.Foreign("the cold store", s.store, func() error { return s.rewriter.Replace(ctx, ColdBatch(b)) })
 }
 

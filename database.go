@@ -19,7 +19,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/purge"
 	"github.com/gorm-softdelete/softdelete/internal/restore"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"github.com/gorm-softdelete/softdelete/internal/write"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -43,8 +42,8 @@ type database struct {
 // newDatabase puts the services together.
 func newDatabase(config *Config, d *dialect.Dialect, compiling *sync.Mutex, instants *deletion.Instants) *database {
 	store := innerStore(config.ColdStore)
-	processors := each(config.Processors, func(p Processor) settings.Processor { return innerProcessor{p} })
-	var ledger settings.ErasureLedger
+	processors := each(config.Processors, func(p Processor) certificate.Processor { return innerProcessor{p} })
+	var ledger certificate.ErasureLedger
 	if config.ErasureLedger != nil {
 		ledger = innerLedger{config.ErasureLedger}
 	}
@@ -83,13 +82,13 @@ func newDatabase(config *Config, d *dialect.Dialect, compiling *sync.Mutex, inst
 }
 
 // tenantRetention is TenantRetention for the internals, nil without one.
-func (c *Config) tenantRetention() func(ctx context.Context, model string, tenant any) (settings.Retention, bool) {
+func (c *Config) tenantRetention() func(ctx context.Context, model string, tenant any) (purge.Retention, bool) {
 	if c.TenantRetention == nil {
 		return nil
 	}
-	return func(ctx context.Context, model string, tenant any) (settings.Retention, bool) {
+	return func(ctx context.Context, model string, tenant any) (purge.Retention, bool) {
 		r, ok := c.TenantRetention(ctx, model, tenant)
-		return settings.Retention(r), ok
+		return purge.Retention(r), ok
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"gorm.io/gorm"
 )
 
@@ -78,22 +77,22 @@ func ReplayErasures(db *gorm.DB, l ErasureLedger) (ReplayReport, error) {
 type fileLedger struct{ file *certificate.FileLedger }
 
 func (l fileLedger) Append(ctx context.Context, e LedgerEntry) error {
-	return l.file.Append(ctx, settings.LedgerEntry(e))
+	return l.file.Append(ctx, certificate.LedgerEntry(e))
 }
 
 func (l fileLedger) Entries(ctx context.Context) ([]LedgerEntry, error) {
 	list, err := l.file.Entries(ctx)
-	return each(list, func(e settings.LedgerEntry) LedgerEntry { return LedgerEntry(e) }), err
+	return each(list, func(e certificate.LedgerEntry) LedgerEntry { return LedgerEntry(e) }), err
 }
 
 // innerLedger is a caller's ledger for the internals.
 type innerLedger struct{ ledger ErasureLedger }
 
-func (l innerLedger) Append(ctx context.Context, e settings.LedgerEntry) error {
+func (l innerLedger) Append(ctx context.Context, e certificate.LedgerEntry) error {
 	return fault.Foreign("the erasure ledger", l.ledger, func() error { return l.ledger.Append(ctx, LedgerEntry(e)) })
 }
 
-func (l innerLedger) Entries(ctx context.Context) ([]settings.LedgerEntry, error) {
+func (l innerLedger) Entries(ctx context.Context) ([]certificate.LedgerEntry, error) {
 	list, err := foreign("the erasure ledger", l.ledger, func() ([]LedgerEntry, error) { return l.ledger.Entries(ctx) })
-	return each(list, func(e LedgerEntry) settings.LedgerEntry { return settings.LedgerEntry(e) }), err
+	return each(list, func(e LedgerEntry) certificate.LedgerEntry { return certificate.LedgerEntry(e) }), err
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"gorm.io/gorm"
 )
 
@@ -62,7 +61,7 @@ func Webhook(name, address string, secret []byte, client *http.Client) (Processo
 type webhook struct{ *certificate.Webhook }
 
 func (w webhook) Erase(ctx context.Context, s ErasedSubject) error {
-	return w.Webhook.Erase(ctx, settings.ErasedSubject(s))
+	return w.Webhook.Erase(ctx, certificate.ErasedSubject(s))
 }
 
 // innerProcessor is a caller's processor for the internals.
@@ -71,6 +70,6 @@ type innerProcessor struct{ Processor }
 // Unwrap gives the caller's own.
 func (p innerProcessor) Unwrap() any { return p.Processor }
 
-func (p innerProcessor) Erase(ctx context.Context, s settings.ErasedSubject) error {
+func (p innerProcessor) Erase(ctx context.Context, s certificate.ErasedSubject) error {
 	return p.Processor.Erase(ctx, ErasedSubject(s))
 }

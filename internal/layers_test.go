@@ -19,7 +19,7 @@ import (
 
 // floors are the packages from the ground up. A package imports only what stands on lower floors, or before it on its own.
 var floors = [][]string{
-	{"dialect", "coldfile", "fault", "rowkey", "tag", "mark", "settings", "statement"}, // ground: words, texts, SQL
+	{"dialect", "coldfile", "fault", "rowkey", "tag", "mark", "statement"}, // ground: words, texts, SQL
 	{"pii", "policy"}, // meaning: what tags say
 	{"walk", "scope", "archive", "eventlog", "erasedrow", "hold"}, // mechanisms
 	{"deletion", "restore", "write", "migrate"},                   // what GORM's statements do

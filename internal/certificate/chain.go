@@ -5,7 +5,6 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 )
 
 // Chain is the chain of certificates of one database, with the outbox of those who are told of erasures.
@@ -20,5 +19,5 @@ type Options struct {
 	// Key signs certificates, and is asked for when they are verified; empty for certificates without signatures.
 	Key ed25519.PrivateKey
 	// Processors are told of every erasure.
-	Processors []settings.Processor
+	Processors []Processor
 }

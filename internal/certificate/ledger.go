@@ -10,9 +10,25 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-
-	"github.com/gorm-softdelete/softdelete/internal/settings"
+	"time"
 )
+
+// LedgerEntry is one line of the ledger of erasures, in the form that a file of them has.
+type LedgerEntry struct {
+	RequestID string    `json:"request_id"`
+	Table     string    `json:"table"`
+	Key       string    `json:"key"`
+	Parts     string    `json:"parts"`
+	Identity  string    `json:"identity"`
+	Done      bool      `json:"done"`
+	At        time.Time `json:"at"`
+}
+
+// ErasureLedger keeps entries in the order in which they came.
+type ErasureLedger interface {
+	Append(ctx context.Context, e LedgerEntry) error
+	Entries(ctx context.Context) ([]LedgerEntry, error)
+}
 
 // FileLedger keeps the ledger in a file of JSON lines.
 type FileLedger struct {
@@ -39,7 +55,7 @@ func OpenLedger(path string) (*FileLedger, error) {
 }
 
 // Append implements ErasureLedger.
-func (l *FileLedger) Append(ctx context.Context, e settings.LedgerEntry) (err error) {
+func (l *FileLedger) Append(ctx context.Context, e LedgerEntry) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -80,7 +96,7 @@ func endsTorn(file *os.File) (bool, error) {
 
 // Entries implements ErasureLedger. A line that cannot be read and is not a torn one is an error: nothing is left out without
 // a word.
-func (l *FileLedger) Entries(ctx context.Context) ([]settings.LedgerEntry, error) {
+func (l *FileLedger) Entries(ctx context.Context) ([]LedgerEntry, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -88,13 +104,13 @@ func (l *FileLedger) Entries(ctx context.Context) ([]settings.LedgerEntry, error
 	if err != nil {
 		return nil, err
 	}
-	var entries []settings.LedgerEntry
+	var entries []LedgerEntry
 	for number, line := range bytes.Split(content, []byte("\n")) {
 		line = bytes.TrimSpace(line)
 		if len(line) == 0 {
 			continue
 		}
-		var e settings.LedgerEntry
+		var e LedgerEntry
 		if err := json.Unmarshal(line, &e); err == nil {
 			entries = append(entries, e)
 		} else if line[len(line)-1] == '}' || line[0] != '{' { // a torn line has its beginning and no end

@@ -9,10 +9,22 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 )
+
+// Processor is a third party that has to erase the subject too.
+type Processor interface {
+	Name() string
+	Erase(ctx context.Context, s ErasedSubject) error
+}
+
+// ErasedSubject is what a third party is told, in the form that a webhook posts.
+type ErasedSubject struct {
+	RequestID string `json:"request_id"`
+	Table     string `json:"table"`
+	Key       string `json:"key"`
+}
 
 const (
 	StatePending      = "pending"
@@ -122,7 +134,7 @@ func (chain *Chain) deliver(session statement.Session, row OutboxRow) error {
 	}
 	row.Attempts++
 	row.NextAt = now.Add(backoff(row.Attempts))
-	subject := settings.ErasedSubject{RequestID: row.RequestID, Table: row.SubjectTable, Key: row.SubjectKey}
+	subject := ErasedSubject{RequestID: row.RequestID, Table: row.SubjectTable, Key: row.SubjectKey}
 	if err := tell(session.Statement.Context, p, subject); err != nil {
 		return row.failure(err)
 	}

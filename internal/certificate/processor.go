@@ -4,13 +4,12 @@ import (
 	"context"
 
 	"github.com/gorm-softdelete/softdelete/internal/fault"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 )
 
 // This room calls processors. A panic of one is an error that names it.
 
 // ProcessorName asks a processor for its name.
-func ProcessorName(p settings.Processor) (name string, err error) {
+func ProcessorName(p Processor) (name string, err error) {
 	err = fault.Foreign("the processor", p, func() error {
 		name = p.Name()
 		return nil
@@ -19,7 +18,7 @@ func ProcessorName(p settings.Processor) (name string, err error) {
 }
 
 // processorOf finds the processor of a name, nil where none has it.
-func processorOf(list []settings.Processor, name string) (settings.Processor, error) {
+func processorOf(list []Processor, name string) (Processor, error) {
 	for _, p := range list {
 		if its, err := ProcessorName(p); err != nil || its == name {
 			return p, err
@@ -29,6 +28,6 @@ func processorOf(list []settings.Processor, name string) (settings.Processor, er
 }
 
 // tell tells a processor of an erasure.
-func tell(ctx context.Context, p settings.Processor, s settings.ErasedSubject) error {
+func tell(ctx context.Context, p Processor, s ErasedSubject) error {
 	return fault.Foreign("the processor", p, func() error { return p.Erase(ctx, s) })
 }

@@ -12,8 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"time"
-
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 )
 
 // This room tells a third party by an HTTP request.
@@ -54,7 +52,7 @@ func NewWebhook(name, address string, secret []byte, client *http.Client) (*Webh
 func (w *Webhook) Name() string { return w.name }
 
 // Erase implements Processor.
-func (w *Webhook) Erase(ctx context.Context, s settings.ErasedSubject) error {
+func (w *Webhook) Erase(ctx context.Context, s ErasedSubject) error {
 	ctx, cancel := context.WithTimeout(ctx, webhookTimeout)
 	defer cancel()
 	body, err := json.Marshal(s)

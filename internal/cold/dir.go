@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"github.com/gorm-softdelete/softdelete/internal/coldfile"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 )
 
 // OpenDir opens a store in a directory, which it makes where it is not there. The manifest of a batch is written last, so that a
@@ -32,7 +31,7 @@ type Dir struct {
 }
 
 // Put implements ColdStore.
-func (s *Dir) Put(ctx context.Context, b settings.ColdBatch) error {
+func (s *Dir) Put(ctx context.Context, b Batch) error {
 	rowsName, manifestName, err := coldfile.Names(b.ID)
 	if err != nil {
 		return err
@@ -100,23 +99,23 @@ func syncDirectory(dir string) error {
 }
 
 // Get implements ColdStore.
-func (s *Dir) Get(ctx context.Context, id string) (settings.ColdBatch, error) {
+func (s *Dir) Get(ctx context.Context, id string) (Batch, error) {
 	if err := ctx.Err(); err != nil {
-		return settings.ColdBatch{}, err
+		return Batch{}, err
 	}
 	_, manifestName, err := coldfile.Names(id)
 	if err != nil {
-		return settings.ColdBatch{}, err
+		return Batch{}, err
 	}
 	manifest, err := os.ReadFile(filepath.Join(s.dir, manifestName))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return settings.ColdBatch{}, fmt.Errorf("there is no batch of this ID, or it was never finished: %w", err)
+		return Batch{}, fmt.Errorf("there is no batch of this ID, or it was never finished: %w", err)
 	case err != nil:
-		return settings.ColdBatch{}, err
+		return Batch{}, err
 	}
 	b, err := coldfile.Decode(id, manifest, func(name string) ([]byte, error) {
 		return os.ReadFile(filepath.Join(s.dir, name))
 	})
-	return settings.ColdBatch(b), err
+	return Batch(b), err
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/coldfile"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 )
 
 // This room rewrites batches in a directory. The new rows come under a name of their own; the manifest that names it is the
@@ -93,7 +92,7 @@ func (s *Dir) manifest(id string) ([]byte, error) {
 }
 
 // Replace implements Rewriter.
-func (s *Dir) Replace(ctx context.Context, b settings.ColdBatch) error {
+func (s *Dir) Replace(ctx context.Context, b Batch) error {
 	if _, err := s.Get(ctx, b.ID); err != nil {
 		return err
 	}

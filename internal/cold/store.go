@@ -13,11 +13,10 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/coldfile"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 )
 
 // Identify names a batch by its rows, so that a batch that is stored again after a crash takes the place of the first.
-func Identify(b settings.ColdBatch) (string, error) {
+func Identify(b Batch) (string, error) {
 	hash := sha256.New()
 	for _, r := range b.Rows {
 		line, err := coldfile.EncodeRow(r)
@@ -39,12 +38,12 @@ func Identify(b settings.ColdBatch) (string, error) {
 
 // Rewriter is a store whose batches can be rewritten.
 type Rewriter interface {
-	settings.ColdStore
+	Store
 	// Batches lists the IDs of the batches with rows of a table. It writes nothing.
 	Batches(ctx context.Context, table string) ([]string, error)
 	// Replace puts b in the place of the batch with the same ID. When it returns nil that is durable, and what the batch held
 	// before is gone. Wherever it stops, Get gives either the old batch or the new one, whole; Replace may be called again.
-	Replace(ctx context.Context, b settings.ColdBatch) error
+	Replace(ctx context.Context, b Batch) error
 }
 
 // Tidier is a Rewriter that crashes leave something in.
@@ -88,7 +87,7 @@ func (m Mark) Write(row map[string]any) {
 }
 
 // Rewriter gives a cold store where it can rewrite; nil otherwise.
-func RewriterOf(store settings.ColdStore) Rewriter {
+func RewriterOf(store Store) Rewriter {
 	rewriter, _ := store.(Rewriter)
 	return rewriter
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
@@ -27,7 +26,7 @@ func (x *erasure) checkCold(tx statement.Session) error {
 	if x.cold == nil || x.skipsCold() {
 		return nil
 	}
-	err := x.eachColdBatch(tx, func(m *coldModel, batch *settings.ColdBatch, rows map[int]*coldRow) error {
+	err := x.eachColdBatch(tx, func(m *coldModel, batch *cold.Batch, rows map[int]*coldRow) error {
 		for i, known := range rows {
 			if known.rewrites && cold.MarkOf(batch.Rows[i]).Request == "" {
 				x.learnRow(m, batch.Rows[i])
@@ -39,7 +38,7 @@ func (x *erasure) checkCold(tx statement.Session) error {
 		return err
 	}
 	residue := map[string]int64{}
-	err = x.eachColdBatch(tx, func(m *coldModel, batch *settings.ColdBatch, rows map[int]*coldRow) error {
+	err = x.eachColdBatch(tx, func(m *coldModel, batch *cold.Batch, rows map[int]*coldRow) error {
 		_, err := x.maskBatch(tx, m, batch, rows, residue)
 		return err
 	})
@@ -54,7 +53,7 @@ func (x *erasure) replaceCold(tx statement.Session) error {
 	if x.cold == nil || x.skipsCold() {
 		return nil
 	}
-	return x.eachColdBatch(tx, func(m *coldModel, batch *settings.ColdBatch, rows map[int]*coldRow) error {
+	return x.eachColdBatch(tx, func(m *coldModel, batch *cold.Batch, rows map[int]*coldRow) error {
 		if !slices.ContainsFunc(slices.Collect(maps.Values(rows)), func(r *coldRow) bool { return r.rewrites }) {
 			return nil
 		}
@@ -63,7 +62,7 @@ func (x *erasure) replaceCold(tx statement.Session) error {
 	})
 }
 
-func (x *erasure) replaceBatch(tx statement.Session, m *coldModel, batch *settings.ColdBatch, rows map[int]*coldRow) error {
+func (x *erasure) replaceBatch(tx statement.Session, m *coldModel, batch *cold.Batch, rows map[int]*coldRow) error {
 	residue := map[string]int64{}
 	befores, err := x.maskBatch(tx, m, batch, rows, residue)
 	if err == nil {
@@ -93,7 +92,7 @@ func (x *erasure) replaceBatch(tx statement.Session, m *coldModel, batch *settin
 func (x *erasure) skipsCold() bool { return x.progress != nil && len(x.pending) > 0 }
 
 // eachColdBatch reads the batches with rows of the person.
-func (x *erasure) eachColdBatch(tx statement.Session, each func(*coldModel, *settings.ColdBatch, map[int]*coldRow) error) error {
+func (x *erasure) eachColdBatch(tx statement.Session, each func(*coldModel, *cold.Batch, map[int]*coldRow) error) error {
 	for _, m := range slices.Backward(x.cold.models) {
 		for _, id := range slices.Sorted(maps.Keys(m.batches)) {
 			batch, err := x.cold.store.Get(tx.Statement.Context, id)
@@ -128,7 +127,7 @@ func (x *erasure) learnRow(m *coldModel, row map[string]any) {
 // maskBatch masks the person's rows of a batch; of those of pii:"delete" models their keys are left. befores are the rows that it
 // masks, by their places, as they were.
 func (x *erasure) maskBatch(
-	tx statement.Session, m *coldModel, batch *settings.ColdBatch, rows map[int]*coldRow, residue map[string]int64,
+	tx statement.Session, m *coldModel, batch *cold.Batch, rows map[int]*coldRow, residue map[string]int64,
 ) (befores map[int]map[string]any, err error) {
 	table, err := x.columnsOf(tx, m.policy)
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/pii"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
@@ -49,7 +48,7 @@ func (x *erasure) searchTable(tx statement.Session, m *coldModel) (found bool, e
 		at, searched := x.cold.searched[m][id]
 		return !searched || at < x.cold.known[m.policy]
 	}
-	err = x.eachBatch(tx, m, fresh, func(batch settings.ColdBatch) error {
+	err = x.eachBatch(tx, m, fresh, func(batch cold.Batch) error {
 		known := x.cold.known[m.policy]
 		rows := map[int]*coldRow{}
 		m.others[batch.ID] = 0
@@ -84,7 +83,7 @@ func (x *erasure) searchTable(tx statement.Session, m *coldModel) (found bool, e
 }
 
 // eachBatch reads those batches of a table that are wanted.
-func (x *erasure) eachBatch(tx statement.Session, m *coldModel, wanted func(id string) bool, each func(settings.ColdBatch) error) error {
+func (x *erasure) eachBatch(tx statement.Session, m *coldModel, wanted func(id string) bool, each func(cold.Batch) error) error {
 	ctx := tx.Statement.Context
 	ids, err := x.cold.store.Batches(ctx, m.table)
 	if err != nil {
@@ -119,7 +118,7 @@ func (x *erasure) coldRow(m *coldModel, row map[string]any) *coldRow {
 
 // judgeColdRows tells what is to be done with rows of a batch. One that a request has masked which never got its certificate
 // is rewritten: a crash may have left the old rows beside it. One that was erased in the database before it was purged stays.
-func (x *erasure) judgeColdRows(tx statement.Session, m *coldModel, batch settings.ColdBatch, rows map[int]*coldRow) error {
+func (x *erasure) judgeColdRows(tx statement.Session, m *coldModel, batch cold.Batch, rows map[int]*coldRow) error {
 	var unmarked []int
 	for i, r := range rows {
 		if r.mark.Request == "" {
@@ -163,7 +162,7 @@ func (x *erasure) isCertified(tx statement.Session, request string) (bool, error
 
 // erasedBeforePurge tells which rows, by their places in a batch, were erased while they were in the database and still are as
 // that left them.
-func (x *erasure) erasedBeforePurge(tx statement.Session, m *coldModel, batch settings.ColdBatch, rows map[int]*coldRow, chunk []int) (map[int]bool, error) {
+func (x *erasure) erasedBeforePurge(tx statement.Session, m *coldModel, batch cold.Batch, rows map[int]*coldRow, chunk []int) (map[int]bool, error) {
 	erased := map[int]bool{}
 	known, err := x.eraser.Records.There(tx)
 	if err != nil || !known || m.policy.Personal == nil || m.policy.Personal.Remove {
@@ -219,7 +218,7 @@ func (x *erasure) findColdSubject(tx statement.Session) (found bool, err error) 
 		if m.policy != x.root {
 			continue
 		}
-		err := x.eachBatch(tx, m, func(string) bool { return true }, func(batch settings.ColdBatch) error {
+		err := x.eachBatch(tx, m, func(string) bool { return true }, func(batch cold.Batch) error {
 			for _, row := range batch.Rows {
 				if !x.hasSubjectKey(row) {
 					continue

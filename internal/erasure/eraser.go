@@ -2,11 +2,11 @@ package erasure
 
 import (
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
+	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 )
 
 // Eraser erases persons from one database: it has what all erasures share.
@@ -24,11 +24,11 @@ type Options struct {
 	// Batch is how many rows one transaction masks; 0 means the usual number.
 	Batch int
 	// Ledger remembers erasures outside the database; nil for none.
-	Ledger settings.ErasureLedger
+	Ledger certificate.ErasureLedger
 	// Deletions tells whether deletions have rows in a ledger of their own, which name persons too.
 	Deletions bool
 	// ColdStore keeps purged rows; nil for none.
-	ColdStore settings.ColdStore
+	ColdStore cold.Store
 	// TenantRetention tells whether tenants have retentions of their own, by which rows of any model may have got into cold storage.
 	TenantRetention bool
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 )
@@ -45,8 +44,8 @@ func (x *erasure) checkLedger(db *gorm.DB) error {
 	return nil
 }
 
-func (x *erasure) entry(done bool, at time.Time) settings.LedgerEntry {
-	return settings.LedgerEntry{
+func (x *erasure) entry(done bool, at time.Time) certificate.LedgerEntry {
+	return certificate.LedgerEntry{
 		RequestID: x.request.ID, Table: x.root.Table, Key: x.text, Identity: x.identity(), Done: done,
 		At: at.UTC().Truncate(time.Microsecond),
 	}
@@ -76,8 +75,8 @@ func (x *erasure) markDone(db *gorm.DB, c *certificate.Certificate, fresh bool) 
 		if err != nil {
 			return err
 		}
-		begun := slices.IndexFunc(entries, func(e settings.LedgerEntry) bool { return e.RequestID == x.request.ID && !e.Done })
-		if begun < 0 || slices.ContainsFunc(entries, func(e settings.LedgerEntry) bool { return e.RequestID == x.request.ID && e.Done }) {
+		begun := slices.IndexFunc(entries, func(e certificate.LedgerEntry) bool { return e.RequestID == x.request.ID && !e.Done })
+		if begun < 0 || slices.ContainsFunc(entries, func(e certificate.LedgerEntry) bool { return e.RequestID == x.request.ID && e.Done }) {
 			return nil
 		}
 		entry.Parts, entry.Identity = entries[begun].Parts, entries[begun].Identity // the subject's row may be gone by now

@@ -10,7 +10,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 )
@@ -25,7 +24,7 @@ type ReplayReport struct {
 }
 
 // Replay does those erasures of a ledger again that the database does not know.
-func (e *Eraser) Replay(db *gorm.DB, l settings.ErasureLedger) (ReplayReport, error) {
+func (e *Eraser) Replay(db *gorm.DB, l certificate.ErasureLedger) (ReplayReport, error) {
 	var report ReplayReport
 	if err := e.Records.Need(e.Session(statement.OnWriter(db))); err != nil {
 		return report, err
@@ -48,7 +47,7 @@ func (e *Eraser) Replay(db *gorm.DB, l settings.ErasureLedger) (ReplayReport, er
 	return report, errors.Join(problems...)
 }
 
-func (e *Eraser) replay(db *gorm.DB, entry settings.LedgerEntry, report *ReplayReport) error {
+func (e *Eraser) replay(db *gorm.DB, entry certificate.LedgerEntry, report *ReplayReport) error {
 	models, err := e.Models(db)
 	if err != nil {
 		return err
@@ -92,7 +91,7 @@ func (e *Eraser) replay(db *gorm.DB, entry settings.LedgerEntry, report *ReplayR
 
 // subjectOf is a value of the model with the key that an entry has. Earlier versions wrote the key exactly into Parts, and into
 // Key what is enough for numbers, texts and UUIDs.
-func subjectOf(db *gorm.DB, d *dialect.Dialect, p *policy.Policy, entry settings.LedgerEntry) (any, error) {
+func subjectOf(db *gorm.DB, d *dialect.Dialect, p *policy.Policy, entry certificate.LedgerEntry) (any, error) {
 	ctx := db.Statement.Context
 	if entry.Parts != "" {
 		if subject, _, err := rowkey.ReadParts(ctx, p.Schema, entry.Parts); err == nil {

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"github.com/gorm-softdelete/softdelete/internal/tag"
 	"gorm.io/gorm/schema"
 )
@@ -68,7 +67,7 @@ type Options struct {
 	// Models are those that can be subjects.
 	Models []any
 	// Maskers are the functions that masks name.
-	Maskers map[string]settings.Masker
+	Maskers map[string]Masker
 }
 
 // ReadPersonal reads the model's tags; it gives nil for a model without any.

@@ -12,7 +12,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/tag"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
@@ -65,7 +64,7 @@ func keysApart(rows []*relative, primary rowkey.Key) (batches [][]*relative) {
 
 // storeBatch writes rows of a table to the cold store, and gives the batch's ID.
 func (f *family) storeBatch(t *purgeTable, rows []*relative) (id string, err error) {
-	batch := settings.ColdBatch{Model: t.policy.Schema.Name, Table: t.Table}
+	batch := cold.Batch{Model: t.policy.Schema.Name, Table: t.Table}
 	for part := range slices.Chunk(rows, statement.KeysAtOnce(t.Key)) {
 		if err := f.load(&batch, t, part); err != nil {
 			return "", err
@@ -90,7 +89,7 @@ type storedBatch struct {
 }
 
 // load reads rows with all of their columns, those too that the model does not have.
-func (f *family) load(batch *settings.ColdBatch, t *purgeTable, rows []*relative) error {
+func (f *family) load(batch *cold.Batch, t *purgeTable, rows []*relative) error {
 	q := f.tx.Query().Text("SELECT * FROM ").Name(t.name).Text(" WHERE ")
 	keyIn(q, t.name, t.Key, rows)
 	q.Text(" ORDER BY ")
@@ -129,7 +128,7 @@ func (purger *Purger) Thaw(db *gorm.DB, batchID string) (int64, error) {
 }
 
 // lockedBatch keeps erasures from the batch until the transaction ends, and reads it again: one may have rewritten it.
-func (purger *Purger) lockedBatch(tx statement.Session, p *policy.Policy, batch settings.ColdBatch) (settings.ColdBatch, error) {
+func (purger *Purger) lockedBatch(tx statement.Session, p *policy.Policy, batch cold.Batch) (cold.Batch, error) {
 	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 		return batch, err
 	}
@@ -147,7 +146,7 @@ func (purger *Purger) lockedBatch(tx statement.Session, p *policy.Policy, batch 
 }
 
 // thawedModel finds the model of a batch, and refuses one that is not what it says.
-func (purger *Purger) thawedModel(db *gorm.DB, batch settings.ColdBatch, id string) (*policy.Policy, error) {
+func (purger *Purger) thawedModel(db *gorm.DB, batch cold.Batch, id string) (*policy.Policy, error) {
 	if batch.ID != id {
 		return nil, fmt.Errorf("softdelete: thaw %s: the store gave the batch %q instead", id, batch.ID)
 	}
@@ -166,7 +165,7 @@ func (purger *Purger) thawedModel(db *gorm.DB, batch settings.ColdBatch, id stri
 }
 
 // thaw inserts the rows as they were, and then takes their marks off as a restore does.
-func (purger *Purger) thaw(tx statement.Session, p *policy.Policy, batch settings.ColdBatch) error {
+func (purger *Purger) thaw(tx statement.Session, p *policy.Policy, batch cold.Batch) error {
 	if deferred := tx.Dialect.DeferKeys(); deferred != "" {
 		if _, err := tx.Query().Text(deferred).Exec(); err != nil {
 			return err

@@ -3,11 +3,11 @@ package purge
 import (
 	"context"
 
+	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/erasure"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 )
 
 // Purger removes rows of one database for good, and brings rows back from cold storage.
@@ -22,7 +22,7 @@ type Purger struct {
 // Options say how rows are purged.
 type Options struct {
 	// ColdStore keeps the rows of models with then:cold; nil for none.
-	ColdStore settings.ColdStore
+	ColdStore cold.Store
 	// TenantRetention gives a tenant's own retention for a model; nil where all tenants have that of the tags.
-	TenantRetention func(ctx context.Context, model string, tenant any) (r settings.Retention, ok bool)
+	TenantRetention func(ctx context.Context, model string, tenant any) (r Retention, ok bool)
 }

@@ -9,9 +9,14 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/settings"
 	"github.com/gorm-softdelete/softdelete/internal/tag"
 )
+
+// Retention says how long deleted rows are kept and what comes then, in the words of the tags.
+type Retention struct {
+	Keep string
+	Then string
+}
 
 // CheckRetention finds what the configuration does not allow about a model's retention. stores tells whether there is a cold
 // store.
@@ -32,7 +37,7 @@ func CheckRetention(p *policy.Policy, stores bool) error {
 }
 
 // parseRetention reads a Retention that Config.TenantRetention gave.
-func parseRetention(p *policy.Policy, r settings.Retention, stores bool) (tag.Period, string, error) {
+func parseRetention(p *policy.Policy, r Retention, stores bool) (tag.Period, string, error) {
 	refuse := func(format string, args ...any) error {
 		return fmt.Errorf("%w: Config.TenantRetention for %s: %s", fault.ErrPolicy, p.Schema.Name, fmt.Sprintf(format, args...))
 	}
