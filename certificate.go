@@ -37,6 +37,10 @@ type Certificate struct {
 	Verified bool `json:"verified"`
 	// Notes say what lies outside of this erasure, such as free pages of the database's files.
 	Notes []string `json:"notes"`
+	// Ground is the request's ground of Art. 17(1) GDPR, "17.1.a" to "17.1.f"; empty where the request names none.
+	Ground string `json:"ground,omitempty"`
+	// ReceivedAt is when the request came; the zero time where the request does not say.
+	ReceivedAt time.Time `json:"received_at,omitzero"`
 	// PolicyHash is the hash of all pii tags that the erasure went by.
 	PolicyHash string `json:"policy_hash"`
 	// PrevHash is the hash of the certificate before this one, empty for the first.
@@ -104,6 +108,12 @@ func (c Certificate) Text() string {
 	line("Certificate of erasure %s, number %d", c.ID, c.Number)
 	line("Request:  %s", c.RequestID)
 	line("Subject:  table %s, key %s", c.SubjectTable, c.SubjectKey)
+	if !c.ReceivedAt.IsZero() {
+		line("Received: %s", c.ReceivedAt.UTC().Format(time.RFC3339))
+	}
+	if c.Ground != "" {
+		line("Ground:   Art. 17(1)(%s) GDPR", strings.TrimPrefix(c.Ground, "17.1."))
+	}
 	line("Erased:   %s", c.ErasedAt.UTC().Format(time.RFC3339))
 	line("")
 	if len(c.Tables) == 0 {
@@ -171,7 +181,7 @@ func certificateOf(c certificate.Certificate) Certificate {
 		Number: c.Number, ID: c.ID, RequestID: c.RequestID, SubjectTable: c.SubjectTable, SubjectKey: c.SubjectKey, ErasedAt: c.ErasedAt,
 		Tables: each(c.Tables, erasedTableOf), Kept: each(c.Kept, keptColumnOf),
 		Recipients: each(c.Recipients, func(r certificate.Recipient) Recipient { return Recipient(r) }),
-		Verified:   c.Verified, Notes: c.Notes, PolicyHash: c.PolicyHash, PrevHash: c.PrevHash, Hash: c.Hash,
+		Verified:   c.Verified, Notes: c.Notes, Ground: c.Ground, ReceivedAt: c.ReceivedAt, PolicyHash: c.PolicyHash, PrevHash: c.PrevHash, Hash: c.Hash,
 		SignedBy: c.SignedBy, Signature: c.Signature,
 	}
 }

@@ -16,10 +16,9 @@ type ErasureRequest struct {
 	// ID makes a retry the same request; an empty one is generated. It stands in certificates, ledgers and what third parties
 	// are told: a code of at most 128 letters, digits and - _ . : /, not a name or an address.
 	ID string
-	// RequestedBy and Ground are the caller's own record of the request. They are free texts, which may name a person, and are
-	// therefore written nowhere.
-	RequestedBy, Ground string
-	// ReceivedAt is when the request came; it must not lie in the future.
+	// Ground is the ground of Art. 17(1) GDPR, "17.1.a" to "17.1.f", or empty. The certificate has it.
+	Ground string
+	// ReceivedAt is when the request came; it must not lie in the future. The certificate has it, to the microsecond.
 	ReceivedAt time.Time
 }
 
@@ -61,7 +60,7 @@ type Masker = func(ctx context.Context, value any) (any, error)
 // gives a certificate with nothing masked.
 //
 // Errors: gorm.ErrRecordNotFound for an unknown subject, gorm.ErrMissingWhereClause for one without a key, ErrHeld where a row
-// is under a legal hold, ErrUnsupported where something cannot be erased as asked.
+// is under a legal hold, ErrUnsupported where something cannot be erased as asked, ErrRequest for a request that cannot be.
 func Erase(db *gorm.DB, subject any, r ErasureRequest) (*Certificate, error) {
 	d, err := databaseOf(db)
 	if err != nil {

@@ -36,6 +36,10 @@ var (
 	ErrNotRegistered = fault.ErrNotRegistered
 	// ErrUnsupported: this database or this strategy cannot do what was asked.
 	ErrUnsupported = fault.ErrUnsupported
+	// ErrNoHistory: what was asked for is older than its event log.
+	ErrNoHistory = fault.ErrNoHistory
+	// ErrRequest: an ErasureRequest cannot be as it is, or its ID is that of another subject's.
+	ErrRequest = fault.ErrRequest
 )
 
 // BlockedError says which rows forbid a deletion. errors.Is(err, ErrBlocked) holds.

@@ -34,6 +34,10 @@ type Certificate struct {
 	Verified bool `json:"verified"`
 	// Notes say what lies outside of this erasure, such as free pages of the database's files.
 	Notes []string `json:"notes"`
+	// Ground and ReceivedAt are the request's. They are left out where they are empty: certificates from before have neither, and
+	// their hashes stay.
+	Ground     string    `json:"ground,omitempty"`
+	ReceivedAt time.Time `json:"received_at,omitzero"`
 	// PolicyHash is the hash of all pii tags that the erasure went by.
 	PolicyHash string `json:"policy_hash"`
 	PrevHash   string `json:"prev_hash"`

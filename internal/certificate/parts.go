@@ -11,9 +11,8 @@ type Request struct {
 	// ID makes a retry the same request; an empty one is generated. It stands in certificates, ledgers and what third parties
 	// are told: a code of at most 128 letters, digits and - _ . : /, not a name or an address.
 	ID string
-	// RequestedBy and Ground are the caller's own record of the request. They are free texts, which may name a person, and are
-	// therefore written nowhere.
-	RequestedBy, Ground string
+	// Ground is the ground of Art. 17(1) GDPR, "17.1.a" to "17.1.f", or empty.
+	Ground string
 	// ReceivedAt is when the request came; it must not lie in the future.
 	ReceivedAt time.Time
 }

@@ -109,7 +109,7 @@ func TestASubjectLargerThanABatch(t *testing.T) {
 		})
 		t.Run("the request is that subject's", func(t *testing.T) {
 			_, err := softdelete.Erase(db, &batchPerson{ID: other.ID}, softdelete.ErasureRequest{ID: "r"})
-			require.ErrorIs(t, err, gorm.ErrInvalidValue)
+			require.ErrorIs(t, err, softdelete.ErrRequest)
 		})
 		t.Run("rows that are done stay erased", func(t *testing.T) {
 			last := p.Threads[4].Messages[3]

@@ -21,6 +21,7 @@ func (x *erasure) certify(tx statement.Session, newly []*reachedModel) (*certifi
 		ID: strings.ToLower(rand.Text()), RequestID: x.request.ID, SubjectTable: x.root.Table, SubjectKey: x.text,
 		ErasedAt: tx.NowFunc().UTC().Truncate(time.Microsecond),
 		Tables:   mergeTables(x.before, append(x.tables(newly), x.coldTables()...)), Kept: x.keptColumns(), Verified: true, PolicyHash: x.policyHash(),
+		Ground: x.request.Ground, ReceivedAt: x.request.ReceivedAt,
 		Recipients: []certificate.Recipient{}, SignedBy: x.eraser.Chain.Signer(),
 	}
 	note, err := x.eraser.Dialect.Remnants(tx.InWork(tx.Statement.Context).DB)

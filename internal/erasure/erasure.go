@@ -197,8 +197,8 @@ func (x *erasure) hasKey(text string) bool {
 
 func (x *erasure) sameSubject(c *certificate.Certificate, err error) error {
 	if err == nil && (c.SubjectTable != x.root.Table || !x.hasKey(c.SubjectKey)) {
-		return fmt.Errorf("%w: the erasure request %s was for another subject, table %s key %s; give this one an ID of its own",
-			gorm.ErrInvalidValue, x.request.ID, c.SubjectTable, c.SubjectKey)
+		return fmt.Errorf("%w: %s was for another subject, table %s key %s; give this one an ID of its own",
+			fault.ErrRequest, x.request.ID, c.SubjectTable, c.SubjectKey)
 	}
 	return err
 }

@@ -36,7 +36,7 @@ func TestErase(t *testing.T) {
 		require.NoError(t, err)
 		require.Contains(t, fixture.Dump(t, db, &gdprUser{}), "canary", "a preview writes nothing")
 
-		certificate, err := softdelete.Erase(db, user, softdelete.ErasureRequest{ID: "request-1", RequestedBy: "canary", ReceivedAt: time.Now()})
+		certificate, err := softdelete.Erase(db, user, softdelete.ErasureRequest{ID: "request-1", Ground: "17.1.a", ReceivedAt: time.Now()})
 		require.NoError(t, err)
 
 		t.Run("no personal value is left, but for what is kept", func(t *testing.T) {
@@ -107,7 +107,7 @@ func TestErase(t *testing.T) {
 		})
 		t.Run("the same request for another subject is refused", func(t *testing.T) {
 			_, err := softdelete.Erase(db, other, softdelete.ErasureRequest{ID: "request-1"})
-			require.ErrorIs(t, err, gorm.ErrInvalidValue)
+			require.ErrorIs(t, err, softdelete.ErrRequest)
 			require.NoError(t, db.First(&gdprUser{}, other.ID).Error)
 		})
 		t.Run("a new request for an erased subject masks nothing", func(t *testing.T) {
@@ -125,7 +125,7 @@ func TestErase(t *testing.T) {
 			_, err = softdelete.Erase(db, &gdprUser{}, softdelete.ErasureRequest{})
 			require.ErrorIs(t, err, gorm.ErrMissingWhereClause)
 			_, err = softdelete.Erase(db, other, softdelete.ErasureRequest{ID: "jane@mail.test"})
-			require.ErrorIs(t, err, gorm.ErrInvalidValue)
+			require.ErrorIs(t, err, softdelete.ErrRequest)
 			tag := gdprTag{Name: "alone"}
 			require.NoError(t, db.Create(&tag).Error)
 			_, err = softdelete.Erase(db, &tag, softdelete.ErasureRequest{})

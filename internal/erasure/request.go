@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 )
@@ -59,16 +60,25 @@ func (e *Eraser) Preview(db *gorm.DB, subject any) (Plan, error) {
 // requestID is what a request's ID may look like.
 var requestID = regexp.MustCompile(`^[A-Za-z0-9_.:/-]{1,128}$`)
 
+// ground is a ground of Art. 17(1) GDPR.
+var ground = regexp.MustCompile(`^17\.1\.[a-f]$`)
+
 func checkRequest(db *gorm.DB, r certificate.Request) (certificate.Request, error) {
 	if r.ID == "" {
 		r.ID = rand.Text()
 	}
 	if !requestID.MatchString(r.ID) {
-		return r, fmt.Errorf("%w: an erasure's request ID is a code of at most 128 letters, digits and - _ . : /; it stands in "+
-			"certificates and must not name the person", gorm.ErrInvalidValue)
+		return r, fmt.Errorf("%w: its ID is a code of at most 128 letters, digits and - _ . : /; it stands in certificates and must not "+
+			"name the person", fault.ErrRequest)
+	}
+	if r.Ground != "" && !ground.MatchString(r.Ground) {
+		return r, fmt.Errorf("%w: the Ground of %s is none of Art. 17(1) GDPR; write 17.1.a to 17.1.f, or leave it empty", fault.ErrRequest, r.ID)
 	}
 	if r.ReceivedAt.After(db.NowFunc().Add(time.Minute)) {
-		return r, fmt.Errorf("%w: the erasure request %s was received in the future", gorm.ErrInvalidValue, r.ID)
+		return r, fmt.Errorf("%w: %s was received in the future", fault.ErrRequest, r.ID)
+	}
+	if !r.ReceivedAt.IsZero() {
+		r.ReceivedAt = r.ReceivedAt.UTC().Truncate(time.Microsecond)
 	}
 	return r, nil
 }

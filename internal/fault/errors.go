@@ -22,6 +22,8 @@ var (
 	ErrErased          = errors.New("softdelete: the row is erased")
 	ErrNotRegistered   = errors.New("softdelete: plugin is not registered, call db.Use(softdelete.New(…)) first")
 	ErrUnsupported     = errors.New("softdelete: not supported")
+	ErrNoHistory       = errors.New("softdelete: the event log does not reach back so far")
+	ErrRequest         = errors.New("softdelete: invalid erasure request")
 )
 
 // Blocked says which rows forbid a deletion. The root hands it over as its BlockedError.
