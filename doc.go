@@ -53,8 +53,9 @@
 // # Errors
 //
 // All errors are for errors.Is and errors.As and say what to do next: ErrBlocked comes as a *BlockedError with the rows that
-// forbid the deletion, ErrRestoreConflict as a *ConflictError with the index and the live row's key. They hold keys, names
-// and counts, never a value of a row.
+// forbid the deletion, ErrRestoreConflict as a *ConflictError with the index and the live row's key, ErrParentDeleted as a
+// *ParentDeletedError, ErrHeld as a *HeldError with the holds, ErrErased as an *ErasedError. They hold keys, names and counts,
+// never a value of a row.
 //
 // # Retention
 //

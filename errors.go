@@ -1,6 +1,8 @@
 package softdelete
 
 import (
+	"cmp"
+	"fmt"
 	"reflect"
 	"slices"
 
@@ -20,7 +22,7 @@ var (
 	ErrBlocked = fault.ErrBlocked
 	// ErrNeverDelete: rows of a model with strategy never would be deleted.
 	ErrNeverDelete = fault.ErrNeverDelete
-	// ErrParentDeleted: a live row would stand under a deleted parent.
+	// ErrParentDeleted: a live row would stand under a deleted parent. See ParentDeletedError.
 	ErrParentDeleted = fault.ErrParentDeleted
 	// ErrRestoreConflict: a row cannot come back because a live row has its unique value. See ConflictError.
 	ErrRestoreConflict = fault.ErrRestoreConflict
@@ -28,9 +30,9 @@ var (
 	ErrRowDeleted = fault.ErrRowDeleted
 	// ErrTooManyRows: the call would change more rows than Config.MaxRows.
 	ErrTooManyRows = fault.ErrTooManyRows
-	// ErrHeld: a legal hold covers a row that would be destroyed.
+	// ErrHeld: a legal hold covers a row that would be destroyed. See HeldError.
 	ErrHeld = fault.ErrHeld
-	// ErrErased: the row's personal data was erased and must stay so.
+	// ErrErased: the row's personal data was erased and must stay so. See ErasedError.
 	ErrErased = fault.ErrErased
 	// ErrNotRegistered: the plugin is not in use on this *gorm.DB.
 	ErrNotRegistered = fault.ErrNotRegistered
@@ -92,6 +94,72 @@ func (e *ConflictError) Is(target error) bool { return target == ErrRestoreConfl
 // Unwrap gives the database's error, if there is one.
 func (e *ConflictError) Unwrap() error { return e.Cause }
 
+// ParentDeletedError says under which deleted parent a live row would stand. errors.Is(err, ErrParentDeleted) holds.
+type ParentDeletedError struct {
+	// Table is the deleted parent's table.
+	Table string
+	// Relation is the field of the relation between the row and its parent, on either side.
+	Relation string
+	// Key is what the row refers to the parent by, as a rule its primary key; a composite one is joined by ",". Of several
+	// parents it is the first one's.
+	Key string
+
+	text string
+}
+
+// Error names the row's model, the parent and what to do.
+func (e *ParentDeletedError) Error() string {
+	return cmp.Or(e.text, ErrParentDeleted.Error()+": the row with key "+e.Key+" in table "+e.Table)
+}
+
+// Is makes errors.Is(err, ErrParentDeleted) true.
+func (e *ParentDeletedError) Is(target error) bool { return target == ErrParentDeleted }
+
+// HeldError says which legal holds cover a row that would be destroyed. errors.Is(err, ErrHeld) holds.
+type HeldError struct {
+	// Holds are those that the call met first, with what Holds tells of them.
+	Holds []HoldInfo
+
+	text string
+}
+
+// Error names the rows, the holds' IDs and their matters, not who placed them.
+func (e *HeldError) Error() string {
+	if e.text != "" {
+		return e.text
+	}
+	text := ErrHeld.Error()
+	for i, h := range e.Holds {
+		separator := "; "
+		if i == 0 {
+			separator = ": "
+		}
+		text += fmt.Sprintf("%shold %s, matter %q", separator, h.ID, h.Matter)
+	}
+	return text
+}
+
+// Is makes errors.Is(err, ErrHeld) true.
+func (e *HeldError) Is(target error) bool { return target == ErrHeld }
+
+// ErasedError says which row was erased and must stay so. errors.Is(err, ErrErased) holds.
+type ErasedError struct {
+	// Table is the row's table.
+	Table string
+	// Key is the row's primary key; a composite one is joined by ",".
+	Key string
+
+	text string
+}
+
+// Error names the row and what to do.
+func (e *ErasedError) Error() string {
+	return cmp.Or(e.text, ErrErased.Error()+": the row with key "+e.Key+" in table "+e.Table)
+}
+
+// Is makes errors.Is(err, ErrErased) true.
+func (e *ErasedError) Is(target error) bool { return target == ErrErased }
+
 // outward gives an error of the internals as callers know it: its text stays, and so does all that errors.Is finds in it;
 // errors.As finds the types of this room in the place of the internals' values, in wrapped and joined errors too. An error
 // that holds none of them is given back as it is.
@@ -114,6 +182,12 @@ func turn(err error) (turned error, ok bool) {
 		return &ConflictError{
 			Index: e.Index, Columns: e.Columns, LiveKeys: e.LiveKeys, Cause: outward(e.Cause), building: e.Building,
 		}, true
+	case *fault.ParentDeleted:
+		return &ParentDeletedError{Table: e.Table, Relation: e.Relation, Key: e.Key, text: e.Error()}, true
+	case *fault.Held:
+		return &HeldError{Holds: each(e.Holds, holdInfoOf), text: e.Error()}, true
+	case *fault.Erased:
+		return &ErasedError{Table: e.Table, Key: e.Key, text: e.Error()}, true
 	case interface{ Unwrap() error }:
 		if turned, ok := turn(e.Unwrap()); ok {
 			return &wrapping{around{err}, turned}, true

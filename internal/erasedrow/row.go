@@ -139,8 +139,8 @@ func Protected(p *policy.Policy) []*schema.Field {
 }
 
 func ErasedError(p *policy.Policy, key string) error {
-	return fmt.Errorf("%w: the row with key %s in table %s; its personal columns stay masked, leave them out with Omit or Select",
-		fault.ErrErased, key, p.Table)
+	return fault.StaysErased(p.Table, key,
+		"the row with key %s in table %s; its personal columns stay masked, leave them out with Omit or Select", key, p.Table)
 }
 
 // Created writes a row's time of creation as an integer, 0 where the model has none.

@@ -101,6 +101,56 @@ func (e *Conflict) Is(target error) bool { return target == ErrRestoreConflict }
 // Unwrap gives the database's error, if there is one.
 func (e *Conflict) Unwrap() error { return e.Cause }
 
+// refusal is what the errors below have in common: a state, and a text about it.
+type refusal struct {
+	state error
+	text  string
+}
+
+func refuse(state error, format string, args []any) refusal {
+	return refusal{state, state.Error() + ": " + fmt.Sprintf(format, args...)}
+}
+
+func (r refusal) Error() string { return r.text }
+
+// Is makes errors.Is find the state.
+func (r refusal) Is(target error) bool { return target == r.state }
+
+// ParentDeleted says under which deleted parent a live row would stand.
+type ParentDeleted struct {
+	refusal
+	Table    string // the parent's
+	Relation string // between the two
+	Key      string // the parent's
+}
+
+// UnderDeleted makes a ParentDeleted; the format is for what follows the state.
+func UnderDeleted(table, relation, key, format string, args ...any) error {
+	return &ParentDeleted{refuse(ErrParentDeleted, format, args), table, relation, key}
+}
+
+// Held says which holds cover a row that would be destroyed.
+type Held struct {
+	refusal
+	Holds []Hold
+}
+
+// UnderHold makes a Held; the format is for what follows the state.
+func UnderHold(holds []Hold, format string, args ...any) error {
+	return &Held{refuse(ErrHeld, format, args), holds}
+}
+
+// Erased says which row was erased and must stay so.
+type Erased struct {
+	refusal
+	Table, Key string
+}
+
+// StaysErased makes an Erased; the format is for what follows the state.
+func StaysErased(table, key, format string, args ...any) error {
+	return &Erased{refuse(ErrErased, format, args), table, key}
+}
+
 // Hold is a legal hold that is in force.
 type Hold struct {
 	ID, Table, Key, Matter, PlacedBy string

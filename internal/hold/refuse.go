@@ -1,7 +1,6 @@
 package hold
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -45,8 +44,8 @@ func (h *Walk) Refusal(id string, rows int64, p *policy.Policy) error {
 		return fault.ErrHeld
 	}
 	placed := h.Holds[i]
-	return fmt.Errorf("%w: %d %s of %s (table %s) %s under hold %s, matter %q, placed on the row %s of %s; release it first",
-		fault.ErrHeld, rows, fault.Plural(rows, "row"), p.Schema.Name, p.Table, are(rows), placed.ID, placed.Matter, placed.Key, placed.Table)
+	return fault.UnderHold([]fault.Hold{placed.info()}, "%d %s of %s (table %s) %s under hold %s, matter %q, placed on the row %s of %s; release it first",
+		rows, fault.Plural(rows, "row"), p.Schema.Name, p.Table, are(rows), placed.ID, placed.Matter, placed.Key, placed.Table)
 }
 
 func are(n int64) string {

@@ -1,7 +1,6 @@
 package hold
 
 import (
-	"fmt"
 	"hash/fnv"
 	"slices"
 	"strconv"
@@ -90,7 +89,7 @@ func (h *Walk) Read(tx statement.Session) (err error) {
 	}
 	for _, placed := range h.Holds {
 		if !slices.ContainsFunc(roots, func(p *policy.Policy) bool { return p.Table == placed.Table }) {
-			return fmt.Errorf("%w: hold %s is on a row of the table %s, whose model is not known; name it in Config.Models", fault.ErrHeld, placed.ID, placed.Table)
+			return fault.UnderHold([]fault.Hold{placed.info()}, "hold %s is on a row of the table %s, whose model is not known; name it in Config.Models", placed.ID, placed.Table)
 		}
 	}
 	keys := map[*policy.Policy][][]any{}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
@@ -246,21 +247,31 @@ func refuseOrphans(tx statement.Session, p *policy.Policy, keys [][]any) error {
 			continue
 		}
 		var rows int64
-		q := tx.Query().Text("SELECT count(*) FROM ").Name(r.Child.Table).Text(" AS c, ").Name(r.Parent.DeletedTable()).Text(" AS p WHERE ")
-		(&reference{relation: r}).match(q, "p", "c")
-		walk.AndDeleted(q, r.Parent, "p")
-		if r.Parent.Archives() {
-			q.Text(" AND ", r.ArchivedParent(statement.QuoteName(tx.DB, "p"), func(name string) string { return statement.QuoteName(tx.DB, name) }))
+		under := func(q *statement.Query) *statement.Query {
+			q.Text(" FROM ").Name(r.Child.Table).Text(" AS c, ").Name(r.Parent.DeletedTable()).Text(" AS p WHERE ")
+			(&reference{relation: r}).match(q, "p", "c")
+			walk.AndDeleted(q, r.Parent, "p")
+			if r.Parent.Archives() {
+				q.Text(" AND ", r.ArchivedParent(statement.QuoteName(tx.DB, "p"), func(name string) string { return statement.QuoteName(tx.DB, name) }))
+			}
+			q.Text(" AND ")
+			statement.KeyAmong(q, "c", p.Schema.PrimaryFieldDBNames, keys)
+			return q
 		}
-		q.Text(" AND ")
-		statement.KeyAmong(q, "c", p.Schema.PrimaryFieldDBNames, keys)
-		if err := q.Rows(func(scan func(...any) error) error { return scan(&rows) }); err != nil {
+		if err := under(tx.Query().Text("SELECT count(*)")).Rows(func(scan func(...any) error) error { return scan(&rows) }); err != nil {
 			return err
 		}
-		if rows > 0 {
-			return fmt.Errorf("%w: %d %s of %s (table %s); restore the parent first", fault.ErrParentDeleted, rows, fault.Plural(rows, "row"),
-				r.Parent.Schema.Name, r.Parent.Table)
+		if rows == 0 {
+			continue
 		}
+		fields := r.Parent.Schema.PrimaryFields
+		q := under(tx.Query().Text("SELECT ").Columns("p", fields))
+		parents, err := q.Text(" ORDER BY ").Columns("p", fields).Text(" LIMIT 1").Keys(fields)
+		if err != nil {
+			return err
+		}
+		return fault.UnderDeleted(r.Parent.Table, r.Name, strings.Join(parents, ""), "%d %s of %s (table %s); restore the parent first", rows,
+			fault.Plural(rows, "row"), r.Parent.Schema.Name, r.Parent.Table)
 	}
 	return nil
 }

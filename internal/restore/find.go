@@ -152,13 +152,12 @@ func (r *restoration) parentError(tx statement.Session, standing int64) error {
 				return err
 			}
 			if len(keys) > 0 {
-				return fmt.Errorf("%w: %d %s of %s would come back under deleted rows of table %s with keys %s; restore them first",
-					fault.ErrParentDeleted, standing, fault.Plural(standing, "row"), n.Policy.Schema.Name, h.Parent.Table, strings.Join(keys, "; "))
+				return fault.UnderDeleted(h.Parent.Table, h.Name, keys[0],
+					"%d %s of %s would come back under deleted rows of table %s with keys %s; restore them first", standing, fault.Plural(standing, "row"), n.Policy.Schema.Name, h.Parent.Table, strings.Join(keys, "; "))
 			}
 		}
 	}
-	return fmt.Errorf("%w: %d %s of %s would come back under a deleted parent; restore that parent first",
-		fault.ErrParentDeleted, standing, fault.Plural(standing, "row"), r.root.Schema.Name)
+	return fault.UnderDeleted("", "", "", "%d %s of %s would come back under a deleted parent; restore that parent first", standing, fault.Plural(standing, "row"), r.root.Schema.Name)
 }
 
 // unknown is the error for a deletion without rows, unless the ledger knows it.

@@ -1,8 +1,6 @@
 package restore
 
 import (
-	"fmt"
-
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -33,7 +31,7 @@ func (r *restoration) refuseErased(tx statement.Session) error {
 			return err
 		}
 		if len(keys) > 0 {
-			return fmt.Errorf("%w: the row with key %s in table %s cannot be restored", fault.ErrErased, keys[0], t.Table())
+			return fault.StaysErased(n.Policy.Table, keys[0], "the row with key %s in table %s cannot be restored", keys[0], t.Table())
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package write
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 
@@ -97,8 +96,9 @@ func (g *Guards) GuardErasedInsert(db *gorm.DB, p *policy.Policy) error {
 			return err
 		}
 		if !fresh || dates {
-			return fmt.Errorf("%w: the row with key %s in table %s is gone and stays so; a new row that takes its key is written with "+
-				"Create, without ON CONFLICT and without the old time of creation", fault.ErrErased, rowkey.KeyText(gone[0].Key), p.Table)
+			key := rowkey.KeyText(gone[0].Key)
+			return fault.StaysErased(p.Table, key, "the row with key %s in table %s is gone and stays so; a new row that takes its key is "+
+				"written with Create, without ON CONFLICT and without the old time of creation", key, p.Table)
 		}
 		q := tx.Query().Text("DELETE FROM ").Name(erasedrow.Row{}.TableName()).Text(" WHERE table_name = ").Bind(p.Table)
 		q.Text(" AND row_key IN (")

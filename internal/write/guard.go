@@ -1,7 +1,6 @@
 package write
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 
@@ -78,8 +77,8 @@ func conflictKey(stmt *gorm.Statement, r *policy.Relation) (key []any, ok bool) 
 }
 
 func parentError(r *policy.Relation, key string) error {
-	return fmt.Errorf("%w: %s.%s: the row with key %s in table %s is deleted; restore it first, or point the row to a live one",
-		fault.ErrParentDeleted, r.Child.Schema.Name, r.Name, key, r.Parent.Table)
+	return fault.UnderDeleted(r.Parent.Table, r.Name, key,
+		"%s.%s: the row with key %s in table %s is deleted; restore it first, or point the row to a live one", r.Child.Schema.Name, r.Name, key, r.Parent.Table)
 }
 
 // deletedParents lists the keys that belong to deleted parents, and locks the live ones.
