@@ -30,14 +30,6 @@ type erasureProgress struct {
 // TableName implements schema.Tabler.
 func (erasureProgress) TableName() string { return "softdelete_erasure_progress" }
 
-// batch is how many rows one transaction erases.
-func (x *erasure) batch() int {
-	if n := x.eraser.Batch; n > 0 {
-		return n
-	}
-	return defaultErasureBatch
-}
-
 // size counts rows.
 func size(list []*reachedModel) (n int) {
 	for _, m := range list {
@@ -81,7 +73,7 @@ func (x *erasure) part(fresh []*reachedModel) []*reachedModel {
 	}
 	taken := map[erasedrow.Place]map[string]bool{}
 	n := 0
-	for _, step := range slices.Backward(x.order) {
+	for _, step := range slices.Backward(x.reach.order) {
 		if n == x.batch() {
 			break
 		}
@@ -119,7 +111,7 @@ func (x *erasure) part(fresh []*reachedModel) []*reachedModel {
 // foresee looks for what would stop a later batch, before the first has changed anything.
 func (x *erasure) foresee(tx statement.Session, fresh []*reachedModel) error {
 	for left := fresh; size(left) > 0; {
-		x.secrets = nil
+		x.verifier.secrets = nil
 		part := x.part(left)
 		var rest []*reachedModel
 		for _, m := range left {
@@ -137,15 +129,15 @@ func (x *erasure) foresee(tx statement.Session, fresh []*reachedModel) error {
 			rest = append(rest, r)
 		}
 		x.setPending(fresh)
-		if err := x.readSecrets(tx, part); err != nil {
+		if err := x.verifier.readSecrets(tx, part); err != nil {
 			return err
 		}
-		if err := x.verify(tx); err != nil {
+		if err := x.verifier.verify(tx); err != nil {
 			return err
 		}
 		left = rest
 	}
-	x.secrets, x.loggedRows = nil, map[*policy.Policy]int64{}
+	x.verifier.secrets, x.logs.loggedRows = nil, map[*policy.Policy]int64{}
 	return nil
 }
 
@@ -176,14 +168,14 @@ func (x *erasure) eraseBatch(tx statement.Session, fresh []*reachedModel) error 
 			return err
 		}
 	}
-	for _, step := range [...]func(statement.Session) error{x.record, x.recordCold, x.checkCold, x.verify} {
+	for _, step := range [...]func(statement.Session) error{x.recorder.record, x.cold.record, x.cold.check, x.verifier.verify} {
 		if err := step(tx); err != nil {
 			return err
 		}
 	}
 	tables := x.tables(part)
 	if !x.skipsCold() {
-		tables = append(tables, x.coldTables()...)
+		tables = append(tables, x.cold.tables()...)
 	}
 	done, err := json.Marshal(mergeTables(x.before, tables))
 	if err != nil {
@@ -200,7 +192,7 @@ func (x *erasure) eraseBatch(tx statement.Session, fresh []*reachedModel) error 
 	if err := x.announce(tx); err != nil {
 		return err
 	}
-	return x.replaceCold(tx)
+	return x.cold.replace(tx)
 }
 
 // endBatches removes the note of the progress: the certificate takes its place.
@@ -215,20 +207,7 @@ func (x *erasure) endBatches(tx statement.Session) error {
 // forget makes ready for the next batch.
 func (x *erasure) forget() {
 	x.cold.reset()
-	x.byPlace, x.rows, x.order, x.pending, x.secrets, x.loggedRows = nil, nil, nil, nil, nil, map[*policy.Policy]int64{}
-}
-
-// unfinished is the error of a call that has done some batches.
-func (x *erasure) unfinished(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case x.progress == nil && x.cold != nil && x.cold.rewriting:
-		return fmt.Errorf("softdelete: request %s is not finished: rows in cold storage may be masked already; call Erase with the same request "+
-			"ID to go on: %w", x.request.ID, err)
-	case x.progress == nil:
-		return err
-	}
-	return fmt.Errorf("softdelete: request %s is not finished: %s committed, this one is not; call Erase with the same request "+
-		"ID to go on: %w", x.request.ID, fmt.Sprintf("%d of its transactions are", x.progress.Batches), err)
+	x.reach.forget()
+	x.logs.forget()
+	x.pending, x.verifier.secrets = nil, nil
 }

@@ -20,7 +20,7 @@ func (x *erasure) certify(tx statement.Session, newly []*reachedModel) (*certifi
 	c := &certificate.Certificate{
 		ID: strings.ToLower(rand.Text()), RequestID: x.request.ID, SubjectTable: x.root.Table, SubjectKey: x.text,
 		ErasedAt: tx.NowFunc().UTC().Truncate(time.Microsecond),
-		Tables:   mergeTables(x.before, append(x.tables(newly), x.coldTables()...)), Kept: x.keptColumns(), Verified: true, PolicyHash: x.policyHash(),
+		Tables:   mergeTables(x.before, append(x.tables(newly), x.cold.tables()...)), Kept: x.keptColumns(), Verified: true, PolicyHash: x.policyHash(),
 		Ground: x.request.Ground, ReceivedAt: x.request.ReceivedAt,
 		Recipients: []certificate.Recipient{}, SignedBy: x.eraser.Chain.Signer(),
 	}
@@ -31,7 +31,11 @@ func (x *erasure) certify(tx statement.Session, newly []*reachedModel) (*certifi
 	if note != "" {
 		c.Notes = append(c.Notes, note)
 	}
-	c.Notes = append(c.Notes, x.coldNotes()...)
+	if x.cold != nil {
+		c.Notes = append(c.Notes, x.cold.notes()...)
+	} else {
+		c.Notes = append(c.Notes, x.unreachedCold()...)
+	}
 	if x.progress != nil {
 		c.Notes = append(c.Notes, fmt.Sprintf("the rows were erased in %d transactions, each read back before its commit", x.progress.Batches+1))
 	}
@@ -64,7 +68,7 @@ func (x *erasure) certify(tx statement.Session, newly []*reachedModel) (*certifi
 
 // led lists the models of the rows that the erasure led to.
 func (x *erasure) led() (list []*policy.Policy) {
-	for _, m := range x.rows {
+	for _, m := range x.reach.rows {
 		list = append(list, m.Policy)
 	}
 	if x.cold != nil {

@@ -3,7 +3,6 @@ package erasure
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
@@ -13,14 +12,19 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// This room says what an erasure knows of cold storage, and what it cannot reach there. cold_search.go finds the
-// person's rows, cold_owners.go ties them to the rows in the database, cold_mask.go masks them,
-// cold_rewrite.go puts them back, cold_record.go notes them, cold_hold.go asks for legal holds.
+// This room says what an erasure knows of cold storage, and what it cannot reach there. cold_search.go finds the person's
+// rows, cold_owners.go ties them to the rows in the database, cold_mask.go masks them, cold_rewrite.go puts them back,
+// cold_record.go notes them, cold_hold.go asks for legal holds.
 
-// coldSearch is what an erasure knows of cold storage.
-type coldSearch struct {
-	store  cold.Rewriter
-	models []*coldModel // parents before children, as far as there is such an order
+// coldStorage is what an erasure knows of cold storage, and does there.
+type coldStorage struct {
+	*call
+	reach    *reach
+	masker   *masker
+	verifier *verifier
+	recorder *recorder
+	store    cold.Rewriter
+	models   []*coldModel // parents before children, as far as there is such an order
 	// owners are, by relation, the values that the key columns of a child of the person have. known counts them by child.
 	owners map[*policy.Relation]map[string]bool
 	known  map[*policy.Policy]int
@@ -30,8 +34,7 @@ type coldSearch struct {
 	parents map[*policy.Relation][][]any
 	// certified tells, by request, whether what it has masked is certified.
 	certified map[string]bool
-	spared    int  // leftovers in the store, see ColdRewriter
-	rewriting bool // batches are being rewritten, or have been
+	spared    int // leftovers in the store, see ColdRewriter
 }
 
 // coldModel is a table of the walk with the person's rows in it, by batch and by their places there.
@@ -44,7 +47,7 @@ type coldModel struct {
 	above   []*policy.Relation // those that lead to the model, where holds are to be looked for
 }
 
-// coldRow is a row of the person in cold storage.
+// readRow is a row of the person in cold storage.
 type coldRow struct {
 	erasedrow.ReachedRow
 	deletion string                     // the ID of the deletion that took it, empty for unknown
@@ -54,80 +57,44 @@ type coldRow struct {
 	counts   bool // this transaction erases it
 }
 
-// findColdModels lists the tables of the walk that rows may leave for cold storage, whether they do so now or not.
-func (x *erasure) findColdModels(db *gorm.DB) {
-	store := cold.RewriterOf(x.eraser.ColdStore)
-	if store == nil {
-		return
+// newColdStorage lists the tables of the walk that rows may leave for cold storage, whether they do so now or not.
+func newColdStorage(w *erasure, store cold.Rewriter, db *gorm.DB) *coldStorage {
+	x := &coldStorage{
+		call: w.call, reach: w.reach, masker: w.masker, verifier: w.verifier, recorder: w.recorder, store: store, certified: map[string]bool{},
 	}
-	x.cold = &coldSearch{store: store, certified: map[string]bool{}}
 	for _, p := range x.reachable() {
 		if r, ok := p.Remains(); ok {
 			m := &coldModel{policy: p, table: r.Table}
 			if x.eraser.Holds.On {
 				m.above = x.eraser.relationsTo(db, p)
 			}
-			x.cold.models = append(x.cold.models, m)
+			x.models = append(x.models, m)
 		}
 	}
-	x.cold.reset()
+	x.reset()
+	return x
 }
 
 // reset forgets the rows.
-func (c *coldSearch) reset() {
-	if c == nil {
+func (x *coldStorage) reset() {
+	if x == nil {
 		return
 	}
-	c.owners, c.parents, c.known = map[*policy.Relation]map[string]bool{}, map[*policy.Relation][][]any{}, map[*policy.Policy]int{}
-	c.searched, c.rewriting = map[*coldModel]map[string]int{}, false
-	for _, m := range c.models {
+	x.owners, x.parents, x.known = map[*policy.Relation]map[string]bool{}, map[*policy.Relation][][]any{}, map[*policy.Policy]int{}
+	x.searched, x.rewriting = map[*coldModel]map[string]int{}, false
+	for _, m := range x.models {
 		m.batches, m.sizes, m.others = map[string]map[int]*coldRow{}, map[string]int{}, map[string]int{}
-		c.searched[m] = map[string]int{}
+		x.searched[m] = map[string]int{}
 	}
 }
 
-// reachable lists the models that the subject's leads to, itself first.
-func (x *erasure) reachable() []*policy.Policy {
-	list := []*policy.Policy{x.root}
-	for i := 0; i < len(list); i++ {
-		for _, r := range x.edges[list[i]] {
-			if !slices.Contains(list, r.Child) {
-				list = append(list, r.Child)
-			}
-		}
-	}
-	return list
-}
-
-// reachAll walks through the database and cold storage until neither leads to more rows of the other.
-func (x *erasure) reachAll(tx statement.Session) error {
-	for {
-		if err := x.reach(tx); err != nil || x.cold == nil || len(x.cold.models) == 0 {
-			return err
-		}
-		if err := x.ownColdRows(tx); err != nil {
-			return err
-		}
-		found, err := x.searchCold(tx)
-		if err != nil || !found {
-			return err
-		}
-	}
-}
-
-func (x *erasure) coldError(doing string, err error) error {
+func (x *coldStorage) failed(doing string, err error) error {
 	return fmt.Errorf("softdelete: the cold store could not %s; %s: %w", doing, x.nothingErased(), err)
 }
 
-// coldNotes say what may be left in cold storage.
-func (x *erasure) coldNotes() (notes []string) {
-	if x.eraser.ColdStore == nil {
-		return nil
-	}
-	if x.cold == nil {
-		return x.unreachedCold()
-	}
-	for _, m := range x.cold.models {
+// notes say what may be left in cold storage.
+func (x *coldStorage) notes() (notes []string) {
+	for _, m := range x.models {
 		others := 0
 		for _, n := range m.others {
 			others += n
@@ -143,31 +110,15 @@ func (x *erasure) coldNotes() (notes []string) {
 			}
 		}
 	}
-	if x.cold.spared > 0 {
+	if x.spared > 0 {
 		notes = append(notes, fmt.Sprintf("the cold store has %s that a write may not have finished; a later erasure removes what is still left of them",
-			statement.CountText(int64(x.cold.spared), "file")))
+			statement.CountText(int64(x.spared), "file")))
 	}
 	return notes
 }
 
-// unreachedCold names the tables of the walk whose rows may lie in a cold store that cannot rewrite.
-func (x *erasure) unreachedCold() []string {
-	var tables []string
-	for _, p := range x.reachable() {
-		stored := p.Then == policy.ThenCold || p.TenantField != nil && x.eraser.TenantRetention
-		if table := p.Table; stored && !slices.Contains(tables, table) {
-			tables = append(tables, table)
-		}
-	}
-	if len(tables) == 0 {
-		return nil
-	}
-	slices.Sort(tables)
-	return []string{fmt.Sprintf("rows of %s that a purge wrote to cold storage are not erased; thaw them and erase again", strings.Join(tables, ", "))}
-}
-
 // keyColumns are the columns by which rows of the model in cold storage are known to be the person's.
-func (x *erasure) keyColumns(p *policy.Policy) (fields []*schema.Field) {
+func (x *coldStorage) keyColumns(p *policy.Policy) (fields []*schema.Field) {
 	add := func(field *schema.Field) {
 		if !slices.Contains(fields, field) {
 			fields = append(fields, field)

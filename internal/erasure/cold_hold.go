@@ -13,12 +13,12 @@ import (
 // This room asks for legal holds on rows in cold storage. No hold is placed on such a row, for it is in no table; one on a row
 // in the database that it is under covers it.
 
-// heldCold lists the rows in cold storage that a hold covers, as "table key", with the error for the first model.
-func (x *erasure) heldCold(tx statement.Session, h *hold.Walk) (held []string, refusal, err error) {
-	if x.cold == nil {
+// held lists the rows in cold storage that a hold covers, as "table key", with the error for the first model.
+func (x *coldStorage) held(tx statement.Session, h *hold.Walk) (held []string, refusal, err error) {
+	if x == nil {
 		return nil, nil, nil
 	}
-	for _, m := range x.cold.models {
+	for _, m := range x.models {
 		rows, placed := map[string]bool{}, ""
 		for _, n := range h.Graph.Nodes {
 			for _, r := range n.Policy.Has {
@@ -48,7 +48,7 @@ func (x *erasure) heldCold(tx statement.Session, h *hold.Walk) (held []string, r
 
 // heldUnder calls each for the rows of a table whose parent in the database, by a relation, a hold covers. It gives the first
 // hold.
-func (x *erasure) heldUnder(tx statement.Session, h *hold.Walk, r *policy.Relation, m *coldModel, each func(*coldRow)) (placed string, err error) {
+func (x *coldStorage) heldUnder(tx statement.Session, h *hold.Walk, r *policy.Relation, m *coldModel, each func(*coldRow)) (placed string, err error) {
 	under := map[string][]*coldRow{}
 	var parents [][]any
 	for _, batch := range m.batches {
@@ -71,7 +71,7 @@ func (x *erasure) heldUnder(tx statement.Session, h *hold.Walk, r *policy.Relati
 			if err != nil || len(rows) == 0 {
 				return err
 			}
-			err = x.heldRows(tx, h, t, rows, func(key []any, id string) {
+			err = heldRows(tx, h, t, rows, func(key []any, id string) {
 				if placed == "" {
 					placed = id
 				}
@@ -91,7 +91,7 @@ func (x *erasure) heldUnder(tx statement.Session, h *hold.Walk, r *policy.Relati
 }
 
 // parentsOf finds the rows of a table that children with such values are under. owners are those values, by the rows' keys.
-func (x *erasure) parentsOf(tx statement.Session, r *policy.Relation, t erasedrow.Place, children [][]any) (rows []erasedrow.ReachedRow, owners map[string][]string, err error) {
+func (x *coldStorage) parentsOf(tx statement.Session, r *policy.Relation, t erasedrow.Place, children [][]any) (rows []erasedrow.ReachedRow, owners map[string][]string, err error) {
 	table := t.Table()
 	q := tx.Query().Text("SELECT ").Columns(table, t.Key()).Text(", ")
 	statement.Joined(q, r.Keys, ", ", func(key policy.KeyPair) { q.Text(walk.ParentValue(q, key, q.Quoted(table, key.Parent.DBName))) })

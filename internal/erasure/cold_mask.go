@@ -34,7 +34,7 @@ func (m *coldModel) texts() (columns []string) {
 }
 
 // maskRow masks a row in place. computed are the columns that the database reckons from others: a thaw does so again.
-func (x *erasure) maskRow(ctx context.Context, m *coldModel, row map[string]any, table map[string]dialect.Column) error {
+func (x *coldStorage) maskRow(ctx context.Context, m *coldModel, row map[string]any, table map[string]dialect.Column) error {
 	p := m.policy
 	for column := range row {
 		in, there := table[column]
@@ -60,7 +60,7 @@ func (x *erasure) maskRow(ctx context.Context, m *coldModel, row map[string]any,
 		if _, has := row[column]; !has || table[column].Generated {
 			continue
 		}
-		value, err := x.masked(ctx, c, pii.Row{Columns: row})
+		value, err := x.masker.masked(ctx, c, pii.Row{Columns: row})
 		if err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (x *erasure) maskRow(ctx context.Context, m *coldModel, row map[string]any,
 
 // strange tells whether nothing says that a column is not personal: one that an archive has and the model has not, or one that
 // neither the model nor its table has any more.
-func (x *erasure) strange(m *coldModel, column string, inTable bool) bool {
+func (x *coldStorage) strange(m *coldModel, column string, inTable bool) bool {
 	p := m.policy
 	switch {
 	case p.Schema.FieldsByDBName[column] != nil, column == cold.ErasedColumn, column == cold.RemovedColumn:
@@ -86,7 +86,7 @@ func (x *erasure) strange(m *coldModel, column string, inTable bool) bool {
 }
 
 // removedRow is what stays in a batch of a row that was removed.
-func (x *erasure) removedRow(p *policy.Policy, row map[string]any) map[string]any {
+func (x *coldStorage) removedRow(p *policy.Policy, row map[string]any) map[string]any {
 	left := map[string]any{}
 	for _, field := range p.Schema.PrimaryFields {
 		left[field.DBName] = row[field.DBName]
@@ -97,8 +97,8 @@ func (x *erasure) removedRow(p *policy.Policy, row map[string]any) map[string]an
 	return left
 }
 
-// coldMark is the mark of this transaction.
-func (x *erasure) coldMark(removed bool) cold.Mark {
+// mark is the mark of this transaction.
+func (x *coldStorage) mark(removed bool) cold.Mark {
 	m := cold.Mark{Request: x.request.ID, Removed: removed}
 	if x.progress != nil {
 		m.Step = x.progress.Batches
@@ -107,7 +107,7 @@ func (x *erasure) coldMark(removed bool) cold.Mark {
 }
 
 // verifyRow notes the columns of a masked row that still have an old value; before is nil for a row that was masked earlier.
-func (x *erasure) verifyRow(m *coldModel, before, now map[string]any, residue map[string]int64) {
+func (x *coldStorage) verifyRow(m *coldModel, before, now map[string]any, residue map[string]int64) {
 	p := m.policy
 	count := func(column string) { residue[fmt.Sprintf("cold storage of table %s, column %s", m.table, column)]++ }
 	text := func(value any) sql.NullString {
@@ -119,14 +119,14 @@ func (x *erasure) verifyRow(m *coldModel, before, now map[string]any, residue ma
 	if p.Personal != nil && before != nil {
 		for _, c := range p.Personal.Masked {
 			old, masked := text(before[c.Field.DBName]), text(now[c.Field.DBName])
-			if c.Mask.Left(old, masked, x.secrets.in) {
+			if c.Mask.Left(old, masked, x.verifier.secrets.in) {
 				count(c.Field.DBName)
 			}
 		}
 	}
 	for column, value := range now {
 		field := p.Schema.FieldsByDBName[column]
-		if value != nil && x.secrets != nil && field != nil && otherText(p, field) && x.secrets.in(rowkey.TextOf(value)) {
+		if value != nil && x.verifier.secrets != nil && field != nil && otherText(p, field) && x.verifier.secrets.in(rowkey.TextOf(value)) {
 			count(column)
 		}
 	}

@@ -27,7 +27,7 @@ func comparesAsText(field *schema.Field) bool {
 }
 
 // ownerText is the values of a relation's key, a parent's or a child's, as one text; ok is false where one is NULL.
-func (x *erasure) ownerText(r *policy.Relation, values []any) (text string, ok bool) {
+func (x *coldStorage) ownerText(r *policy.Relation, values []any) (text string, ok bool) {
 	compared := make([]any, len(values))
 	for i, value := range values {
 		plain, ok := rowkey.PlainValue(value)
@@ -77,21 +77,21 @@ func childrenRelation(r *policy.Relation) []*schema.Field {
 }
 
 // own notes that children with these values are the person's.
-func (x *erasure) own(r *policy.Relation, values []any) {
+func (x *coldStorage) own(r *policy.Relation, values []any) {
 	text, ok := x.ownerText(r, values)
-	if !ok || x.cold.owners[r][text] {
+	if !ok || x.owners[r][text] {
 		return
 	}
-	if x.cold.owners[r] == nil {
-		x.cold.owners[r] = map[string]bool{}
+	if x.owners[r] == nil {
+		x.owners[r] = map[string]bool{}
 	}
-	x.cold.owners[r][text] = true
-	x.cold.known[r.Child]++
+	x.owners[r][text] = true
+	x.known[r.Child]++
 }
 
-// ownColdRows notes what the rows that were reached in the database own.
-func (x *erasure) ownColdRows(tx statement.Session) error {
-	for _, m := range x.rows {
+// ownRows notes what the rows that were reached in the database own.
+func (x *coldStorage) ownRows(tx statement.Session) error {
+	for _, m := range x.reach.rows {
 		for _, r := range x.edges[m.Policy] {
 			if _, remains := r.Child.Remains(); !remains {
 				continue
@@ -120,7 +120,7 @@ func (x *erasure) ownColdRows(tx statement.Session) error {
 }
 
 // ownAll notes what the rows of a SELECT own by a relation.
-func (x *erasure) ownAll(r *policy.Relation, q *statement.Query) error {
+func (x *coldStorage) ownAll(r *policy.Relation, q *statement.Query) error {
 	return q.Rows(func(scan func(...any) error) error {
 		targets, values := statement.ScanTargets(len(r.Keys))
 		if err := scan(targets...); err != nil {
@@ -132,7 +132,7 @@ func (x *erasure) ownAll(r *policy.Relation, q *statement.Query) error {
 }
 
 // ownsRows notes what a row in cold storage owns, there and in the database.
-func (x *erasure) ownsRows(p *policy.Policy, row map[string]any) {
+func (x *coldStorage) ownsRows(p *policy.Policy, row map[string]any) {
 	for _, r := range x.edges[p] {
 		values := make([]any, len(r.Keys))
 		for i, key := range r.Keys {
@@ -140,12 +140,12 @@ func (x *erasure) ownsRows(p *policy.Policy, row map[string]any) {
 		}
 		if _, ok := x.ownerText(r, values); ok {
 			x.own(r, values)
-			x.cold.parents[r] = append(x.cold.parents[r], values)
+			x.parents[r] = append(x.parents[r], values)
 		}
 	}
 }
 
-func (x *erasure) hasSubjectKey(row map[string]any) bool {
+func (x *coldStorage) hasSubjectKey(row map[string]any) bool {
 	values := make([]any, len(x.key))
 	for i, field := range x.root.Schema.PrimaryFields {
 		if values[i] = row[field.DBName]; values[i] == nil {
@@ -157,23 +157,23 @@ func (x *erasure) hasSubjectKey(row map[string]any) bool {
 
 // isSubject tells whether a row of the subject's model is its own, and not one whose key was used again. All rows of an archive
 // with the subject's key are, as they are in the archive.
-func (x *erasure) isSubject(row map[string]any) bool {
+func (x *coldStorage) isSubject(row map[string]any) bool {
 	if !x.hasSubjectKey(row) {
 		return false
 	}
-	created := x.coldIdentity(x.root, row).Created
-	return x.root.Archives() || x.row.Created == 0 || created == 0 || erasedrow.SameMoment(x.eraser.Dialect, created, x.row.Created)
+	created := x.identity(x.root, row).Created
+	return x.root.Archives() || x.reach.row.Created == 0 || created == 0 || erasedrow.SameMoment(x.eraser.Dialect, created, x.reach.row.Created)
 }
 
 // belongs tells whether a row in cold storage is the person's.
-func (x *erasure) belongs(p *policy.Policy, row map[string]any) bool {
+func (x *coldStorage) belongs(p *policy.Policy, row map[string]any) bool {
 	if m := cold.MarkOf(row); m.Removed && m.Request == x.request.ID { // nothing but that is left of it
 		return true
 	}
 	if p == x.root && x.isSubject(row) {
 		return true
 	}
-	for r, owners := range x.cold.owners {
+	for r, owners := range x.owners {
 		if r.Child != p {
 			continue
 		}
@@ -192,13 +192,10 @@ func (x *erasure) belongs(p *policy.Policy, row map[string]any) bool {
 	return false
 }
 
-// underCold finds the rows in the database that refer to rows in cold storage. Where a row of the table has the key, they refer
+// Under finds the rows in the database that refer to rows in cold storage. Where a row of the table has the key, they refer
 // to that one: it is the same row, thawed, or another one that uses the key again.
-func (x *erasure) underCold(tx statement.Session, follow func(erasedrow.Place, []erasedrow.ReachedRow, []goneRow)) error {
-	if x.cold == nil {
-		return nil
-	}
-	for r, parents := range x.cold.parents {
+func (x *coldStorage) Under(tx statement.Session, follow follow) error {
+	for r, parents := range x.parents {
 		err := statement.Chunks(parents, func(chunk [][]any) error {
 			chunk, err := x.withoutRow(tx, r, chunk)
 			if err != nil || len(chunk) == 0 {
@@ -226,7 +223,7 @@ func (x *erasure) underCold(tx statement.Session, follow func(erasedrow.Place, [
 }
 
 // withoutRow leaves out those parents whose key a row of the parent's table has.
-func (x *erasure) withoutRow(tx statement.Session, r *policy.Relation, parents [][]any) ([][]any, error) {
+func (x *coldStorage) withoutRow(tx statement.Session, r *policy.Relation, parents [][]any) ([][]any, error) {
 	table, there := r.Parent.Table, map[string]bool{}
 	q := tx.Query().Text("SELECT ").Columns(table, parentsRelation(r)).Text(" FROM ").Name(table).Text(" WHERE ")
 	statement.KeyAmong(q, table, columnNames(parentsRelation(r)), parents)
@@ -247,7 +244,7 @@ func (x *erasure) withoutRow(tx statement.Session, r *policy.Relation, parents [
 }
 
 // rowsOf finds the rows of a table that have one of the values in a relation's key columns. See rowsUnder.
-func (x *erasure) rowsOf(tx statement.Session, r *policy.Relation, t erasedrow.Place, parents [][]any) ([]erasedrow.ReachedRow, error) {
+func (x *coldStorage) rowsOf(tx statement.Session, r *policy.Relation, t erasedrow.Place, parents [][]any) ([]erasedrow.ReachedRow, error) {
 	table := t.Table()
 	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ")
 	statement.KeyAmong(q, table, columnNames(childrenRelation(r)), x.asCompared(r, parents))
@@ -258,7 +255,7 @@ func (x *erasure) rowsOf(tx statement.Session, r *policy.Relation, t erasedrow.P
 }
 
 // asCompared gives keys of parents as the child's columns compare with them.
-func (x *erasure) asCompared(r *policy.Relation, parents [][]any) [][]any {
+func (x *coldStorage) asCompared(r *policy.Relation, parents [][]any) [][]any {
 	compared := make([][]any, len(parents))
 	for n, values := range parents {
 		compared[n] = slices.Clone(values)
@@ -272,7 +269,7 @@ func (x *erasure) asCompared(r *policy.Relation, parents [][]any) [][]any {
 }
 
 // parentText is a parent's value as a text that a child has.
-func (x *erasure) parentText(key policy.KeyPair, value any) string {
+func (x *coldStorage) parentText(key policy.KeyPair, value any) string {
 	return rowkey.Of(x.eraser.Dialect, []*schema.Field{key.Parent}).Exact([]any{value})
 }
 
@@ -285,7 +282,7 @@ func columnNames(fields []*schema.Field) []string {
 }
 
 // goneOf finds those that are in the child's event log only. See goneUnder.
-func (x *erasure) goneOf(tx statement.Session, r *policy.Relation, parents [][]any) ([]goneRow, error) {
+func (x *coldStorage) goneOf(tx statement.Session, r *policy.Relation, parents [][]any) ([]goneRow, error) {
 	q := selectGone(tx.Query(), r.Child)
 	data := q.Quoted(goneAlias, "data")
 	q.Text("(")

@@ -16,12 +16,12 @@ import (
 // This room notes the rows that an erasure has masked or removed in cold storage: as erased rows that are gone, which no stale
 // value brings back, and in the ledger of deletions, whose free texts about them go. A Thaw notes those that it brings back.
 
-// eachErasedCold calls each for the rows of every table that this transaction erases in cold storage.
-func (x *erasure) eachErasedCold(each func(m *coldModel, rows []*coldRow) error) error {
-	if x.cold == nil || x.skipsCold() {
+// eachErased calls each for the rows of every table that this transaction erases in cold storage.
+func (x *coldStorage) eachErased(each func(m *coldModel, rows []*coldRow) error) error {
+	if x == nil || x.skipsCold() {
 		return nil
 	}
-	for _, m := range x.cold.models {
+	for _, m := range x.models {
 		for _, batch := range m.batches {
 			var rows []*coldRow
 			for _, row := range batch {
@@ -37,10 +37,10 @@ func (x *erasure) eachErasedCold(each func(m *coldModel, rows []*coldRow) error)
 	return nil
 }
 
-// recordCold notes rows as erased and gone. What is known of a row of the table with the key says more.
-func (x *erasure) recordCold(tx statement.Session) error {
+// record notes rows as erased and gone. What is known of a row of the table with the key says more.
+func (x *coldStorage) record(tx statement.Session) error {
 	at := tx.NowFunc().UTC()
-	return x.eachErasedCold(func(m *coldModel, rows []*coldRow) error {
+	return x.eachErased(func(m *coldModel, rows []*coldRow) error {
 		if !m.policy.Personal.Erases() {
 			return nil
 		}
@@ -50,14 +50,14 @@ func (x *erasure) recordCold(tx statement.Session) error {
 				Table: m.policy.Table, Key: row.Text, Created: row.Created, RequestID: x.request.ID, ErasedAt: at, Gone: true,
 			}
 		}
-		return x.writeRecords(tx, list, clause.OnConflict{DoNothing: true})
+		return x.recorder.writeRecords(tx, list, clause.OnConflict{DoNothing: true})
 	})
 }
 
-// clearColdDeletions clears the free texts of the ledger of deletions for rows in cold storage.
-func (x *erasure) clearColdDeletions(tx statement.Session) error {
+// clearDeletions clears the free texts of the ledger of deletions for rows in cold storage.
+func (x *coldStorage) clearDeletions(tx statement.Session) error {
 	table := deletion.Deletion{}.TableName()
-	return x.eachErasedCold(func(m *coldModel, rows []*coldRow) error {
+	return x.eachErased(func(m *coldModel, rows []*coldRow) error {
 		q := tx.Query().Text("UPDATE ").Name(table).Text(" SET ").Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
 		q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.policy.Table).Text(" AND ").Name("key").Text(" IN (")
 		key := rowkey.Of(tx.Dialect, m.policy.Schema.PrimaryFields)

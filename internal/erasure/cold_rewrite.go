@@ -21,9 +21,9 @@ import (
 // coldSuffix ends the name of a table in certificates, for its rows in cold storage.
 const coldSuffix = " (cold storage)"
 
-// checkCold masks the rows in the program, and refuses the erasure where an old value would be left.
-func (x *erasure) checkCold(tx statement.Session) error {
-	if x.cold == nil || x.skipsCold() {
+// check masks the rows in the program, and refuses the erasure where an old value would be left.
+func (x *coldStorage) check(tx statement.Session) error {
+	if x == nil || x.skipsCold() {
 		return nil
 	}
 	err := x.eachColdBatch(tx, func(m *coldModel, batch *cold.Batch, rows map[int]*coldRow) error {
@@ -43,64 +43,60 @@ func (x *erasure) checkCold(tx statement.Session) error {
 		return err
 	})
 	if err == nil {
-		err = x.residueError(residue)
+		err = x.verifier.residueError(residue)
 	}
 	return err
 }
 
-// replaceCold rewrites the batches.
-func (x *erasure) replaceCold(tx statement.Session) error {
-	if x.cold == nil || x.skipsCold() {
+// replace rewrites the batches.
+func (x *coldStorage) replace(tx statement.Session) error {
+	if x == nil || x.skipsCold() {
 		return nil
 	}
 	return x.eachColdBatch(tx, func(m *coldModel, batch *cold.Batch, rows map[int]*coldRow) error {
 		if !slices.ContainsFunc(slices.Collect(maps.Values(rows)), func(r *coldRow) bool { return r.rewrites }) {
 			return nil
 		}
-		x.cold.rewriting = true
+		x.rewriting = true
 		return x.replaceBatch(tx, m, batch, rows)
 	})
 }
 
-func (x *erasure) replaceBatch(tx statement.Session, m *coldModel, batch *cold.Batch, rows map[int]*coldRow) error {
+func (x *coldStorage) replaceBatch(tx statement.Session, m *coldModel, batch *cold.Batch, rows map[int]*coldRow) error {
 	residue := map[string]int64{}
 	befores, err := x.maskBatch(tx, m, batch, rows, residue)
 	if err == nil {
-		err = x.residueError(residue)
+		err = x.verifier.residueError(residue)
 	}
 	if err != nil {
 		return err
 	}
-	if err := x.cold.store.Replace(tx.Statement.Context, *batch); err != nil {
-		return x.coldError("rewrite the batch "+batch.ID, err)
+	if err := x.store.Replace(tx.Statement.Context, *batch); err != nil {
+		return x.failed("rewrite the batch "+batch.ID, err)
 	}
-	stored, err := x.cold.store.Get(tx.Statement.Context, batch.ID)
+	stored, err := x.store.Get(tx.Statement.Context, batch.ID)
 	if err == nil {
 		err = coldfile.Same(batch.Rows, stored.Rows)
 	}
 	if err != nil {
-		return x.coldError("read back the batch "+batch.ID, err)
+		return x.failed("read back the batch "+batch.ID, err)
 	}
 	for i := range rows {
 		x.verifyRow(m, befores[i], stored.Rows[i], residue)
 	}
-	return x.residueError(residue)
+	return x.verifier.residueError(residue)
 }
 
-// skipsCold tells whether the transaction leaves cold storage to others: a subject that is worked off in several has its rows
-// there rewritten by the first, while all rows that lead to them are there, and what has come since by the last.
-func (x *erasure) skipsCold() bool { return x.progress != nil && len(x.pending) > 0 }
-
 // eachColdBatch reads the batches with rows of the person.
-func (x *erasure) eachColdBatch(tx statement.Session, each func(*coldModel, *cold.Batch, map[int]*coldRow) error) error {
-	for _, m := range slices.Backward(x.cold.models) {
+func (x *coldStorage) eachColdBatch(tx statement.Session, each func(*coldModel, *cold.Batch, map[int]*coldRow) error) error {
+	for _, m := range slices.Backward(x.models) {
 		for _, id := range slices.Sorted(maps.Keys(m.batches)) {
-			batch, err := x.cold.store.Get(tx.Statement.Context, id)
+			batch, err := x.store.Get(tx.Statement.Context, id)
 			if err == nil && len(batch.Rows) != m.sizes[id] {
 				err = cold.ErrChanged
 			}
 			if err != nil {
-				return x.coldError("read the batch "+id, err)
+				return x.failed("read the batch "+id, err)
 			}
 			if err := each(m, &batch, m.batches[id]); err != nil {
 				return err
@@ -110,23 +106,23 @@ func (x *erasure) eachColdBatch(tx statement.Session, each func(*coldModel, *col
 	return nil
 }
 
-func (x *erasure) learnRow(m *coldModel, row map[string]any) {
-	if x.secrets == nil {
-		x.secrets = newSecrets()
+func (x *coldStorage) learnRow(m *coldModel, row map[string]any) {
+	if x.verifier.secrets == nil {
+		x.verifier.secrets = newSecrets()
 	}
 	if m.policy.Personal == nil {
 		return
 	}
 	for _, c := range m.policy.Personal.Masked {
 		if value := row[c.Field.DBName]; value != nil {
-			x.secrets.learn(c, rowkey.TextOf(value))
+			x.verifier.secrets.learn(c, rowkey.TextOf(value))
 		}
 	}
 }
 
 // maskBatch masks the person's rows of a batch; of those of pii:"delete" models their keys are left. befores are the rows that it
 // masks, by their places, as they were.
-func (x *erasure) maskBatch(
+func (x *coldStorage) maskBatch(
 	tx statement.Session, m *coldModel, batch *cold.Batch, rows map[int]*coldRow, residue map[string]int64,
 ) (befores map[int]map[string]any, err error) {
 	table, err := x.columnsOf(tx, m.policy)
@@ -150,7 +146,7 @@ func (x *erasure) maskBatch(
 				}
 			}
 			if m.policy.Personal.Erases() && (known.counts || found.Request == "") {
-				x.coldMark(removes || found.Removed).Write(row)
+				x.mark(removes || found.Removed).Write(row)
 			}
 		}
 		x.verifyRow(m, befores[i], row, residue)
@@ -159,7 +155,7 @@ func (x *erasure) maskBatch(
 }
 
 // columnsOf are the columns of the model's own table, by name.
-func (x *erasure) columnsOf(tx statement.Session, p *policy.Policy) (map[string]dialect.Column, error) {
+func (x *coldStorage) columnsOf(tx statement.Session, p *policy.Policy) (map[string]dialect.Column, error) {
 	columns, err := archive.TableColumns(tx.InWork(tx.Statement.Context), p.Table)
 	byName := map[string]dialect.Column{}
 	for _, c := range columns {
@@ -168,12 +164,12 @@ func (x *erasure) columnsOf(tx statement.Session, p *policy.Policy) (map[string]
 	return byName, err
 }
 
-// coldTables counts the rows in cold storage, for certificates and previews.
-func (x *erasure) coldTables() (tables []certificate.ErasedTable) {
-	if x.cold == nil {
+// tables counts the rows in cold storage, for certificates and previews.
+func (x *coldStorage) tables() (tables []certificate.ErasedTable) {
+	if x == nil {
 		return nil
 	}
-	for _, m := range x.cold.models {
+	for _, m := range x.models {
 		var n int64
 		for _, rows := range m.batches {
 			for _, row := range rows {
@@ -199,12 +195,12 @@ func (x *erasure) coldTables() (tables []certificate.ErasedTable) {
 	return tables
 }
 
-// coldKept lists the personal columns of the rows in cold storage that stay.
-func (x *erasure) coldKept() (kept []certificate.KeptColumn) {
-	if x.cold == nil {
+// kept lists the personal columns of the rows in cold storage that stay.
+func (x *coldStorage) kept() (kept []certificate.KeptColumn) {
+	if x == nil {
 		return nil
 	}
-	for _, m := range x.cold.models {
+	for _, m := range x.models {
 		var n int64
 		for _, rows := range m.batches {
 			n += int64(len(rows))

@@ -14,25 +14,33 @@ import (
 
 // This room finds the rows of a person in cold storage. One batch at a time is in memory.
 
-// tidyCold removes what crashes have left in the store, which may be the person's.
-func (x *erasure) tidyCold(tx statement.Session) (err error) {
-	if x.cold == nil {
-		return nil
-	}
-	if store, ok := x.cold.store.(cold.Tidier); ok {
-		if x.cold.spared, err = store.Tidy(tx.Statement.Context); err != nil {
-			return x.coldError("remove its leftovers", err)
+// tidy removes what crashes have left in the store, which may be the person's.
+func (x *coldStorage) tidy(tx statement.Session) (err error) {
+	if store, ok := x.store.(cold.Tidier); ok {
+		if x.spared, err = store.Tidy(tx.Statement.Context); err != nil {
+			return x.failed("remove its leftovers", err)
 		}
 	}
 	return nil
 }
 
-// searchCold reads the batches until a pass finds no further row of the person. A batch is read again only where others have
+// Search implements elsewhere.
+func (x *coldStorage) Search(tx statement.Session) (found bool, err error) {
+	if len(x.models) == 0 {
+		return false, nil
+	}
+	if err := x.ownRows(tx); err != nil {
+		return false, err
+	}
+	return x.search(tx)
+}
+
+// search reads the batches until a pass finds no further row of the person. A batch is read again only where others have
 // led to rows that it may belong to.
-func (x *erasure) searchCold(tx statement.Session) (found bool, err error) {
+func (x *coldStorage) search(tx statement.Session) (found bool, err error) {
 	for more := true; more; found = found || more {
 		more = false
-		for _, m := range x.cold.models {
+		for _, m := range x.models {
 			fresh, err := x.searchTable(tx, m)
 			if err != nil {
 				return false, err
@@ -43,25 +51,25 @@ func (x *erasure) searchCold(tx statement.Session) (found bool, err error) {
 	return found, nil
 }
 
-func (x *erasure) searchTable(tx statement.Session, m *coldModel) (found bool, err error) {
+func (x *coldStorage) searchTable(tx statement.Session, m *coldModel) (found bool, err error) {
 	fresh := func(id string) bool {
-		at, searched := x.cold.searched[m][id]
-		return !searched || at < x.cold.known[m.policy]
+		at, searched := x.searched[m][id]
+		return !searched || at < x.known[m.policy]
 	}
 	err = x.eachBatch(tx, m, fresh, func(batch cold.Batch) error {
-		known := x.cold.known[m.policy]
+		known := x.known[m.policy]
 		rows := map[int]*coldRow{}
 		m.others[batch.ID] = 0
 		for i, row := range batch.Rows {
 			switch {
 			case m.batches[batch.ID][i] != nil:
 			case x.belongs(m.policy, row):
-				rows[i] = x.coldRow(m, row)
+				rows[i] = x.readRow(m, row)
 			case m.policy == x.root && x.hasSubjectKey(row):
 				m.others[batch.ID]++
 			}
 		}
-		x.cold.searched[m][batch.ID] = known
+		x.searched[m][batch.ID] = known
 		if len(rows) == 0 {
 			return nil
 		}
@@ -70,7 +78,7 @@ func (x *erasure) searchTable(tx statement.Session, m *coldModel) (found bool, e
 			m.batches[batch.ID] = map[int]*coldRow{}
 		}
 		m.sizes[batch.ID] = len(batch.Rows)
-		if err := x.judgeColdRows(tx, m, batch, rows); err != nil {
+		if err := x.judge(tx, m, batch, rows); err != nil {
 			return err
 		}
 		for i, row := range rows {
@@ -83,22 +91,22 @@ func (x *erasure) searchTable(tx statement.Session, m *coldModel) (found bool, e
 }
 
 // eachBatch reads those batches of a table that are wanted.
-func (x *erasure) eachBatch(tx statement.Session, m *coldModel, wanted func(id string) bool, each func(cold.Batch) error) error {
+func (x *coldStorage) eachBatch(tx statement.Session, m *coldModel, wanted func(id string) bool, each func(cold.Batch) error) error {
 	ctx := tx.Statement.Context
-	ids, err := x.cold.store.Batches(ctx, m.table)
+	ids, err := x.store.Batches(ctx, m.table)
 	if err != nil {
-		return x.coldError("list the batches of table "+m.table, err)
+		return x.failed("list the batches of table "+m.table, err)
 	}
 	for _, id := range ids {
 		if !wanted(id) {
 			continue
 		}
-		batch, err := x.cold.store.Get(ctx, id)
+		batch, err := x.store.Get(ctx, id)
 		if err != nil {
-			return x.coldError("read the batch "+id, err)
+			return x.failed("read the batch "+id, err)
 		}
 		if batch.ID != id || batch.Table != m.table {
-			return x.coldError("read the batch "+id, fmt.Errorf("it gave the batch %q of table %s", batch.ID, batch.Table))
+			return x.failed("read the batch "+id, fmt.Errorf("it gave the batch %q of table %s", batch.ID, batch.Table))
 		}
 		if err := each(batch); err != nil {
 			return err
@@ -107,18 +115,18 @@ func (x *erasure) eachBatch(tx statement.Session, m *coldModel, wanted func(id s
 	return nil
 }
 
-// coldRow reads what an erasure needs to know of a row.
-func (x *erasure) coldRow(m *coldModel, row map[string]any) *coldRow {
-	r := &coldRow{ReachedRow: x.coldIdentity(m.policy, row), mark: cold.MarkOf(row), under: m.parentKeys(row)}
+// readRow reads what an erasure needs to know of a row.
+func (x *coldStorage) readRow(m *coldModel, row map[string]any) *coldRow {
+	r := &coldRow{ReachedRow: x.identity(m.policy, row), mark: cold.MarkOf(row), under: m.parentKeys(row)}
 	if field := m.policy.ID; field != nil && row[field.DBName] != nil {
 		r.deletion = rowkey.TextOf(row[field.DBName])
 	}
 	return r
 }
 
-// judgeColdRows tells what is to be done with rows of a batch. One that a request has masked which never got its certificate
+// judge tells what is to be done with rows of a batch. One that a request has masked which never got its certificate
 // is rewritten: a crash may have left the old rows beside it. One that was erased in the database before it was purged stays.
-func (x *erasure) judgeColdRows(tx statement.Session, m *coldModel, batch cold.Batch, rows map[int]*coldRow) error {
+func (x *coldStorage) judge(tx statement.Session, m *coldModel, batch cold.Batch, rows map[int]*coldRow) error {
 	var unmarked []int
 	for i, r := range rows {
 		if r.mark.Request == "" {
@@ -147,22 +155,22 @@ func (x *erasure) judgeColdRows(tx statement.Session, m *coldModel, batch cold.B
 	})
 }
 
-func (x *erasure) isCertified(tx statement.Session, request string) (bool, error) {
-	certified, known := x.cold.certified[request]
+func (x *coldStorage) isCertified(tx statement.Session, request string) (bool, error) {
+	certified, known := x.certified[request]
 	if !known {
 		c, err := certificate.Of(tx, request)
 		if err != nil {
 			return false, err
 		}
 		certified = c != nil
-		x.cold.certified[request] = certified
+		x.certified[request] = certified
 	}
 	return certified, nil
 }
 
 // erasedBeforePurge tells which rows, by their places in a batch, were erased while they were in the database and still are as
 // that left them.
-func (x *erasure) erasedBeforePurge(tx statement.Session, m *coldModel, batch cold.Batch, rows map[int]*coldRow, chunk []int) (map[int]bool, error) {
+func (x *coldStorage) erasedBeforePurge(tx statement.Session, m *coldModel, batch cold.Batch, rows map[int]*coldRow, chunk []int) (map[int]bool, error) {
 	erased := map[int]bool{}
 	known, err := x.eraser.Records.There(tx)
 	if err != nil || !known || m.policy.Personal == nil || m.policy.Personal.Remove {
@@ -209,12 +217,9 @@ func digestOf(t erasedrow.Place, row map[string]any) string {
 	return erasedrow.DigestOfValues(fields, values)
 }
 
-// findColdSubject finds a subject whose row is in cold storage only: of several the one that was made last.
-func (x *erasure) findColdSubject(tx statement.Session) (found bool, err error) {
-	if x.cold == nil {
-		return false, nil
-	}
-	for _, m := range x.cold.models {
+// Subject finds a subject whose row is in cold storage only: of several the one that was made last.
+func (x *coldStorage) Subject(tx statement.Session) (found bool, err error) {
+	for _, m := range x.models {
 		if m.policy != x.root {
 			continue
 		}
@@ -223,9 +228,9 @@ func (x *erasure) findColdSubject(tx statement.Session) (found bool, err error) 
 				if !x.hasSubjectKey(row) {
 					continue
 				}
-				r := x.coldIdentity(x.root, row)
-				if !found || r.Created > x.row.Created {
-					x.row, x.text = r, r.Text
+				r := x.identity(x.root, row)
+				if !found || r.Created > x.reach.row.Created {
+					x.reach.row, x.text = r, r.Text
 				}
 				found = true
 			}
@@ -235,12 +240,12 @@ func (x *erasure) findColdSubject(tx statement.Session) (found bool, err error) 
 			return false, err
 		}
 	}
-	x.row.Key = nil // no row of a table
+	x.reach.row.Key = nil // no row of a table
 	return found, nil
 }
 
-// coldIdentity is the row as the database would tell it.
-func (x *erasure) coldIdentity(p *policy.Policy, row map[string]any) (r erasedrow.ReachedRow) {
+// identity is the row as the database would tell it.
+func (x *coldStorage) identity(p *policy.Policy, row map[string]any) (r erasedrow.ReachedRow) {
 	for _, field := range p.Schema.PrimaryFields {
 		r.Key = append(r.Key, row[field.DBName])
 	}

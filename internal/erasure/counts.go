@@ -14,7 +14,7 @@ func (x *erasure) tables(list []*reachedModel) []certificate.ErasedTable {
 	var tables, logs []certificate.ErasedTable
 	for _, m := range list {
 		data := m.Policy.Personal
-		if t, logged := x.logTable(m); logged {
+		if t, logged := x.logs.logTable(m); logged {
 			logs = append(logs, t)
 		}
 		if data == nil || len(data.Masked) == 0 && !data.Remove || len(m.rows) == 0 {
@@ -36,7 +36,7 @@ func (x *erasure) tables(list []*reachedModel) []certificate.ErasedTable {
 
 // logTable is the event log of a model whose rows' events are masked. The columns are those in the events' data, with the
 // strategy of the column; a column of a row that is in no table becomes null.
-func (x *erasure) logTable(m *reachedModel) (t certificate.ErasedTable, logged bool) {
+func (x *logs) logTable(m *reachedModel) (t certificate.ErasedTable, logged bool) {
 	p := m.Policy
 	if m.Log() == nil || x.loggedRows[p] == 0 {
 		return t, false
@@ -57,7 +57,7 @@ func (x *erasure) logTable(m *reachedModel) (t certificate.ErasedTable, logged b
 // keptColumns lists the personal columns of all rows reached that stay.
 func (x *erasure) keptColumns() []certificate.KeptColumn {
 	var kept []certificate.KeptColumn
-	for _, m := range x.rows {
+	for _, m := range x.reach.rows {
 		if m.Policy.Personal == nil || m.Policy.Personal.Remove || len(m.rows) == 0 {
 			continue
 		}
@@ -65,7 +65,7 @@ func (x *erasure) keptColumns() []certificate.KeptColumn {
 			kept = append(kept, certificate.KeptColumn{Table: m.Table(), Column: k.Field.DBName, Basis: k.Basis, Rows: int64(len(m.rows))})
 		}
 	}
-	return append(kept, x.coldKept()...)
+	return append(kept, x.cold.kept()...)
 }
 
 // mergeTables adds up two lists of a certificate.

@@ -4,54 +4,34 @@ package erasure
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"reflect"
 
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
+	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
-	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 )
 
 // This room is one call of Erase: the order in which rows are found, masked, checked, noted and certified.
 
-// erasure is one call that erases a subject.
+// erasure is one call that erases a subject. Its parts have what each of them needs to know; what all need is in the call.
 type erasure struct {
-	eraser  *Eraser
-	root    *policy.Policy
-	key     []any
-	text    string // the key, for people
-	request certificate.Request
+	*call
+	reach    *reach       // finds the rows
+	logs     *logs        // erases in their event logs
+	masker   *masker      // masks them, or deletes them
+	verifier *verifier    // reads them back
+	recorder *recorder    // notes them
+	cold     *coldStorage // does all of that in cold storage; nil without a store that can rewrite
 
-	row      erasedrow.ReachedRow
-	gone     *goneRow                                   // the subject where it is in its event log only
-	subject  map[erasedrow.Place][]erasedrow.ReachedRow // the subject's rows in its tables
-	live     bool                                       // it is in the model's own table
-	deletion mark.DeletionID                            // the one that this erasure made
-	foreign  map[*policy.Policy][]string                // see strangers
-	rows     []*reachedModel                            // the subject's model first, then in the order in which the walk came to them
-	order    []spot
-	// pending are the rows that later batches erase, progress and before what earlier ones have done.
-	pending   map[erasedrow.Place]map[string]bool
-	progress  *erasureProgress
-	before    []certificate.ErasedTable
+	before    []certificate.ErasedTable // what earlier batches have done
 	announced bool
-	byPlace   map[erasedrow.Place]*reachedModel
-	edges     map[*policy.Policy][]*policy.Relation
-	secrets   *secrets
-	// loggedRows counts the events of which something is erased.
-	loggedRows map[*policy.Policy]int64
-	cold       *coldSearch // nil without a cold store that can rewrite
-	hmacKey    []byte      // of this call alone, never stored
-	replaying  bool        // the ledger knows already
-	preview    bool
 }
 
 func (e *Eraser) begin(db *gorm.DB, subject any, function string) (*erasure, error) {
@@ -66,7 +46,7 @@ func (e *Eraser) begin(db *gorm.DB, subject any, function string) (*erasure, err
 	if value.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%w: softdelete.%s takes one subject at a time", gorm.ErrInvalidValue, function)
 	}
-	x := &erasure{eraser: e, root: p, loggedRows: map[*policy.Policy]int64{}}
+	x := &call{eraser: e, root: p}
 	for _, field := range p.Schema.PrimaryFields {
 		part, zero := field.ValueOf(db.Statement.Context, value)
 		if zero {
@@ -78,20 +58,24 @@ func (e *Eraser) begin(db *gorm.DB, subject any, function string) (*erasure, err
 		return nil, fmt.Errorf("%w: %s has no primary key to erase a row by", fault.ErrUnsupported, p.Schema.Name)
 	}
 	x.text = x.exact(x.key)
-	x.hmacKey = make([]byte, 32)
-	_, _ = rand.Read(x.hmacKey) // never fails, see crypto/rand.Read
 	if err := x.findEdges(db); err != nil {
 		return nil, err
 	}
-	x.findColdModels(db)
-	return x, nil
+	return x.parted(db), nil
 }
 
-func (x *erasure) notFound(err error) error {
-	if err != nil {
-		return err
+// parted gives the call its parts.
+func (c *call) parted(db *gorm.DB) *erasure {
+	x := &erasure{call: c, reach: &reach{call: c}, logs: &logs{call: c}}
+	x.logs.forget()
+	x.masker = newMasker(c, x.reach, x.logs)
+	x.verifier = &verifier{call: c, reach: x.reach, logs: x.logs}
+	x.recorder = &recorder{call: c, reach: x.reach}
+	if store := cold.RewriterOf(c.eraser.ColdStore); store != nil {
+		x.cold = newColdStorage(x, store, db)
+		x.reach.elsewhere = x.cold
 	}
-	return fmt.Errorf("%w: %s with key %s, table %s", gorm.ErrRecordNotFound, x.root.Schema.Name, x.text, x.root.Table)
+	return x
 }
 
 // run erases in a transaction, or in a savepoint of the caller's.
@@ -149,11 +133,11 @@ func (x *erasure) erase(tx statement.Session) (c *certificate.Certificate, fresh
 		if _, err := certificate.LockHead(tx); err != nil {
 			return nil, false, err
 		}
-		if err := x.tidyCold(tx); err != nil {
+		if err := x.cold.tidy(tx); err != nil {
 			return nil, false, err
 		}
 	}
-	found, err := x.findSubject(tx)
+	found, err := x.reach.findSubject(tx)
 	if err != nil {
 		return nil, false, err
 	}
@@ -171,7 +155,7 @@ func (x *erasure) erase(tx statement.Session) (c *certificate.Certificate, fresh
 	if err != nil || more {
 		return nil, false, err
 	}
-	for _, step := range [...]func(statement.Session) error{x.clearDeletions, x.deleteSubject, x.record, x.recordCold, x.checkCold, x.verify, x.endBatches, x.tellOthers} {
+	for _, step := range [...]func(statement.Session) error{x.clearDeletions, x.deleteSubject, x.recorder.record, x.cold.record, x.cold.check, x.verifier.verify, x.endBatches, x.tellOthers} {
 		if err := step(tx); err != nil {
 			return nil, false, err
 		}
@@ -182,25 +166,7 @@ func (x *erasure) erase(tx statement.Session) (c *certificate.Certificate, fresh
 	if err := x.announce(tx); err != nil {
 		return nil, false, err
 	}
-	return c, true, x.replaceCold(tx)
-}
-
-// exact is the exact text of a key of the subject's model.
-func (x *erasure) exact(key []any) string {
-	return rowkey.Of(x.eraser.Dialect, x.root.Schema.PrimaryFields).Exact(key)
-}
-
-// hasKey tells whether a text is the subject's key, as it is written now or was by earlier versions.
-func (x *erasure) hasKey(text string) bool {
-	return text == x.text || text == rowkey.EarlierText(x.key)
-}
-
-func (x *erasure) sameSubject(c *certificate.Certificate, err error) error {
-	if err == nil && (c.SubjectTable != x.root.Table || !x.hasKey(c.SubjectKey)) {
-		return fmt.Errorf("%w: %s was for another subject, table %s key %s; give this one an ID of its own",
-			fault.ErrRequest, x.request.ID, c.SubjectTable, c.SubjectKey)
-	}
-	return err
+	return c, true, x.cold.replace(tx)
 }
 
 // mostWalks bounds how often the walk is repeated for rows that others add meanwhile.
@@ -208,20 +174,20 @@ const mostWalks = 10
 
 // maskSteps are what erases rows.
 func (x *erasure) maskSteps() []func(statement.Session, []*reachedModel) error {
-	return []func(statement.Session, []*reachedModel) error{x.readSecrets, x.mask, x.remove, x.maskLogs}
+	return []func(statement.Session, []*reachedModel) error{x.verifier.readSecrets, x.masker.mask, x.masker.remove, x.logs.maskLogs}
 }
 
 // maskAll finds the rows and masks them, until a walk finds nothing new. Where they are more than one transaction erases, it
 // erases a batch of them, and tells that there are more.
 func (x *erasure) maskAll(tx statement.Session) (newly []*reachedModel, more bool, err error) {
 	for range mostWalks {
-		if err := x.reachAll(tx); err != nil {
+		if err := x.reach.all(tx); err != nil {
 			return nil, false, err
 		}
 		if _, refusal, err := x.held(tx); err != nil || refusal != nil {
 			return nil, false, errors.Join(refusal, err)
 		}
-		fresh, err := x.leaveErased(tx)
+		fresh, err := x.reach.leaveErased(tx)
 		if err != nil {
 			return nil, false, err
 		}
@@ -264,7 +230,7 @@ func (x *erasure) noPersonalData() error {
 
 // deleteSubject soft-deletes the subject's row by its own rules. Its actor and reason stay empty.
 func (x *erasure) deleteSubject(tx statement.Session) error {
-	if !x.root.KeepsDeleted() || !x.live || x.root.Personal != nil && x.root.Personal.Remove {
+	if !x.root.KeepsDeleted() || !x.reach.live || x.root.Personal != nil && x.root.Personal.Remove {
 		return nil
 	}
 	ctx := mark.WithReason(mark.WithActor(tx.Statement.Context, ""), "")
@@ -279,6 +245,6 @@ func (x *erasure) deleteSubject(tx statement.Session) error {
 	if err := session.Clauses(deletion.Into(func(r deletion.Report) { report = r })).Delete(row.Interface()).Error; err != nil {
 		return x.quiet(tx, err, "deleting the subject in", x.root.Table)
 	}
-	x.deletion = report.DeletionID
+	x.recorder.deletion = report.DeletionID
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 
 // quiet is an error without the database's own text. GORM's sentinels can be found in it, whether the caller translates errors
 // or not.
-func (x *erasure) quiet(tx statement.Session, err error, doing, table string) error {
+func (x *call) quiet(tx statement.Session, err error, doing, table string) error {
 	if err == nil {
 		return nil
 	}
@@ -39,9 +39,9 @@ func (x *erasure) quiet(tx statement.Session, err error, doing, table string) er
 }
 
 // nothingErased ends the error of a transaction that changes nothing.
-func (x *erasure) nothingErased() string {
+func (x *call) nothingErased() string {
 	switch {
-	case x.cold != nil && x.cold.rewriting:
+	case x.rewriting:
 		return "the database is as it was"
 	case x.progress != nil:
 		return "nothing more was erased"

@@ -27,14 +27,14 @@ func (x *erasure) held(tx statement.Session) (held []string, refusal, err error)
 	if err != nil || h.Graph == nil {
 		return nil, nil, err
 	}
-	for _, m := range x.rows {
+	for _, m := range x.reach.rows {
 		if h.Node(m.Policy) == nil {
 			continue
 		}
 		var rows int64
 		first := ""
 		err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
-			return x.heldRows(tx, h, m.Place, chunk, func(key []any, placed string) {
+			return heldRows(tx, h, m.Place, chunk, func(key []any, placed string) {
 				held = append(held, m.Table()+" "+rowkey.KeyText(key))
 				if rows++; first == "" {
 					first = placed
@@ -48,7 +48,7 @@ func (x *erasure) held(tx statement.Session) (held []string, refusal, err error)
 			refusal = h.Refusal(first, rows, m.Policy)
 		}
 	}
-	stored, coldRefusal, err := x.heldCold(tx, h)
+	stored, coldRefusal, err := x.cold.held(tx, h)
 	if refusal == nil {
 		refusal = coldRefusal
 	}
@@ -56,7 +56,7 @@ func (x *erasure) held(tx statement.Session) (held []string, refusal, err error)
 }
 
 // heldRows finds those of the rows that a hold covers.
-func (x *erasure) heldRows(tx statement.Session, h *hold.Walk, t erasedrow.Place, rows []erasedrow.ReachedRow, each func(key []any, placed string)) error {
+func heldRows(tx statement.Session, h *hold.Walk, t erasedrow.Place, rows []erasedrow.ReachedRow, each func(key []any, placed string)) error {
 	n, p := h.Node(t.Policy), t.Policy
 	columns := make([]string, len(p.Schema.PrimaryFields))
 	for i, field := range p.Schema.PrimaryFields {

@@ -19,7 +19,7 @@ import (
 func (x *erasure) identity() string { return x.identityBy(x.text) }
 
 func (x *erasure) identityBy(key string) string {
-	return erasedrow.HashOf(fmt.Sprintf("%s\x00%s\x00%d", x.root.Table, key, x.row.Created))
+	return erasedrow.HashOf(fmt.Sprintf("%s\x00%s\x00%d", x.root.Table, key, x.reach.row.Created))
 }
 
 // identifies tells whether an identity is that of the subject's row, as it is now or was in the ledgers of earlier versions.

@@ -5,42 +5,14 @@ import (
 	"fmt"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
-	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm/schema"
 )
 
 // This room erases in event logs: the personal columns in the data of all events of a row, and their actors and reasons. The
 // write that masks the row is the event of the erasure, and its values are what the events before it get. So a row's events
 // still give the row, and its versions have no gap.
-
-// goneRow is a row that is in the event log only: it was removed, through GORM or past it, and no other one has its key.
-type goneRow struct {
-	log    string // its key in the log
-	erased bool   // but for its deletion, nothing came after its erasure
-}
-
-// mark is the row among those that an erasure knows; no row of a table has the same.
-func (g goneRow) mark() string { return "\x00" + g.log }
-
-func (m *reachedModel) addGone(row goneRow) bool {
-	if m.seen[row.mark()] {
-		return false
-	}
-	m.seen[row.mark()] = true
-	m.gone = append(m.gone, row)
-	return true
-}
-
-func goneKeys(rows []goneRow) []string {
-	keys := make([]string, len(rows))
-	for i, row := range rows {
-		keys[i] = row.log
-	}
-	return keys
-}
 
 // logKeys are the keys in the log of all of the rows.
 func (m *reachedModel) logKeys() []string {
@@ -56,113 +28,17 @@ func LoggedKeysIn(q *statement.Query, alias string, keys []string) *statement.Qu
 	return q.Among(alias, "row_key", statement.Values(keys))
 }
 
-// loggedText is a column's value as the text that DataText gives for it.
-func loggedText(q *statement.Query, field *schema.Field, expression string) string {
-	return q.Dialect.LoggedText(policy.LoggedColumn(field, func(name string) string { return statement.QuoteName(q.Tx, name) }), expression)
+// logs erases in event logs.
+type logs struct {
+	*call
+	// loggedRows counts the events of which something is erased.
+	loggedRows map[*policy.Policy]int64
 }
 
-const (
-	goneAlias = "softdelete_gone_row"
-	change    = string(dialect.Change)
-)
-
-// selectGone writes the SELECT of rows that are in the model's log only.
-func selectGone(q *statement.Query, p *policy.Policy) *statement.Query {
-	q.Text("SELECT ").Column(goneAlias, "row_key").Text(", CASE WHEN EXISTS (SELECT 1 FROM ").Name(p.Log.Events)
-	q.Text(" AS erased WHERE erased.row_key = ").Column(goneAlias, "row_key").Text(" AND erased.type = 'erased' AND NOT EXISTS (SELECT 1 FROM ")
-	q.Name(p.Log.Events).Text(" AS written WHERE written.row_key = erased.row_key AND written.version > erased.version AND written.type <> 'deleted'))")
-	q.Text(" THEN 1 ELSE 0 END")
-	q.Text(" FROM ").Name(p.Log.Events).Text(" AS ").Name(goneAlias).Text(" WHERE ").Column(goneAlias, "content")
-	q.Text(" <> '", change, "' AND NOT EXISTS (SELECT 1 FROM ").Name(p.Log.Events).Text(" AS later WHERE later.row_key = ")
-	q.Column(goneAlias, "row_key").Text(" AND later.version > ").Column(goneAlias, "version").Text(" AND later.content <> '", change, "') AND (")
-	q.Column(goneAlias, "content").Text(" = '", string(dialect.Removed), "' OR NOT EXISTS (SELECT 1 FROM ").Name(p.Table).Text(" WHERE ")
-	q.Text(q.Dialect.LogKey(p.Log, statement.QuoteName(q.Tx, p.Table)), " = ").Column(goneAlias, "row_key")
-	return q.Text(")) AND ")
-}
-
-func goneRows(q *statement.Query) (rows []goneRow, err error) {
-	err = q.Rows(func(scan func(...any) error) error {
-		var row goneRow
-		var erased int
-		if err := scan(&row.log, &erased); err != nil {
-			return err
-		}
-		row.erased = erased == 1
-		rows = append(rows, row)
-		return nil
-	})
-	return rows, err
-}
-
-// goneUnder finds rows under a relation that are in the child's log only. See rowsUnder.
-func (x *erasure) goneUnder(tx statement.Session, r *policy.Relation, owners func(*statement.Query), logged bool) ([]goneRow, error) {
-	q := selectGone(tx.Query(), r.Child)
-	data := q.Quoted(goneAlias, "data")
-	columns := make([]string, len(r.Keys))
-	for i, key := range r.Keys {
-		columns[i] = q.Dialect.DataText(data, key.Child.DBName)
-	}
-	oneOf(q, columns)
-	statement.Joined(q, r.Keys, ", ", func(key policy.KeyPair) {
-		if logged {
-			q.Text(q.Dialect.DataText(q.Quoted(ownerAlias, "data"), key.Parent.DBName))
-		} else {
-			q.Text(loggedText(q, key.Parent, q.Quoted(ownerAlias, key.Parent.DBName)))
-		}
-	})
-	owners(q)
-	q.Text(")")
-	for _, fixed := range r.Fixed {
-		q.Text(" AND ", q.Dialect.DataText(data, fixed.Child.DBName), " = ").Bind(fixed.Value)
-	}
-	return goneRows(q.Text(" ORDER BY ").Column(goneAlias, "row_key"))
-}
-
-// findGoneSubject finds a subject that was removed and is in the model's event log.
-func (x *erasure) findGoneSubject(tx statement.Session) (found bool, err error) {
-	if x.root.Log == nil {
-		return false, nil
-	}
-	rows, err := goneRows(selectGone(tx.Query(), x.root).Column(goneAlias, "row_key").Text(" = ").Bind(x.text))
-	if err != nil || len(rows) == 0 {
-		return false, err
-	}
-	x.gone = &rows[0]
-	if x.row.Key != nil { // it is in the archive too
-		return true, nil
-	}
-	x.row = erasedrow.ReachedRow{Text: rows[0].log}
-	x.row.Created, err = x.goneCreation(tx, rows[0].log)
-	return err == nil, err
-}
-
-// goneCreation is when a row that is in the log only was made, as query.created gives it for one in the table.
-func (x *erasure) goneCreation(tx statement.Session, key string) (created int64, err error) {
-	p := x.root
-	if policy.Creation(p.Schema) == nil {
-		return 0, nil
-	}
-	var last []eventlog.EventRow
-	q := tx.Silent().Query().Text("SELECT * FROM ").Name(p.Log.Events).Text(" WHERE row_key = ").Bind(key)
-	q.Text(" AND content <> '", change, "'")
-	if err := q.Text(" ORDER BY version DESC LIMIT 1").Find(&last); err != nil {
-		return 0, err
-	}
-	state, err := eventlog.Replay(last)
-	if err != nil {
-		return 0, err
-	}
-	const alias = "softdelete_state"
-	q = erasedrow.Created(tx.Silent().Query().Text("SELECT "), p.Schema, alias).Text(" FROM (")
-	if err := eventlog.States(q, p.Log, p.LoggedFields(), []*eventlog.RowState{state}); err != nil {
-		return 0, err
-	}
-	err = q.Text(") AS ").Name(alias).Rows(func(scan func(...any) error) error { return scan(&created) })
-	return created, err
-}
+func (x *logs) forget() { x.loggedRows = map[*policy.Policy]int64{} }
 
 // logging runs a write of an erasure to a table so that its log, if it has one, gets an event of that type.
-func (x *erasure) logging(tx statement.Session, l *dialect.Log, work func() error) error {
+func (x *logs) logging(tx statement.Session, l *dialect.Log, work func() error) error {
 	if l == nil {
 		return work()
 	}
@@ -176,7 +52,7 @@ func (x *erasure) logging(tx statement.Session, l *dialect.Log, work func() erro
 }
 
 // maskLogs masks the events of rows that are masked or removed by now.
-func (x *erasure) maskLogs(tx statement.Session, fresh []*reachedModel) error {
+func (x *logs) maskLogs(tx statement.Session, fresh []*reachedModel) error {
 	for _, m := range fresh {
 		if m.Log() == nil {
 			continue
@@ -188,7 +64,7 @@ func (x *erasure) maskLogs(tx statement.Session, fresh []*reachedModel) error {
 	return nil
 }
 
-func (x *erasure) maskLog(tx statement.Session, m *reachedModel) error {
+func (x *logs) maskLog(tx statement.Session, m *reachedModel) error {
 	err := statement.Chunks(m.gone, func(chunk []goneRow) error { return x.appendErased(tx, m.Policy, goneKeys(chunk)) })
 	if err != nil {
 		return err
@@ -208,7 +84,7 @@ func (x *erasure) maskLog(tx statement.Session, m *reachedModel) error {
 }
 
 // appendErased adds the event of the erasure to the logs of rows that are in no table.
-func (x *erasure) appendErased(tx statement.Session, p *policy.Policy, keys []string) error {
+func (x *logs) appendErased(tx statement.Session, p *policy.Policy, keys []string) error {
 	q := tx.Query().Text("INSERT INTO ").Name(p.Log.Events)
 	q.Text(" (row_key, version, type, content, data, actor, reason, at) SELECT row_key, (SELECT max(version) FROM ")
 	q.Name(p.Log.Events).Text(" AS all_events WHERE all_events.row_key = last.row_key) + 1, 'erased', '", string(dialect.Removed), "', data, '', '', ")
@@ -220,7 +96,7 @@ func (x *erasure) appendErased(tx statement.Session, p *policy.Policy, keys []st
 
 // maskEvents masks events of some rows. taken tells that the last event is that of the erasure, with the masked values; else
 // the personal columns become null.
-func (x *erasure) maskEvents(tx statement.Session, p *policy.Policy, keys []string, taken bool) error {
+func (x *logs) maskEvents(tx statement.Session, p *policy.Policy, keys []string, taken bool) error {
 	q := tx.Query().Text("UPDATE ").Name(p.Log.Events).Text(" AS l SET data = ")
 	if taken {
 		q.Text(q.Dialect.MaskedData(eventMask(p), "l.data", "e.data"))
@@ -259,7 +135,7 @@ func eventMask(p *policy.Policy) (m dialect.EventMask) {
 }
 
 // countEvents counts the events of rows of which something will be erased.
-func (x *erasure) countEvents(tx statement.Session, fresh []*reachedModel) error {
+func (x *logs) countEvents(tx statement.Session, fresh []*reachedModel) error {
 	for _, m := range fresh {
 		if m.Log() == nil {
 			continue
@@ -297,7 +173,7 @@ func (e loggedEvent) columns(table string) (columns map[string]json.RawMessage, 
 }
 
 // eachEvents reads the events of rows, those of one row at a time and in their order.
-func (x *erasure) eachEvents(tx statement.Session, p *policy.Policy, keys []string, each func(events []loggedEvent) error) error {
+func (x *logs) eachEvents(tx statement.Session, p *policy.Policy, keys []string, each func(events []loggedEvent) error) error {
 	return statement.Chunks(keys, func(chunk []string) error {
 		q := tx.Query().Text("SELECT row_key, type, ", x.eraser.Dialect.Text("data"), ", actor, reason FROM ").Name(p.Log.Events)
 		LoggedKeysIn(q.Text(" AS l WHERE "), "l", chunk).Text(" ORDER BY row_key, version")

@@ -19,12 +19,12 @@ import (
 // This room reads event logs before an erasure, for the values that are to be erased, and after it, for what is left of them.
 
 // readLoggedSecrets reads the values that the events of a model's rows have in masked columns.
-func (x *erasure) readLoggedSecrets(tx statement.Session, m *reachedModel) error {
+func (x *verifier) readLoggedSecrets(tx statement.Session, m *reachedModel) error {
 	p := m.Policy
-	return x.eachEvents(tx, p, m.logKeys(), func(events []loggedEvent) error {
+	return x.logs.eachEvents(tx, p, m.logKeys(), func(events []loggedEvent) error {
 		for _, e := range events {
 			if p.Personal.Erases() || e.actor != "" || e.reason != "" {
-				x.loggedRows[p]++
+				x.logs.loggedRows[p]++
 			}
 			if p.Personal == nil || len(p.Personal.Masked) == 0 {
 				continue
@@ -61,7 +61,7 @@ func loggedValue(field *schema.Field, data json.RawMessage) sql.NullString {
 }
 
 // verifyLog reads the events of a model's rows again.
-func (x *erasure) verifyLog(tx statement.Session, m *reachedModel, residue map[string]int64) error {
+func (x *verifier) verifyLog(tx statement.Session, m *reachedModel, residue map[string]int64) error {
 	p := m.Policy
 	kept := map[string]*schema.Field{}
 	for _, field := range p.LoggedFields() {
@@ -74,7 +74,7 @@ func (x *erasure) verifyLog(tx statement.Session, m *reachedModel, residue map[s
 	for _, row := range m.gone {
 		done[row.log] = m.erased[row.mark()]
 	}
-	return x.eachEvents(tx, p, m.logKeys(), func(events []loggedEvent) error {
+	return x.logs.eachEvents(tx, p, m.logKeys(), func(events []loggedEvent) error {
 		if !done[events[0].key] { // by an earlier erasure, or by a later batch of this one
 			return x.verifyOtherLog(p, events, kept, residue)
 		}
@@ -109,7 +109,7 @@ func (x *erasure) verifyLog(tx statement.Session, m *reachedModel, residue map[s
 }
 
 // verifyOtherLog looks into the events of a row that this transaction does not erase, where an erasure changes nothing.
-func (x *erasure) verifyOtherLog(p *policy.Policy, events []loggedEvent, kept map[string]*schema.Field, residue map[string]int64) error {
+func (x *verifier) verifyOtherLog(p *policy.Policy, events []loggedEvent, kept map[string]*schema.Field, residue map[string]int64) error {
 	if p.Personal != nil && p.Personal.Remove {
 		return nil
 	}
@@ -130,7 +130,7 @@ func (x *erasure) verifyOtherLog(p *policy.Policy, events []loggedEvent, kept ma
 
 // leftInEvent tells whether a column of an event has a value that was to be erased. erased is that of the event of the erasure;
 // field is nil for a column that the model no longer has.
-func (x *erasure) leftInEvent(p *policy.Policy, field *schema.Field, data, erased json.RawMessage) bool {
+func (x *verifier) leftInEvent(p *policy.Policy, field *schema.Field, data, erased json.RawMessage) bool {
 	value := sql.NullString{}
 	if field != nil {
 		value = loggedValue(field, data)

@@ -2,33 +2,51 @@ package erasure
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"fmt"
 	"reflect"
 	"slices"
 
+	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/pii"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // This room writes the masks: in SQL, one statement for many rows, or, where the new value is a function of the old one that
 // SQL cannot reckon, row by row in batches whose statements no logger sees.
 
+// masker masks rows, or deletes them.
+type masker struct {
+	*call
+	reach   *reach
+	logs    *logs
+	hmacKey []byte                      // of this call alone, never stored
+	foreign map[*policy.Policy][]string // see strangers
+}
+
+func newMasker(c *call, r *reach, l *logs) *masker {
+	x := &masker{call: c, reach: r, logs: l, hmacKey: make([]byte, 32)}
+	_, _ = rand.Read(x.hmacKey) // never fails, see crypto/rand.Read
+	return x
+}
+
 // mask masks the rows, model by model.
-func (x *erasure) mask(tx statement.Session, fresh []*reachedModel) error {
+func (x *masker) mask(tx statement.Session, fresh []*reachedModel) error {
 	for _, m := range fresh {
 		if m.Policy.Personal == nil || !m.Policy.Personal.Remove {
 			if err := x.maskModel(tx, m); err != nil {
 				return err
 			}
 		}
-		x.done(m)
+		x.reach.done(m)
 	}
 	return nil
 }
 
-func (x *erasure) maskModel(tx statement.Session, m *reachedModel) error {
+func (x *masker) maskModel(tx statement.Session, m *reachedModel) error {
 	table := m.Table()
 	return statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
 		if data := m.Policy.Personal; data != nil {
@@ -40,14 +58,14 @@ func (x *erasure) maskModel(tx statement.Session, m *reachedModel) error {
 				}
 			}
 		}
-		err := x.logging(tx, m.Log(), func() error { return x.maskSet(tx, m.Place, chunk) })
+		err := x.logs.logging(tx, m.Log(), func() error { return x.maskSet(tx, m.Place, chunk) })
 		return x.quiet(tx, err, "masking", table)
 	})
 }
 
 // maskSet masks what SQL can, and clears actor and reason, by one statement. It is what the event log, if there is one, takes
 // for the erasure of the row.
-func (x *erasure) maskSet(tx statement.Session, t erasedrow.Place, chunk []erasedrow.ReachedRow) error {
+func (x *masker) maskSet(tx statement.Session, t erasedrow.Place, chunk []erasedrow.ReachedRow) error {
 	p := t.Policy
 	strangers, err := x.strangers(tx, t)
 	if err != nil {
@@ -97,7 +115,7 @@ func (x *erasure) maskSet(tx statement.Session, t erasedrow.Place, chunk []erase
 }
 
 // compute masks a column by a function of its value, row by row.
-func (x *erasure) compute(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, chunk []erasedrow.ReachedRow) error {
+func (x *masker) compute(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, chunk []erasedrow.ReachedRow) error {
 	if c.Mask.From() == pii.FromField {
 		return x.computeFields(tx, t, c, chunk)
 	}
@@ -135,7 +153,7 @@ func (x *erasure) compute(tx statement.Session, t erasedrow.Place, c *pii.Masked
 }
 
 // computeFields gives the field's Go values to a masker.
-func (x *erasure) computeFields(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, chunk []erasedrow.ReachedRow) error {
+func (x *masker) computeFields(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, chunk []erasedrow.ReachedRow) error {
 	for _, row := range chunk {
 		if err := x.computeField(tx, t, c, row); err != nil {
 			return err
@@ -144,7 +162,7 @@ func (x *erasure) computeFields(tx statement.Session, t erasedrow.Place, c *pii.
 	return nil
 }
 
-func (x *erasure) computeField(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, reached erasedrow.ReachedRow) error {
+func (x *masker) computeField(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, reached erasedrow.ReachedRow) error {
 	s := t.Policy.Schema
 	rows := reflect.New(reflect.SliceOf(s.ModelType))
 	q := tx.Silent().Query().Text("SELECT ").Columns("", s.PrimaryFields).Text(", ").Column("", c.Field.DBName)
@@ -165,7 +183,7 @@ func (x *erasure) computeField(tx statement.Session, t erasedrow.Place, c *pii.M
 }
 
 // masked is the new value of a column, of a row that is masked in the program.
-func (x *erasure) masked(ctx context.Context, c *pii.MaskedColumn, row pii.Row) (any, error) {
+func (x *masker) masked(ctx context.Context, c *pii.MaskedColumn, row pii.Row) (any, error) {
 	row.Secret = x.hmacKey
 	value, err := c.Mask.Of(ctx, row)
 	if err != nil {
@@ -174,14 +192,14 @@ func (x *erasure) masked(ctx context.Context, c *pii.MaskedColumn, row pii.Row) 
 	return value, nil
 }
 
-func (x *erasure) setValue(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, key []any, value any) error {
+func (x *masker) setValue(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, key []any, value any) error {
 	q := tx.Silent().Query().Text("UPDATE ").Name(t.Table()).Text(" SET ").Name(c.Field.DBName).Text(" = ").Bind(value)
 	_, err := erasedrow.KeysIn(q.Text(" WHERE "), t, "", []erasedrow.ReachedRow{{Key: key}}).Exec()
 	return err
 }
 
 // remove deletes the rows of models tagged pii:"delete", those that the walk reached last first.
-func (x *erasure) remove(tx statement.Session, fresh []*reachedModel) error {
+func (x *masker) remove(tx statement.Session, fresh []*reachedModel) error {
 	for _, m := range slices.Backward(fresh) {
 		if m.Policy.Personal == nil || !m.Policy.Personal.Remove {
 			continue
@@ -189,7 +207,7 @@ func (x *erasure) remove(tx statement.Session, fresh []*reachedModel) error {
 		err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
 			q := tx.Query().Text("DELETE FROM ").Name(m.Table()).Text(" WHERE ")
 			erasedrow.KeysIn(q, m.Place, "", chunk)
-			err := x.logging(tx, m.Log(), func() error {
+			err := x.logs.logging(tx, m.Log(), func() error {
 				_, err := q.Exec()
 				return err
 			})
@@ -200,4 +218,27 @@ func (x *erasure) remove(tx statement.Session, fresh []*reachedModel) error {
 		}
 	}
 	return nil
+}
+
+// strangers lists the columns of an archive that the model no longer has. Nothing says whether they are personal.
+func (x *masker) strangers(tx statement.Session, t erasedrow.Place) (names []string, err error) {
+	if !t.Archived || !t.Policy.Personal.Erases() {
+		return nil, nil
+	}
+	if known, ok := x.foreign[t.Policy]; ok {
+		return known, nil
+	}
+	columns, err := archive.TableColumns(tx.InWork(tx.Statement.Context), t.Table())
+	for _, c := range columns {
+		if t.Policy.Schema.FieldsByDBName[c.Name] == nil && !policy.OwnColumn(c.Name) {
+			names = append(names, c.Name)
+		}
+	}
+	if err == nil {
+		if x.foreign == nil {
+			x.foreign = map[*policy.Policy][]string{}
+		}
+		x.foreign[t.Policy] = names
+	}
+	return names, err
 }

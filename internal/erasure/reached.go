@@ -3,10 +3,7 @@ package erasure
 import (
 	"slices"
 
-	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
-	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // spot is a row in the order of the walk.
@@ -25,7 +22,7 @@ type reachedModel struct {
 	erased map[string]bool // those that were erased before, or are by now
 }
 
-func (x *erasure) model(t erasedrow.Place) *reachedModel {
+func (x *reach) model(t erasedrow.Place) *reachedModel {
 	m := x.byPlace[t]
 	if m == nil {
 		m = &reachedModel{Place: t, seen: map[string]bool{}, erased: map[string]bool{}}
@@ -59,35 +56,4 @@ func merge(list, more []*reachedModel) []*reachedModel {
 		list[i].gone = append(list[i].gone, m.gone...)
 	}
 	return list
-}
-
-// strangers lists the columns of an archive that the model no longer has. Nothing says whether they are personal.
-func (x *erasure) strangers(tx statement.Session, t erasedrow.Place) (names []string, err error) {
-	if !t.Archived || !t.Policy.Personal.Erases() {
-		return nil, nil
-	}
-	if known, ok := x.foreign[t.Policy]; ok {
-		return known, nil
-	}
-	columns, err := archive.TableColumns(tx.InWork(tx.Statement.Context), t.Table())
-	for _, c := range columns {
-		if t.Policy.Schema.FieldsByDBName[c.Name] == nil && !policy.OwnColumn(c.Name) {
-			names = append(names, c.Name)
-		}
-	}
-	if err == nil {
-		if x.foreign == nil {
-			x.foreign = map[*policy.Policy][]string{}
-		}
-		x.foreign[t.Policy] = names
-	}
-	return names, err
-}
-
-// moved finds the rows of this erasure that the deletion of the subject has moved to an archive.
-func (x *erasure) moved(tx statement.Session, m *reachedModel, chunk []erasedrow.ReachedRow) ([]erasedrow.ReachedRow, error) {
-	t := erasedrow.Place{Policy: m.Policy, Archived: true}
-	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ").Column(t.Table(), m.Policy.ID.DBName).Text(" = ").Bind(string(x.deletion))
-	erasedrow.KeysIn(q.Text(" AND "), m.Place, t.Table(), chunk)
-	return erasedrow.ReachedRows(q, t)
 }

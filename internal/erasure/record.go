@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -11,11 +12,18 @@ import (
 
 // This room notes which rows an erasure has done.
 
+// recorder notes rows as erased.
+type recorder struct {
+	*call
+	reach    *reach
+	deletion mark.DeletionID // the one that this erasure made
+}
+
 // recordKey is the key of a record.
 type recordKey struct{ table, key string }
 
 // record notes the rows of this erasure as erased: those with masked columns, those that it removed, and the subject's.
-func (x *erasure) record(tx statement.Session) error {
+func (x *recorder) record(tx statement.Session) error {
 	at := tx.NowFunc().UTC()
 	var list, former []erasedrow.Row
 	listed := map[recordKey]bool{}
@@ -27,10 +35,10 @@ func (x *erasure) record(tx statement.Session) error {
 		}
 	}
 	var archived []*reachedModel
-	for _, m := range x.rows {
+	for _, m := range x.reach.rows {
 		erased := &reachedModel{Place: m.Place}
 		for _, row := range m.rows {
-			subject := m.Policy == x.root && slices.ContainsFunc(x.subject[m.Place], func(s erasedrow.ReachedRow) bool { return s.Text == row.Text })
+			subject := m.Policy == x.root && slices.ContainsFunc(x.reach.subject[m.Place], func(s erasedrow.ReachedRow) bool { return s.Text == row.Text })
 			if m.erased[row.Text] && (m.Policy.Personal.Erases() || subject) {
 				erased.rows = append(erased.rows, row)
 			}
@@ -84,7 +92,7 @@ func (x *erasure) record(tx statement.Session) error {
 	return x.writeRecords(tx, former, clause.OnConflict{DoNothing: true}) // what is known of a row of the model's table says more
 }
 
-func (x *erasure) writeRecords(tx statement.Session, list []erasedrow.Row, conflict clause.OnConflict) error {
+func (x *recorder) writeRecords(tx statement.Session, list []erasedrow.Row, conflict clause.OnConflict) error {
 	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	for chunk := range slices.Chunk(list, statement.ErasureChunk) {
 		if err := session.Clauses(conflict).Create(&chunk).Error; err != nil {
@@ -94,35 +102,10 @@ func (x *erasure) writeRecords(tx statement.Session, list []erasedrow.Row, confl
 	return nil
 }
 
-// alreadyErased tells, by their texts, which rows an earlier erasure has done and still are as it left them.
-func (x *erasure) alreadyErased(tx statement.Session, m *reachedModel, chunk []erasedrow.ReachedRow) (map[string]bool, error) {
-	done, err := erasedrow.Recorded(tx, m.Policy, m.Table(), chunk)
-	if err != nil {
-		return nil, err
-	}
-	former, err := x.formerlyErased(tx, m, chunk)
-	if err != nil {
-		return nil, err
-	}
-	var known []erasedrow.ReachedRow
-	as := map[string][]string{}
-	for _, row := range chunk {
-		if r, ok := done[row.Text]; ok && !r.Gone && r.Created == row.Created {
-			as[row.Text] = append(as[row.Text], r.Digest)
-		}
-		if r, ok := former[row.Text]; ok && r.Created == row.Created && row.Created != 0 {
-			as[row.Text] = append(as[row.Text], r.Digest)
-		}
-		if len(as[row.Text]) > 0 {
-			known = append(known, row)
-		}
-	}
-	erased := map[string]bool{}
-	digests, err := erasedrow.Digests(tx, m.Place, known)
-	for text, digest := range digests {
-		for _, recorded := range as[text] {
-			erased[text] = erased[text] || recorded == digest
-		}
-	}
-	return erased, err
+// moved finds the rows of this erasure that the deletion of the subject has moved to an archive.
+func (x *recorder) moved(tx statement.Session, m *reachedModel, chunk []erasedrow.ReachedRow) ([]erasedrow.ReachedRow, error) {
+	t := erasedrow.Place{Policy: m.Policy, Archived: true}
+	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ").Column(t.Table(), m.Policy.ID.DBName).Text(" = ").Bind(string(x.deletion))
+	erasedrow.KeysIn(q.Text(" AND "), m.Place, t.Table(), chunk)
+	return erasedrow.ReachedRows(q, t)
 }

@@ -66,7 +66,7 @@ func (e *Eraser) replay(db *gorm.DB, entry certificate.LedgerEntry, report *Repl
 	}
 	x.request.ID, x.replaying = entry.RequestID, true
 	x.preview = true // only looking, so far
-	found, err := x.findSubject(e.Session(statement.OnWriter(db)))
+	found, err := x.reach.findSubject(e.Session(statement.OnWriter(db)))
 	if err != nil {
 		return err
 	}

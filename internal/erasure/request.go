@@ -40,21 +40,21 @@ func (e *Eraser) Preview(db *gorm.DB, subject any) (Plan, error) {
 	}
 	x.preview = true
 	tx := x.eraser.Session(statement.OnWriter(db))
-	if found, err := x.findSubject(tx); err != nil || !found {
+	if found, err := x.reach.findSubject(tx); err != nil || !found {
 		return Plan{}, x.notFound(err)
 	}
-	if err := x.reachAll(tx); err != nil {
+	if err := x.reach.all(tx); err != nil {
 		return Plan{}, err
 	}
 	held, _, err := x.held(tx)
 	if err != nil {
 		return Plan{}, err
 	}
-	fresh, err := x.leaveErased(tx)
+	fresh, err := x.reach.leaveErased(tx)
 	if err == nil {
-		err = x.countEvents(tx, fresh)
+		err = x.logs.countEvents(tx, fresh)
 	}
-	return Plan{Tables: append(x.tables(fresh), x.coldTables()...), Kept: x.keptColumns(), Held: held}, err
+	return Plan{Tables: append(x.tables(fresh), x.cold.tables()...), Kept: x.keptColumns(), Held: held}, err
 }
 
 // requestID is what a request's ID may look like.

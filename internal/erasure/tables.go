@@ -21,7 +21,7 @@ func (x *erasure) clearDeletions(tx statement.Session) error {
 	if !x.eraser.Deletions && !tx.InWork(tx.Statement.Context).Migrator().HasTable(table) {
 		return nil
 	}
-	for _, m := range x.rows {
+	for _, m := range x.reach.rows {
 		err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
 			q := tx.Query().Text("UPDATE ").Name(table).Text(" SET ").Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
 			q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.Policy.Table).Text(" AND ").Name("key").Text(" IN (")
@@ -42,5 +42,5 @@ func (x *erasure) clearDeletions(tx statement.Session) error {
 			return err
 		}
 	}
-	return x.clearColdDeletions(tx)
+	return x.cold.clearDeletions(tx)
 }

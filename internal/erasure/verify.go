@@ -20,6 +20,14 @@ import (
 // This room reads back what an erasure has done, before it commits. The old values stay in the program, for that long only:
 // statements that carried them would show them to loggers.
 
+// verifier reads rows before they are masked and after.
+type verifier struct {
+	*call
+	reach   *reach
+	logs    *logs
+	secrets *secrets
+}
+
 // shortestSecret is how many characters a value needs to be looked for in other columns: shorter ones stand there by chance.
 const shortestSecret = 4
 
@@ -40,7 +48,7 @@ func newSecrets() *secrets {
 }
 
 // readSecrets reads the values that are about to be masked.
-func (x *erasure) readSecrets(tx statement.Session, fresh []*reachedModel) error {
+func (x *verifier) readSecrets(tx statement.Session, fresh []*reachedModel) error {
 	if x.secrets == nil {
 		x.secrets = newSecrets()
 	}
@@ -79,7 +87,7 @@ func (x *erasure) readSecrets(tx statement.Session, fresh []*reachedModel) error
 }
 
 // readTexts reads columns of rows as text.
-func (x *erasure) readTexts(tx statement.Session, m *reachedModel, fields []*schema.Field, each func(key string, values []sql.NullString)) error {
+func (x *verifier) readTexts(tx statement.Session, m *reachedModel, fields []*schema.Field, each func(key string, values []sql.NullString)) error {
 	table := m.Table()
 	return statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
 		q := erasedrow.RowText(tx.Query().Text("SELECT "), m.Place, table)
@@ -187,9 +195,9 @@ func (s *secrets) inText(text string) bool {
 }
 
 // verify reads the rows again: no value that was to be erased may be left in its own column, nor in another text of the rows.
-func (x *erasure) verify(tx statement.Session) error {
+func (x *verifier) verify(tx statement.Session) error {
 	residue := map[string]int64{}
-	for _, m := range x.rows {
+	for _, m := range x.reach.rows {
 		if m.Log() != nil && x.secrets != nil {
 			if err := x.verifyLog(tx, m, residue); err != nil {
 				return x.quiet(tx, err, "reading back", m.Policy.Log.Events)
@@ -206,7 +214,7 @@ func (x *erasure) verify(tx statement.Session) error {
 }
 
 // residueError names the columns that still have old values.
-func (x *erasure) residueError(residue map[string]int64) error {
+func (x *verifier) residueError(residue map[string]int64) error {
 	if len(residue) == 0 {
 		return nil
 	}
@@ -218,7 +226,7 @@ func (x *erasure) residueError(residue map[string]int64) error {
 		"need, or pii:\"-\" where the text is not personal; %s", fault.ErrUnsupported, strings.Join(places, ", "), x.nothingErased())
 }
 
-func (x *erasure) verifyModel(tx statement.Session, m *reachedModel, residue map[string]int64) error {
+func (x *verifier) verifyModel(tx statement.Session, m *reachedModel, residue map[string]int64) error {
 	p := m.Policy
 	var fields []*schema.Field
 	var masks []*pii.MaskedColumn // nil for a column that is not masked
@@ -283,7 +291,7 @@ func otherText(p *policy.Policy, field *schema.Field) bool {
 }
 
 // verifyTimes asks the database whether times are as their mask leaves them: their text depends on the session.
-func (x *erasure) verifyTimes(tx statement.Session, m *reachedModel, count func(*schema.Field)) error {
+func (x *verifier) verifyTimes(tx statement.Session, m *reachedModel, count func(*schema.Field)) error {
 	if m.Policy.Personal == nil {
 		return nil
 	}

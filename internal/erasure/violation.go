@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/pii"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
@@ -105,16 +106,17 @@ func (v violation) sentence(columns []string, deleting bool) string {
 }
 
 // columnsViolated lists the masked columns of a table that a violation may speak of.
-func (x *erasure) columnsViolated(v violation, table string) (columns []string) {
+func (x *call) columnsViolated(v violation, table string) (columns []string) {
 	if v.kind == "" || v.column != "" {
 		return slices.DeleteFunc([]string{v.column}, func(column string) bool { return column == "" })
 	}
-	for t := range x.byPlace {
-		if t.Table() != table || t.Policy.Personal == nil {
+	for _, p := range x.reachable() {
+		lies := func(t erasedrow.Place) bool { return t.Table() == table }
+		if p.Personal == nil || !slices.ContainsFunc(erasedrow.Places(p), lies) {
 			continue
 		}
-		for _, c := range t.Policy.Personal.Masked {
-			if v.concerns(t.Policy.Schema, c.Field) && !slices.Contains(columns, c.Field.DBName) {
+		for _, c := range p.Personal.Masked {
+			if v.concerns(p.Schema, c.Field) && !slices.Contains(columns, c.Field.DBName) {
 				columns = append(columns, c.Field.DBName)
 			}
 		}

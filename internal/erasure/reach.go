@@ -1,22 +1,63 @@
 package erasure
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm"
 )
 
-// defaultErasureBatch is Config.ErasureBatch where that is 0.
-const defaultErasureBatch = 10_000
+// This room finds the rows of a person: from the subject along the relations, in tables and, with gone.go, in event logs.
+
+// reach is what an erasure has found.
+type reach struct {
+	*call
+	elsewhere elsewhere // nil for nowhere
+
+	row     erasedrow.ReachedRow                       // the subject's
+	gone    *goneRow                                   // the subject where it is in its event log only
+	subject map[erasedrow.Place][]erasedrow.ReachedRow // the subject's rows in its tables
+	live    bool                                       // it is in the model's own table
+
+	rows    []*reachedModel // the subject's model first, then in the order in which the walk came to them
+	byPlace map[erasedrow.Place]*reachedModel
+	order   []spot
+}
+
+// elsewhere is where rows of a person lie outside of the database.
+type elsewhere interface {
+	// Subject finds a subject that is in no table and no event log.
+	Subject(tx statement.Session) (found bool, err error)
+	// Under calls follow for the rows in the database that refer to rows there.
+	Under(tx statement.Session, follow follow) error
+	// Search looks for rows there that those which were reached in the database lead to, and tells whether it has found more.
+	Search(tx statement.Session) (found bool, err error)
+}
+
+// follow takes rows that the walk came to, and those that are in the event log only.
+type follow func(t erasedrow.Place, rows []erasedrow.ReachedRow, gone []goneRow)
+
+// forget makes ready for another batch.
+func (x *reach) forget() { x.byPlace, x.rows, x.order = nil, nil, nil }
+
+// all walks through the database and elsewhere until neither leads to more rows of the other.
+func (x *reach) all(tx statement.Session) error {
+	for {
+		if err := x.walk(tx); err != nil || x.elsewhere == nil {
+			return err
+		}
+		found, err := x.elsewhere.Search(tx)
+		if err != nil || !found {
+			return err
+		}
+	}
+}
 
 // findSubject finds and locks the subject's row, live, deleted or archived. All archived rows with its key are the subject's;
 // one that is in no table may be in the event log.
-func (x *erasure) findSubject(tx statement.Session) (found bool, err error) {
+func (x *reach) findSubject(tx statement.Session) (found bool, err error) {
 	x.subject, x.gone, x.live, x.row = map[erasedrow.Place][]erasedrow.ReachedRow{}, nil, false, erasedrow.ReachedRow{}
 	for _, t := range erasedrow.Places(x.root) {
 		q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ").Key(t.Table(), x.root.Schema.PrimaryFields).Text(" = ").Tuple(x.key)
@@ -42,63 +83,15 @@ func (x *erasure) findSubject(tx statement.Session) (found bool, err error) {
 	if found || gone || err != nil {
 		return found || gone, err
 	}
-	return x.findColdSubject(tx)
+	if x.elsewhere == nil {
+		return false, nil
+	}
+	return x.elsewhere.Subject(tx)
 }
 
-// lock locks the rows of a SELECT until the transaction ends.
-func (x *erasure) lock(q *statement.Query) {
-	if !x.preview {
-		q.Lock("FOR UPDATE")
-	}
-}
-
-// findEdges collects the relations that lead on to a person's rows, for every model that the subject's leads to.
-func (x *erasure) findEdges(db *gorm.DB) error {
-	models, err := x.eraser.Models(db)
-	if err != nil {
-		return err
-	}
-	x.edges = map[*policy.Policy][]*policy.Relation{}
-	seen := map[*policy.Policy]bool{x.root: true}
-	for queue := []*policy.Policy{x.root}; len(queue) > 0; queue = queue[1:] {
-		p := queue[0]
-		if p.Err != nil {
-			return p.Err
-		}
-		for _, r := range slices.Concat(p.Has, subjectRelations(p, models)) {
-			if p.Personal != nil && p.Personal.Apart[r.Name] || len(r.Child.Schema.PrimaryFields) == 0 {
-				continue
-			}
-			x.edges[p] = append(x.edges[p], r)
-			if !seen[r.Child] {
-				seen[r.Child] = true
-				queue = append(queue, r.Child)
-			}
-		}
-	}
-	return nil
-}
-
-// subjectRelations lists the columns tagged pii:"subject:…" that name the model, as relations.
-func subjectRelations(p *policy.Policy, models []*policy.Policy) (list []*policy.Relation) {
-	for _, child := range models {
-		if child.Personal == nil {
-			continue
-		}
-		for _, s := range child.Personal.Subjects {
-			if s.Model == p.Schema.Name && len(p.Schema.PrimaryFields) == 1 {
-				list = append(list, &policy.Relation{
-					Name: s.Field.Name, Parent: p, Child: child, Keys: []policy.KeyPair{{Parent: p.Schema.PrimaryFields[0], Child: s.Field}},
-				})
-			}
-		}
-	}
-	return list
-}
-
-// reach walks from the subject to all rows of the person and locks them. Rows that it knows from an earlier walk are walked
+// walk goes from the subject to all rows of the person and locks them. Rows that it knows from an earlier walk are walked
 // through again: others may have come under them.
-func (x *erasure) reach(tx statement.Session) error {
+func (x *reach) walk(tx statement.Session) error {
 	before := x.byPlace
 	x.byPlace, x.rows, x.order = map[erasedrow.Place]*reachedModel{}, nil, nil
 	type step struct {
@@ -131,8 +124,10 @@ func (x *erasure) reach(tx statement.Session) error {
 	if x.gone != nil {
 		follow(erasedrow.Place{Policy: x.root, Archived: false}, nil, []goneRow{*x.gone})
 	}
-	if err := x.underCold(tx, follow); err != nil {
-		return err
+	if x.elsewhere != nil {
+		if err := x.elsewhere.Under(tx, follow); err != nil {
+			return err
+		}
 	}
 	for ; len(queue) > 0; queue = queue[1:] {
 		for _, r := range x.edges[queue[0].Policy] {
@@ -158,7 +153,7 @@ func (x *erasure) reach(tx statement.Session) error {
 
 // under finds and locks the rows that a relation has under some parents: in the child's tables, and in its event log those
 // that are in no table any more.
-func (x *erasure) under(tx statement.Session, r *policy.Relation, from erasedrow.Place, parents []erasedrow.ReachedRow, gone []goneRow, follow func(erasedrow.Place, []erasedrow.ReachedRow, []goneRow)) error {
+func (x *reach) under(tx statement.Session, r *policy.Relation, from erasedrow.Place, parents []erasedrow.ReachedRow, gone []goneRow, follow follow) error {
 	find := func(owners func(*statement.Query), logged bool) error {
 		for _, t := range erasedrow.Places(r.Child) {
 			rows, err := x.rowsUnder(tx, r, t, owners, logged)
@@ -193,7 +188,7 @@ func (x *erasure) under(tx statement.Session, r *policy.Relation, from erasedrow
 const ownerAlias = "softdelete_owner"
 
 // rowsUnder finds rows in a table. owners writes FROM and WHERE of the parents; logged tells that they are events.
-func (x *erasure) rowsUnder(tx statement.Session, r *policy.Relation, t erasedrow.Place, owners func(*statement.Query), logged bool) ([]erasedrow.ReachedRow, error) {
+func (x *reach) rowsUnder(tx statement.Session, r *policy.Relation, t erasedrow.Place, owners func(*statement.Query), logged bool) ([]erasedrow.ReachedRow, error) {
 	table := t.Table()
 	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ")
 	columns := make([]string, len(r.Keys))
@@ -230,7 +225,7 @@ func oneOf(q *statement.Query, columns []string) {
 
 // leaveErased gives the rows that are left to erase: those that no earlier erasure has done. Rows of models that say nothing
 // of personal data are among them once.
-func (x *erasure) leaveErased(tx statement.Session) (fresh []*reachedModel, err error) {
+func (x *reach) leaveErased(tx statement.Session) (fresh []*reachedModel, err error) {
 	known, err := x.eraser.Records.There(tx)
 	if err != nil {
 		return nil, err
@@ -267,7 +262,7 @@ func (x *erasure) leaveErased(tx statement.Session) (fresh []*reachedModel, err 
 }
 
 // formerlyErased gives those archived rows that were erased while they were in the model's table.
-func (x *erasure) formerlyErased(tx statement.Session, m *reachedModel, rows []erasedrow.ReachedRow) (map[string]erasedrow.Row, error) {
+func (x *reach) formerlyErased(tx statement.Session, m *reachedModel, rows []erasedrow.ReachedRow) (map[string]erasedrow.Row, error) {
 	found := map[string]erasedrow.Row{}
 	if !m.Archived {
 		return found, nil
@@ -286,11 +281,44 @@ func (x *erasure) formerlyErased(tx statement.Session, m *reachedModel, rows []e
 }
 
 // done notes rows as erased by this call.
-func (x *erasure) done(m *reachedModel) {
+func (x *reach) done(m *reachedModel) {
 	for _, row := range m.rows {
 		x.model(m.Place).erased[row.Text] = true
 	}
 	for _, row := range m.gone {
 		x.model(m.Place).erased[row.mark()] = true
 	}
+}
+
+// alreadyErased tells, by their texts, which rows an earlier erasure has done and still are as it left them.
+func (x *reach) alreadyErased(tx statement.Session, m *reachedModel, chunk []erasedrow.ReachedRow) (map[string]bool, error) {
+	done, err := erasedrow.Recorded(tx, m.Policy, m.Table(), chunk)
+	if err != nil {
+		return nil, err
+	}
+	former, err := x.formerlyErased(tx, m, chunk)
+	if err != nil {
+		return nil, err
+	}
+	var known []erasedrow.ReachedRow
+	as := map[string][]string{}
+	for _, row := range chunk {
+		if r, ok := done[row.Text]; ok && !r.Gone && r.Created == row.Created {
+			as[row.Text] = append(as[row.Text], r.Digest)
+		}
+		if r, ok := former[row.Text]; ok && r.Created == row.Created && row.Created != 0 {
+			as[row.Text] = append(as[row.Text], r.Digest)
+		}
+		if len(as[row.Text]) > 0 {
+			known = append(known, row)
+		}
+	}
+	erased := map[string]bool{}
+	digests, err := erasedrow.Digests(tx, m.Place, known)
+	for text, digest := range digests {
+		for _, recorded := range as[text] {
+			erased[text] = erased[text] || recorded == digest
+		}
+	}
+	return erased, err
 }

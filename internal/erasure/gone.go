@@ -1,0 +1,143 @@
+package erasure
+
+import (
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/eventlog"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm/schema"
+)
+
+// This room finds rows that are in an event log only.
+
+// goneRow is a row that is in the event log only: it was removed, through GORM or past it, and no other one has its key.
+type goneRow struct {
+	log    string // its key in the log
+	erased bool   // but for its deletion, nothing came after its erasure
+}
+
+// mark is the row among those that an erasure knows; no row of a table has the same.
+func (g goneRow) mark() string { return "\x00" + g.log }
+
+func (m *reachedModel) addGone(row goneRow) bool {
+	if m.seen[row.mark()] {
+		return false
+	}
+	m.seen[row.mark()] = true
+	m.gone = append(m.gone, row)
+	return true
+}
+
+func goneKeys(rows []goneRow) []string {
+	keys := make([]string, len(rows))
+	for i, row := range rows {
+		keys[i] = row.log
+	}
+	return keys
+}
+
+// loggedText is a column's value as the text that DataText gives for it.
+func loggedText(q *statement.Query, field *schema.Field, expression string) string {
+	return q.Dialect.LoggedText(policy.LoggedColumn(field, func(name string) string { return statement.QuoteName(q.Tx, name) }), expression)
+}
+
+const (
+	goneAlias = "softdelete_gone_row"
+	change    = string(dialect.Change)
+)
+
+// selectGone writes the SELECT of rows that are in the model's log only.
+func selectGone(q *statement.Query, p *policy.Policy) *statement.Query {
+	q.Text("SELECT ").Column(goneAlias, "row_key").Text(", CASE WHEN EXISTS (SELECT 1 FROM ").Name(p.Log.Events)
+	q.Text(" AS erased WHERE erased.row_key = ").Column(goneAlias, "row_key").Text(" AND erased.type = 'erased' AND NOT EXISTS (SELECT 1 FROM ")
+	q.Name(p.Log.Events).Text(" AS written WHERE written.row_key = erased.row_key AND written.version > erased.version AND written.type <> 'deleted'))")
+	q.Text(" THEN 1 ELSE 0 END")
+	q.Text(" FROM ").Name(p.Log.Events).Text(" AS ").Name(goneAlias).Text(" WHERE ").Column(goneAlias, "content")
+	q.Text(" <> '", change, "' AND NOT EXISTS (SELECT 1 FROM ").Name(p.Log.Events).Text(" AS later WHERE later.row_key = ")
+	q.Column(goneAlias, "row_key").Text(" AND later.version > ").Column(goneAlias, "version").Text(" AND later.content <> '", change, "') AND (")
+	q.Column(goneAlias, "content").Text(" = '", string(dialect.Removed), "' OR NOT EXISTS (SELECT 1 FROM ").Name(p.Table).Text(" WHERE ")
+	q.Text(q.Dialect.LogKey(p.Log, statement.QuoteName(q.Tx, p.Table)), " = ").Column(goneAlias, "row_key")
+	return q.Text(")) AND ")
+}
+
+func goneRows(q *statement.Query) (rows []goneRow, err error) {
+	err = q.Rows(func(scan func(...any) error) error {
+		var row goneRow
+		var erased int
+		if err := scan(&row.log, &erased); err != nil {
+			return err
+		}
+		row.erased = erased == 1
+		rows = append(rows, row)
+		return nil
+	})
+	return rows, err
+}
+
+// goneUnder finds rows under a relation that are in the child's log only. See rowsUnder.
+func (x *reach) goneUnder(tx statement.Session, r *policy.Relation, owners func(*statement.Query), logged bool) ([]goneRow, error) {
+	q := selectGone(tx.Query(), r.Child)
+	data := q.Quoted(goneAlias, "data")
+	columns := make([]string, len(r.Keys))
+	for i, key := range r.Keys {
+		columns[i] = q.Dialect.DataText(data, key.Child.DBName)
+	}
+	oneOf(q, columns)
+	statement.Joined(q, r.Keys, ", ", func(key policy.KeyPair) {
+		if logged {
+			q.Text(q.Dialect.DataText(q.Quoted(ownerAlias, "data"), key.Parent.DBName))
+		} else {
+			q.Text(loggedText(q, key.Parent, q.Quoted(ownerAlias, key.Parent.DBName)))
+		}
+	})
+	owners(q)
+	q.Text(")")
+	for _, fixed := range r.Fixed {
+		q.Text(" AND ", q.Dialect.DataText(data, fixed.Child.DBName), " = ").Bind(fixed.Value)
+	}
+	return goneRows(q.Text(" ORDER BY ").Column(goneAlias, "row_key"))
+}
+
+// findGoneSubject finds a subject that was removed and is in the model's event log.
+func (x *reach) findGoneSubject(tx statement.Session) (found bool, err error) {
+	if x.root.Log == nil {
+		return false, nil
+	}
+	rows, err := goneRows(selectGone(tx.Query(), x.root).Column(goneAlias, "row_key").Text(" = ").Bind(x.text))
+	if err != nil || len(rows) == 0 {
+		return false, err
+	}
+	x.gone = &rows[0]
+	if x.row.Key != nil { // it is in the archive too
+		return true, nil
+	}
+	x.row = erasedrow.ReachedRow{Text: rows[0].log}
+	x.row.Created, err = x.goneCreation(tx, rows[0].log)
+	return err == nil, err
+}
+
+// goneCreation is when a row that is in the log only was made, as query.created gives it for one in the table.
+func (x *reach) goneCreation(tx statement.Session, key string) (created int64, err error) {
+	p := x.root
+	if policy.Creation(p.Schema) == nil {
+		return 0, nil
+	}
+	var last []eventlog.EventRow
+	q := tx.Silent().Query().Text("SELECT * FROM ").Name(p.Log.Events).Text(" WHERE row_key = ").Bind(key)
+	q.Text(" AND content <> '", change, "'")
+	if err := q.Text(" ORDER BY version DESC LIMIT 1").Find(&last); err != nil {
+		return 0, err
+	}
+	state, err := eventlog.Replay(last)
+	if err != nil {
+		return 0, err
+	}
+	const alias = "softdelete_state"
+	q = erasedrow.Created(tx.Silent().Query().Text("SELECT "), p.Schema, alias).Text(" FROM (")
+	if err := eventlog.States(q, p.Log, p.LoggedFields(), []*eventlog.RowState{state}); err != nil {
+		return 0, err
+	}
+	err = q.Text(") AS ").Name(alias).Rows(func(scan func(...any) error) error { return scan(&created) })
+	return created, err
+}
