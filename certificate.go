@@ -155,7 +155,7 @@ func (c Certificate) Text() string {
 
 // Certificates lists all certificates in the order of the chain.
 func Certificates(db *gorm.DB) ([]Certificate, error) {
-	d, err := databaseOf(db)
+	d, err := databaseOfAll(db, "Certificates")
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func Certificates(db *gorm.DB) ([]Certificate, error) {
 // certificate that does not fit: one that was changed, removed, swapped, put in or cut off. Someone who may write to both
 // tables and knows the program can forge a chain without signatures; only a key that lies elsewhere prevents that.
 func VerifyCertificates(db *gorm.DB) error {
-	d, err := databaseOf(db)
+	d, err := databaseOfAll(db, "VerifyCertificates")
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func DirColdStore(dir string) (ColdStore, error) {
 // the database's own. The model must be in Config.Models, or have been used before. Rows that an erasure has masked come back
 // masked and stay erased; those that it has removed do not come back.
 func Thaw(db *gorm.DB, batchID string) (int64, error) {
-	d, err := databaseOf(db)
+	d, err := databaseOfAll(db, "Thaw")
 	if err != nil {
 		return 0, err
 	}

@@ -20,7 +20,7 @@ type DataMapEntry struct {
 // DataMap lists the columns of Config.Models that have a pii tag, apart from those tagged "-", and those without one whose
 // name and type look personal: what an erasure would leave behind. A model tagged pii:"delete" is listed with the column "*".
 func DataMap(db *gorm.DB) ([]DataMapEntry, error) {
-	d, err := databaseOf(db)
+	d, err := databaseOfAll(db, "DataMap")
 	if err != nil {
 		return nil, err
 	}

@@ -131,6 +131,15 @@ func databaseOf(db *gorm.DB) (*database, error) {
 	return nil, ErrNotRegistered
 }
 
+// databaseOfAll is databaseOf for a function that is about the tables of several models: it refuses one given by db.Table.
+func databaseOfAll(db *gorm.DB, function string) (*database, error) {
+	d, err := databaseOf(db)
+	if err != nil {
+		return nil, err
+	}
+	return d, policy.NoTable(db, function)
+}
+
 // policyOf gives the compiled policy of a model's value.
 func policyOf(db *gorm.DB, model any) (*policy.Policy, error) {
 	d, err := databaseOf(db)

@@ -58,7 +58,7 @@ func Hold(db *gorm.DB, value any, o HoldOptions) (HoldID, error) {
 // Release ends a hold. It destroys nothing: what the hold kept is for the next Purge. A hold that has ended already stays as
 // it is; an unknown one gives gorm.ErrRecordNotFound.
 func Release(db *gorm.DB, id HoldID) error {
-	d, err := databaseOf(db)
+	d, err := databaseOfAll(db, "Release")
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func Release(db *gorm.DB, id HoldID) error {
 
 // Holds lists the holds that are in force, the oldest first.
 func Holds(db *gorm.DB) ([]HoldInfo, error) {
-	d, err := databaseOf(db)
+	d, err := databaseOfAll(db, "Holds")
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func NewJanitor(db *gorm.DB, c JanitorConfig) *Janitor {
 // ends with its holder's session, or when the holder has not renewed it for a minute. A purge that fails is logged, and tried
 // again at the next turn. Without the plugin Run returns ErrNotRegistered.
 func (j *Janitor) Run(ctx context.Context) error {
-	d, err := databaseOf(j.db)
+	d, err := databaseOfAll(j.db, "Janitor")
 	if err != nil {
 		return err
 	}

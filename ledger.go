@@ -65,7 +65,7 @@ type ReplayReport struct {
 // that third parties are told again under the same ones. A row that was made later and has got the key of an erased one
 // is left alone. Running it twice is harmless. An error for one subject does not keep it from the others.
 func ReplayErasures(db *gorm.DB, l ErasureLedger) (ReplayReport, error) {
-	d, err := databaseOf(db)
+	d, err := databaseOfAll(db, "ReplayErasures")
 	if err != nil {
 		return ReplayReport{}, err
 	}

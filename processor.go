@@ -35,7 +35,7 @@ type ErasedSubject struct {
 // that failed the processor's name, the request, the attempt and when the next one is due. The processor's own error may quote
 // personal values; errors.Is and errors.As find it, the text leaves it out.
 func DispatchErasures(db *gorm.DB) error {
-	d, err := databaseOf(db)
+	d, err := databaseOfAll(db, "DispatchErasures")
 	if err != nil {
 		return err
 	}

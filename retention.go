@@ -91,7 +91,7 @@ type ModelPurge struct {
 // models. A foreign key with ON DELETE CASCADE or SET NULL therefore never takes or changes a row that Purge has not
 // counted. The report is given beside an error too, with what was done until then.
 func Purge(db *gorm.DB, o PurgeOptions) (PurgeReport, error) {
-	d, err := databaseOf(db)
+	d, err := databaseOfAll(db, "Purge")
 	if err != nil {
 		return PurgeReport{}, err
 	}

@@ -42,6 +42,9 @@ func (e *Eraser) begin(db *gorm.DB, subject any, function string) (*erasure, err
 	if err != nil {
 		return nil, err
 	}
+	if err := e.OwnOnly(db, p, function); err != nil {
+		return nil, err
+	}
 	value := reflect.Indirect(reflect.ValueOf(subject))
 	if value.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%w: softdelete.%s takes one subject at a time", gorm.ErrInvalidValue, function)

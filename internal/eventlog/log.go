@@ -170,6 +170,6 @@ func (logs *Logs) logged(db *gorm.DB, model any, function string) (*policy.Polic
 		return nil, fmt.Errorf("%w: softdelete.%s: %s has no event log; add `softdelete:\"events\"` to a field _ struct{}",
 			fault.ErrUnsupported, function, p.Schema.Name)
 	}
-	p, _, err = logs.HereOrRefuse(db.Statement, p)
+	p, _, err = logs.HereOrRefuse(policy.Called(db).Statement, p)
 	return p, err
 }

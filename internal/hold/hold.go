@@ -76,6 +76,9 @@ func (h *Holds) Place(db *gorm.DB, value any, o Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := h.OwnOnly(db, p, "Hold"); err != nil {
+		return "", err
+	}
 	key, err := keyOfValue(db, p, value)
 	if err != nil {
 		return "", err

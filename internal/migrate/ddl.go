@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 )
@@ -14,6 +15,12 @@ import (
 // DDL lists the statements that db.AutoMigrate(models...) would execute on the database as it is, in order, and executes none
 // of them. Without models it takes those of the configuration.
 func (m *Migrations) DDL(db *gorm.DB, models ...any) ([]string, error) {
+	called := policy.Called(db).Statement
+	if len(models) != 1 {
+		if err := policy.NoTable(db, "DDL of all or several models"); err != nil {
+			return nil, err
+		}
+	}
 	if len(models) == 0 {
 		models = m.Named()
 	}
@@ -39,6 +46,7 @@ func (m *Migrations) DDL(db *gorm.DB, models ...any) ([]string, error) {
 	tx.Config.ConnPool = recorder
 	tx.Config.PrepareStmt = false
 	tx.Config.DryRun = false
+	tx.Statement.Table, tx.Statement.TableExpr = called.Table, called.TableExpr
 	if err := tx.Session(&gorm.Session{}).AutoMigrate(models...); err != nil {
 		return nil, err
 	}

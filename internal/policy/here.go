@@ -46,8 +46,13 @@ func (r *Registry) HereOrRefuse(stmt *gorm.Statement, p *Policy) (*Policy, state
 	return here, t, nil
 }
 
-// OwnOnly refuses a table given by db.Table to a function that knows a model's rows by the model's own table.
+// OwnOnly refuses a table given by db.Table to a function that knows a model's rows by the model's own table. That table under
+// another name is fine.
 func (r *Registry) OwnOnly(db *gorm.DB, p *Policy, function string) error {
+	db = Called(db)
+	if err := r.Recognize(db, p, true); err != nil {
+		return err
+	}
 	if here, _, ok := r.Here(db.Statement, p); ok && here == p {
 		return nil
 	}
@@ -57,10 +62,21 @@ func (r *Registry) OwnOnly(db *gorm.DB, p *Policy, function string) error {
 
 // NoTable refuses a table given by db.Table to a function that is about several models.
 func NoTable(db *gorm.DB, function string) error {
-	if db.Statement.TableExpr == nil {
+	if Called(db).Statement.TableExpr == nil {
 		return nil
 	}
 	return fmt.Errorf("%w: softdelete.%s is about the tables of the models, not about one; leave db.Table out", fault.ErrUnsupported, function)
+}
+
+// Called is the session that a caller's *gorm.DB stands for. That of a hook still shows the statement that the hook runs in,
+// and one that has run a statement before the table of that.
+func Called(db *gorm.DB) *gorm.DB {
+	db = db.Clauses()
+	if db.Statement.TableExpr == nil && db.Statement.Table != "" {
+		db = db.Session(&gorm.Session{}).Clauses()
+		db.Statement.Table = ""
+	}
+	return db
 }
 
 // ownTableKey is where, in a statement's settings, the expression stands that names the model's own table in other words.

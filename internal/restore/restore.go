@@ -118,7 +118,7 @@ func (restorer *Restorer) restoreValue(db *gorm.DB, value any, function string, 
 	if err := deletion.CheckCall(value, function); err != nil {
 		return deletion.Report{}, err
 	}
-	db = db.Clauses() // what a hook gets is a session that still shows the conditions of the hook's own statement
+	db = policy.Called(db)
 	p, err := restorer.Of(db, value)
 	if err != nil {
 		return deletion.Report{}, err
