@@ -150,6 +150,8 @@ func (c *Clause) ModifyStatement(stmt *gorm.Statement) {
 		where = c.viewed(stmt, value.(View))
 	} else if stmt != stmt.Statement {
 		where = c.of(joinedRows(stmt))
+	} else if !c.Writes {
+		where = c.visibleIn(stmt)
 	}
 	AddFilter(stmt, where)
 }
@@ -159,6 +161,9 @@ func (c *Clause) viewed(stmt *gorm.Statement, v View) clause.Interface {
 	if stmt == stmt.Statement {
 		if slices.Contains(v.Links, c.Policy.Schema.ModelType) {
 			return nil
+		}
+		if v.rows == visibleRows {
+			return c.visibleIn(stmt)
 		}
 		return c.of(v.rows)
 	}

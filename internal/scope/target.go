@@ -5,7 +5,22 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
+
+// visibleIn is the clause that leaves the visible rows of the table that a statement names. Where rows hide by others of the same
+// table, those are looked for there.
+func (c *Clause) visibleIn(stmt *gorm.Statement) clause.Interface {
+	p := c.Policy
+	if stmt.TableExpr == nil || stmt.TableExpr.SQL == p.SQLTable || !p.HidesItself() {
+		return c.Visible
+	}
+	t, ok := statement.TableOf(stmt, p.Dialect())
+	if !ok || p.Dialect().EqualNames(t.Name, p.Table) {
+		return c.Visible
+	}
+	return WhereOf(p.On(t.Name).Predicates.Reads())
+}
 
 // derivedTable tells whether a statement reads from one sub-query and nothing else, whose own model filters its rows.
 func derivedTable(stmt *gorm.Statement) bool {
