@@ -52,7 +52,7 @@ func publicPackages(t *testing.T) (dirs []string) {
 		if path != "." && (noModule == nil || entry.Name() == "internal" || entry.Name() == "testdata" || strings.HasPrefix(entry.Name(), ".")) {
 			return filepath.SkipDir
 		}
-		if files := sources(t, token.NewFileSet(), path); len(files) > 0 && files[0].Name.Name != "main" {
+		if files := sources(t, token.NewFileSet(), path, parser.PackageClauseOnly); len(files) > 0 && files[0].Name.Name != "main" {
 			dirs = append(dirs, path)
 		}
 		return nil
@@ -61,13 +61,13 @@ func publicPackages(t *testing.T) (dirs []string) {
 }
 
 // sources parses the files of a package, apart from its tests.
-func sources(t *testing.T, fset *token.FileSet, dir string) (files []*ast.File) {
+func sources(t *testing.T, fset *token.FileSet, dir string, mode parser.Mode) (files []*ast.File) {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	require.NoError(t, err)
 	for _, name := range names {
 		if !strings.HasSuffix(name, "_test.go") {
-			file, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
+			file, err := parser.ParseFile(fset, name, nil, mode)
 			require.NoError(t, err)
 			files = append(files, file)
 		}
@@ -79,7 +79,7 @@ func sources(t *testing.T, fset *token.FileSet, dir string) (files []*ast.File) 
 func exported(t *testing.T, dir string) []string {
 	t.Helper()
 	l := &apiLister{fset: token.NewFileSet()}
-	for _, file := range sources(t, l.fset, dir) {
+	for _, file := range sources(t, l.fset, dir, parser.SkipObjectResolution) {
 		for _, decl := range file.Decls {
 			switch decl := decl.(type) {
 			case *ast.FuncDecl:

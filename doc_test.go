@@ -5,34 +5,15 @@ import (
 	"go/doc"
 	"go/parser"
 	"go/token"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// docFiles parses the package's own files: all but the tests.
-func docFiles(t *testing.T) (*token.FileSet, []*ast.File) {
-	t.Helper()
-	entries, err := os.ReadDir(".")
-	require.NoError(t, err)
-	fset := token.NewFileSet()
-	var files []*ast.File
-	for _, entry := range entries {
-		if !strings.HasSuffix(entry.Name(), ".go") || strings.HasSuffix(entry.Name(), "_test.go") {
-			continue
-		}
-		file, err := parser.ParseFile(fset, entry.Name(), nil, parser.ParseComments)
-		require.NoError(t, err)
-		files = append(files, file)
-	}
-	return fset, files
-}
-
 func TestEveryExportedNameHasAComment(t *testing.T) {
-	fset, files := docFiles(t)
-	pkg, err := doc.NewFromFiles(fset, files, "github.com/gorm-softdelete/softdelete")
+	fset := token.NewFileSet()
+	pkg, err := doc.NewFromFiles(fset, sources(t, fset, ".", parser.ParseComments), "github.com/gorm-softdelete/softdelete")
 	require.NoError(t, err)
 	require.NotEmpty(t, pkg.Types, "the walk found nothing to look at")
 
@@ -72,6 +53,9 @@ func TestEveryExportedNameHasAComment(t *testing.T) {
 	values(pkg.Vars)
 	for _, typ := range pkg.Types {
 		check(typ.Name, typ.Doc)
+		for _, spec := range typ.Decl.Specs {
+			members(spec.(*ast.TypeSpec), check)
+		}
 		funcs(typ.Funcs)
 		funcs(typ.Methods)
 		values(typ.Consts)
@@ -79,10 +63,30 @@ func TestEveryExportedNameHasAComment(t *testing.T) {
 	}
 }
 
+// members checks the exported fields of a struct, and the methods of an interface.
+func members(typ *ast.TypeSpec, check func(name, comment string)) {
+	var list *ast.FieldList
+	switch inner := typ.Type.(type) {
+	case *ast.StructType:
+		list = inner.Fields
+	case *ast.InterfaceType:
+		list = inner.Methods
+	default:
+		return
+	}
+	for _, member := range list.List {
+		for _, name := range member.Names { // none where a type is embedded: its own comment tells
+			if name.IsExported() {
+				check(typ.Name.Name+"."+name.Name, member.Doc.Text()+member.Comment.Text())
+			}
+		}
+	}
+}
+
 func TestOnlyOneFileHasThePackageComment(t *testing.T) {
-	fset, files := docFiles(t)
+	fset := token.NewFileSet()
 	var commented []string
-	for _, file := range files {
+	for _, file := range sources(t, fset, ".", parser.ParseComments) {
 		if file.Doc != nil {
 			commented = append(commented, fset.Position(file.Package).Filename)
 		}
