@@ -4,7 +4,6 @@ package deletion
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"sync/atomic"
@@ -370,57 +369,4 @@ func (d *deletion) relationTo(p *policy.Policy) *policy.Relation {
 		}
 	}
 	return nil
-}
-
-// End runs after the last hook: it writes the ledger and ends the transaction or savepoint.
-func (deleter *Deleter) End(db *gorm.DB) {
-	d := deletionOf(db.Statement)
-	if d == nil {
-		return
-	}
-	if !db.DryRun {
-		if db.Error == nil && d.rows > 0 && !d.shares {
-			_ = db.AddError(d.writeLedger(deleter.Session(db)))
-		}
-		if err := statement.EndWork(db, db.Error); db.Error == nil {
-			_ = db.AddError(err)
-		}
-	}
-	if db.Error == nil && d.outer != nil {
-		d.outer.include(d)
-	}
-}
-
-// Finish is the last callback, after GORM's commit: it gives the report, or puts the caller's value back.
-func (deleter *Deleter) Finish(db *gorm.DB) {
-	d := deletionOf(db.Statement)
-	if d == nil {
-		return
-	}
-	if db.Error != nil {
-		d.undone()
-		d.deleter.Columns.ForgetAll(d.graph)
-		db.Error = d.explain(db, db.Error)
-		db.RowsAffected = 0
-		return
-	}
-	d.leave()
-	if d.report != nil {
-		d.report(d.finished())
-	}
-}
-
-// explain makes a foreign key's refusal a fault.Blocked.
-func (d *deletion) explain(db *gorm.DB, err error) error {
-	if errors.Is(err, fault.ErrBlocked) {
-		return err
-	}
-	violation := errors.Is(err, gorm.ErrForeignKeyViolated)
-	if translator, ok := db.Dialector.(gorm.ErrorTranslator); ok && !violation {
-		violation = errors.Is(translator.Translate(err), gorm.ErrForeignKeyViolated)
-	}
-	if !violation {
-		return err
-	}
-	return &fault.Blocked{Cause: err}
 }
