@@ -76,9 +76,10 @@ func fillRecipients(session statement.Session, list []Certificate) error {
 		}
 	}
 	states := map[[2]string]OutboxRow{}
-	for chunk := range slices.Chunk(requests, statement.ErasureChunk) {
+	for chunk := range slices.Chunk(requests, statement.ChunkSize) {
 		var rows []OutboxRow
-		if err := session.Where("request_id IN ?", chunk).Find(&rows).Error; err != nil {
+		q := session.Query().Text("SELECT * FROM ").Name(OutboxRow{}.TableName()).Text(" WHERE ")
+		if err := q.Among("", "request_id", statement.Values(chunk)).Find(&rows); err != nil {
 			return erasedrow.TablesError(err)
 		}
 		for _, row := range rows {

@@ -100,7 +100,7 @@ func (d *deletion) findKeys(tx statement.Session) error {
 	among := clause.Expression(clause.Expr{SQL: "1 = 0"})
 	if len(keys) > 0 {
 		d.keys = keys
-		among = d.target.KeysIn(d.root.Schema, keys)
+		among = d.target.KeysIn(d.deleter.Dialect, d.root.Schema, keys)
 	}
 	scope.GroupAlternatives(d.stmt)
 	d.stmt.AddClause(clause.Where{Exprs: []clause.Expression{among}})

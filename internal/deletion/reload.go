@@ -2,6 +2,7 @@ package deletion
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
@@ -9,11 +10,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-	"gorm.io/gorm/schema"
 )
-
-// reloadChunk is how many rows one statement loads again.
-const reloadChunk = 500
 
 // Reload reads the rows of a value again, from the table of the policy. What it returns makes the value what the database has.
 func Reload(tx statement.Session, p *policy.Policy, value any) (finish func(), err error) {
@@ -54,11 +51,10 @@ func Reload(tx statement.Session, p *policy.Policy, value any) (finish func(), e
 		fresh = statement.On(fresh, p.Table)
 	}
 	var assign []func()
-	for start := 0; start < len(keys); start += reloadChunk {
-		column, in := schema.ToQueryValues(clause.CurrentTable, s.PrimaryFieldDBNames, keys[start:min(start+reloadChunk, len(keys))])
+	for chunk := range slices.Chunk(keys, statement.ChunkSize) {
 		rows := reflect.New(reflect.SliceOf(s.ModelType))
 		err := fresh.Unscoped().
-			Clauses(scope.LiveTable{}, clause.Where{Exprs: []clause.Expression{clause.IN{Column: column, Values: in}}}).Find(rows.Interface()).Error
+			Clauses(scope.LiveTable{}, clause.Where{Exprs: []clause.Expression{statement.Table{Name: p.Table}.KeysIn(tx.Dialect, s, chunk)}}).Find(rows.Interface()).Error
 		if err != nil {
 			return nil, err
 		}

@@ -20,8 +20,9 @@ func (d *deletion) addKeyConditions() {
 	stmt := d.stmt
 	add := func(value reflect.Value) {
 		values := d.keysOf(value)
-		column, in := schema.ToQueryValues(stmt.Table, stmt.Schema.PrimaryFieldDBNames, values)
-		if len(in) > 0 {
+		if len(values) > statement.Handful {
+			stmt.AddClause(clause.Where{Exprs: []clause.Expression{d.target.KeysIn(d.deleter.Dialect, stmt.Schema, values)}})
+		} else if column, in := schema.ToQueryValues(stmt.Table, stmt.Schema.PrimaryFieldDBNames, values); len(in) > 0 {
 			stmt.AddClause(clause.Where{Exprs: []clause.Expression{clause.IN{Column: column, Values: in}}})
 		}
 		if len(values) > 0 && len(values) <= FewKeys {

@@ -73,17 +73,7 @@ func (d *deletion) knownKeys(q *statement.Query) {
 	if d.keys == nil {
 		return
 	}
-	q.Text(" AND ").Key(d.target.Qualifier(), d.root.Schema.PrimaryFields).Text(" IN (")
-	statement.Joined(q, d.keys, ", ", func(key []any) {
-		if len(key) == 1 {
-			q.Bind(key[0])
-			return
-		}
-		q.Text("(")
-		statement.Joined(q, key, ", ", func(value any) { q.Bind(value) })
-		q.Text(")")
-	})
-	q.Text(")")
+	q.Text(" AND ").KeyAmong(d.target, d.root.Schema.PrimaryFieldDBNames, d.keys)
 }
 
 // cascade takes the rows under the root rows, which are marked already.

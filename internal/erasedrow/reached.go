@@ -18,15 +18,12 @@ type ReachedRow struct {
 
 // KeysIn writes the condition that a row is one of those.
 func KeysIn(q *statement.Query, t Place, table string, rows []ReachedRow) *statement.Query {
-	if key := t.Key(); len(key) == 1 {
-		values := make([]any, len(rows))
-		for i, row := range rows {
-			values[i] = row.Key[0]
-		}
-		return q.Among(table, key[0].DBName, values)
+	keys := make([][]any, len(rows))
+	for i, row := range rows {
+		keys[i] = row.Key
 	}
-	q.Key(table, t.Key()).Text(" IN (")
-	return statement.Joined(q, rows, ", ", func(row ReachedRow) { q.Tuple(row.Key) }).Text(")")
+	columns := statement.DBNames(t.Key())
+	return q.SomeAmong(table, columns, t.Table(), columns, keys)
 }
 
 // RowKey writes the exact text of a row's key in the model's table.

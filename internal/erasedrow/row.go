@@ -66,8 +66,7 @@ func Recorded(tx statement.Session, p *policy.Policy, table string, rows []Reach
 		}
 	}
 	q := tx.Query().Text("SELECT row_key, created, digest, gone FROM ").Name(Row{}.TableName()).Text(" WHERE table_name = ").Bind(table)
-	q.Text(" AND row_key IN (")
-	statement.Joined(q, texts, ", ", func(text string) { q.Bind(text) }).Text(")")
+	q.Text(" AND ").Among("", "row_key", statement.Values(texts))
 	err := q.Rows(func(scan func(...any) error) error {
 		var row Row
 		if err := scan(&row.Key, &row.Created, &row.Digest, &row.Gone); err != nil {

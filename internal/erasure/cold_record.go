@@ -1,8 +1,6 @@
 package erasure
 
 import (
-	"slices"
-
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
@@ -59,15 +57,19 @@ func (x *coldStorage) clearDeletions(tx statement.Session) error {
 	table := deletion.Deletion{}.TableName()
 	return x.eachErased(func(m *coldModel, rows []*coldRow) error {
 		q := tx.Query().Text("UPDATE ").Name(table).Text(" SET ").Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
-		q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.policy.Table).Text(" AND ").Name("key").Text(" IN (")
+		q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.policy.Table).Text(" AND ")
 		key := rowkey.Of(tx.Dialect, m.policy.Schema.PrimaryFields)
-		statement.Joined(q, rows, ", ", func(row *coldRow) {
-			statement.Joined(q, deletion.LedgerKeys(key, row.Key), ", ", func(text string) { q.Bind(text) })
-		}).Text(")")
-		known := slices.DeleteFunc(slices.Clone(rows), func(row *coldRow) bool { return row.deletion == "" })
+		var texts []string
+		var known []any
+		for _, row := range rows {
+			texts = append(texts, deletion.LedgerKeys(key, row.Key)...)
+			if row.deletion != "" {
+				known = append(known, row.deletion)
+			}
+		}
+		q.Among("", "key", statement.Values(texts))
 		if len(known) > 0 { // a deletion of several root rows names no key
-			q.Text(" OR ").Name("id").Text(" IN (")
-			statement.Joined(q, known, ", ", func(row *coldRow) { q.Bind(row.deletion) }).Text(")")
+			q.Text(" OR ").Among("", "id", known)
 		}
 		_, err := q.Exec()
 		return deletion.LedgerError(err)

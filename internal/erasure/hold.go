@@ -69,8 +69,11 @@ func heldRows(tx statement.Session, h *hold.Walk, t erasedrow.Place, rows []eras
 	if len(n.Component.Nodes) > 1 {
 		q.Text(walk.NodeColumn, " = ", strconv.Itoa(n.Index), " AND ")
 	}
-	statement.KeyOf(q, "", columns).Text(" IN (")
-	statement.Joined(q, rows, ", ", func(row erasedrow.ReachedRow) { q.Tuple(t.Primary(row)) }).Text(") GROUP BY ")
+	keys := make([][]any, len(rows))
+	for i, row := range rows {
+		keys[i] = t.Primary(row)
+	}
+	q.SomeAmong("", columns, p.Table, p.Schema.PrimaryFieldDBNames, keys).Text(" GROUP BY ")
 	statement.Names(q, "", columns)
 	return q.Rows(func(scan func(...any) error) error {
 		var placed string

@@ -94,7 +94,7 @@ func (x *recorder) record(tx statement.Session) error {
 
 func (x *recorder) writeRecords(tx statement.Session, list []erasedrow.Row, conflict clause.OnConflict) error {
 	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	for chunk := range slices.Chunk(list, statement.ErasureChunk) {
+	for chunk := range slices.Chunk(list, statement.ChunkSize) {
 		if err := session.Clauses(conflict).Create(&chunk).Error; err != nil {
 			return x.quiet(tx, err, "recording erased rows in", erasedrow.Row{}.TableName())
 		}

@@ -24,12 +24,13 @@ func (x *erasure) clearDeletions(tx statement.Session) error {
 	for _, m := range x.reach.rows {
 		err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
 			q := tx.Query().Text("UPDATE ").Name(table).Text(" SET ").Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
-			q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.Policy.Table).Text(" AND ").Name("key").Text(" IN (")
+			q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.Policy.Table).Text(" AND ")
 			key := rowkey.Of(tx.Dialect, m.Policy.Schema.PrimaryFields)
-			statement.Joined(q, chunk, ", ", func(row erasedrow.ReachedRow) {
-				statement.Joined(q, deletion.LedgerKeys(key, m.Primary(row)), ", ", func(text string) { q.Bind(text) })
-			})
-			q.Text(")")
+			var texts []string
+			for _, row := range chunk {
+				texts = append(texts, deletion.LedgerKeys(key, m.Primary(row))...)
+			}
+			q.Among("", "key", statement.Values(texts))
 			if id := m.Policy.ID; id != nil && m.Archived == m.Policy.Archives() { // a deletion of several root rows names no key
 				table := m.Table()
 				q.Text(" OR ").Name("id").Text(" IN (SELECT ").Column(table, id.DBName).Text(" FROM ").Name(table).Text(" WHERE ")

@@ -66,7 +66,7 @@ func keysApart(rows []*relative, primary rowkey.Key) (batches [][]*relative) {
 // storeBatch writes rows of a table to the cold store, and gives the batch's ID.
 func (f *family) storeBatch(t *purgeTable, rows []*relative) (id string, err error) {
 	batch := cold.Batch{Model: t.policy.Schema.Name, Table: t.Table}
-	for part := range slices.Chunk(rows, statement.KeysAtOnce(t.Key)) {
+	for part := range slices.Chunk(rows, keysAtOnce) {
 		if err := f.load(&batch, t, part); err != nil {
 			return "", err
 		}
@@ -92,7 +92,7 @@ type storedBatch struct {
 // load reads rows with all of their columns, those too that the model does not have.
 func (f *family) load(batch *cold.Batch, t *purgeTable, rows []*relative) error {
 	q := f.tx.Query().Text("SELECT * FROM ").Name(t.name).Text(" WHERE ")
-	keyIn(q, t.name, t.Key, rows)
+	keyIn(q, t, "", rows)
 	q.Text(" ORDER BY ")
 	statement.Names(q, t.name, t.Key)
 	loaded, err := q.Records()
@@ -190,10 +190,10 @@ func (purger *Purger) thaw(tx statement.Session, p *policy.Policy, batch cold.Ba
 		}
 		keys = append(keys, key)
 	}
-	for part := range slices.Chunk(keys, statement.KeysAtOnce(p.Schema.PrimaryFieldDBNames)) {
+	for part := range slices.Chunk(keys, keysAtOnce) {
 		if !p.Archives() {
 			q := policy.Assign(tx.Query().Text("UPDATE ").Name(p.Table).Text(" SET "), p.RestoreAssignments()).Text(" WHERE ")
-			statement.KeyAmong(q, p.Table, p.Schema.PrimaryFieldDBNames, part)
+			q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFieldDBNames, part)
 			if _, err := q.Exec(); err != nil {
 				return thawError(tx, p, err)
 			}
@@ -226,7 +226,7 @@ func insert(tx statement.Session, p *policy.Policy, rows []map[string]any) error
 		}
 		columns = append(columns, name)
 	}
-	for part := range slices.Chunk(rows, max(1, statement.KeysAtOnce(nil)/len(columns))) {
+	for part := range slices.Chunk(rows, max(1, keysAtOnce/len(columns))) {
 		q := tx.Query().Text("INSERT INTO ").Name(p.Table).Text(" (")
 		statement.Names(q, "", columns).Text(") ", overriding, " VALUES ")
 		statement.Joined(q, part, ", ", func(row map[string]any) {
@@ -255,7 +255,7 @@ func refuseOrphans(tx statement.Session, p *policy.Policy, keys [][]any) error {
 				q.Text(" AND ", r.ArchivedParent(statement.QuoteName(tx.DB, "p"), func(name string) string { return statement.QuoteName(tx.DB, name) }))
 			}
 			q.Text(" AND ")
-			statement.KeyAmong(q, "c", p.Schema.PrimaryFieldDBNames, keys)
+			q.KeyAmong(statement.Table{Name: p.Table, Alias: "c"}, p.Schema.PrimaryFieldDBNames, keys)
 			return q
 		}
 		if err := under(tx.Query().Text("SELECT count(*)")).Rows(func(scan func(...any) error) error { return scan(&rows) }); err != nil {

@@ -31,11 +31,9 @@ func (p *purge) due(q *statement.Query, t *purgeTable, l *lot, alias string) {
 		t.Clock.In(q, column, term.spans, t.valid)
 		switch {
 		case term.only != nil:
-			q.Text(" AND ").Column(alias, t.Tenant).Text(" IN (")
-			statement.Joined(q, term.only, ", ", func(tenant any) { q.Bind(tenant) }).Text(")")
+			q.Text(" AND ").Among(alias, t.Tenant, term.only)
 		case term.except != nil:
-			q.Text(" AND (").Column(alias, t.Tenant).Text(" NOT IN (")
-			statement.Joined(q, term.except, ", ", func(tenant any) { q.Bind(tenant) })
+			q.Text(" AND (NOT (").Among(alias, t.Tenant, term.except)
 			q.Text(") OR ").Column(alias, t.Tenant).Text(" IS NULL)")
 		}
 	}).Text("))")

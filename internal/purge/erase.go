@@ -189,9 +189,9 @@ func (f *family) erasedKeys(chosen []*relative) (forget func() error, err error)
 		if !t.erases() || policy.Creation(t.policy.Schema) != nil {
 			continue
 		}
-		for part := range slices.Chunk(rows, statement.KeysAtOnce(t.Key)) {
+		for part := range slices.Chunk(rows, keysAtOnce) {
 			q := erasedrow.RowKey(f.tx.Query().Text("SELECT "), t.policy.Schema, t.name).Text(" FROM ").Name(t.name).Text(" WHERE ")
-			keyIn(q, t.name, t.Key, part)
+			keyIn(q, t, "", part)
 			err := q.Rows(func(scan func(...any) error) error {
 				var key string
 				err := scan(&key)

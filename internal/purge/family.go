@@ -225,11 +225,11 @@ func (f *family) owners(roots []*relative) (all []*relative, err error) {
 
 func (f *family) owning(owner *reference, rows []*relative) (found []*relative, err error) {
 	p, parent, child := f.purge, owner.to, owner.from
-	for part := range slices.Chunk(rows, statement.KeysAtOnce(child.Key)) {
+	for part := range slices.Chunk(rows, keysAtOnce) {
 		condition := func(q *statement.Query) {
 			owner.match(q, "p", "c")
 			q.Text(" AND ")
-			keyIn(q, "c", child.Key, part)
+			keyIn(q, child, "c", part)
 			q.Text(" AND ")
 			p.goes(q, parent, "p")
 		}

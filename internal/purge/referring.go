@@ -31,7 +31,7 @@ type lockedRows map[string]bool
 // referring finds the rows that refer to others by one reference. Those that go are followed further.
 func (f *family) referring(r *reference, rows []*relative) (found []*relative, err error) {
 	rows = slices.DeleteFunc(slices.Clone(rows), func(row *relative) bool { return row.busy })
-	for part := range slices.Chunk(rows, statement.KeysAtOnce(r.to.Key)) {
+	for part := range slices.Chunk(rows, keysAtOnce) {
 		if r.from == nil {
 			if err := f.referringOutside(r, part); err != nil {
 				return nil, err
@@ -53,7 +53,7 @@ func (f *family) referringOutside(r *reference, rows []*relative) error {
 	statement.Names(q, "p", r.to.Key).Text(" FROM ").Name(r.to.name).Text(" AS p, ").Name(r.table).Text(" AS c WHERE ")
 	r.match(q, "p", "c")
 	q.Text(" AND ")
-	keyIn(q, "p", r.to.Key, rows)
+	keyIn(q, r.to, "p", rows)
 	q.Text(" GROUP BY ")
 	statement.Names(q, "p", r.to.Key)
 	return q.Rows(func(scan func(...any) error) error {
@@ -83,7 +83,7 @@ func (f *family) referringInside(r *reference, rows []*relative) (found []*relat
 			q.Text(" AND EXISTS (SELECT 1 FROM ").Name(r.to.name).Text(" AS p WHERE ")
 			r.match(q, "p", "c")
 			q.Text(" AND ")
-			keyIn(q, "p", r.to.Key, rows)
+			keyIn(q, r.to, "p", rows)
 			q.Text(")")
 		})
 		if err != nil {
@@ -99,7 +99,7 @@ func (f *family) referringInside(r *reference, rows []*relative) (found []*relat
 	statement.Names(q, "c", child.Key).Text(" FROM ").Name(r.to.name).Text(" AS p, ").Name(child.name).Text(" AS c WHERE ")
 	r.match(q, "p", "c")
 	q.Text(" AND ")
-	keyIn(q, "p", r.to.Key, rows)
+	keyIn(q, r.to, "p", rows)
 	err = f.scanPairs(q, r.to, child, func(up, down []any, lot int, held bool) {
 		if p.foreseen[rowID(child, down)] {
 			return

@@ -40,7 +40,7 @@ func (f *family) remove(chosen []*relative, removed []int64) error {
 		n := 1
 		if f.purge.purger.Dialect.Has(dialect.WritesInWith) {
 			for rows := len(parts[0].rows); n < len(parts); n++ {
-				if rows += len(parts[n].rows); rows > statement.KeysAtOnce(parts[n].table.Key) {
+				if rows += len(parts[n].rows); rows > keysAtOnce {
 					break
 				}
 			}
@@ -80,7 +80,7 @@ func (f *family) parts(chosen []*relative) (parts []removal) {
 	}
 	slices.SortStableFunc(tables, func(a, b *purgeTable) int { return a.rank - b.rank })
 	for _, t := range tables {
-		for some := range slices.Chunk(rows[t], statement.KeysAtOnce(t.Key)) {
+		for some := range slices.Chunk(rows[t], keysAtOnce) {
 			parts = append(parts, removal{table: t, rows: some})
 		}
 	}
@@ -130,19 +130,23 @@ func (f *family) removeParts(parts []removal, n int) error {
 func (f *family) deletion(q *statement.Query, part removal) {
 	t := part.table
 	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
-	keyIn(q, t.name, t.Key, part.rows)
+	keyIn(q, t, "", part.rows)
 	q.Text(" AND ")
 	f.purge.goes(q, t, t.name)
 	f.purge.notHeld(q, t, t.name)
 }
 
+// keysAtOnce is how many rows a statement of a purge names: also where their keys can only be bound one by one, no more than
+// databases take.
+const keysAtOnce = 5000
+
 // keyIn writes the condition that a row's key is one of those of the rows.
-func keyIn(q *statement.Query, table string, key []string, rows []*relative) {
+func keyIn(q *statement.Query, t *purgeTable, alias string, rows []*relative) {
 	keys := make([][]any, len(rows))
 	for i, r := range rows {
 		keys[i] = r.key
 	}
-	statement.KeyAmong(q, table, key, keys)
+	q.KeyAmong(statement.Table{Name: t.name, Alias: alias}, t.Key, keys)
 }
 
 // logKeys are the keys under which the logs have the rows that are about to go. A log stays while a row with its key does:
@@ -184,12 +188,12 @@ func (f *family) loggedRows(part removal) *statement.Query {
 	q.Text("SELECT ", q.Dialect.LogKey(p.Log, "logged"))
 	if !p.Archives() {
 		q.Text(", 1 FROM ").Name(part.table.name).Text(" AS logged WHERE ")
-		keyIn(q, "logged", part.table.Key, part.rows)
+		keyIn(q, part.table, "logged", part.rows)
 		return q
 	}
 	walk.SameKey(q.Text(", (SELECT count(*) FROM ").Name(part.table.name).Text(" AS archived WHERE "), p, "archived", "logged")
 	q.Text(") FROM ").Name(part.table.name).Text(" AS logged WHERE ")
-	keyIn(q, "logged", part.table.Key, part.rows)
+	keyIn(q, part.table, "logged", part.rows)
 	walk.SameKey(q.Text(" AND NOT EXISTS (SELECT 1 FROM ").Name(p.Table).Text(" AS again WHERE "), p, "again", "logged")
 	return q.Text(")")
 }
@@ -197,10 +201,9 @@ func (f *family) loggedRows(part removal) *statement.Query {
 // removeLogs removes the events of rows that are gone, that of their removal too.
 func (f *family) removeLogs(logs map[*purgeTable][]string) error {
 	for t, keys := range logs {
-		for some := range slices.Chunk(keys, statement.KeysAtOnce(nil)) {
-			q := f.tx.Query().Text("DELETE FROM ").Name(t.policy.Log.Events).Text(" WHERE row_key IN (")
-			statement.Joined(q, some, ", ", func(key string) { q.Bind(key) })
-			if _, err := q.Text(")").Exec(); err != nil {
+		for some := range slices.Chunk(keys, keysAtOnce) {
+			q := f.tx.Query().Text("DELETE FROM ").Name(t.policy.Log.Events).Text(" WHERE ")
+			if _, err := q.Among("", "row_key", statement.Values(some)).Exec(); err != nil {
 				return err
 			}
 		}

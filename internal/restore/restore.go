@@ -19,7 +19,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/walk"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-	"gorm.io/gorm/schema"
 )
 
 // Restore undoes the deletion of value, with exactly those rows under it that the same deletion took.
@@ -160,8 +159,8 @@ func (r *restoration) readConditions(db *gorm.DB, value any) error {
 		}
 	}
 	keys := rowkey.InModels(db.Statement.Context, reflect.ValueOf(value), s.PrimaryFields)
-	if column, in := schema.ToQueryValues(r.target.Qualifier(), s.PrimaryFieldDBNames, keys); len(in) > 0 {
-		r.where = []clause.Expression{scope.Group(append(slices.Clone(r.where), clause.IN{Column: column, Values: in}))}
+	if len(keys) > 0 {
+		r.where = []clause.Expression{scope.Group(append(slices.Clone(r.where), r.target.KeysIn(r.restorer.Dialect, s, keys)))}
 	}
 	if len(r.where) == 0 && !db.AllowGlobalUpdate {
 		return fmt.Errorf("%w: a restore needs a primary key or a condition", gorm.ErrMissingWhereClause)
@@ -340,7 +339,7 @@ func (r *restoration) pin(tx statement.Session) (none bool, err error) {
 		return true, nil
 	}
 	if err == nil && len(keys) <= deletion.FewKeys {
-		r.where, r.pinned = []clause.Expression{r.target.KeysIn(r.root.Schema, keys)}, true
+		r.where, r.pinned = []clause.Expression{r.target.KeysIn(tx.Dialect, r.root.Schema, keys)}, true
 	}
 	return false, err
 }

@@ -9,7 +9,7 @@ import (
 
 // Chunks calls each for the rows, few enough at a time for one statement.
 func Chunks[T any](rows []T, each func([]T) error) error {
-	for chunk := range slices.Chunk(rows, ErasureChunk) {
+	for chunk := range slices.Chunk(rows, ChunkSize) {
 		if err := each(chunk); err != nil {
 			return err
 		}
@@ -24,5 +24,5 @@ func CountText(n int64, noun string) string {
 
 // This room finds the rows of a person. Their keys come into the program, in chunks; their values do not.
 
-// ErasureChunk is how many rows one statement names by their keys.
-const ErasureChunk = 500
+// ChunkSize is how many rows one statement names by their keys.
+const ChunkSize = 500

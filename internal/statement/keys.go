@@ -31,32 +31,6 @@ func Row(q *Query, values []any) {
 	Joined(q, values, ", ", func(value any) { q.Bind(value) }).Text(")")
 }
 
-// KeyAmong writes the condition that a row's key is one of the keys. SQLite knows no list of rows, and no more than 1000
-// conditions in a chain: see KeysAtOnce.
-func KeyAmong(q *Query, table string, key []string, keys [][]any) {
-	if len(key) == 1 {
-		values := make([]any, len(keys))
-		for i, key := range keys {
-			values[i] = key[0]
-		}
-		q.Among(table, key[0], values)
-		return
-	}
-	q.Text("(")
-	Joined(q, keys, " OR ", func(values []any) {
-		KeyOf(q, table, key).Text(" = ")
-		Row(q, values)
-	}).Text(")")
-}
-
-// KeysAtOnce is how many keys a statement may list: less than what databases take.
-func KeysAtOnce(key []string) int {
-	if len(key) <= 1 {
-		return 30000
-	}
-	return 400
-}
-
 // AllKeys runs a statement that selects n columns, and gives their values.
 func (q *Query) AllKeys(n int) (keys [][]any, err error) {
 	err = q.Rows(func(scan func(...any) error) error {

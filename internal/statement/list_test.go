@@ -65,7 +65,7 @@ func TestAListOfValuesIsExact(t *testing.T) {
 		at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 		exactly(t, database, database.Name == "postgres", at, at.Add(time.Microsecond), at.Add(1500*time.Millisecond), at.AddDate(-1000, 0, 0))
 		exactly(t, database, false, []byte{0}, []byte{}, []byte(`\x00`), []byte("a"))
-		exactly(t, database, false, 0.1, 0.5, 1e300, -2)
+		exactly(t, database, database.Name == "postgres", 0.1, 0.5, 1e300, -2, 1.0/3)
 		require.Empty(t, found(t, database.Open(t), nil))
 	})
 }
@@ -87,5 +87,86 @@ func TestAListOfValuesIsFoundByTheIndex(t *testing.T) {
 		require.NoError(t, err)
 		plan := fmt.Sprint(lines)
 		require.True(t, strings.Contains(plan, "Index Scan") || strings.Contains(plan, "USING INTEGER PRIMARY KEY"), plan)
+	})
+}
+
+type paired[A, B any] struct {
+	A  A `gorm:"primaryKey;autoIncrement:false"`
+	B  B `gorm:"primaryKey;autoIncrement:false"`
+	ID int
+}
+
+func (paired[A, B]) TableName() string { return "paired" }
+
+// pairs stores rows with keys of two columns, and finds each, some, and none of them.
+func pairs[A, B any](t *testing.T, database *testdb.Database, most int, first []A, second []B) {
+	t.Helper()
+	db := database.Open(t)
+	require.NoError(t, db.Migrator().DropTable("paired"))
+	require.NoError(t, db.AutoMigrate(&paired[A, B]{}))
+	var keys [][]any
+	for _, a := range first {
+		for _, b := range second {
+			require.NoError(t, db.Create(&paired[A, B]{ID: len(keys), A: a, B: b}).Error)
+			keys = append(keys, []any{a, b})
+		}
+	}
+	d, err := dialect.Of(db.Dialector)
+	require.NoError(t, err)
+	recorder := testdb.Record(db)
+	found := func(keys ...[]any) (ids []int) {
+		q := statement.NewQuery(db, d).Text("SELECT id FROM paired AS p WHERE ")
+		require.NoError(t, q.KeyAmong(statement.Table{Name: "paired", Alias: "p"}, []string{"a", "b"}, keys).Text(" ORDER BY id").
+			Rows(func(scan func(...any) error) error {
+				ids = append(ids, 0)
+				return scan(&ids[len(ids)-1])
+			}))
+		return ids
+	}
+	for i, key := range keys {
+		require.Equal(t, []int{i}, found(key), "%v", key)
+	}
+	last := len(keys) - 1
+	require.Equal(t, []int{0, last}, found(keys[last], keys[0], keys[last]))
+	require.Empty(t, found([]any{nil, second[0]}))
+	require.Len(t, found(keys...), len(keys))
+	for _, s := range recorder.All() {
+		require.LessOrEqual(t, len(s.Args), max(most, 2), s.SQL)
+	}
+}
+
+func TestAListOfKeysIsExact(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		texts := []string{"", "NULL", `"`, `\`, `a,b`, `{x}`, "'", "ä\u2028", "1", "01", " a", "a ", "\n"}
+		numbers := []int64{1, -1, 1 << 53, 1<<53 + 1, 1<<63 - 1, -1 << 63}
+		pairs(t, database, 2, numbers, texts)
+		pairs(t, database, 2, texts, []bool{true, false})
+		pairs(t, database, 2, []uint16{0, 1, 1<<16 - 1}, numbers)
+		at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		most := map[string]int{"sqlite": 100, "postgres": 2}[database.Name]
+		pairs(t, database, most, numbers, []time.Time{at, at.Add(time.Microsecond), at.AddDate(-1000, 0, 0)})
+		pairs(t, database, most, numbers, []float64{0.1, 0.5, 1e300, -2, 1.0 / 3})
+		pairs(t, database, 100, texts, [][]byte{{0}, []byte("a"), []byte(`\x00`)})
+	})
+}
+
+func TestAListOfKeysIsFoundByTheIndex(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := database.Open(t)
+		require.NoError(t, db.AutoMigrate(&paired[int, string]{}))
+		require.NoError(t, db.Exec("INSERT INTO paired (a, b, id) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT i % 10, 'b' || i, i FROM n").Error)
+		require.NoError(t, db.Exec("ANALYZE paired").Error)
+		keys := make([][]any, 1000)
+		for i := range keys {
+			keys[i] = []any{i % 10, fmt.Sprint("b", i)}
+		}
+		d, err := dialect.Of(db.Dialector)
+		require.NoError(t, err)
+		explain := map[string]string{"sqlite": "EXPLAIN QUERY PLAN ", "postgres": "EXPLAIN "}[database.Name]
+		lines, err := statement.NewQuery(db, d).Text(explain, "DELETE FROM paired WHERE ").
+			KeyAmong(statement.Table{Name: "paired"}, []string{"a", "b"}, keys).Records()
+		require.NoError(t, err)
+		plan := fmt.Sprint(lines)
+		require.True(t, strings.Contains(plan, "Index Scan") || strings.Contains(plan, "sqlite_autoindex_paired_1 (a=? AND b=?)"), plan)
 	})
 }

@@ -44,10 +44,32 @@ func (q *Query) Table(t Table) *Query {
 	return q
 }
 
-// KeysIn is the condition that a row's primary key is one of the keys.
-func (t Table) KeysIn(s *schema.Schema, keys [][]any) clause.Expression {
+// KeysIn is the condition, for a statement of the session's database, that a row's primary key is one of the keys. A handful
+// stands there as GORM writes it.
+func (t Table) KeysIn(d *dialect.Dialect, s *schema.Schema, keys [][]any) clause.Expression {
+	if len(keys) > Handful {
+		return among{d, t, s.PrimaryFieldDBNames, keys}
+	}
 	column, values := schema.ToQueryValues(t.Qualifier(), s.PrimaryFieldDBNames, keys)
 	return clause.IN{Column: column, Values: values}
+}
+
+// Handful is how many keys may stand in a statement as bound values.
+const Handful = 20
+
+// among is KeyAmong as a condition of a statement of GORM's.
+type among struct {
+	dialect *dialect.Dialect
+	table   Table
+	columns []string
+	keys    [][]any
+}
+
+// Build implements clause.Expression.
+func (a among) Build(builder clause.Builder) {
+	stmt := builder.(*gorm.Statement)
+	q := &Query{Tx: stmt.DB, Stmt: stmt, Dialect: a.dialect}
+	q.KeyAmong(a.table, a.columns, a.keys)
 }
 
 // On makes a session's statements read and write another table than the model's own.

@@ -93,10 +93,10 @@ func lockKeys(tx statement.Session, p *policy.Policy, keys [][]any, strength str
 		return nil
 	}
 	fields := p.Schema.PrimaryFields
-	for start := 0; start < len(keys); start += guardChunk {
-		q := tx.Query().Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(p.Table).Text(" WHERE ").Key("", fields).Text(" IN (")
-		statement.Joined(q, keys[start:min(start+guardChunk, len(keys))], ", ", func(key []any) { q.Tuple(key) })
-		q.Text(") ORDER BY ").Columns("", fields).Text(" ", strength, ") AS locked")
+	for chunk := range slices.Chunk(keys, statement.ChunkSize) {
+		q := tx.Query().Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(p.Table).Text(" WHERE ")
+		q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFieldDBNames, chunk)
+		q.Text(" ORDER BY ").Columns("", fields).Text(" ", strength, ") AS locked")
 		if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ func writesProtected(stmt *gorm.Statement, p *policy.Policy) map[*schema.Field]a
 // are, such as a Save of a row that was read after its erasure, goes through.
 func (g *Guards) GuardErasedUpdate(db *gorm.DB, p *policy.Policy) error {
 	written := writesProtected(db.Statement, p)
-	if len(written) == 0 || !updateHasConditions(db.Statement) {
+	if len(written) == 0 || !updateHasConditions(g.Dialect, db.Statement) {
 		return nil
 	}
 	tx := g.Session(db).InWork(db.Statement.Context)
@@ -54,7 +54,7 @@ func (g *Guards) GuardErasedUpdate(db *gorm.DB, p *policy.Policy) error {
 	// A row that the caller names is meant though it is deleted; a condition reaches what an update reaches.
 	condition := func(q *statement.Query) {
 		updateCondition(q, stmt)
-		if !stmt.Unscoped && updatedKeys(stmt) == nil {
+		if !stmt.Unscoped && updatedKeys(g.Dialect, stmt) == nil {
 			statement.WriteAnd(q, p.Predicates.Live, named.Qualifier())
 		}
 	}
@@ -85,10 +85,10 @@ func (g *Guards) GuardErasedUpdate(db *gorm.DB, p *policy.Policy) error {
 
 // eachErased loads rows by their keys, without a word to loggers.
 func eachErased(tx statement.Session, p *policy.Policy, keys [][]any, each func(row reflect.Value) error) error {
-	for chunk := range slices.Chunk(keys, statement.ErasureChunk) {
+	for chunk := range slices.Chunk(keys, statement.ChunkSize) {
 		rows := reflect.New(reflect.SliceOf(p.Schema.ModelType))
-		q := tx.Silent().Query().Text("SELECT * FROM ").Name(p.Table).Text(" WHERE ").Key("", p.Schema.PrimaryFields).Text(" IN (")
-		statement.Joined(q, chunk, ", ", func(key []any) { q.Tuple(key) }).Text(")")
+		q := tx.Silent().Query().Text("SELECT * FROM ").Name(p.Table).Text(" WHERE ")
+		q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFieldDBNames, chunk)
 		if err := q.Find(rows.Interface()); err != nil {
 			return err
 		}
@@ -204,19 +204,18 @@ func conflictTargets(p *policy.Policy, c clause.OnConflict) [][]*schema.Field {
 // erasedTargets finds and locks the erased rows that an upsert would meet by a target.
 func erasedTargets(tx statement.Session, p *policy.Policy, stmt *gorm.Statement, target []*schema.Field) (keys [][]any, err error) {
 	values := newUpsert(stmt, target).keys
-	for chunk := range slices.Chunk(values, statement.ErasureChunk) {
+	for chunk := range slices.Chunk(values, statement.ChunkSize) {
 		// The values may be personal, as an upsert on an address has them.
 		base := func() *statement.Query { return tx.Silent().Query() }
 		if tx.Dialect.Has(dialect.RowLocks) {
-			q := base().Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(p.Table).Text(" WHERE ").Key("", target).Text(" IN (")
-			statement.Joined(q, chunk, ", ", func(key []any) { q.Tuple(key) }).Text(") FOR NO KEY UPDATE) AS locked")
+			q := base().Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(p.Table).Text(" WHERE ")
+			q.KeyAmong(statement.Table{Name: p.Table}, statement.DBNames(target), chunk).Text(" FOR NO KEY UPDATE) AS locked")
 			if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {
 				return nil, err
 			}
 		}
-		q := base().Text("SELECT ").Columns(p.Table, p.Schema.PrimaryFields).Text(" FROM ").Name(p.Table).Text(" WHERE ").Key(p.Table, target)
-		q.Text(" IN (")
-		erasedrow.IsErased(statement.Joined(q, chunk, ", ", func(key []any) { q.Tuple(key) }).Text(") AND "), erasedrow.Place{Policy: p, Archived: false}, p.Table)
+		q := base().Text("SELECT ").Columns(p.Table, p.Schema.PrimaryFields).Text(" FROM ").Name(p.Table).Text(" WHERE ")
+		erasedrow.IsErased(q.KeyAmong(statement.Table{Name: p.Table}, statement.DBNames(target), chunk).Text(" AND "), erasedrow.Place{Policy: p, Archived: false}, p.Table)
 		found, err := q.KeyValues(p.Schema.PrimaryFields)
 		if err != nil {
 			return nil, err

@@ -101,8 +101,11 @@ func (g *Guards) GuardErasedInsert(db *gorm.DB, p *policy.Policy) error {
 				"written with Create, without ON CONFLICT and without the old time of creation", key, p.Table)
 		}
 		q := tx.Query().Text("DELETE FROM ").Name(erasedrow.Row{}.TableName()).Text(" WHERE table_name = ").Bind(p.Table)
-		q.Text(" AND row_key IN (")
-		_, err = statement.Joined(q, gone, ", ", func(key givenKey) { q.Bind(key.Text) }).Text(")").Exec()
+		texts := make([]any, len(gone))
+		for i, key := range gone {
+			texts[i] = key.Text
+		}
+		_, err = q.Text(" AND ").Among("", "row_key", texts).Exec()
 		return err
 	})
 }
@@ -125,8 +128,11 @@ func (g *Guards) goneAmong(tx statement.Session, p *policy.Policy, given []given
 		return nil, nil
 	}
 	q := erasedrow.RowKey(tx.Query().Text("SELECT "), p.Schema, p.Table).Text(" FROM ").Name(p.Table).Text(" WHERE ")
-	q.Key(p.Table, p.Schema.PrimaryFields).Text(" IN (")
-	statement.Joined(q, gone, ", ", func(key givenKey) { q.Tuple(key.Key) }).Text(")")
+	keys := make([][]any, len(gone))
+	for i, key := range gone {
+		keys[i] = key.Key
+	}
+	q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFieldDBNames, keys)
 	there := map[string]bool{}
 	err = q.Rows(func(scan func(...any) error) error {
 		var text string

@@ -15,9 +15,6 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// guardChunk is how many parents one statement looks at.
-const guardChunk = 500
-
 // GuardCreate refuses rows that would be created live under a deleted parent. The parents are locked until the transaction
 // ends, so that none of them is deleted meanwhile.
 func (g *Guards) GuardCreate(db *gorm.DB, p *policy.Policy) error {
@@ -95,15 +92,15 @@ func (g *Guards) deletedParents(db *gorm.DB, r *policy.Relation, keys [][]any) (
 	for i, key := range r.Keys {
 		fields[i] = key.Parent
 	}
-	for start := 0; start < len(keys); start += guardChunk {
+	for chunk := range slices.Chunk(keys, statement.ChunkSize) {
 		gone := "1 = 0" // no row that is in the table of a model with an archive
 		if deleted := r.Parent.Predicates.Deleted; deleted != nil {
 			gone = deleted.Of(statement.QuoteName(tx.DB, table))
 		}
 		q := tx.Query().Text("SELECT CASE WHEN ", gone, " THEN 1 ELSE 0 END, ")
-		q.Columns(table, fields).Text(" FROM ").Name(table).Text(" WHERE ").Key(table, fields).Text(" IN (")
-		statement.Joined(q, keys[start:min(start+guardChunk, len(keys))], ", ", func(key []any) { q.Tuple(key) })
-		q.Text(") ORDER BY ").Columns(table, r.Parent.Schema.PrimaryFields)
+		q.Columns(table, fields).Text(" FROM ").Name(table).Text(" WHERE ")
+		q.KeyAmong(statement.Table{Name: table}, statement.DBNames(fields), chunk)
+		q.Text(" ORDER BY ").Columns(table, r.Parent.Schema.PrimaryFields)
 		q.Lock("FOR SHARE")
 		err := q.Rows(func(scan func(...any) error) error {
 			var gone int
@@ -120,7 +117,7 @@ func (g *Guards) deletedParents(db *gorm.DB, r *policy.Relation, keys [][]any) (
 			return nil, err
 		}
 		if r.Parent.Archives() {
-			archived, err := g.archivedParents(tx, r, fields, keys[start:min(start+guardChunk, len(keys))])
+			archived, err := g.archivedParents(tx, r, fields, chunk)
 			if err != nil {
 				return nil, err
 			}
@@ -136,9 +133,9 @@ func (g *Guards) archivedParents(tx statement.Session, r *policy.Relation, field
 		return nil, err
 	}
 	q := tx.Query().Text("SELECT ").Columns("softdelete_guard", fields).Text(" FROM ").Name(r.Parent.DeletedTable())
-	q.Text(" AS softdelete_guard WHERE ").Key("softdelete_guard", fields).Text(" IN (")
-	statement.Joined(q, keys, ", ", func(key []any) { q.Tuple(key) })
-	q.Text(") AND ", r.ArchivedParent(statement.QuoteName(tx.DB, "softdelete_guard"), func(name string) string { return statement.QuoteName(tx.DB, name) }))
+	q.Text(" AS softdelete_guard WHERE ")
+	q.KeyAmong(statement.Table{Name: r.Parent.DeletedTable(), Alias: "softdelete_guard"}, statement.DBNames(fields), keys)
+	q.Text(" AND ", r.ArchivedParent(statement.QuoteName(tx.DB, "softdelete_guard"), func(name string) string { return statement.QuoteName(tx.DB, name) }))
 	return q.KeyValues(fields)
 }
 
@@ -167,7 +164,7 @@ func (g *Guards) GuardUpdate(db *gorm.DB, p *policy.Policy) error {
 			return parentError(r, rowkey.KeyText(moving))
 		}
 		if known {
-			stayUnder(db, r, values)
+			g.stayUnder(db, r, values)
 		}
 	}
 	return nil
@@ -185,9 +182,9 @@ func computed(value any) bool {
 
 // stayUnder narrows an update to the rows that stand under the parent with the key already. The parent is deleted and no
 // other live row fulfilled the conditions; a row that is restored meanwhile, or begins to fulfil them, must not move there.
-func stayUnder(db *gorm.DB, r *policy.Relation, values []any) {
+func (g *Guards) stayUnder(db *gorm.DB, r *policy.Relation, values []any) {
 	stmt := db.Statement
-	if !updateHasConditions(stmt) {
+	if !updateHasConditions(g.Dialect, stmt) {
 		return // GORM refuses it, and must not take this one for the caller's
 	}
 	exprs := make([]clause.Expression, len(r.Keys))
@@ -288,27 +285,32 @@ func updateCondition(q *statement.Query, stmt *gorm.Statement) {
 	if where, ok := stmt.Clauses["WHERE"].Expression.(clause.Where); ok && len(where.Exprs) > 0 {
 		q.Text(" AND ").Expression(scope.Group(where.Exprs))
 	}
-	if keys := updatedKeys(stmt); keys != nil {
+	if keys := updatedKeys(q.Dialect, stmt); keys != nil {
 		q.Text(" AND ").Expression(keys)
 	}
 }
 
 // updatedKeys is the condition on the keys of an update's value; nil where it has none.
-func updatedKeys(stmt *gorm.Statement) clause.Expression {
+func updatedKeys(d *dialect.Dialect, stmt *gorm.Statement) clause.Expression {
 	for _, value := range []reflect.Value{reflect.Indirect(reflect.ValueOf(stmt.Model)), reflect.Indirect(reflect.ValueOf(stmt.Dest))} {
 		if !value.IsValid() || value.Kind() == reflect.Struct && value.Type() != stmt.Schema.ModelType || value.Kind() == reflect.Map {
 			continue
 		}
 		keys := rowkey.InModels(stmt.Context, value, stmt.Schema.PrimaryFields)
-		if column, in := schema.ToQueryValues(stmt.Table, stmt.Schema.PrimaryFieldDBNames, keys); len(in) > 0 {
-			return clause.IN{Column: column, Values: in}
+		if len(keys) == 0 {
+			continue
 		}
+		if table, ok := statement.TableOf(stmt, d); ok {
+			return table.KeysIn(d, stmt.Schema, keys)
+		}
+		column, in := schema.ToQueryValues(stmt.Table, stmt.Schema.PrimaryFieldDBNames, keys)
+		return clause.IN{Column: column, Values: in}
 	}
 	return nil
 }
 
 // updateHasConditions tells whether an update has what GORM asks of it: conditions, or leave to change all rows.
-func updateHasConditions(stmt *gorm.Statement) bool {
+func updateHasConditions(d *dialect.Dialect, stmt *gorm.Statement) bool {
 	where, _ := stmt.Clauses["WHERE"].Expression.(clause.Where)
-	return len(where.Exprs) > 0 || stmt.DB.AllowGlobalUpdate || updatedKeys(stmt) != nil
+	return len(where.Exprs) > 0 || stmt.DB.AllowGlobalUpdate || updatedKeys(d, stmt) != nil
 }

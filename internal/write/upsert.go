@@ -186,15 +186,16 @@ func (g *Guards) deletedAmong(db *gorm.DB, p *policy.Policy, fields []*schema.Fi
 	if missing, err := g.Columns.Missing(tx, p); err != nil || missing {
 		return nil, err
 	}
-	for start := 0; start < len(values) && len(fields) > 0; start += guardChunk {
+	if len(fields) == 0 {
+		return nil, nil
+	}
+	for chunk := range slices.Chunk(values, statement.ChunkSize) {
 		table, distinct := p.Table, ""
 		if p.Archives() {
 			table, distinct = p.DeletedTable(), "DISTINCT "
 		}
 		q := tx.Query().Text("SELECT ", distinct).Columns("", p.Schema.PrimaryFields).Text(" FROM ").Name(table)
-		q.Text(" WHERE ").Key("", fields).Text(" IN (")
-		statement.Joined(q, values[start:min(start+guardChunk, len(values))], ", ", func(key []any) { q.Tuple(key) })
-		q.Text(")")
+		q.Text(" WHERE ").KeyAmong(statement.Table{Name: table}, statement.DBNames(fields), chunk)
 		statement.WriteAnd(q, p.Predicates.Deleted, "")
 		if p.Archives() {
 			q.Text(" AND ").Key("", p.Schema.PrimaryFields).Text(" NOT IN (SELECT ").Columns("", p.Schema.PrimaryFields)
