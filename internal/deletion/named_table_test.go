@@ -26,6 +26,7 @@ type (
 		ID        uint
 		NodeID    uint
 		DeletedAt gorm.DeletedAt
+		By        softdelete.DeletionID
 	}
 	// namedCard is not deleted while a card under it is live.
 	namedCard struct {
@@ -205,6 +206,34 @@ func TestOverlappingDeletionsOfTwoTablesHoldTheirChildren(t *testing.T) {
 		require.Equal(t, []uint{1}, liveIDs(t, db, "copied", "deleted_at IS NULL"))
 		require.Empty(t, liveIDs(t, db, "named_notes", "deleted_at IS NULL"), "the note's own parent is deleted")
 		_, err = softdelete.Restore(db, &namedNode{ID: 1})
+		require.NoError(t, err)
+		require.Equal(t, []uint{1}, liveIDs(t, db, "named_notes", "deleted_at IS NULL"))
+	})
+}
+
+func TestADeletionOfANamedTableIsRestoredThere(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := openNamed(t, database, softdelete.Config{Ledger: true})
+		require.NoError(t, db.Create(&namedNode{ID: 1, Notes: []namedNote{{ID: 1}}}).Error)
+		copyTable(t, db, "named_nodes", "copied")
+		report, err := softdelete.Delete(db.Table("copied"), &namedNode{ID: 1})
+		require.NoError(t, err)
+
+		_, err = softdelete.RestoreDeletion(db, report.DeletionID)
+		require.ErrorIs(t, err, softdelete.ErrUnsupported)
+		require.ErrorContains(t, err, `softdelete.Restore(db.Table("copied"), &namedNode{…})`)
+		_, err = softdelete.RestoreDeletion(db.Session(&gorm.Session{DryRun: true}), report.DeletionID)
+		require.ErrorIs(t, err, softdelete.ErrUnsupported, "a preview too")
+
+		other, err := gorm.Open(db.Dialector, &gorm.Config{}) // one that has not heard of the table
+		require.NoError(t, err)
+		require.NoError(t, other.Use(softdelete.New(softdelete.Config{Models: namedModels})))
+		_, err = softdelete.RestoreDeletion(other, report.DeletionID)
+		require.ErrorIs(t, err, softdelete.ErrUnsupported)
+		require.ErrorContains(t, err, "db.Table")
+		require.Empty(t, liveIDs(t, db, "named_notes", "deleted_at IS NULL"), "no child comes back alone")
+
+		_, err = softdelete.Restore(db.Table("copied"), &namedNode{ID: 1})
 		require.NoError(t, err)
 		require.Equal(t, []uint{1}, liveIDs(t, db, "named_notes", "deleted_at IS NULL"))
 	})

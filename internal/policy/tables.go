@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -111,6 +112,13 @@ func (p *Policy) On(table string) *Policy {
 	named := own.at(table)
 	own.named[table] = named
 	return named
+}
+
+// Named lists the tables beside the model's own that statements have named lately.
+func (p *Policy) Named() []string {
+	p.own.mux.Lock()
+	defer p.own.mux.Unlock()
+	return slices.Sorted(maps.Keys(p.own.named))
 }
 
 // at makes the policy of another table.

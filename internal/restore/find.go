@@ -1,7 +1,6 @@
 package restore
 
 import (
-	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +8,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
-	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
@@ -113,6 +111,9 @@ func (r *restoration) judge(tx statement.Session, root *policy.Node, standing in
 	}
 	if limit := r.restorer.MaxRows; limit > 0 && r.rows > limit {
 		return fault.TooManyRows(r.rows, limit)
+	}
+	if r.elsewhere != nil && r.rows > 0 {
+		return r.elsewhere
 	}
 	if err := r.refuseErased(tx); err != nil {
 		return err
@@ -263,48 +264,6 @@ func (r *restoration) askedFor(q *statement.Query, yes bool) {
 	q.Text(" WHERE ")
 	r.rootCondition(q)
 	q.Text(")")
-}
-
-// findDeletion counts the root rows and tells which deletion they came from.
-func (r *restoration) findDeletion(tx statement.Session) error {
-	if r.deletion != "" {
-		r.report.DeletionID, r.report.At = r.deletion, r.at
-		return nil
-	}
-	q := tx.Query().Text("SELECT count(*)")
-	p := r.root
-	column := func(field *schema.Field) string { return q.Quoted(r.target.Qualifier(), field.DBName) }
-	if p.ID != nil {
-		q.Text(", min(", column(p.ID), "), max(", column(p.ID), ")")
-	}
-	if p.At != nil {
-		instant := walk.Instant(q, p, column)
-		q.Text(", min(", instant, "), max(", instant, ")")
-	}
-	q.Text(" FROM ")
-	q.Table(r.target)
-	q.Text(" WHERE ")
-	r.rootCondition(q)
-	statement.WriteAnd(q, p.Predicates.Deleted, r.target.Qualifier())
-	var firstID, lastID mark.DeletionID
-	var first, last sql.NullInt64
-	var roots int64
-	targets := []any{&roots}
-	if p.ID != nil {
-		targets = append(targets, &firstID, &lastID)
-	}
-	if p.At != nil {
-		targets = append(targets, &first, &last)
-	}
-	err := q.Rows(func(scan func(...any) error) error { return scan(targets...) })
-	if firstID == lastID {
-		r.report.DeletionID = firstID
-		r.report.At, _ = firstID.At()
-	}
-	if first.Valid && first == last {
-		r.report.At = deletion.InstantOf(first.Int64)
-	}
-	return err
 }
 
 // guarded writes FROM and WHERE of the rows that would come back under a deleted parent that guards them.

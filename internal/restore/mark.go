@@ -1,8 +1,10 @@
 package restore
 
 import (
+	"database/sql"
 	"slices"
 
+	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -87,4 +89,46 @@ func (r *restoration) holding(q *statement.Query, h *policy.Relation, holder, ch
 		q.Text(" AND ")
 		r.lost.NotInWalk(q, from, holder)
 	}
+}
+
+// findDeletion counts the root rows and tells which deletion they came from.
+func (r *restoration) findDeletion(tx statement.Session) error {
+	if r.deletion != "" {
+		r.report.DeletionID, r.report.At = r.deletion, r.at
+		return nil
+	}
+	q := tx.Query().Text("SELECT count(*)")
+	p := r.root
+	column := func(field *schema.Field) string { return q.Quoted(r.target.Qualifier(), field.DBName) }
+	if p.ID != nil {
+		q.Text(", min(", column(p.ID), "), max(", column(p.ID), ")")
+	}
+	if p.At != nil {
+		instant := walk.Instant(q, p, column)
+		q.Text(", min(", instant, "), max(", instant, ")")
+	}
+	q.Text(" FROM ")
+	q.Table(r.target)
+	q.Text(" WHERE ")
+	r.rootCondition(q)
+	statement.WriteAnd(q, p.Predicates.Deleted, r.target.Qualifier())
+	var firstID, lastID mark.DeletionID
+	var first, last sql.NullInt64
+	var roots int64
+	targets := []any{&roots}
+	if p.ID != nil {
+		targets = append(targets, &firstID, &lastID)
+	}
+	if p.At != nil {
+		targets = append(targets, &first, &last)
+	}
+	err := q.Rows(func(scan func(...any) error) error { return scan(targets...) })
+	if firstID == lastID {
+		r.report.DeletionID = firstID
+		r.report.At, _ = firstID.At()
+	}
+	if first.Valid && first == last {
+		r.report.At = deletion.InstantOf(first.Int64)
+	}
+	return err
 }

@@ -56,6 +56,8 @@ func (restorer *Restorer) RestoreDeletion(db *gorm.DB, id mark.DeletionID) (dele
 	}
 	if r.root != nil {
 		r.timed = deletion.Concerned(r.root)
+	} else {
+		r.elsewhere = restorer.elsewhere(db, id)
 	}
 	policies = slices.DeleteFunc(policies, func(p *policy.Policy) bool { return p.ID == nil && !slices.Contains(r.timed, p) })
 	if len(policies) == 0 {
@@ -90,13 +92,15 @@ type restoration struct {
 
 	// deletion is set by RestoreDeletion. Otherwise where and keys tell the root rows. timed are the models among which the
 	// deletion's time is its own.
-	deletion mark.DeletionID
-	at       time.Time
-	timed    []*policy.Policy
-	where    []clause.Expression
-	pinned   bool            // where tells the root rows by their keys
-	target   statement.Table // where they are looked for
-	called   string          // what the caller's conditions call it
+	// Elsewhere is why it is refused where its root is no row of a known model's own table.
+	deletion  mark.DeletionID
+	at        time.Time
+	timed     []*policy.Policy
+	elsewhere error
+	where     []clause.Expression
+	pinned    bool            // where tells the root rows by their keys
+	target    statement.Table // where they are looked for
+	called    string          // what the caller's conditions call it
 
 	lost, held *walk.Walk
 	holds      bool                   // rows may be held by other deleted parents
