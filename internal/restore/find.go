@@ -13,7 +13,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/walk"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-	"gorm.io/gorm/schema"
 )
 
 // walks are the walks that a restore's statements need.
