@@ -2,6 +2,8 @@ package gorm_test
 
 import (
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -66,5 +68,118 @@ func TestADatabaseWithoutThePluginIsToldSo(t *testing.T) {
 			require.True(t, errors.Is(err, softdelete.ErrNotRegistered), "%v", err)
 		}
 		require.Empty(t, recorder.Statements())
+	})
+}
+
+func TestOnePluginValueServesSeveralDatabases(t *testing.T) {
+	plugin := softdelete.New(softdelete.Config{Models: []any{&contractTeam{}, &contractMember{}}})
+	var dbs []*gorm.DB
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		// Two on one database, and with those of the other subtests several products.
+		for range 2 {
+			dbs = append(dbs, database.Open(t))
+		}
+		for i, db := range dbs[len(dbs)-2:] {
+			require.NoError(t, db.Use(plugin))
+			if i == 0 {
+				require.NoError(t, db.AutoMigrate(&contractTeam{}, &contractMember{}, &contractNote{}))
+				require.NoError(t, db.Create(&contractTeam{ID: 1, Name: "one", Members: []contractMember{{Name: "a"}}}).Error)
+			}
+		}
+		first, second := dbs[len(dbs)-2], dbs[len(dbs)-1]
+		require.NoError(t, first.Delete(&contractTeam{ID: 1}).Error)
+		require.Equal(t, ": ", contractLive(t, second))
+		_, err := softdelete.Restore(second, &contractTeam{ID: 1})
+		require.NoError(t, err)
+		require.Equal(t, "one: a", contractLive(t, first))
+	})
+}
+
+func TestInitializeTwiceChangesNothing(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := newContract(t, database)
+		plugin := db.Plugins["softdelete"]
+		require.NoError(t, plugin.Initialize(db))
+		require.ErrorIs(t, db.Use(plugin), gorm.ErrRegistered)
+		recorder := testdb.Record(db)
+		require.NoError(t, db.Delete(&contractTeam{ID: 1}).Error)
+		require.Equal(t, "two three: c", contractLive(t, db))
+		updates := 0
+		for _, sql := range recorder.Statements() {
+			if isWrite(sql) {
+				updates++
+			}
+		}
+		require.LessOrEqual(t, updates, 3, recorder.Statements())
+	})
+}
+
+func TestADatabaseOpenedWithTheConfigOfAnother(t *testing.T) {
+	// GORM initializes the plugins of a Config again for the database that is opened with it, and both share the schemas.
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := newContract(t, database)
+		second := database.Open(t, db.Config)
+		require.NoError(t, second.Delete(&contractTeam{ID: 1}).Error)
+		require.Equal(t, "two three: c", contractLive(t, db))
+		require.Equal(t, "two three: c", contractLive(t, second))
+		_, err := softdelete.Restore(second, &contractTeam{ID: 1})
+		require.NoError(t, err)
+		require.Equal(t, contractAll, contractLive(t, second))
+		require.NoError(t, db.Delete(&contractTeam{ID: 2}).Error)
+		require.Equal(t, "one three: a b", contractLive(t, second))
+	})
+}
+
+type contractWrong struct {
+	ID        uint
+	DeletedAt gorm.DeletedAt `softdelete:"retian:90d"`
+}
+
+func TestAUseThatFailsLeavesGormAsItWas(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := database.Open(t)
+		require.ErrorIs(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&contractNote{}, &contractWrong{}}})), softdelete.ErrPolicy)
+		require.NotContains(t, db.Plugins, "softdelete")
+		require.NoError(t, db.AutoMigrate(&contractNote{}))
+		require.NoError(t, db.Create(&contractNote{Text: "x"}).Error)
+		note := contractNote{Model: gorm.Model{ID: 1}}
+		require.NoError(t, db.Delete(&note).Error)
+		var all, live int64
+		require.NoError(t, db.Model(&contractNote{}).Count(&live).Error)
+		require.NoError(t, db.Unscoped().Model(&contractNote{}).Count(&all).Error)
+		require.Zero(t, live)
+		require.EqualValues(t, 1, all, "the row is marked, as under plain GORM")
+
+		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&contractNote{}}})), "with the models put right")
+		_, err := softdelete.Restore(db, &note)
+		require.NoError(t, err)
+		require.NoError(t, db.Model(&contractNote{}).Count(&live).Error)
+		require.EqualValues(t, 1, live)
+	})
+}
+
+func TestManyDatabasesAreOpenedAtOnce(t *testing.T) {
+	plugin := softdelete.New(softdelete.Config{Models: []any{&contractTeam{}, &contractMember{}}})
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		var wait sync.WaitGroup
+		errs := make(chan error, 8)
+		for range cap(errs) {
+			db := database.Open(t)
+			wait.Go(func() {
+				if err := db.Use(plugin); err != nil {
+					errs <- err
+					return
+				}
+				sql := db.ToSQL(func(tx *gorm.DB) *gorm.DB { return tx.Delete(&contractTeam{ID: 1}) })
+				if sql[:6] != "UPDATE" {
+					errs <- fmt.Errorf("not marked: %s", sql)
+				}
+			})
+		}
+		wait.Wait()
+		close(errs)
+		for err := range errs {
+			require.NoError(t, err)
+		}
 	})
 }

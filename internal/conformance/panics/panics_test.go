@@ -4,8 +4,10 @@ package panics_test
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -299,4 +301,41 @@ func (s *stage) clear(t *testing.T) {
 			require.NoError(t, s.other.Exec("DELETE FROM "+table).Error)
 		}
 	}
+}
+
+// GORM calls callbacks one after the other: nobody is there to end what was begun when one of another plugin's panics. With the
+// default transaction that is GORM's own, and stays open as without this plugin.
+func TestATransactionThatAnotherPluginHasLeftOpenByAPanicEndsWithItsStatement(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		s := newStage(t, database, true)
+		s.fill(t)
+		require.NoError(t, s.db.Callback().Delete().Before("gorm:after_delete").Register("other:delete", func(*gorm.DB) { panic(errBlown) }))
+		before := s.dump(t)
+		require.PanicsWithValue(t, errBlown, func() { s.db.Delete(&firm{ID: 1}) })
+		require.NoError(t, s.db.Callback().Delete().Remove("other:delete"))
+		require.Eventually(t, func() bool {
+			runtime.GC()
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			return s.db.WithContext(ctx).Exec("UPDATE firms SET name = name").Error == nil
+		}, 5*time.Second, time.Millisecond)
+		require.Equal(t, before, s.dump(t))
+		require.NoError(t, s.db.Delete(&firm{ID: 1}).Error)
+	})
+}
+
+func sprint(row map[string]any) string { return fmt.Sprint(row) }
+
+func contains(list []string, place string) bool { return slices.Contains(list, place) }
+
+// name is that of a case.
+func name(call, place string, skipDefault, outer, exits bool) string {
+	parts := []string{call, place}
+	for word, is := range map[string]bool{"SkipDefaultTransaction": skipDefault, "in a transaction": outer, "Goexit": exits} {
+		if is {
+			parts = append(parts, word)
+		}
+	}
+	slices.Sort(parts[2:])
+	return strings.Join(parts, ", ")
 }
