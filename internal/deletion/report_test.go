@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/gorm-softdelete/softdelete"
-	"github.com/gorm-softdelete/softdelete/internal/testdb"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // reportShop has counters, which have drawers and, of the same model, coins of two relations.
@@ -44,9 +46,7 @@ type (
 func reportOpen(t *testing.T, database *testdb.Database) *gorm.DB {
 	t.Helper()
 	models := []any{&reportShop{}, &reportDrawer{}, &reportCoin{}, &reportNote{}}
-	db := database.Open(t)
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
-	require.NoError(t, db.AutoMigrate(models...))
+	db := fixture.Models(t, database, models)
 	coins := make([]reportCoin, 12)
 	for i := range coins {
 		coins[i] = reportCoin{ID: uint(i + 1)}

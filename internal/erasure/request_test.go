@@ -5,10 +5,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gorm-softdelete/softdelete"
-	"github.com/gorm-softdelete/softdelete/internal/testdb"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // requestUser is a person with a name.
@@ -20,9 +22,7 @@ type requestUser struct {
 
 func requestOpen(t *testing.T, database *testdb.Database) *gorm.DB {
 	t.Helper()
-	db := database.Open(t)
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&requestUser{}}})))
-	require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), &requestUser{})...))
+	db := fixture.Open(t, database, softdelete.Config{Models: []any{&requestUser{}}})
 	require.NoError(t, db.Create(&[]requestUser{{ID: 1, Name: "canary one"}, {ID: 2, Name: "canary two"}}).Error)
 	return db
 }

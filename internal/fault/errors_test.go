@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/gorm-softdelete/softdelete"
-	"github.com/gorm-softdelete/softdelete/internal/testdb"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // faultTeam has members, which stand under it by a guard and a cascade.
@@ -32,9 +34,7 @@ type (
 func faultOpen(t *testing.T, database *testdb.Database) *gorm.DB {
 	t.Helper()
 	models := []any{&faultTeam{}, &faultMember{}}
-	db := database.Open(t)
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models, Holds: true})))
-	require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), models...)...))
+	db := fixture.Open(t, database, softdelete.Config{Models: models, Holds: true})
 	require.NoError(t, db.Create(&faultTeam{Hall: "east", Number: 1, Members: []faultMember{{ID: 1, Name: "canary"}}}).Error)
 	return db
 }

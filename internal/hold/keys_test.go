@@ -96,9 +96,7 @@ func TestHoldsThatEarlierVersionsPlacedAreObeyed(t *testing.T) {
 		Row  string `gorm:"primaryKey"`
 	}
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := database.Open(t)
-		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&earlierSeat{}}, Holds: true})))
-		require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), &earlierSeat{})...))
+		db := fixture.Open(t, database, softdelete.Config{Models: []any{&earlierSeat{}}, Holds: true})
 		require.NoError(t, db.Create(&[]earlierSeat{{"a,b", "c"}, {"a", "b,c"}}).Error)
 		id, err := softdelete.Hold(db, &earlierSeat{"a,b", "c"}, softdelete.HoldOptions{Matter: "case"})
 		require.NoError(t, err)

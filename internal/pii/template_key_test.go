@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // templateBadge has a key of several columns, two of which are texts.
@@ -22,9 +23,7 @@ type templateBadge struct {
 
 func TestTemplatesOfKeysThatReadAlikeAreNotTheSame(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := database.Open(t)
-		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&templateBadge{}}})))
-		require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), &templateBadge{})...))
+		db := fixture.Open(t, database, softdelete.Config{Models: []any{&templateBadge{}}})
 		badges := []templateBadge{
 			{Hall: "a-1", Number: 2, Row: "c"},
 			{Hall: "a", Number: 1, Row: "2-c"},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // Functions that are called with db.Table("x") act on x, or refuse: none acts on the model's own table without a word.
@@ -161,9 +162,7 @@ func TestFunctionsObeyOrRefuseANamedTable(t *testing.T) {
 
 func TestTheOwnTableUnderAnotherNameIsMeant(t *testing.T) {
 	testdb.EachWithSchemas(t, func(t *testing.T, database *testdb.Database) {
-		db := database.Open(t)
-		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&elsewhere{}}, Holds: true})))
-		require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), &elsewhere{})...))
+		db := fixture.Open(t, database, softdelete.Config{Models: []any{&elsewhere{}}, Holds: true})
 		require.NoError(t, db.Create(&elsewhere{ID: 1, Name: "Ann"}).Error)
 		var schema string
 		require.NoError(t, db.Raw("SELECT current_schema()").Scan(&schema).Error)

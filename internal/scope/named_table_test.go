@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // reply hides while the reply that it answers is deleted, in whichever table both stand.
@@ -33,9 +34,7 @@ func TestRowsHideByTheRowsOfTheTableThatTheStatementNames(t *testing.T) {
 
 func checkReplies[R any](t *testing.T, own string) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := database.Open(t)
-		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{new(R)}})))
-		require.NoError(t, db.AutoMigrate(new(R)))
+		db := fixture.Models(t, database, []any{new(R)})
 		require.NoError(t, db.Table("copied").AutoMigrate(new(R)))
 		for _, table := range []string{own, "copied"} {
 			for id, answers := range map[int]any{1: nil, 2: 1, 3: nil, 4: 3} {

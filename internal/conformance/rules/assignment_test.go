@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -34,9 +35,7 @@ type (
 func TestAssignmentsAreGuardedUnderEveryName(t *testing.T) {
 	const stale = "Jane"
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := database.Open(t)
-		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&assignedAuthor{}, &assignedBook{}}})))
-		require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), &assignedAuthor{}, &assignedBook{})...))
+		db := fixture.Open(t, database, softdelete.Config{Models: []any{&assignedAuthor{}, &assignedBook{}}})
 		gone, here := assignedAuthor{}, assignedAuthor{}
 		require.NoError(t, db.Create(&gone).Error)
 		require.NoError(t, db.Create(&here).Error)
