@@ -34,6 +34,17 @@ func writesProtected(stmt *gorm.Statement, p *policy.Policy) map[*schema.Field]a
 	return written
 }
 
+// amongErased is a session of the statement's transaction, which writes from here on, and tells whether rows were ever erased:
+// where none were, there is nothing to refuse.
+func (g *Guards) amongErased(db *gorm.DB, p *policy.Policy) (tx statement.Session, known bool, err error) {
+	tx = g.Session(db).InWork(db.Statement.Context)
+	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
+		return tx, false, err
+	}
+	known, err = g.Records.There(tx)
+	return tx, known, err
+}
+
 // GuardErasedUpdate refuses an update that would change a personal column of an erased row. What leaves the columns as they
 // are, such as a Save of a row that was read after its erasure, goes through.
 func (g *Guards) GuardErasedUpdate(db *gorm.DB, p *policy.Policy) error {
@@ -41,11 +52,7 @@ func (g *Guards) GuardErasedUpdate(db *gorm.DB, p *policy.Policy) error {
 	if len(written) == 0 || !updateHasConditions(g.Dialect, db.Statement) {
 		return nil
 	}
-	tx := g.Session(db).InWork(db.Statement.Context)
-	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
-		return err
-	}
-	known, err := g.Records.There(tx)
+	tx, known, err := g.amongErased(db, p)
 	if err != nil || !known {
 		return err
 	}
@@ -155,11 +162,7 @@ func (g *Guards) GuardErasedCreate(db *gorm.DB, p *policy.Policy) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	tx := g.Session(db).InWork(stmt.Context)
-	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
-		return err
-	}
-	known, err := g.Records.There(tx)
+	tx, known, err := g.amongErased(db, p)
 	if err != nil || !known {
 		return err
 	}

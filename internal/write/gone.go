@@ -82,11 +82,7 @@ func (g *Guards) GuardErasedInsert(db *gorm.DB, p *policy.Policy) error {
 	if len(given) == 0 {
 		return nil
 	}
-	tx := g.Session(db).InWork(stmt.Context)
-	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
-		return err
-	}
-	known, err := g.Records.There(tx)
+	tx, known, err := g.amongErased(db, p)
 	if err != nil || !known {
 		return err
 	}
