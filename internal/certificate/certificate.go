@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // This room is for the proof of an erasure: a chain of certificates, each with the hash of the one before it. What is hashed
@@ -79,6 +77,12 @@ type Head struct {
 // TableName implements schema.Tabler.
 func (Head) TableName() string { return "softdelete_certificate_head" }
 
+// The tables of the chain and of its head.
+var (
+	chainTable = statement.NewOwn[Row]()
+	headTable  = statement.NewOwn[Head]()
+)
+
 // Document is the certificate's text, without what changes later and without what is made from the text.
 func (c Certificate) Document() (string, error) {
 	c.Hash, c.Signature = "", ""
@@ -93,20 +97,32 @@ func (c Certificate) Document() (string, error) {
 
 // LockHead reads the chain's head and keeps others from appending until the transaction ends.
 func LockHead(tx statement.Session) (head Head, err error) {
-	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	first := Head{ID: 1}
-	if err := session.Clauses(clause.OnConflict{DoNothing: true}).Create(&first).Error; err != nil {
+	if err := headTable.InsertMissing(tx, Head{ID: 1}); err != nil {
 		return head, err
 	}
-	if tx.Dialect.Has(dialect.RowLocks) {
-		session = session.Clauses(clause.Locking{Strength: "UPDATE"}).Session(&gorm.Session{})
+	found, err := headTable.Find(tx, func(q *statement.Query) { q.Text(" WHERE ").Name("id").Text(" = 1").Lock("FOR UPDATE") })
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("%w: the head of the certificates in table %s", gorm.ErrRecordNotFound, headTable.Name())
 	}
-	return head, session.Where("id = ?", 1).Take(&head).Error
+	if err != nil {
+		return head, err
+	}
+	return found[0], nil
+}
+
+// Append adds a certificate's row to the chain, whose head is locked.
+func Append(tx statement.Session, row Row) error {
+	if err := chainTable.Insert(tx, row); err != nil {
+		return err
+	}
+	q := headTable.Update(tx).Name("number").Text(" = ").Bind(row.Number).Text(", ").Name("hash").Text(" = ").Bind(row.Hash)
+	_, err := q.Text(" WHERE ").Name("id").Text(" = 1").Exec()
+	return err
 }
 
 // Of finds the certificate of a request; nil where there is none.
 func Of(tx statement.Session, request string) (*Certificate, error) {
-	list, err := certificates(tx, "request_id = ?", request)
+	list, err := certificates(tx, func(q *statement.Query) { q.Text(" WHERE ").Name("request_id").Text(" = ").Bind(request) })
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
@@ -114,15 +130,10 @@ func Of(tx statement.Session, request string) (*Certificate, error) {
 }
 
 // certificates reads certificates in the order of the chain, with the recipients' states of now.
-func certificates(tx statement.Session, condition ...any) ([]Certificate, error) {
-	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	var rows []Row
-	q := session.Order("number")
-	if len(condition) > 0 {
-		q = q.Where(condition[0], condition[1:]...)
-	}
-	if err := q.Find(&rows).Error; err != nil {
-		return nil, erasedrow.TablesError(err)
+func certificates(tx statement.Session, condition func(q *statement.Query)) ([]Certificate, error) {
+	rows, err := chainRows(tx, condition)
+	if err != nil {
+		return nil, err
 	}
 	list := make([]Certificate, 0, len(rows))
 	for _, row := range rows {
@@ -132,7 +143,18 @@ func certificates(tx statement.Session, condition ...any) ([]Certificate, error)
 		}
 		list = append(list, c)
 	}
-	return list, fillRecipients(tx.On(session), list)
+	return list, fillRecipients(tx, list)
+}
+
+// chainRows reads rows of certificates in the order of the chain; a nil condition gives all.
+func chainRows(tx statement.Session, condition func(q *statement.Query)) ([]Row, error) {
+	rows, err := chainTable.Find(tx, func(q *statement.Query) {
+		if condition != nil {
+			condition(q)
+		}
+		q.Text(" ORDER BY ").Name("number")
+	})
+	return rows, erasedrow.TablesError(err)
 }
 
 func (row Row) read() (c Certificate, err error) {
@@ -145,32 +167,32 @@ func (row Row) read() (c Certificate, err error) {
 
 // List lists all certificates in the order of the chain.
 func (chain *Chain) List(db *gorm.DB) ([]Certificate, error) {
-	session := statement.OnWriter(db)
-	if err := chain.Records.Need(chain.Session(session)); err != nil {
+	session := chain.Session(statement.OnWriter(db))
+	if err := chain.Records.Need(session); err != nil {
 		return nil, err
 	}
-	return certificates(chain.Session(session))
+	return certificates(session, nil)
 }
 
 // Verify checks the chain of certificates from the first to the head, with their signatures. The error names the
 // first certificate that does not fit.
 func (chain *Chain) Verify(db *gorm.DB) error {
-	session := statement.OnWriter(db)
-	if err := chain.Records.Need(chain.Session(session)); err != nil {
+	session := chain.Session(statement.OnWriter(db))
+	if err := chain.Records.Need(session); err != nil {
 		return err
 	}
-	var head []Head
 	// The head first: what is appended meanwhile then only makes the chain longer.
-	if err := session.Find(&head).Error; err != nil {
+	head, err := headTable.Find(session, nil)
+	if err != nil {
 		return erasedrow.TablesError(err)
 	}
 	var last Head
 	if len(head) == 1 {
 		last = head[0]
 	}
-	var rows []Row
-	if err := session.Order("number").Find(&rows).Error; err != nil {
-		return erasedrow.TablesError(err)
+	rows, err := chainRows(session, nil)
+	if err != nil {
+		return err
 	}
 	previous := ""
 	for i, row := range rows {

@@ -56,6 +56,9 @@ type OutboxRow struct {
 // TableName implements schema.Tabler.
 func (OutboxRow) TableName() string { return "softdelete_erasure_outbox" }
 
+// OutboxTable is the table of the deliveries.
+var OutboxTable = statement.NewOwn[OutboxRow]()
+
 // state follows from the facts: nothing else keeps it.
 func (r OutboxRow) state() string {
 	switch {
@@ -77,9 +80,8 @@ func fillRecipients(session statement.Session, list []Certificate) error {
 	}
 	states := map[[2]string]OutboxRow{}
 	for chunk := range slices.Chunk(requests, statement.ChunkSize) {
-		var rows []OutboxRow
-		q := session.Query().Text("SELECT * FROM ").Name(OutboxRow{}.TableName()).Text(" WHERE ")
-		if err := q.Among("", "request_id", statement.Values(chunk)).Find(&rows); err != nil {
+		rows, err := OutboxTable.Find(session, func(q *statement.Query) { q.Text(" WHERE ").Among("", "request_id", statement.Values(chunk)) })
+		if err != nil {
 			return erasedrow.TablesError(err)
 		}
 		for _, row := range rows {
@@ -98,13 +100,15 @@ func fillRecipients(session statement.Session, list []Certificate) error {
 // Dispatch delivers what is due, each delivery at least once, and returns what went wrong, joined. The processor's own
 // error may quote personal values; errors.Is and errors.As find it, the text leaves it out.
 func (chain *Chain) Dispatch(db *gorm.DB) error {
-	session := statement.OnWriter(db).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	if err := chain.Records.Need(chain.Session(session)); err != nil {
+	session := chain.Session(statement.OnWriter(db))
+	if err := chain.Records.Need(session); err != nil {
 		return err
 	}
 	now := session.NowFunc().UTC()
-	var due []OutboxRow
-	err := session.Where("acknowledged_at IS NULL AND attempts < ? AND next_at <= ?", mostAttempts, now).Order("id").Find(&due).Error
+	due, err := OutboxTable.Find(session, func(q *statement.Query) {
+		q.Text(" WHERE ").Name("acknowledged_at").Text(" IS NULL AND ").Name("attempts").Text(" < ").Bind(mostAttempts)
+		q.Text(" AND ").Name("next_at").Text(" <= ").Bind(now).Text(" ORDER BY ").Name("id")
+	})
 	if err != nil {
 		return erasedrow.TablesError(err)
 	}
@@ -113,7 +117,7 @@ func (chain *Chain) Dispatch(db *gorm.DB) error {
 		if err := db.Statement.Context.Err(); err != nil {
 			return errors.Join(append(failures, err)...)
 		}
-		failures = append(failures, chain.deliver(chain.Session(session), row))
+		failures = append(failures, chain.deliver(session, row))
 	}
 	return errors.Join(failures...)
 }
@@ -128,10 +132,11 @@ func (chain *Chain) deliver(session statement.Session, row OutboxRow) error {
 		return fmt.Errorf("softdelete: request %s waits for the processor %q, which is not in Config.Processors", row.RequestID, row.Processor)
 	}
 	now := session.NowFunc().UTC()
-	claim := session.Model(&OutboxRow{}).Where("id = ? AND attempts = ? AND acknowledged_at IS NULL", row.ID, row.Attempts).
-		Updates(map[string]any{"attempts": row.Attempts + 1, "next_at": now.Add(backoff(row.Attempts + 1))})
-	if claim.Error != nil || claim.RowsAffected == 0 {
-		return claim.Error // another dispatcher has it
+	q := OutboxTable.Update(session).Name("attempts").Text(" = ").Bind(row.Attempts + 1)
+	q.Text(", ").Name("next_at").Text(" = ").Bind(now.Add(backoff(row.Attempts + 1)))
+	claimed, err := row.waiting(q).Text(" AND ").Name("attempts").Text(" = ").Bind(row.Attempts).Exec()
+	if err != nil || claimed == 0 {
+		return err // another dispatcher has it
 	}
 	row.Attempts++
 	row.NextAt = now.Add(backoff(row.Attempts))
@@ -140,8 +145,14 @@ func (chain *Chain) deliver(session statement.Session, row OutboxRow) error {
 		return row.failure(err)
 	}
 	// The third party has acknowledged: that is noted even if the caller's context has ended meanwhile.
-	kept := session.InWork(context.WithoutCancel(session.Statement.Context)).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	return kept.Model(&OutboxRow{}).Where("id = ? AND acknowledged_at IS NULL", row.ID).Update("acknowledged_at", kept.NowFunc().UTC()).Error
+	kept := session.InWork(context.WithoutCancel(session.Statement.Context))
+	_, err = row.waiting(OutboxTable.Update(kept).Name("acknowledged_at").Text(" = ").Bind(kept.NowFunc().UTC())).Exec()
+	return err
+}
+
+// waiting writes the condition that a row is this one and not acknowledged.
+func (r OutboxRow) waiting(q *statement.Query) *statement.Query {
+	return q.Text(" WHERE ").Name("id").Text(" = ").Bind(r.ID).Text(" AND ").Name("acknowledged_at").Text(" IS NULL")
 }
 
 // failure is the error of an attempt that failed, without the text of the processor's own error, which may quote personal values.

@@ -7,7 +7,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // Deletion is a row of the ledger, table softdelete_deletions, as the root's Deletion is.
@@ -25,6 +24,9 @@ type Deletion struct {
 // TableName implements schema.Tabler.
 func (Deletion) TableName() string { return "softdelete_deletions" }
 
+// LedgerTable is the table of the ledger.
+var LedgerTable = statement.NewOwn[Deletion]()
+
 // writeLedger adds the deletion to the ledger.
 func (d *deletion) writeLedger(tx statement.Session) error {
 	if !d.deleter.Ledger || d.root.Plain() {
@@ -36,8 +38,7 @@ func (d *deletion) writeLedger(tx statement.Session) error {
 	if len(d.keys) == 1 {
 		row.Key = rowkey.Of(tx.Dialect, d.root.Schema.PrimaryFields).Exact(d.keys[0])
 	}
-	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	return LedgerError(session.Create(&row).Error)
+	return LedgerError(LedgerTable.Insert(tx, row))
 }
 
 // LedgerKeys are the texts that the ledger may have for the key of a row: the exact one, and what earlier versions wrote where that is

@@ -111,6 +111,9 @@ type Dialect struct {
 	// sessionLock asks for a lock on the number that the session keeps until it ends or unlocks, and gives whether it was free.
 	sessionLock func(number string) (lock, unlock string)
 
+	keepPresent    func(key string) string
+	replacePresent func(key, others []string) string
+
 	referencesTo func(db *gorm.DB, table string) ([]Reference, error)
 	sameName     func(db *gorm.DB, table string) (string, error)
 

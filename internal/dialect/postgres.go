@@ -46,6 +46,9 @@ var postgres = Dialect{
 		return "SELECT pg_try_advisory_lock(" + number + ")", "SELECT pg_advisory_unlock(" + number + ")"
 	},
 
+	keepPresent:    conflictDoNothing,
+	replacePresent: conflictDoUpdate,
+
 	referencesTo: postgresReferences,
 	sameName:     postgresName,
 

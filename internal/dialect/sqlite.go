@@ -38,6 +38,9 @@ var sqlite = Dialect{
 	masks:  sqliteMasks,
 	keys:   sqliteKeys,
 
+	keepPresent:    conflictDoNothing,
+	replacePresent: conflictDoUpdate,
+
 	notAfter:     textNotAfter,
 	notBefore:    textNotBefore,
 	surelyWithin: textSurelyWithin,

@@ -36,6 +36,9 @@ type Row struct {
 // TableName implements schema.Tabler.
 func (Row) TableName() string { return "softdelete_erased_rows" }
 
+// Table is the table of erased rows.
+var Table = statement.NewOwn[Row]()
+
 // Records knows whether the table of erased rows is there, once it is.
 type Records struct {
 	there atomic.Bool
@@ -47,6 +50,7 @@ func (r *Records) There(tx statement.Session) (bool, error) {
 		return true, nil
 	}
 	session := tx.InWork(tx.Statement.Context)
+	session.Config.DryRun = false // a session that only rehearses asks too
 	if !session.Migrator().HasTable(&Row{}) {
 		return false, session.Error
 	}

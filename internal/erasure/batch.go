@@ -9,8 +9,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // This room works off a person with more rows than Config.ErasureBatch. Each batch is a transaction: its rows are masked, read
@@ -30,6 +28,9 @@ type erasureProgress struct {
 // TableName implements schema.Tabler.
 func (erasureProgress) TableName() string { return "softdelete_erasure_progress" }
 
+// progressTable is the table of requests that are not finished.
+var progressTable = statement.NewOwn[erasureProgress]()
+
 // size counts rows.
 func size(list []*reachedModel) (n int) {
 	for _, m := range list {
@@ -40,9 +41,8 @@ func size(list []*reachedModel) (n int) {
 
 // readProgress finds what calls of the same request have done before.
 func (x *erasure) readProgress(tx statement.Session) error {
-	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	var rows []erasureProgress
-	if err := session.Where("request_id = ?", x.request.ID).Find(&rows).Error; err != nil {
+	rows, err := progressTable.Find(tx, func(q *statement.Query) { q.Text(" WHERE ").Name("request_id").Text(" = ").Bind(x.request.ID) })
+	if err != nil {
 		return erasedrow.TablesError(err)
 	}
 	x.progress, x.before = nil, nil
@@ -54,7 +54,7 @@ func (x *erasure) readProgress(tx statement.Session) error {
 		return err
 	}
 	if err := json.Unmarshal([]byte(rows[0].Tables), &x.before); err != nil {
-		return fmt.Errorf("softdelete: the progress of request %s in table %s cannot be read", x.request.ID, erasureProgress{}.TableName())
+		return fmt.Errorf("softdelete: the progress of request %s in table %s cannot be read", x.request.ID, progressTable.Name())
 	}
 	return nil
 }
@@ -185,8 +185,7 @@ func (x *erasure) eraseBatch(tx statement.Session, fresh []*reachedModel) error 
 	if x.progress != nil {
 		progress.Batches += x.progress.Batches
 	}
-	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	if err := session.Clauses(clause.OnConflict{UpdateAll: true}).Create(&progress).Error; err != nil {
+	if err := progressTable.Put(tx, progress); err != nil {
 		return x.quiet(tx, err, "noting the progress in", progress.TableName())
 	}
 	if err := x.announce(tx); err != nil {
@@ -200,8 +199,8 @@ func (x *erasure) endBatches(tx statement.Session) error {
 	if x.progress == nil {
 		return nil
 	}
-	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	return session.Where("request_id = ?", x.request.ID).Delete(&erasureProgress{}).Error
+	_, err := progressTable.Delete(tx).Name("request_id").Text(" = ").Bind(x.request.ID).Exec()
+	return err
 }
 
 // forget makes ready for the next batch.

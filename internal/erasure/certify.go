@@ -12,7 +12,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // certify appends the certificate to the chain.
@@ -57,13 +56,11 @@ func (x *erasure) certify(tx statement.Session, newly []*reachedModel) (*certifi
 	}
 	c.Hash = erasedrow.HashOf(document)
 	c.Signature = x.eraser.Chain.Sign(c.Hash)
-	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
 	row := certificate.Row{Number: c.Number, ID: c.ID, RequestID: c.RequestID, Document: document, Hash: c.Hash, Signature: c.Signature}
-	if err := session.Create(&row).Error; err != nil {
+	if err := certificate.Append(tx, row); err != nil {
 		return nil, x.quiet(tx, err, "appending a certificate to", row.TableName())
 	}
-	err = session.Model(&certificate.Head{}).Where("id = ?", 1).Updates(map[string]any{"number": c.Number, "hash": c.Hash}).Error
-	return c, err
+	return c, nil
 }
 
 // led lists the models of the rows that the erasure led to.

@@ -7,8 +7,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // This room notes the rows that an erasure has masked or removed in cold storage: as erased rows that are gone, which no stale
@@ -48,15 +46,14 @@ func (x *coldStorage) record(tx statement.Session) error {
 				Table: m.policy.Table, Key: row.Text, Created: row.Created, RequestID: x.request.ID, ErasedAt: at, Gone: true,
 			}
 		}
-		return x.recorder.writeRecords(tx, list, clause.OnConflict{DoNothing: true})
+		return x.recorder.quietly(tx, erasedrow.Table.InsertMissing(tx, list...))
 	})
 }
 
 // clearDeletions clears the free texts of the ledger of deletions for rows in cold storage.
 func (x *coldStorage) clearDeletions(tx statement.Session) error {
-	table := deletion.Deletion{}.TableName()
 	return x.eachErased(func(m *coldModel, rows []*coldRow) error {
-		q := tx.Query().Text("UPDATE ").Name(table).Text(" SET ").Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
+		q := deletion.LedgerTable.Update(tx).Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
 		q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.policy.Table).Text(" AND ")
 		key := rowkey.Of(tx.Dialect, m.policy.Schema.PrimaryFields)
 		var texts []string
@@ -114,6 +111,5 @@ func recordThawedRows(tx statement.Session, p *policy.Policy, request string, ro
 			Table: t.Table(), Key: row.Text, Created: row.Created, RequestID: request, ErasedAt: tx.NowFunc().UTC(), Digest: digests[row.Text],
 		}
 	}
-	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	return session.Clauses(clause.OnConflict{UpdateAll: true}).Create(&list).Error
+	return erasedrow.Table.Put(tx, list...)
 }

@@ -100,6 +100,5 @@ func (x *erasure) tellOthers(tx statement.Session) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	return x.quiet(tx, session.Create(&rows).Error, "writing the outbox", certificate.OutboxRow{}.TableName())
+	return x.quiet(tx, certificate.OutboxTable.Insert(tx, rows...), "writing the outbox", certificate.OutboxTable.Name())
 }

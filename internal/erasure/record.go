@@ -6,8 +6,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // This room notes which rows an erasure has done.
@@ -86,20 +84,15 @@ func (x *recorder) record(tx statement.Session) error {
 			add(&former, erasedrow.Row{Table: m.Policy.Table, Key: m.FormerText(row), Created: row.Created, Gone: true})
 		}
 	}
-	if err := x.writeRecords(tx, list, clause.OnConflict{UpdateAll: true}); err != nil {
+	if err := x.quietly(tx, erasedrow.Table.Put(tx, list...)); err != nil {
 		return err
 	}
-	return x.writeRecords(tx, former, clause.OnConflict{DoNothing: true}) // what is known of a row of the model's table says more
+	return x.quietly(tx, erasedrow.Table.InsertMissing(tx, former...)) // what is known of a row of the model's table says more
 }
 
-func (x *recorder) writeRecords(tx statement.Session, list []erasedrow.Row, conflict clause.OnConflict) error {
-	session := tx.InWork(tx.Statement.Context).Session(&gorm.Session{NewDB: true, SkipHooks: true})
-	for chunk := range slices.Chunk(list, statement.ChunkSize) {
-		if err := session.Clauses(conflict).Create(&chunk).Error; err != nil {
-			return x.quiet(tx, err, "recording erased rows in", erasedrow.Row{}.TableName())
-		}
-	}
-	return nil
+// quietly is the error of writing the record, without values.
+func (x *recorder) quietly(tx statement.Session, err error) error {
+	return x.quiet(tx, err, "recording erased rows in", erasedrow.Table.Name())
 }
 
 // moved finds the rows of this erasure that the deletion of the subject has moved to an archive.

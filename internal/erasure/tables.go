@@ -17,13 +17,12 @@ func Tables() []any {
 
 // clearDeletions clears the free texts of the ledger of deletions for the rows of this erasure.
 func (x *erasure) clearDeletions(tx statement.Session) error {
-	table := deletion.Deletion{}.TableName()
-	if !x.eraser.Deletions && !tx.InWork(tx.Statement.Context).Migrator().HasTable(table) {
+	if !x.eraser.Deletions && !tx.InWork(tx.Statement.Context).Migrator().HasTable(deletion.LedgerTable.Name()) {
 		return nil
 	}
 	for _, m := range x.reach.rows {
 		err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
-			q := tx.Query().Text("UPDATE ").Name(table).Text(" SET ").Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
+			q := deletion.LedgerTable.Update(tx).Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
 			q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.Policy.Table).Text(" AND ")
 			key := rowkey.Of(tx.Dialect, m.Policy.Schema.PrimaryFields)
 			var texts []string

@@ -60,6 +60,9 @@ func (r Row) key(ctx context.Context, d *dialect.Dialect, s *schema.Schema) (key
 // TableName implements schema.Tabler.
 func (Row) TableName() string { return "softdelete_holds" }
 
+// table is that of the holds.
+var table = statement.NewOwn[Row]()
+
 // Holds are the legal holds of one database.
 type Holds struct {
 	*policy.Registry
@@ -103,7 +106,7 @@ func (h *Holds) Place(db *gorm.DB, value any, o Options) (string, error) {
 		if err := mustExist(tx, p, key); err != nil {
 			return err
 		}
-		return holdError(tx.Session(&gorm.Session{NewDB: true, SkipHooks: true}).Create(&placed).Error)
+		return holdError(table.Insert(tx, placed))
 	})
 	if err != nil {
 		return "", err
@@ -117,20 +120,17 @@ func (h *Holds) Release(db *gorm.DB, id string) error {
 	if err := h.on(); err != nil {
 		return err
 	}
-	return statement.Work(db, func(tx *gorm.DB) error {
-		released := tx.Model(&Row{}).Where(map[string]any{"id": id, "released_at": nil}).
-			UpdateColumn("released_at", db.NowFunc().UTC())
-		if released.Error != nil || released.RowsAffected > 0 {
-			return holdError(released.Error)
-		}
-		var known int64
-		if err := tx.Model(&Row{}).Where(map[string]any{"id": id}).Count(&known).Error; err != nil {
+	return h.Session(db).Work(func(tx statement.Session) error {
+		q := table.Update(tx).Name("released_at").Text(" = ").Bind(tx.NowFunc().UTC())
+		released, err := q.Text(" WHERE ").Name("id").Text(" = ").Bind(id).Text(" AND ").Name("released_at").Text(" IS NULL").Exec()
+		if err != nil || released > 0 {
 			return holdError(err)
 		}
-		if known == 0 {
+		known, err := table.Find(tx, func(q *statement.Query) { q.Text(" WHERE ").Name("id").Text(" = ").Bind(id) })
+		if err == nil && len(known) == 0 {
 			return fmt.Errorf("%w: hold %s", gorm.ErrRecordNotFound, id)
 		}
-		return nil
+		return holdError(err)
 	})
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm"
 )
 
 // This room finds what holds cover.
@@ -22,7 +21,7 @@ func lockHolds(tx statement.Session, alone bool) error {
 		return nil
 	}
 	hash := fnv.New64a()
-	hash.Write([]byte(Row{}.TableName()))
+	hash.Write([]byte(table.Name()))
 	number := strconv.FormatInt(int64(hash.Sum64()), 10)
 	q := tx.Query().Text("SELECT 1 FROM (SELECT ")
 	if alone {
@@ -35,8 +34,9 @@ func lockHolds(tx statement.Session, alone bool) error {
 
 // holdsInForce reads the holds.
 func holdsInForce(tx statement.Session) ([]Row, error) {
-	var rows []Row
-	err := tx.Session(&gorm.Session{NewDB: true, SkipHooks: true}).Where(map[string]any{"released_at": nil}).Order("placed_at").Order("id").Find(&rows).Error
+	rows, err := table.Find(tx, func(q *statement.Query) {
+		q.Text(" WHERE ").Name("released_at").Text(" IS NULL ORDER BY ").Name("placed_at").Text(", ").Name("id")
+	})
 	now := tx.NowFunc()
 	rows = slices.DeleteFunc(rows, func(r Row) bool { return r.Until != nil && !r.Until.After(now) })
 	return rows, holdError(err)

@@ -17,7 +17,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // This room is for the janitor, which purges on a schedule. It starts no goroutine: Run is the caller's.
@@ -123,7 +122,7 @@ func takeLease(ctx context.Context, db statement.Session) (l lease, ours bool, e
 	if db.Dialect.Has(dialect.AdvisoryLocks) {
 		return takeSessionLease(ctx, db)
 	}
-	return takeRowLease(ctx, db.DB)
+	return takeRowLease(ctx, db)
 }
 
 // leaseName is the name of the only lease there is.
@@ -182,30 +181,28 @@ type LeaseRow struct {
 // TableName implements schema.Tabler.
 func (LeaseRow) TableName() string { return "softdelete_leases" }
 
+// leaseTable is the table of leases.
+var leaseTable = statement.NewOwn[LeaseRow]()
+
 // rowLease is a lease in a row. Its holder renews it while it purges; it ends by itself when the holder has died.
 type rowLease struct {
-	db     *gorm.DB
+	db     statement.Session
 	holder string
 }
 
-func takeRowLease(ctx context.Context, db *gorm.DB) (lease, bool, error) {
+func takeRowLease(ctx context.Context, db statement.Session) (lease, bool, error) {
 	var random [12]byte
 	rand.Read(random[:]) //nolint:errcheck // never fails, see crypto/rand.Read
 	l := &rowLease{db: db, holder: hex.EncodeToString(random[:])}
-	session := l.session(ctx)
 	// The row is there once and for all; who makes it does not matter.
-	created := session.Clauses(clause.OnConflict{DoNothing: true}).Create(&LeaseRow{Name: leaseName})
-	if created.Error != nil {
-		return nil, false, fmt.Errorf("create its table with db.AutoMigrate(softdelete.Tables()...): %w", created.Error)
+	if err := leaseTable.InsertMissing(db.InWork(ctx), LeaseRow{Name: leaseName}); err != nil {
+		return nil, false, fmt.Errorf("create its table with db.AutoMigrate(softdelete.Tables()...): %w", err)
 	}
 	now := db.NowFunc()
-	taken := session.Model(&LeaseRow{}).Where("name = ? AND until < ?", leaseName, now.UnixNano()).
-		Updates(map[string]any{"holder": l.holder, "until": now.Add(leaseTime).UnixNano()})
-	return l, taken.RowsAffected == 1, taken.Error
-}
-
-func (l *rowLease) session(ctx context.Context) *gorm.DB {
-	return statement.InWork(l.db, ctx).Session(&gorm.Session{NewDB: true, SkipHooks: true})
+	q := leaseTable.Update(db.InWork(ctx)).Name("holder").Text(" = ").Bind(l.holder)
+	q.Text(", ").Name("until").Text(" = ").Bind(now.Add(leaseTime).UnixNano())
+	taken, err := q.Text(" WHERE ").Name("name").Text(" = ").Bind(leaseName).Text(" AND ").Name("until").Text(" < ").Bind(now.UnixNano()).Exec()
+	return l, taken == 1, err
 }
 
 func (l *rowLease) renew(ctx context.Context) error {
@@ -218,9 +215,10 @@ func (l *rowLease) giveBack(ctx context.Context) error {
 
 // set says until when the lease lasts, if it is still ours.
 func (l *rowLease) set(ctx context.Context, until time.Time) error {
-	set := l.session(ctx).Model(&LeaseRow{}).Where("name = ? AND holder = ?", leaseName, l.holder).UpdateColumn("until", until.UnixNano())
-	if set.Error == nil && set.RowsAffected == 0 {
+	q := leaseTable.Update(l.db.InWork(ctx)).Name("until").Text(" = ").Bind(until.UnixNano())
+	set, err := q.Text(" WHERE ").Name("name").Text(" = ").Bind(leaseName).Text(" AND ").Name("holder").Text(" = ").Bind(l.holder).Exec()
+	if err == nil && set == 0 {
 		return errLeaseLost
 	}
-	return set.Error
+	return err
 }

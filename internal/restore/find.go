@@ -12,7 +12,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // walks are the walks that a restore's statements need.
@@ -163,9 +162,8 @@ func (r *restoration) parentError(tx statement.Session, standing int64) error {
 // unknown is the error for a deletion without rows, unless the ledger knows it.
 func (r *restoration) unknown(tx statement.Session) error {
 	if r.restorer.Ledger {
-		var known int64
-		err := tx.Session(&gorm.Session{NewDB: true}).Model(&deletion.Deletion{}).Where(clause.Eq{Column: "id", Value: r.deletion}).Count(&known).Error
-		if err != nil || known > 0 {
+		known, err := deletion.LedgerTable.Find(tx, func(q *statement.Query) { q.Text(" WHERE ").Name("id").Text(" = ").Bind(r.deletion) })
+		if err != nil || len(known) > 0 {
 			return deletion.LedgerError(err)
 		}
 	}

@@ -96,7 +96,7 @@ func (g *Guards) GuardErasedInsert(db *gorm.DB, p *policy.Policy) error {
 			return fault.StaysErased(p.Table, key, "the row with key %s in table %s is gone and stays so; a new row that takes its key is "+
 				"written with Create, without ON CONFLICT and without the old time of creation", key, p.Table)
 		}
-		q := tx.Query().Text("DELETE FROM ").Name(erasedrow.Row{}.TableName()).Text(" WHERE table_name = ").Bind(p.Table)
+		q := erasedrow.Table.Delete(tx).Text("table_name = ").Bind(p.Table)
 		texts := make([]any, len(gone))
 		for i, key := range gone {
 			texts[i] = key.Text
