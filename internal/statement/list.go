@@ -17,6 +17,9 @@ import (
 // list once it has seen it often.
 func (q *Query) Among(table, column string, values []any) *Query {
 	q.Column(table, column)
+	if len(values) == 1 {
+		return q.Text(" = ").Bind(values[0])
+	}
 	if plain, ok := plainValues(values); ok {
 		if list, ok := q.Dialect.List(plain); ok {
 			open, shut := q.Dialect.InList()
@@ -40,6 +43,9 @@ func (q *Query) SomeAmong(table string, columns []string, typed string, types []
 			values[i] = key[0]
 		}
 		return q.Among(table, columns[0], values)
+	}
+	if len(keys) == 1 {
+		return KeyOf(q, table, columns).Text(" = ").Tuple(keys[0])
 	}
 	if list, ok := plainKeys(keys); ok {
 		named := make([]dialect.ListColumn, len(columns))

@@ -112,10 +112,13 @@ const NodeColumn = "node"
 // known tells whether the node's rows are written as their keys.
 func (w *Walk) known(n *policy.Node) bool { return w.Keys != nil && n == w.Graph.Nodes[0] }
 
-// knownKeys writes the keys as a list in parentheses.
-func (w *Walk) knownKeys(q *statement.Query) {
-	q.Text("(")
-	statement.Joined(q, w.Keys, ", ", func(key []any) { q.Bind(key[0]) }).Text(")")
+// amongKnown writes the condition that a column holds one of the keys.
+func (w *Walk) amongKnown(q *statement.Query, table string, field *schema.Field) {
+	values := make([]any, len(w.Keys))
+	for i, key := range w.Keys {
+		values[i] = key[0]
+	}
+	q.Among(table, field.DBName, values)
 }
 
 // columns are the columns of the component's WITH table.
@@ -254,13 +257,12 @@ func MatchIn(e *policy.Edge, q *statement.Query, w *Walk, child string) {
 	for i, key := range e.Keys {
 		children[i] = key.Child
 	}
-	q.Key(child, children).Text(" IN ")
 	if w.known(e.From) {
-		w.knownKeys(q)
+		w.amongKnown(q, child, children[0])
 		MatchFixed(e.Relation, q, child)
 		return
 	}
-	q.Text("(SELECT ")
+	q.Key(child, children).Text(" IN (SELECT ")
 	statement.Joined(q, e.Keys, ", ", func(key policy.KeyPair) {
 		q.Text(ParentValue(q, key, e.From.Carry(key.Parent.DBName)))
 	})
@@ -296,8 +298,7 @@ func ParentValue(q *statement.Query, key policy.KeyPair, parent string) string {
 // InWalk writes the condition that a row's key is among the node's rows in the WITH table.
 func (w *Walk) InWalk(q *statement.Query, n *policy.Node, table string) {
 	if w.known(n) {
-		q.Key(table, w.Identity(n.Policy)).Text(" IN ")
-		w.knownKeys(q)
+		w.amongKnown(q, table, w.Identity(n.Policy)[0])
 		return
 	}
 	w.Among(q, n.Policy, table, func() { w.SelectKeys(q, n) })
