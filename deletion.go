@@ -64,21 +64,21 @@ func Preview(db *gorm.DB, value any) (Report, error) {
 // It holds keys, counts and what the context says, no other data of the rows.
 type Deletion struct {
 	// ID identifies the deletion, for RestoreDeletion.
-	ID DeletionID `gorm:"primaryKey;size:64" json:"id"`
+	ID DeletionID `gorm:"column:id;primaryKey;size:64" json:"id"`
 	// Table is that of the root rows.
-	Table string `json:"table"`
+	Table string `gorm:"column:table" json:"table"`
 	// Key is the root row's primary key, a composite one joined by ","; empty where there were several root rows.
-	Key string `json:"key"`
+	Key string `gorm:"column:key" json:"key"`
 	// Rows is the number of all rows taken.
-	Rows int64 `json:"rows"`
+	Rows int64 `gorm:"column:rows" json:"rows"`
 	// Actor is who deleted, from WithActor.
-	Actor string `json:"actor"`
+	Actor string `gorm:"column:actor" json:"actor"`
 	// Reason is why, from WithReason.
-	Reason string `json:"reason"`
+	Reason string `gorm:"column:reason" json:"reason"`
 	// DeletedAt is the instant that all rows of the deletion carry.
-	DeletedAt time.Time `json:"deleted_at"`
+	DeletedAt time.Time `gorm:"column:deleted_at" json:"deleted_at"`
 	// RestoredAt is when the deletion was undone; nil where it was not.
-	RestoredAt *time.Time `json:"restored_at,omitempty"`
+	RestoredAt *time.Time `gorm:"column:restored_at" json:"restored_at,omitempty"`
 }
 
 // TableName implements schema.Tabler.

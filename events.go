@@ -12,25 +12,25 @@ import (
 // deletion_id, the deletion that took or had taken the row, and content, what Data is, stand beside these.
 type Event struct {
 	// ID orders the events of all rows roughly, Version those of one row exactly.
-	ID int64 `gorm:"primaryKey" json:"id"`
+	ID int64 `gorm:"column:id;primaryKey" json:"id"`
 	// RowKey is the row's primary key as text, a composite one joined by ",".
-	RowKey string `gorm:"not null;uniqueIndex:,composite:version,priority:1" json:"row_key"`
+	RowKey string `gorm:"column:row_key;not null;uniqueIndex:,composite:version,priority:1" json:"row_key"`
 	// Version numbers the events of one row: 1, 2, 3, … without gaps.
-	Version int64 `gorm:"not null;uniqueIndex:,composite:version,priority:2" json:"version"`
+	Version int64 `gorm:"column:version;not null;uniqueIndex:,composite:version,priority:2" json:"version"`
 	// Type is created, updated, deleted, restored or erased.
-	Type string `gorm:"not null" json:"type"`
+	Type string `gorm:"column:type;not null" json:"type"`
 	// Data is an object with the names of columns. It holds the whole row for all types but updated, which holds the columns
 	// that changed, with their new values. An updated row that had no event yet is there as a whole too.
 	//
 	// A value that JSON keeps exactly is JSON's own: null, true, false, strings, numbers. Integers beyond ±9007199254740991
 	// and decimals are strings; so are times, in the database's own form, and bytes, as \x and hexadecimal digits.
-	Data json.RawMessage `gorm:"type:json;serializer:json;not null" json:"data"`
+	Data json.RawMessage `gorm:"column:data;type:json;serializer:json;not null" json:"data"`
 	// Actor is who made the change, from WithActor.
-	Actor string `gorm:"not null" json:"actor"`
+	Actor string `gorm:"column:actor;not null" json:"actor"`
 	// Reason is why, from WithReason.
-	Reason string `gorm:"not null" json:"reason"`
+	Reason string `gorm:"column:reason;not null" json:"reason"`
 	// At is db.NowFunc() when the statement ran. Clocks of several writers may differ: the order is that of the versions.
-	At time.Time `gorm:"not null" json:"at"`
+	At time.Time `gorm:"column:at;not null" json:"at"`
 }
 
 // History lists the events of a row of a model with the setting events, oldest first. value is a model, or a pointer to one,

@@ -55,12 +55,12 @@ type Recipient struct {
 
 // Row is a row of the table softdelete_certificates.
 type Row struct {
-	Number    int64  `gorm:"primaryKey;autoIncrement:false"`
-	ID        string `gorm:"size:64;uniqueIndex"`
-	RequestID string `gorm:"size:128;uniqueIndex"`
-	Document  string `gorm:"type:text"` // what is hashed
-	Hash      string `gorm:"size:64"`
-	Signature string `gorm:"size:128"`
+	Number    int64  `gorm:"column:number;primaryKey;autoIncrement:false"`
+	ID        string `gorm:"column:id;size:64;uniqueIndex"`
+	RequestID string `gorm:"column:request_id;size:128;uniqueIndex"`
+	Document  string `gorm:"column:document;type:text"` // what is hashed
+	Hash      string `gorm:"column:hash;size:64"`
+	Signature string `gorm:"column:signature;size:128"`
 }
 
 // TableName implements schema.Tabler.
@@ -69,9 +69,9 @@ func (Row) TableName() string { return "softdelete_certificates" }
 // Head is the one row of the table softdelete_certificate_head: number and hash of the last certificate, kept
 // apart so that a certificate cut off the end shows.
 type Head struct {
-	ID     int64 `gorm:"primaryKey;autoIncrement:false"`
-	Number int64
-	Hash   string `gorm:"size:64"`
+	ID     int64  `gorm:"column:id;primaryKey;autoIncrement:false"`
+	Number int64  `gorm:"column:number"`
+	Hash   string `gorm:"column:hash;size:64"`
 }
 
 // TableName implements schema.Tabler.

@@ -43,14 +43,14 @@ const (
 
 // OutboxRow is a row of the table softdelete_erasure_outbox: one delivery to one processor.
 type OutboxRow struct {
-	ID             int64  `gorm:"primaryKey"`
-	RequestID      string `gorm:"size:128;uniqueIndex:softdelete_outbox_delivery"`
-	Processor      string `gorm:"size:128;uniqueIndex:softdelete_outbox_delivery"`
-	SubjectTable   string
-	SubjectKey     string
-	Attempts       int
-	NextAt         time.Time `gorm:"index"`
-	AcknowledgedAt *time.Time
+	ID             int64      `gorm:"column:id;primaryKey"`
+	RequestID      string     `gorm:"column:request_id;size:128;uniqueIndex:softdelete_outbox_delivery"`
+	Processor      string     `gorm:"column:processor;size:128;uniqueIndex:softdelete_outbox_delivery"`
+	SubjectTable   string     `gorm:"column:subject_table"`
+	SubjectKey     string     `gorm:"column:subject_key"`
+	Attempts       int        `gorm:"column:attempts"`
+	NextAt         time.Time  `gorm:"column:next_at;index"`
+	AcknowledgedAt *time.Time `gorm:"column:acknowledged_at"`
 }
 
 // TableName implements schema.Tabler.

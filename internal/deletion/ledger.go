@@ -11,14 +11,14 @@ import (
 
 // Deletion is a row of the ledger, table softdelete_deletions, as the root's Deletion is.
 type Deletion struct {
-	ID         mark.DeletionID `gorm:"primaryKey;size:64"`
-	Table      string          // of the root rows
-	Key        string          // the root row's primary key, a composite one joined by ",", a "," in a part is "\,"; empty where there were several root rows
-	Rows       int64           // all rows taken
-	Actor      string
-	Reason     string
-	DeletedAt  time.Time
-	RestoredAt *time.Time
+	ID         mark.DeletionID `gorm:"column:id;primaryKey;size:64"`
+	Table      string          `gorm:"column:table"` // of the root rows
+	Key        string          `gorm:"column:key"`   // the root row's primary key, a composite one joined by ",", a "," in a part is "\,"; empty where there were several root rows
+	Rows       int64           `gorm:"column:rows"`  // all rows taken
+	Actor      string          `gorm:"column:actor"`
+	Reason     string          `gorm:"column:reason"`
+	DeletedAt  time.Time       `gorm:"column:deleted_at"`
+	RestoredAt *time.Time      `gorm:"column:restored_at"`
 }
 
 // TableName implements schema.Tabler.

@@ -86,8 +86,8 @@ var postgresAddresses = addresses{
 	flush:  "SELECT pg_logical_emit_message(true, 'softdelete', '')",
 	extent: func(db *gorm.DB, table string) (e Extent, ok bool, err error) {
 		var found []struct {
-			Blocks  int64
-			Counted bool
+			Blocks  int64 `gorm:"column:blocks"`
+			Counted bool  `gorm:"column:counted"`
 		}
 		err = db.Raw(`SELECT pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
 				current_setting('track_counts')::boolean AS counted

@@ -11,12 +11,14 @@ import (
 
 // Column is a column of a table as the database has it.
 type Column struct {
-	// Name is the bare name, Type the declared type with its length or precision.
-	Name, Type string
+	// Name is the bare name.
+	Name string `gorm:"column:name"`
+	// Type is the declared type with its length or precision.
+	Type string `gorm:"column:type"`
 	// Generated tells that the database computes the value.
-	Generated bool
+	Generated bool `gorm:"column:generated"`
 	// Identity tells that the database gives every new row a value of its own, unless it is told otherwise.
-	Identity bool
+	Identity bool `gorm:"column:identity"`
 }
 
 // columns is what a database needs to tell and to compare the columns of tables.

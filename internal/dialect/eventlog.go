@@ -109,6 +109,12 @@ type LogObject struct {
 	Create []string
 }
 
+// foundObject is a trigger or a function as catalogues list it.
+type foundObject struct {
+	Name string `gorm:"column:name"`
+	Text string `gorm:"column:text"`
+}
+
 // eventColumns are the columns of an event that the triggers write.
 const eventColumns = "row_key, version, type, content, data, actor, reason, deletion_id, at"
 

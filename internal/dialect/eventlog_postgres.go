@@ -14,7 +14,7 @@ import (
 var postgresEvents = eventLog{
 	objects: postgresLog,
 	find: func(db *gorm.DB, l *Log) (map[string]string, error) {
-		var found []struct{ Name, Text string }
+		var found []foundObject
 		err := db.Raw(`SELECT t.tgname AS "name", p.prosrc AS "text" FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
 			WHERE t.tgrelid = to_regclass(?) AND NOT t.tgisinternal AND t.tgenabled <> 'D'`, l.quote(l.Table)).Scan(&found).Error
 		objects := map[string]string{}

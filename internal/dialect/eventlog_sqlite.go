@@ -13,7 +13,7 @@ import (
 var sqliteEvents = eventLog{
 	objects: sqliteLog,
 	find: func(db *gorm.DB, l *Log) (map[string]string, error) {
-		var found []struct{ Name, Text string }
+		var found []foundObject
 		err := db.Raw("SELECT name, sql AS text FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", l.Table).Scan(&found).Error
 		objects := map[string]string{}
 		for _, object := range found {

@@ -22,15 +22,15 @@ import (
 
 // Row is a row of the table softdelete_erased_rows: a row whose personal data was erased.
 type Row struct {
-	Table     string `gorm:"column:table_name;primaryKey;size:128"`
-	Key       string `gorm:"column:row_key;primaryKey;size:512"`
-	Created   int64  // when the row was made, so that another one with the same key is not taken for it; 0 for unknown
-	RequestID string `gorm:"size:128;index"`
-	ErasedAt  time.Time
+	Table     string    `gorm:"column:table_name;primaryKey;size:128"`
+	Key       string    `gorm:"column:row_key;primaryKey;size:512"`
+	Created   int64     `gorm:"column:created"` // when the row was made, so that another one with the same key is not taken for it; 0 for unknown
+	RequestID string    `gorm:"column:request_id;size:128;index"`
+	ErasedAt  time.Time `gorm:"column:erased_at"`
 	// Digest is the hash of what the erasure left in the columns that it masks. The record counts for a row that still has that.
-	Digest string `gorm:"size:64;not null;default:''"`
+	Digest string `gorm:"column:digest;size:64;not null;default:''"`
 	// Gone tells that the row was removed. Such a record counts for no row that is there: it keeps the old one from coming back.
-	Gone bool `gorm:"not null;default:false"`
+	Gone bool `gorm:"column:gone;not null;default:false"`
 }
 
 // TableName implements schema.Tabler.

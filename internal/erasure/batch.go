@@ -18,11 +18,11 @@ import (
 
 // erasureProgress is a row of the table softdelete_erasure_progress: a request that is not finished.
 type erasureProgress struct {
-	RequestID    string `gorm:"primaryKey;size:128"`
-	SubjectTable string
-	SubjectKey   string
-	Batches      int
-	Tables       string `gorm:"type:text"` // what the batches have done, as the certificate will list it
+	RequestID    string `gorm:"column:request_id;primaryKey;size:128"`
+	SubjectTable string `gorm:"column:subject_table"`
+	SubjectKey   string `gorm:"column:subject_key"`
+	Batches      int    `gorm:"column:batches"`
+	Tables       string `gorm:"column:tables;type:text"` // what the batches have done, as the certificate will list it
 }
 
 // TableName implements schema.Tabler.

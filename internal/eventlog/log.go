@@ -23,21 +23,21 @@ import (
 
 // Event is one change of one row, as the root's Event is.
 type Event struct {
-	ID      int64           `gorm:"primaryKey"`
-	RowKey  string          `gorm:"not null;uniqueIndex:,composite:version,priority:1"`
-	Version int64           `gorm:"not null;uniqueIndex:,composite:version,priority:2"`
-	Type    string          `gorm:"not null"`
-	Data    json.RawMessage `gorm:"type:json;serializer:json;not null"`
-	Actor   string          `gorm:"not null"`
-	Reason  string          `gorm:"not null"`
-	At      time.Time       `gorm:"not null"`
+	ID      int64           `gorm:"column:id;primaryKey"`
+	RowKey  string          `gorm:"column:row_key;not null;uniqueIndex:,composite:version,priority:1"`
+	Version int64           `gorm:"column:version;not null;uniqueIndex:,composite:version,priority:2"`
+	Type    string          `gorm:"column:type;not null"`
+	Data    json.RawMessage `gorm:"column:data;type:json;serializer:json;not null"`
+	Actor   string          `gorm:"column:actor;not null"`
+	Reason  string          `gorm:"column:reason;not null"`
+	At      time.Time       `gorm:"column:at;not null"`
 }
 
 // EventRow is an event as its table keeps it.
 type EventRow struct {
 	Event      `gorm:"embedded"`
-	DeletionID *string
-	Content    string `gorm:"not null"`
+	DeletionID *string `gorm:"column:deletion_id"`
+	Content    string  `gorm:"column:content;not null"`
 }
 
 // LogWrite is what a write says about itself to the log.

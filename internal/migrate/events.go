@@ -4,6 +4,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 )
@@ -46,7 +47,7 @@ func (m *migrator) migrateLog(l *dialect.Log) error {
 		return nil
 	}
 	session := m.db.Session(&gorm.Session{NewDB: true})
-	if err := session.Table(l.Events).AutoMigrate(&eventlog.EventRow{}); err != nil {
+	if err := statement.On(session, l.Events).AutoMigrate(&eventlog.EventRow{}); err != nil {
 		return err
 	}
 	exec := func(text string) error {
