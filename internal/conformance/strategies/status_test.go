@@ -15,64 +15,56 @@ type strState string
 
 func TestStatusStrategy(t *testing.T) {
 	type Default struct {
-		ID     uint
-		Name   string
+		StrRow
 		Status string `softdelete:"status"`
 	}
 	t.Run("string, default values", func(t *testing.T) { strMarksIn[Default](t, "status", "", "deleted") })
 	t.Run("string, NULL is live", func(t *testing.T) { strNullIsLive[Default](t, "status") })
 	type Named struct {
-		ID     uint
-		Name   string
+		StrRow
 		Status strState `softdelete:"status;deleted:gone;active:on"`
 		Was    strState `softdelete:"previous"`
 	}
 	t.Run("a named string type", func(t *testing.T) { strMarksIn[Named](t, "status", "", "gone") })
 	type Pointer struct {
-		ID     uint
-		Name   string
+		StrRow
 		Status *string `softdelete:"status;deleted:gone"`
 		Was    *string `softdelete:"previous"`
 	}
 	t.Run("*string", func(t *testing.T) { strMarksIn[Pointer](t, "status", "NULL", "gone") })
 	t.Run("*string, NULL is live", func(t *testing.T) { strNullIsLive[Pointer](t, "status") })
 	type NullString struct {
-		ID     uint
-		Name   string
+		StrRow
 		Status sql.NullString `softdelete:"status;deleted:gone"`
 	}
 	t.Run("sql.NullString", func(t *testing.T) { strMarksIn[NullString](t, "status", "NULL", "gone") })
 	type NotNull struct {
-		ID     uint
-		Name   string
+		StrRow
 		Status string `gorm:"not null;size:20;default:new" softdelete:"status"`
 		Was    string `gorm:"not null" softdelete:"previous"`
 	}
 	t.Run("string NOT NULL", func(t *testing.T) { strMarksIn[NotNull](t, "status", "new", "deleted") })
 	type Int struct {
-		ID     uint
-		Name   string
+		StrRow
 		Status int `softdelete:"status;deleted:-1;active:1"`
 		Was    int `softdelete:"previous"`
 	}
 	t.Run("int", func(t *testing.T) { strMarksIn[Int](t, "status", "0", "-1") })
 	t.Run("int, NULL is live", func(t *testing.T) { strNullIsLive[Int](t, "status") })
 	type Unsigned struct {
-		ID     uint
-		Name   string
+		StrRow
 		Status uint8 `gorm:"not null" softdelete:"status;deleted:200;active:1"`
 	}
 	t.Run("uint8 NOT NULL", func(t *testing.T) { strMarksIn[Unsigned](t, "status", "0", "200") })
 	type Odd struct {
-		ID     uint
-		Name   string
+		StrRow
 		Status string `softdelete:"status;deleted:it's 100% \"gone\" -- ?;active:o'n%s"`
 	}
 	t.Run("values with quotes, percent signs and placeholders", func(t *testing.T) {
 		strMarksIn[Odd](t, "status", "", `it's 100% "gone" -- ?`)
 		testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 			db := strOpen(t, database, &Odd{})
-			row := Odd{ID: 1}
+			row := Odd{StrRow: StrRow{ID: 1}}
 			require.NoError(t, db.Create(&row).Error)
 			require.NoError(t, db.Delete(&row).Error)
 			_, err := softdelete.Restore(db, &row)
