@@ -14,37 +14,6 @@ import (
 )
 
 type (
-	setOrg struct {
-		ID         uint
-		Name       string
-		DeletedAt  gorm.DeletedAt
-		DeletionID softdelete.DeletionID `gorm:"index:,where:deletion_id IS NOT NULL"`
-		Users      []setUser             `gorm:"foreignKey:OrgID" softdelete:"cascade"`
-	}
-	setUser struct {
-		ID         uint
-		OrgID      uint `gorm:"index"`
-		Payload    string
-		DeletedAt  gorm.DeletedAt
-		DeletionID softdelete.DeletionID `gorm:"index:,where:deletion_id IS NOT NULL"`
-		Posts      []setPost             `gorm:"foreignKey:UserID" softdelete:"cascade"`
-	}
-	setPost struct {
-		ID         uint
-		UserID     uint `gorm:"index"`
-		Payload    string
-		DeletedAt  gorm.DeletedAt
-		DeletionID softdelete.DeletionID `gorm:"index:,where:deletion_id IS NOT NULL"`
-		Comments   []setComment          `gorm:"foreignKey:PostID" softdelete:"cascade"`
-	}
-	setComment struct {
-		ID         uint
-		PostID     uint `gorm:"index"`
-		Payload    string
-		DeletedAt  gorm.DeletedAt
-		DeletionID softdelete.DeletionID `gorm:"index:,where:deletion_id IS NOT NULL"`
-	}
-
 	setFolder struct {
 		ID         uint
 		ParentID   *uint `gorm:"index"`
@@ -90,7 +59,7 @@ type setDatabase struct {
 
 func newSetDatabase(t *testing.T, database *testdb.Database) setDatabase {
 	t.Helper()
-	models := []any{&setOrg{}, &setUser{}, &setPost{}, &setComment{}, &setFolder{}, &setBox{}, &setLoud{}, &setQuiet{}}
+	models := append(fixture.FirmModels(), &setFolder{}, &setBox{}, &setLoud{}, &setQuiet{})
 	db := fixture.Models(t, database, models)
 	return setDatabase{DB: db, recorder: testdb.Record(db), sqlite: database.Name == "sqlite"}
 }
@@ -101,13 +70,10 @@ func (d setDatabase) fill(t *testing.T, into string, rows int, values string) {
 	fixture.Exec(t, d.DB, fixture.Series(into, rows, values))
 }
 
-// family makes organization 1 with so many users, each with 9 posts, each with 10 comments: 100 rows per user.
-func (d setDatabase) family(t *testing.T, users int) {
+// firm makes firm 1 with so many clerks, each with 9 letters, each with 10 lines: 100 rows per clerk.
+func (d setDatabase) firm(t *testing.T, clerks int) {
 	t.Helper()
-	require.NoError(t, d.Create(&setOrg{ID: 1, Name: "root"}).Error)
-	d.fill(t, "set_users (id, org_id, payload)", users, "i, 1, 'secret'")
-	d.fill(t, "set_posts (id, user_id, payload)", users*9, "i, (i - 1) / 9 + 1, 'secret'")
-	d.fill(t, "set_comments (id, post_id, payload)", users*9*10, "i, (i - 1) / 10 + 1, 'secret'")
+	fixture.Exec(t, d.DB, fixture.Firms(1, clerks, 9, 10)...)
 }
 
 // tree makes folder 1 with so many folders under it, each with two children.
@@ -163,19 +129,19 @@ func perRelation(relations int) int { return 2*relations + 8 }
 func TestCascadeTakesAsManyStatementsHoweverManyRows(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		sizes := map[int][2]bulk{}
-		for _, users := range []int{1, 200, 1000} {
+		for _, clerks := range []int{1, 200, 1000} {
 			db := newSetDatabase(t, database)
-			for _, table := range []string{"set_comments", "set_posts", "set_users", "set_orgs"} {
+			for _, table := range []string{"lines", "letters", "clerks", "firms"} {
 				require.NoError(t, db.Exec("DELETE FROM "+table).Error)
 			}
-			db.family(t, users)
-			deletion, restore := db.deleteAndRestore(t, &setOrg{ID: 1}, "set_comments", users*90)
-			sizes[users] = [2]bulk{deletion, restore}
+			db.firm(t, clerks)
+			deletion, restore := db.deleteAndRestore(t, &fixture.Firm{ID: 1}, "lines", clerks*90)
+			sizes[clerks] = [2]bulk{deletion, restore}
 			for what, size := range map[string]bulk{"a deletion": deletion, "a restore": restore} {
-				require.LessOrEqual(t, size.statements, perRelation(3), "%s over 3 relations of %d rows: %d statements", what, users*100, size.statements)
+				require.LessOrEqual(t, size.statements, perRelation(3), "%s over 3 relations of %d rows: %d statements", what, clerks*100, size.statements)
 			}
 			if database.Name == "sqlite" {
-				require.Equal(t, sizes[1], sizes[users], "%d rows", users*100)
+				require.Equal(t, sizes[1], sizes[clerks], "%d rows", clerks*100)
 			}
 		}
 		require.Equal(t, sizes[200], sizes[1000], "20,000 rows and 100,000 rows: number of statements, longest text, most bound values")
@@ -193,14 +159,6 @@ func TestTreeIsFoundByOneRecursiveQuery(t *testing.T) {
 			sizes[folders] = [2]bulk{deletion, restore}
 		}
 		require.Equal(t, sizes[6], sizes[22_000], "number of statements, longest text, most bound values")
-
-		for what, call := range map[string]func() error{
-			"1 deletion": func() error { return db.Delete(&setFolder{ID: 1}).Error },
-			"2 restore":  func() error { _, err := softdelete.Restore(db.DB, &setFolder{ID: 1}); return err },
-		} {
-			_ = what
-			_ = call
-		}
 	})
 }
 
@@ -262,20 +220,20 @@ func TestDeletionByConditionCarriesNoListOfKeys(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := newSetDatabase(t, database)
 		sizes := map[int][2]bulk{}
-		for _, users := range []int{150, 450} {
-			for _, table := range []string{"set_comments", "set_posts", "set_users", "set_orgs"} {
+		for _, clerks := range []int{150, 450} {
+			for _, table := range []string{"lines", "letters", "clerks", "firms"} {
 				require.NoError(t, db.Exec("DELETE FROM "+table).Error)
 			}
-			db.family(t, users)
-			byPayload := func() *gorm.DB { return db.Where("payload = ?", "secret") }
-			deletion := sizeOf(db.record(t, func() error { return byPayload().Delete(&setUser{}).Error }))
-			require.EqualValues(t, users*90, db.deleted(t, "set_comments"))
+			db.firm(t, clerks)
+			byText := func() *gorm.DB { return db.Where("text = ?", "a clerk") }
+			deletion := sizeOf(db.record(t, func() error { return byText().Delete(&fixture.Clerk{}).Error }))
+			require.EqualValues(t, clerks*90, db.deleted(t, "lines"))
 			restore := sizeOf(db.record(t, func() error {
-				_, err := softdelete.Restore(byPayload(), &setUser{})
+				_, err := softdelete.Restore(byText(), &fixture.Clerk{})
 				return err
 			}))
-			require.Zero(t, db.deleted(t, "set_comments"))
-			sizes[users] = [2]bulk{deletion, restore}
+			require.Zero(t, db.deleted(t, "lines"))
+			sizes[clerks] = [2]bulk{deletion, restore}
 		}
 		require.Equal(t, sizes[150], sizes[450], "number of statements, longest text, most bound values")
 	})
