@@ -125,3 +125,25 @@ func lastName(x ast.Expr) string {
 	}
 	return ""
 }
+
+// schemaTable are the places that read a table's name from GORM's schema and write no SQL of it: they make names of indexes,
+// texts, or a code. Everything else asks a policy, which knows the table that a statement names.
+var schemaTable = map[string]bool{
+	"unique_index.go": true, "internal/erasure/data_map.go": true, "internal/pii/mask_hmac.go": true, "internal/pii/constraint.go": true,
+	"internal/statement/table.go": true, // finds the model's table among those of a statement
+}
+
+func TestATablesNameIsThePolicys(t *testing.T) {
+	for name, file := range sources(t, ".", 0) {
+		if slices.Contains([]string{"internal/policy", "internal/dialect", "internal/migrate"}, path.Dir(name)) || schemaTable[name] || strings.HasPrefix(name, "example/") {
+			continue
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if table, ok := n.(*ast.SelectorExpr); ok && table.Sel.Name == "Table" {
+				require.False(t, strings.HasSuffix(strings.ToLower(lastName(table.X)), "schema"),
+					"%s reads the table's name from a schema; Policy.Table is that of the statement", name)
+			}
+			return true
+		})
+	}
+}

@@ -106,7 +106,7 @@ func (x *coldStorage) notes() (notes []string) {
 		for _, field := range x.keyColumns(m.policy) {
 			if !comparesAsText(field) {
 				notes = append(notes, fmt.Sprintf("rows of %s in cold storage may be left: the values of the key column %s of %s cannot be compared "+
-					"outside of the database; thaw them and erase again", m.table, field.DBName, field.Schema.Table))
+					"outside of the database; thaw them and erase again", m.table, field.DBName, m.policy.Table))
 			}
 		}
 	}
