@@ -92,7 +92,7 @@ func (d *deletion) findKeys(tx statement.Session) error {
 	if pins {
 		q.Text(" FOR UPDATE")
 	}
-	keys, err := q.KeyValues(fields)
+	keys, err := q.KeyValues(len(fields))
 	if err != nil || len(keys) > FewKeys {
 		return err
 	}

@@ -226,7 +226,7 @@ func (x *coldStorage) Under(tx statement.Session, follow follow) error {
 func (x *coldStorage) withoutRow(tx statement.Session, r *policy.Relation, parents [][]any) ([][]any, error) {
 	table, there := r.Parent.Table, map[string]bool{}
 	q := tx.Query().Text("SELECT ").Columns(table, parentsRelation(r)).Text(" FROM ").Name(table).Text(" WHERE ")
-	q.KeyAmong(statement.Table{Name: table}, columnNames(parentsRelation(r)), parents)
+	q.KeyAmong(statement.Table{Name: table}, statement.DBNames(parentsRelation(r)), parents)
 	err := q.Rows(func(scan func(...any) error) error {
 		targets, values := statement.ScanTargets(len(r.Keys))
 		if err := scan(targets...); err != nil {
@@ -247,7 +247,7 @@ func (x *coldStorage) withoutRow(tx statement.Session, r *policy.Relation, paren
 func (x *coldStorage) rowsOf(tx statement.Session, r *policy.Relation, t erasedrow.Place, parents [][]any) ([]erasedrow.ReachedRow, error) {
 	table := t.Table()
 	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ")
-	q.KeyAmong(statement.Table{Name: table}, columnNames(childrenRelation(r)), x.asCompared(r, parents))
+	q.KeyAmong(statement.Table{Name: table}, statement.DBNames(childrenRelation(r)), x.asCompared(r, parents))
 	walk.MatchFixed(r, q, table)
 	q.Text(" ORDER BY ").Columns(table, t.Key())
 	x.lock(q)
@@ -271,14 +271,6 @@ func (x *coldStorage) asCompared(r *policy.Relation, parents [][]any) [][]any {
 // parentText is a parent's value as a text that a child has.
 func (x *coldStorage) parentText(key policy.KeyPair, value any) string {
 	return rowkey.Of(x.eraser.Dialect, []*schema.Field{key.Parent}).Exact([]any{value})
-}
-
-func columnNames(fields []*schema.Field) []string {
-	list := make([]string, len(fields))
-	for i, field := range fields {
-		list[i] = field.DBName
-	}
-	return list
 }
 
 // goneOf finds those that are in the child's event log only. See goneUnder.

@@ -65,7 +65,7 @@ func heldRows(tx statement.Session, h *hold.Walk, t erasedrow.Place, rows []eras
 	q := tx.Query()
 	h.With(q)
 	q.Text("SELECT ")
-	statement.Names(q, "", columns).Text(", coalesce(min(", walk.MarkColumn, "), '') FROM ").Name(h.Walk.Table(n.Component)).Text(" WHERE ")
+	q.Names("", columns).Text(", coalesce(min(", walk.MarkColumn, "), '') FROM ").Name(h.Walk.Table(n.Component)).Text(" WHERE ")
 	if len(n.Component.Nodes) > 1 {
 		q.Text(walk.NodeColumn, " = ", strconv.Itoa(n.Index), " AND ")
 	}
@@ -74,7 +74,7 @@ func heldRows(tx statement.Session, h *hold.Walk, t erasedrow.Place, rows []eras
 		keys[i] = t.Primary(row)
 	}
 	q.SomeAmong("", columns, p.Table, p.Schema.PrimaryFieldDBNames, keys).Text(" GROUP BY ")
-	statement.Names(q, "", columns)
+	q.Names("", columns)
 	return q.Rows(func(scan func(...any) error) error {
 		var placed string
 		targets, values := statement.ScanTargets(len(columns))

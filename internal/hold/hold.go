@@ -199,8 +199,8 @@ func mustExist(tx statement.Session, p *policy.Policy, key []any) error {
 	found := false
 	for _, table := range tables {
 		q := tx.Query().Text("SELECT 1 FROM ").Name(table).Text(" WHERE ")
-		statement.KeyOf(q, "", p.Schema.PrimaryFieldDBNames).Text(" = ")
-		statement.Row(q, key)
+		q.KeyOf("", p.Schema.PrimaryFieldDBNames).Text(" = ")
+		q.Tuple(key)
 		if err := q.Rows(func(func(...any) error) error { found = true; return nil }); err != nil {
 			return err
 		}

@@ -124,7 +124,7 @@ func (h *Walk) heldRows(q *statement.Query, n *policy.Node, holds []Row, keys []
 	q.Text(", CASE")
 	for i, placed := range holds {
 		q.Text(" WHEN ").Key(table, fields).Text(" = ")
-		statement.Row(q, keys[i])
+		q.Tuple(keys[i])
 		q.Text(" THEN ", q.Dialect.String(placed.ID))
 	}
 	q.Text(" END FROM ")
@@ -164,7 +164,7 @@ func (h *Walk) Begin(q *statement.Query) {
 // Held writes the condition that a hold covers the row, in parentheses.
 func (h *Walk) Held(q *statement.Query, p *policy.Policy, alias string) {
 	q.Text("(")
-	statement.KeyOf(q, alias, p.Schema.PrimaryFieldDBNames).Text(" IN (")
+	q.KeyOf(alias, p.Schema.PrimaryFieldDBNames).Text(" IN (")
 	h.Walk.SelectKeys(q, h.Node(p))
 	q.Text("))")
 }

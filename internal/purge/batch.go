@@ -193,7 +193,7 @@ func (p *purge) removeLocked(tx statement.Session, t *purgeTable, c *cursor, lim
 	q := tx.Query()
 	p.holds.Begin(q)
 	q.Text("batch AS (SELECT ")
-	statement.Names(q, t.name, t.Key)
+	q.Names(t.name, t.Key)
 	address := p.purger.Dialect.RowAddress()
 	if address != "" {
 		q.Text(", ").Column(t.name, address).Text(" AS row_address")
@@ -201,19 +201,19 @@ func (p *purge) removeLocked(tx statement.Session, t *purgeTable, c *cursor, lim
 	q.Text(" FROM ").Name(t.name).Text(" WHERE ")
 	p.removable(q, t, c)
 	q.Text(" ORDER BY ")
-	statement.Names(q, t.name, t.Key)
+	q.Names(t.name, t.Key)
 	q.Text(" LIMIT ").Bind(limit).Text(" FOR UPDATE SKIP LOCKED), removed AS (DELETE FROM ").Name(t.name).Text(" WHERE ")
 	if address != "" {
 		q.Column(t.name, address).Text(" = ANY (ARRAY(SELECT row_address FROM batch))")
 	} else {
-		statement.KeyOf(q, t.name, t.Key).Text(" IN (SELECT ")
-		statement.Names(q, "", t.Key)
+		q.KeyOf(t.name, t.Key).Text(" IN (SELECT ")
+		q.Names("", t.Key)
 		q.Text(" FROM batch)")
 	}
 	q.Text(" AND ")
 	p.goes(q, t, t.name)
 	q.Text(" RETURNING 1) SELECT (SELECT count(*) FROM removed), ")
-	statement.Names(q, "", t.Key)
+	q.Names("", t.Key)
 	q.Text(" FROM batch ORDER BY ")
 	statement.Descending(q, t.Key)
 	q.Text(" LIMIT 1")
@@ -233,17 +233,17 @@ func (p *purge) removeBetween(tx statement.Session, t *purgeTable, c *cursor, li
 	q := tx.Query()
 	p.holds.With(q)
 	q.Text("SELECT ")
-	statement.Names(q, "", t.Key)
+	q.Names("", t.Key)
 	q.Text(" FROM (SELECT ")
-	statement.Names(q, t.name, t.Key)
+	q.Names(t.name, t.Key)
 	q.Text(" FROM ").Name(t.name).Text(" WHERE ")
 	p.removable(q, t, c)
 	q.Text(" ORDER BY ")
-	statement.Names(q, t.name, t.Key)
+	q.Names(t.name, t.Key)
 	q.Text(" LIMIT ").Bind(limit).Text(") AS batch ORDER BY ")
 	statement.Descending(q, t.Key)
 	q.Text(" LIMIT 1")
-	keys, err := q.AllKeys(len(t.Key))
+	keys, err := q.KeyValues(len(t.Key))
 	if err != nil || len(keys) == 0 {
 		return 0, nil, err
 	}
@@ -253,8 +253,8 @@ func (p *purge) removeBetween(tx statement.Session, t *purgeTable, c *cursor, li
 	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
 	p.removable(q, t, c)
 	q.Text(" AND ")
-	statement.KeyOf(q, t.name, t.Key).Text(" <= ")
-	statement.Row(q, last)
+	q.KeyOf(t.name, t.Key).Text(" <= ")
+	q.Tuple(last)
 	rows, err = q.Exec()
 	return rows, last, err
 }
@@ -276,8 +276,8 @@ func (p *purge) removable(q *statement.Query, t *purgeTable, c *cursor) {
 // behind writes the condition that a row's key comes after the cursor's, and AND.
 func (p *purge) behind(q *statement.Query, t *purgeTable, c *cursor) {
 	if c.key != nil {
-		statement.KeyOf(q, t.name, t.Key).Text(" > ")
-		statement.Row(q, c.key)
+		q.KeyOf(t.name, t.Key).Text(" > ")
+		q.Tuple(c.key)
 		q.Text(" AND ")
 	}
 }

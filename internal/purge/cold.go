@@ -94,7 +94,7 @@ func (f *family) load(batch *cold.Batch, t *purgeTable, rows []*relative) error 
 	q := f.tx.Query().Text("SELECT * FROM ").Name(t.name).Text(" WHERE ")
 	keyIn(q, t, "", rows)
 	q.Text(" ORDER BY ")
-	statement.Names(q, t.name, t.Key)
+	q.Names(t.name, t.Key)
 	loaded, err := q.Records()
 	batch.Rows = append(batch.Rows, loaded...)
 	return err
@@ -228,7 +228,7 @@ func insert(tx statement.Session, p *policy.Policy, rows []map[string]any) error
 	}
 	for part := range slices.Chunk(rows, max(1, keysAtOnce/len(columns))) {
 		q := tx.Query().Text("INSERT INTO ").Name(p.Table).Text(" (")
-		statement.Names(q, "", columns).Text(") ", overriding, " VALUES ")
+		q.Names("", columns).Text(") ", overriding, " VALUES ")
 		statement.Joined(q, part, ", ", func(row map[string]any) {
 			q.Text("(")
 			statement.Joined(q, columns, ", ", func(column string) { q.Bind(row[column]) }).Text(")")

@@ -101,7 +101,7 @@ func (p *purge) dueForErasure(t *purgeTable, l *lot, c *cursor) (rows []dueRow, 
 	q := p.query()
 	p.holds.With(q)
 	q.Text("SELECT ")
-	statement.Names(q, t.name, t.Key)
+	q.Names(t.name, t.Key)
 	erasedrow.Created(erasedrow.RowKey(q.Text(", "), s, t.name).Text(", "), s, t.name)
 	q.Text(", ", q.Dialect.Text(q.Quoted(t.name, t.Column)), " FROM ").Name(t.name).Text(" WHERE ")
 	p.behind(q, t, c)
@@ -110,7 +110,7 @@ func (p *purge) dueForErasure(t *purgeTable, l *lot, c *cursor) (rows []dueRow, 
 		keyIsShared(q.Text(" AND NOT "), t)
 	}
 	q.Text(" ORDER BY ")
-	statement.Names(q, t.name, t.Key)
+	q.Names(t.name, t.Key)
 	q.Text(" LIMIT ").Bind(c.rows)
 	err = q.Rows(func(scan func(...any) error) error {
 		var text, clock string

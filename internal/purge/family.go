@@ -122,13 +122,13 @@ func (f *family) roots(t *purgeTable, c *cursor) ([]*relative, error) {
 	q.Text("SELECT ")
 	f.purge.lotOf(q, t, t.name)
 	q.Text(", ")
-	statement.Names(q, t.name, t.Key)
+	q.Names(t.name, t.Key)
 	q.Text(" FROM ").Name(t.name).Text(" WHERE ")
 	f.purge.behind(q, t, c)
 	f.purge.goes(q, t, t.name)
 	f.purge.notHeld(q, t, t.name)
 	q.Text(" ORDER BY ")
-	statement.Names(q, t.name, t.Key)
+	q.Names(t.name, t.Key)
 	q.Text(" LIMIT ").Bind(c.rows)
 	if f.locks {
 		q.Text(" FOR UPDATE SKIP LOCKED")
@@ -249,8 +249,8 @@ func (f *family) owning(owner *reference, rows []*relative) (found []*relative, 
 		q.Text(", ")
 		f.heldColumn(q, parent, "p")
 		q.Text(", ")
-		statement.Names(q, "p", parent.Key).Text(", ")
-		statement.Names(q, "c", child.Key).Text(" FROM ").Name(parent.name).Text(" AS p, ").Name(child.name).Text(" AS c WHERE ")
+		q.Names("p", parent.Key).Text(", ")
+		q.Names("c", child.Key).Text(" FROM ").Name(parent.name).Text(" AS p, ").Name(child.name).Text(" AS c WHERE ")
 		condition(q)
 		err = f.scanPairs(q, parent, child, func(up, down []any, lot int, held bool) {
 			if p.foreseen[rowID(parent, up)] {

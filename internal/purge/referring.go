@@ -13,12 +13,12 @@ import (
 func (f *family) lock(t *purgeTable, alias string, from func(q *statement.Query)) (lockedRows, error) {
 	locked := lockedRows{}
 	q := f.tx.Query().Text("SELECT ")
-	statement.Names(q, alias, t.Key).Text(" FROM ")
+	q.Names(alias, t.Key).Text(" FROM ")
 	from(q)
 	q.Text(" ORDER BY ")
-	statement.Names(q, alias, t.Key)
+	q.Names(alias, t.Key)
 	q.Text(" FOR UPDATE SKIP LOCKED")
-	keys, err := q.AllKeys(len(t.Key))
+	keys, err := q.KeyValues(len(t.Key))
 	for _, key := range keys {
 		locked[rowID(t, key)] = true
 	}
@@ -50,12 +50,12 @@ func (f *family) referring(r *reference, rows []*relative) (found []*relative, e
 // referringOutside counts the rows of a table that loses none.
 func (f *family) referringOutside(r *reference, rows []*relative) error {
 	q := f.tx.Query().Text("SELECT count(*), ")
-	statement.Names(q, "p", r.to.Key).Text(" FROM ").Name(r.to.name).Text(" AS p, ").Name(r.table).Text(" AS c WHERE ")
+	q.Names("p", r.to.Key).Text(" FROM ").Name(r.to.name).Text(" AS p, ").Name(r.table).Text(" AS c WHERE ")
 	r.match(q, "p", "c")
 	q.Text(" AND ")
 	keyIn(q, r.to, "p", rows)
 	q.Text(" GROUP BY ")
-	statement.Names(q, "p", r.to.Key)
+	q.Names("p", r.to.Key)
 	return q.Rows(func(scan func(...any) error) error {
 		var n int64
 		targets, values := statement.ScanTargets(len(r.to.Key))
@@ -95,8 +95,8 @@ func (f *family) referringInside(r *reference, rows []*relative) (found []*relat
 	q.Text(", ")
 	f.heldColumn(q, child, "c")
 	q.Text(", ")
-	statement.Names(q, "p", r.to.Key).Text(", ")
-	statement.Names(q, "c", child.Key).Text(" FROM ").Name(r.to.name).Text(" AS p, ").Name(child.name).Text(" AS c WHERE ")
+	q.Names("p", r.to.Key).Text(", ")
+	q.Names("c", child.Key).Text(" FROM ").Name(r.to.name).Text(" AS p, ").Name(child.name).Text(" AS c WHERE ")
 	r.match(q, "p", "c")
 	q.Text(" AND ")
 	keyIn(q, r.to, "p", rows)

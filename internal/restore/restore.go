@@ -336,7 +336,7 @@ func (r *restoration) pin(tx statement.Session) (none bool, err error) {
 	r.rootCondition(q)
 	statement.WriteAnd(q, r.root.Predicates.Deleted, r.target.Qualifier())
 	q.Text(" LIMIT ", fmt.Sprint(deletion.FewKeys+1))
-	keys, err := q.KeyValues(fields)
+	keys, err := q.KeyValues(len(fields))
 	if err == nil && len(keys) == 0 {
 		none := deletion.DepthEffect{Effect: deletion.Effect{Table: r.root.Table, Action: deletion.ActionRestored}}
 		r.effects = append(r.effects, countedEffect{DepthEffect: none, node: r.graph.NodeOf(r.root)})

@@ -3,7 +3,7 @@ package statement
 // This room writes keys of rows into statements, and reads them.
 
 // Names writes columns by their names, with commas.
-func Names(q *Query, table string, columns []string) *Query {
+func (q *Query) Names(table string, columns []string) *Query {
 	return Joined(q, columns, ", ", func(column string) { q.Column(table, column) })
 }
 
@@ -13,35 +13,12 @@ func Descending(q *Query, columns []string) {
 }
 
 // KeyOf writes columns as one value.
-func KeyOf(q *Query, table string, columns []string) *Query {
+func (q *Query) KeyOf(table string, columns []string) *Query {
 	if len(columns) == 1 {
-		return Names(q, table, columns)
+		return q.Names(table, columns)
 	}
 	q.Text("(")
-	return Names(q, table, columns).Text(")")
-}
-
-// Row writes bound values as one value.
-func Row(q *Query, values []any) {
-	if len(values) == 1 {
-		q.Bind(values[0])
-		return
-	}
-	q.Text("(")
-	Joined(q, values, ", ", func(value any) { q.Bind(value) }).Text(")")
-}
-
-// AllKeys runs a statement that selects n columns, and gives their values.
-func (q *Query) AllKeys(n int) (keys [][]any, err error) {
-	err = q.Rows(func(scan func(...any) error) error {
-		targets, values := ScanTargets(n)
-		if err := scan(targets...); err != nil {
-			return err
-		}
-		keys = append(keys, values())
-		return nil
-	})
-	return keys, err
+	return q.Names(table, columns).Text(")")
 }
 
 // Tuple writes bound values as one value to compare a key with.

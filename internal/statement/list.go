@@ -45,7 +45,7 @@ func (q *Query) SomeAmong(table string, columns []string, typed string, types []
 		return q.Among(table, columns[0], values)
 	}
 	if len(keys) == 1 {
-		return KeyOf(q, table, columns).Text(" = ").Tuple(keys[0])
+		return q.KeyOf(table, columns).Text(" = ").Tuple(keys[0])
 	}
 	if list, ok := plainKeys(keys); ok {
 		named := make([]dialect.ListColumn, len(columns))
@@ -59,7 +59,7 @@ func (q *Query) SomeAmong(table string, columns []string, typed string, types []
 			return q.Text(text[len(values)])
 		}
 	}
-	KeyOf(q, table, columns).Text(" IN (")
+	q.KeyOf(table, columns).Text(" IN (")
 	return Joined(q, keys, ", ", func(key []any) { q.Tuple(key) }).Text(")")
 }
 

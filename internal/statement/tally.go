@@ -55,7 +55,7 @@ const MostKeys = 10
 
 // Keys runs a statement that selects primary keys and gives them as text.
 func (q *Query) Keys(fields []*schema.Field) ([]string, error) {
-	values, err := q.KeyValues(fields)
+	values, err := q.KeyValues(len(fields))
 	var keys []string
 	for _, key := range values {
 		keys = append(keys, rowkey.KeyText(key))
@@ -63,10 +63,10 @@ func (q *Query) Keys(fields []*schema.Field) ([]string, error) {
 	return keys, err
 }
 
-// KeyValues runs a statement that selects primary keys and gives them as the database does.
-func (q *Query) KeyValues(fields []*schema.Field) (keys [][]any, err error) {
+// KeyValues runs a statement that selects keys of n columns, and gives them as the database does.
+func (q *Query) KeyValues(n int) (keys [][]any, err error) {
 	err = q.Rows(func(scan func(...any) error) error {
-		targets, values := ScanTargets(len(fields))
+		targets, values := ScanTargets(n)
 		if err := scan(targets...); err != nil {
 			return err
 		}

@@ -76,7 +76,7 @@ func (g *Guards) GuardErasedUpdate(db *gorm.DB, p *policy.Policy) error {
 	q := tx.Query().Text("SELECT ").Columns(named.Qualifier(), p.Schema.PrimaryFields).Text(" FROM ").Table(named).Text(" WHERE ")
 	condition(q)
 	erasedrow.IsErased(q.Text(" AND "), erasedrow.Place{Policy: p, Archived: false}, named.Qualifier())
-	keys, err := q.KeyValues(p.Schema.PrimaryFields)
+	keys, err := q.KeyValues(len(p.Schema.PrimaryFields))
 	if err != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func erasedTargets(tx statement.Session, p *policy.Policy, stmt *gorm.Statement,
 		}
 		q := base().Text("SELECT ").Columns(p.Table, p.Schema.PrimaryFields).Text(" FROM ").Name(p.Table).Text(" WHERE ")
 		erasedrow.IsErased(q.KeyAmong(statement.Table{Name: p.Table}, statement.DBNames(target), chunk).Text(" AND "), erasedrow.Place{Policy: p, Archived: false}, p.Table)
-		found, err := q.KeyValues(p.Schema.PrimaryFields)
+		found, err := q.KeyValues(len(p.Schema.PrimaryFields))
 		if err != nil {
 			return nil, err
 		}

@@ -136,7 +136,7 @@ func (g *Guards) archivedParents(tx statement.Session, r *policy.Relation, field
 	q.Text(" AS softdelete_guard WHERE ")
 	q.KeyAmong(statement.Table{Name: r.Parent.DeletedTable(), Alias: "softdelete_guard"}, statement.DBNames(fields), keys)
 	q.Text(" AND ", r.ArchivedParent(statement.QuoteName(tx.DB, "softdelete_guard"), func(name string) string { return statement.QuoteName(tx.DB, name) }))
-	return q.KeyValues(fields)
+	return q.KeyValues(len(fields))
 }
 
 // GuardUpdate refuses an update that points live rows to a deleted parent. Rows that stay where they are may be updated,
@@ -270,7 +270,7 @@ func (g *Guards) movesUnderDeleted(db *gorm.DB, p *policy.Policy, r *policy.Rela
 	}
 	statement.WriteAnd(q, r.Parent.Predicates.Deleted, "softdelete_guard")
 	q.Text(" LIMIT 1")
-	keys, err := q.KeyValues(parents)
+	keys, err := q.KeyValues(len(parents))
 	if len(keys) == 0 {
 		return nil, err
 	}

@@ -204,7 +204,7 @@ func (g *Guards) deletedAmong(db *gorm.DB, p *policy.Policy, fields []*schema.Fi
 		if some {
 			q.Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
 		}
-		keys, err := q.KeyValues(p.Schema.PrimaryFields)
+		keys, err := q.KeyValues(len(p.Schema.PrimaryFields))
 		found = append(found, keys...)
 		if err != nil || some && len(found) > 0 {
 			return found, err
