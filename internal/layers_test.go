@@ -115,6 +115,28 @@ func TestOnlyDialectKnowsWhichDatabaseItIs(t *testing.T) {
 	}
 }
 
+// dialectsOwn are the words that databases write in ways of their own, with where they come from instead.
+var dialectsOwn = map[string]string{
+	"FOR UPDATE": "Query.Lock", "FOR NO KEY UPDATE": "Query.Lock", "FOR SHARE": "Query.Lock", "SKIP LOCKED": "Query.Lock",
+	"DO NOTHING": "KeepPresent of dialect", "DO UPDATE": "ReplacePresent of dialect", "advisory": "SoleLock and its like of dialect",
+}
+
+func TestOnlyDialectWritesWhatDatabasesWriteDifferently(t *testing.T) {
+	for name, file := range sources(t, "internal", 0) {
+		if path.Dir(name) == "internal/dialect" {
+			continue
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING {
+				for words, instead := range dialectsOwn {
+					require.NotContains(t, text.Value, words, "%s writes what not every database reads so; take %s", name, instead)
+				}
+			}
+			return true
+		})
+	}
+}
+
 // lastName is the name at the end of an expression such as m.db.Dialector.
 func lastName(x ast.Expr) string {
 	switch x := x.(type) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
@@ -100,7 +101,7 @@ func LockHead(tx statement.Session) (head Head, err error) {
 	if err := headTable.InsertMissing(tx, Head{ID: 1}); err != nil {
 		return head, err
 	}
-	found, err := headTable.Find(tx, func(q *statement.Query) { q.Text(" WHERE ").Name("id").Text(" = 1").Lock("FOR UPDATE") })
+	found, err := headTable.Find(tx, func(q *statement.Query) { q.Text(" WHERE ").Name("id").Text(" = 1").Lock(dialect.SoleLock) })
 	if err == nil && len(found) == 0 {
 		err = fmt.Errorf("%w: the head of the certificates in table %s", gorm.ErrRecordNotFound, headTable.Name())
 	}

@@ -90,7 +90,7 @@ func (d *deletion) findKeys(tx statement.Session) error {
 	}
 	q.Text(" LIMIT ", fmt.Sprint(FewKeys+1))
 	if pins {
-		q.Text(" FOR UPDATE")
+		q.Lock(dialect.SoleLock)
 	}
 	keys, err := q.KeyValues(len(fields))
 	if err != nil || len(keys) > FewKeys {
@@ -134,11 +134,11 @@ func (d *deletion) pins() bool {
 }
 
 // nodesToLock are those whose rows are locked before anything is written, and how.
-func (d *deletion) nodesToLock() (nodes []*policy.Node, lock string) {
+func (d *deletion) nodesToLock() (nodes []*policy.Node, lock dialect.Lock) {
 	if d.anyLeaves() {
 		return slices.DeleteFunc(slices.Clone(d.graph.Nodes), func(n *policy.Node) bool {
 			return len(d.graph.Checks) == 0 && d.graph.Leaf(n)
-		}), "FOR UPDATE"
+		}), dialect.SoleLock
 	}
 	root := d.graph.Components[0]
 	switch {
@@ -147,7 +147,7 @@ func (d *deletion) nodesToLock() (nodes []*policy.Node, lock string) {
 	case len(root.Inner) > 0 || len(d.graph.Nodes) > 1 && len(d.keys) != 1:
 		nodes = root.Nodes
 	}
-	return nodes, d.deleter.Dialect.MarkLock()
+	return nodes, dialect.MarkLock
 }
 
 // refuse finds everything that refuses the deletion.

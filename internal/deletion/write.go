@@ -125,7 +125,7 @@ func (d *deletion) lockComponent(tx statement.Session, c *policy.Component, node
 	}
 	for _, n := range nodes {
 		if d.several(n) {
-			if err := d.lockNode(tx, d.taken(c), n, d.deleter.Dialect.MarkLock()); err != nil {
+			if err := d.lockNode(tx, d.taken(c), n, dialect.MarkLock); err != nil {
 				return err
 			}
 		}
@@ -152,28 +152,26 @@ func (d *deletion) takeComponent(tx statement.Session, n *policy.Node) error {
 		if more, err := d.anyLeft(tx, n); err != nil || !more {
 			return err
 		}
-		if err := d.lockNode(tx, d.taken(n.Component), n, d.deleter.Dialect.MarkLock()); err != nil {
+		if err := d.lockNode(tx, d.taken(n.Component), n, dialect.MarkLock); err != nil {
 			return err
 		}
 	}
 }
 
 // lockNode locks a node's rows in the walk, in the order of their keys.
-func (d *deletion) lockNode(tx statement.Session, w *walk.Walk, n *policy.Node, strength string) error {
+func (d *deletion) lockNode(tx statement.Session, w *walk.Walk, n *policy.Node, lock dialect.Lock) error {
 	q := tx.Query()
 	table, fields := n.Policy.Table, n.Policy.Schema.PrimaryFields
 	if len(fields) == 0 { // a root without relations that take rows
-		q.Text("SELECT count(*) FROM (")
-		w.Base(n)(q)
-	} else {
-		w.With(q, n.Component)
-		q.Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(table).Text(" WHERE ")
+		return q.LockRows(lock, func() { w.Base(n)(q) })
+	}
+	w.With(q, n.Component)
+	return q.LockRows(lock, func() {
+		q.Text("SELECT 1 FROM ").Name(table).Text(" WHERE ")
 		w.InWalk(q, n, table)
 		d.live(q, n.Policy, table)
 		q.Text(" ORDER BY ").Columns(table, fields)
-	}
-	q.Text(" ", strength, ") AS locked")
-	return q.Rows(func(func(...any) error) error { return nil })
+	})
 }
 
 // anyLeft tells whether a live row of the node refers to a row that carries the deletion's mark.
@@ -242,7 +240,7 @@ func (d *deletion) ordered(q *statement.Query, n *policy.Node, condition func(ta
 	q.Key("", fields).Text(open, "SELECT ").Columns(table, fields).Text(" FROM ").Name(table).Text(" WHERE ")
 	condition(table)
 	statement.WriteAnd(q, n.Policy.Predicates.Live, table)
-	q.Text(" ORDER BY ").Columns(table, fields).Text(" ", d.deleter.Dialect.MarkLock(), shut)
+	q.Text(" ORDER BY ").Columns(table, fields).Lock(dialect.MarkLock).Text(shut)
 }
 
 // refuseAgain looks for rows that refuse once more: what concurrent transactions added while the marking waited for their

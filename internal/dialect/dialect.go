@@ -78,8 +78,8 @@ type Dialect struct {
 	integer func(expression string) string
 	// padded gives an integer as text of 19 digits.
 	padded func(expression string) string
-	// markLock locks rows in a SELECT as strongly as an UPDATE that leaves their keys alone.
-	markLock string
+	// locks are what ends a SELECT that locks rows.
+	locks [FreeLock + 1]string
 	// among writes that a value is one of those that a SELECT gives; it stands around the SELECT. Where it is empty, IN does.
 	among [2]string
 	// tryLock asks for a lock on the number in the bound value, until the transaction ends, and gives whether it was free.
@@ -170,10 +170,6 @@ func (d *Dialect) LeadingNanoseconds(text string) string {
 
 // Padded is an integer as text of 19 digits, the form that LeadingNanoseconds reads.
 func (d *Dialect) Padded(expression string) string { return d.padded(expression) }
-
-// MarkLock ends a SELECT that locks rows which are about to be marked. Where the database can tell, it leaves alone those
-// who only check that a key is there. It needs the feature RowLocks.
-func (d *Dialect) MarkLock() string { return d.markLock }
 
 // Among stands between a value and a SELECT of those that it may be one of, and after that. With many rows it is the fastest
 // way to find each by its key.

@@ -25,12 +25,11 @@ var postgres = Dialect{
 		// The literal takes the column's type, with or without a time zone: a cast between the two would use the session's zone.
 		return "(CASE WHEN true THEN 'epoch' ELSE " + column + " END + (" + nanoseconds + " / 1000) * interval '1 microsecond')"
 	},
-	text:     func(expression string) string { return expression + "::text" },
-	integer:  func(expression string) string { return expression + "::bigint" },
-	padded:   func(expression string) string { return "lpad(" + expression + "::text, 19, '0')" },
-	markLock: "FOR NO KEY UPDATE",
-	among:    [2]string{" = ANY (ARRAY(", "))"},
-	tryLock:  func(number string) string { return "pg_try_advisory_xact_lock(" + number + ")" },
+	text:    func(expression string) string { return expression + "::text" },
+	integer: func(expression string) string { return expression + "::bigint" },
+	padded:  func(expression string) string { return "lpad(" + expression + "::text, 19, '0')" },
+	among:   [2]string{" = ANY (ARRAY(", "))"},
+	tryLock: func(number string) string { return "pg_try_advisory_xact_lock(" + number + ")" },
 	notAfter: func(column string, at time.Time) string {
 		return column + " <= " + moment(at.Truncate(time.Microsecond)) // a finer literal would be rounded
 	},
@@ -38,6 +37,9 @@ var postgres = Dialect{
 		return column + " >= " + moment(at.Add(time.Microsecond-1).Truncate(time.Microsecond))
 	},
 	addresses: postgresAddresses,
+	locks: [...]string{
+		ShareLock: " FOR SHARE", MarkLock: " FOR NO KEY UPDATE", SoleLock: " FOR UPDATE", FreeLock: " FOR UPDATE SKIP LOCKED",
+	},
 	isolation: sql.LevelReadCommitted,
 	shareLock: func(number string) string { return "pg_advisory_xact_lock_shared(" + number + ")" },
 	soleLock:  func(number string) string { return "pg_advisory_xact_lock(" + number + ")" },

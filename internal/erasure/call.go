@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
@@ -106,7 +107,7 @@ func (x *call) reachable() []*policy.Policy {
 // lock locks the rows of a SELECT until the transaction ends.
 func (x *call) lock(q *statement.Query) {
 	if !x.preview {
-		q.Lock("FOR UPDATE")
+		q.Lock(dialect.SoleLock)
 	}
 }
 

@@ -202,7 +202,7 @@ func (p *purge) removeLocked(tx statement.Session, t *purgeTable, c *cursor, lim
 	p.removable(q, t, c)
 	q.Text(" ORDER BY ")
 	q.Names(t.name, t.Key)
-	q.Text(" LIMIT ").Bind(limit).Text(" FOR UPDATE SKIP LOCKED), removed AS (DELETE FROM ").Name(t.name).Text(" WHERE ")
+	q.Text(" LIMIT ").Bind(limit).Lock(dialect.FreeLock).Text("), removed AS (DELETE FROM ").Name(t.name).Text(" WHERE ")
 	if address != "" {
 		q.Column(t.name, address).Text(" = ANY (ARRAY(SELECT row_address FROM batch))")
 	} else {

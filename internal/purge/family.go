@@ -131,7 +131,7 @@ func (f *family) roots(t *purgeTable, c *cursor) ([]*relative, error) {
 	q.Names(t.name, t.Key)
 	q.Text(" LIMIT ").Bind(c.rows)
 	if f.locks {
-		q.Text(" FOR UPDATE SKIP LOCKED")
+		q.Lock(dialect.FreeLock)
 	}
 	var roots []*relative
 	err := q.Rows(func(scan func(...any) error) error {

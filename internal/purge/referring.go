@@ -3,6 +3,7 @@ package purge
 import (
 	"slices"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
@@ -17,7 +18,7 @@ func (f *family) lock(t *purgeTable, alias string, from func(q *statement.Query)
 	from(q)
 	q.Text(" ORDER BY ")
 	q.Names(alias, t.Key)
-	q.Text(" FOR UPDATE SKIP LOCKED")
+	q.Lock(dialect.FreeLock)
 	keys, err := q.KeyValues(len(t.Key))
 	for _, key := range keys {
 		locked[rowID(t, key)] = true

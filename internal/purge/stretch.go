@@ -185,7 +185,7 @@ func (s *stretches) removeUnheld(tx statement.Session, last, limit int64) (int64
 	q.Text(" FROM ").Name(t.name).Text(" WHERE ")
 	s.between(q, last+1)
 	q.Opaque(func() { p.removable(q, t, &cursor{}) })
-	q.Text(" LIMIT ").Bind(limit).Text(" FOR UPDATE SKIP LOCKED", shut, " AND ").Opaque(func() { p.goes(q, t, t.name) })
+	q.Text(" LIMIT ").Bind(limit).Lock(dialect.FreeLock).Text(shut, " AND ").Opaque(func() { p.goes(q, t, t.name) })
 	return s.commitLazily(q).Exec()
 }
 

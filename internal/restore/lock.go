@@ -83,17 +83,17 @@ func (r *restoration) countLocksOf(tx statement.Session, p *policy.Policy, table
 	if lost {
 		fields = r.lost.Identity(p)
 	}
-	strength := ""
+	lock := dialect.NoLock
 	var chosen []func()
 	// A union of keys, not alternatives: for those the database would read the whole table.
 	if n := r.graph.NodeOf(p); lost && n != nil && (r.lostBase(n) != nil || !r.graph.Leaf(n) || p.Archives()) {
-		strength = "FOR UPDATE"
+		lock = dialect.SoleLock
 		chosen = append(chosen, func() { r.selectLost(q, n) })
 	}
 	for _, n := range r.graph.Nodes {
 		for _, h := range slices.Concat(r.holders(n), n.Policy.Guards) {
 			if h.Parent == p {
-				strength = cmp.Or(strength, "FOR SHARE")
+				lock = cmp.Or(lock, dialect.ShareLock)
 				chosen = append(chosen, func() {
 					q.Text("SELECT ").Columns("over", fields).Text(" FROM ").Name(table).Text(" AS over, ")
 					q.Name(n.Policy.DeletedTable()).Text(" AS t WHERE ")
@@ -102,23 +102,26 @@ func (r *restoration) countLocksOf(tx statement.Session, p *policy.Policy, table
 			}
 		}
 	}
-	if strength == "" {
+	if lock == dialect.NoLock {
 		return 0, false, nil
 	}
-	q.Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(table).Text(" AS holder WHERE ")
-	union := func() { statement.Joined(q, chosen, " UNION ", func(keys func()) { keys() }) }
-	if lost {
-		r.lost.Among(q, p, "holder", union)
-	} else {
-		q.Key("holder", fields).Text(" IN (")
-		union()
-		q.Text(")")
+	if !take {
+		lock = dialect.NoLock
 	}
-	if take {
-		q.Text(" ORDER BY ").Columns("holder", fields).Text(" ", strength)
-	}
-	q.Text(") AS locked")
-	err = q.Rows(func(scan func(...any) error) error { return scan(&count) })
+	count, err = q.CountLocked(lock, func() {
+		q.Text("SELECT 1 FROM ").Name(table).Text(" AS holder WHERE ")
+		union := func() { statement.Joined(q, chosen, " UNION ", func(keys func()) { keys() }) }
+		if lost {
+			r.lost.Among(q, p, "holder", union)
+		} else {
+			q.Key("holder", fields).Text(" IN (")
+			union()
+			q.Text(")")
+		}
+		if take {
+			q.Text(" ORDER BY ").Columns("holder", fields)
+		}
+	})
 	return count, true, err
 }
 

@@ -186,14 +186,6 @@ func ScanTargets(n int) (targets []any, values func() []any) {
 	}
 }
 
-// Lock writes a row lock where the database has them.
-func (q *Query) Lock(strength string) *Query {
-	if q.Dialect.Has(dialect.RowLocks) {
-		q.Text(" ", strength)
-	}
-	return q
-}
-
 // CopyColumns copies the fields that are columns, and leaves relations alone.
 func CopyColumns(ctx context.Context, s *schema.Schema, to, from reflect.Value) {
 	for _, field := range s.Fields {

@@ -32,12 +32,12 @@ func (g *Guards) KeepArchivedKeys(db *gorm.DB, p *policy.Policy) error {
 		return err
 	}
 	leaves := c.DoNothing || spares(stmt) // an update's own upsert of what its value has loaded
-	strength := g.Dialect.MarkLock()
+	lock := dialect.MarkLock
 	if leaves {
-		strength = "FOR SHARE"
+		lock = dialect.ShareLock
 	}
 	// A live row must not be archived between the look and the insert, which would then create it anew.
-	if err := lockKeys(tx, p, keys, strength); err != nil {
+	if err := lockKeys(tx, p, keys, lock); err != nil {
 		return err
 	}
 	archived, err := g.deletedAmong(db, p, p.Schema.PrimaryFields, keys, !leaves)
@@ -88,16 +88,15 @@ func (c created) primaryKey(p *policy.Policy) (key []any, ok bool) {
 }
 
 // lockKeys locks the live rows that have one of the keys, where the database has row locks.
-func lockKeys(tx statement.Session, p *policy.Policy, keys [][]any, strength string) error {
-	if !tx.Dialect.Has(dialect.RowLocks) {
-		return nil
-	}
+func lockKeys(tx statement.Session, p *policy.Policy, keys [][]any, lock dialect.Lock) error {
 	fields := p.Schema.PrimaryFields
 	for chunk := range slices.Chunk(keys, statement.ChunkSize) {
-		q := tx.Query().Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(p.Table).Text(" WHERE ")
-		q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFieldDBNames, chunk)
-		q.Text(" ORDER BY ").Columns("", fields).Text(" ", strength, ") AS locked")
-		if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {
+		q := tx.Query()
+		err := q.LockRows(lock, func() {
+			q.Text("SELECT 1 FROM ").Name(p.Table).Text(" WHERE ")
+			q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFieldDBNames, chunk).Text(" ORDER BY ").Columns("", fields)
+		})
+		if err != nil {
 			return err
 		}
 	}

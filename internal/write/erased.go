@@ -65,15 +65,12 @@ func (g *Guards) GuardErasedUpdate(db *gorm.DB, p *policy.Policy) error {
 			statement.WriteAnd(q, p.Predicates.Live, named.Qualifier())
 		}
 	}
-	if g.Dialect.Has(dialect.RowLocks) {
-		q := tx.Query().Text("SELECT count(*) FROM (SELECT 1 FROM ").Table(named).Text(" WHERE ")
-		condition(q)
-		q.Text(" FOR NO KEY UPDATE) AS locked")
-		if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {
-			return err
-		}
+	q := tx.Query()
+	err = q.LockRows(dialect.MarkLock, func() { condition(q.Text("SELECT 1 FROM ").Table(named).Text(" WHERE ")) })
+	if err != nil {
+		return err
 	}
-	q := tx.Query().Text("SELECT ").Columns(named.Qualifier(), p.Schema.PrimaryFields).Text(" FROM ").Table(named).Text(" WHERE ")
+	q = tx.Query().Text("SELECT ").Columns(named.Qualifier(), p.Schema.PrimaryFields).Text(" FROM ").Table(named).Text(" WHERE ")
 	condition(q)
 	erasedrow.IsErased(q.Text(" AND "), erasedrow.Place{Policy: p, Archived: false}, named.Qualifier())
 	keys, err := q.KeyValues(len(p.Schema.PrimaryFields))
@@ -210,14 +207,14 @@ func erasedTargets(tx statement.Session, p *policy.Policy, stmt *gorm.Statement,
 	for chunk := range slices.Chunk(values, statement.ChunkSize) {
 		// The values may be personal, as an upsert on an address has them.
 		base := func() *statement.Query { return tx.Silent().Query() }
-		if tx.Dialect.Has(dialect.RowLocks) {
-			q := base().Text("SELECT count(*) FROM (SELECT 1 FROM ").Name(p.Table).Text(" WHERE ")
-			q.KeyAmong(statement.Table{Name: p.Table}, statement.DBNames(target), chunk).Text(" FOR NO KEY UPDATE) AS locked")
-			if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {
-				return nil, err
-			}
+		q := base()
+		err := q.LockRows(dialect.MarkLock, func() {
+			q.Text("SELECT 1 FROM ").Name(p.Table).Text(" WHERE ").KeyAmong(statement.Table{Name: p.Table}, statement.DBNames(target), chunk)
+		})
+		if err != nil {
+			return nil, err
 		}
-		q := base().Text("SELECT ").Columns(p.Table, p.Schema.PrimaryFields).Text(" FROM ").Name(p.Table).Text(" WHERE ")
+		q = base().Text("SELECT ").Columns(p.Table, p.Schema.PrimaryFields).Text(" FROM ").Name(p.Table).Text(" WHERE ")
 		erasedrow.IsErased(q.KeyAmong(statement.Table{Name: p.Table}, statement.DBNames(target), chunk).Text(" AND "), erasedrow.Place{Policy: p, Archived: false}, p.Table)
 		found, err := q.KeyValues(len(p.Schema.PrimaryFields))
 		if err != nil {

@@ -101,7 +101,7 @@ func (g *Guards) deletedParents(db *gorm.DB, r *policy.Relation, keys [][]any) (
 		q.Columns(table, fields).Text(" FROM ").Name(table).Text(" WHERE ")
 		q.KeyAmong(statement.Table{Name: table}, statement.DBNames(fields), chunk)
 		q.Text(" ORDER BY ").Columns(table, r.Parent.Schema.PrimaryFields)
-		q.Lock("FOR SHARE")
+		q.Lock(dialect.ShareLock)
 		err := q.Rows(func(scan func(...any) error) error {
 			var gone int
 			targets, values := statement.ScanTargets(len(fields))
@@ -246,18 +246,14 @@ func (g *Guards) movesUnderDeleted(db *gorm.DB, p *policy.Policy, r *policy.Rela
 		further()
 		q.Text(")")
 	}
-	if g.Dialect.Has(dialect.RowLocks) {
-		q := tx.Query().Text("SELECT count(*) FROM (SELECT 1")
-		from(q, r.Parent.Table, func() {})
-		q.Text(" FOR SHARE) AS locked")
-		if err := q.Rows(func(func(...any) error) error { return nil }); err != nil {
-			return nil, err
-		}
+	q := tx.Query()
+	if err := q.LockRows(dialect.ShareLock, func() { from(q.Text("SELECT 1"), r.Parent.Table, func() {}) }); err != nil {
+		return nil, err
 	}
 	if missing, err := g.Columns.Missing(tx, r.Parent); err != nil || missing {
 		return nil, err
 	}
-	q := tx.Query().Text("SELECT ").Columns("softdelete_guard", parents)
+	q = tx.Query().Text("SELECT ").Columns("softdelete_guard", parents)
 	from(q, r.Parent.DeletedTable(), func() {
 		q.Text(" AND CASE WHEN ")
 		statement.Joined(q, r.Keys, " AND ", func(key policy.KeyPair) {

@@ -1,0 +1,23 @@
+package dialect
+
+// This room is for locks on rows. Without the feature RowLocks there is a single writer, and none of them is written.
+
+// Lock is how a SELECT locks the rows that it reads, until the transaction ends.
+type Lock int
+
+const (
+	// NoLock: not at all.
+	NoLock Lock = iota
+	// ShareLock keeps others from changing the rows. Several transactions may have it.
+	ShareLock
+	// MarkLock is for rows that are about to be marked. Where the database can tell, it leaves alone those who only check that
+	// a key is there.
+	MarkLock
+	// SoleLock is for rows that are about to go, or whose keys are about to change.
+	SoleLock
+	// FreeLock is a SoleLock that leaves out the rows that others have locked.
+	FreeLock
+)
+
+// LockRows ends a SELECT that locks rows; empty where the database has no locks on rows.
+func (d *Dialect) LockRows(lock Lock) string { return d.locks[lock] }
