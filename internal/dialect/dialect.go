@@ -144,6 +144,9 @@ func (d *Dialect) Has(features Feature) bool { return d.features&features == fea
 // InstantType is the type that a bound instant is cast to.
 func (d *Dialect) InstantType() string { return d.instantType }
 
+// Concat is one text of several, in their order.
+func (d *Dialect) Concat(parts ...string) string { return strings.Join(parts, " || ") }
+
 // Text is expression as text, so that a key can be compared with a text column.
 func (d *Dialect) Text(expression string) string { return d.text(expression) }
 

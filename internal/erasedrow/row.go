@@ -94,9 +94,8 @@ func recordedAs(q *statement.Query, t Place, table string) (forms []struct{ tabl
 	own := func(column string) string { return q.Quoted(table, column) }
 	key := rowkey.Of(q.Dialect, t.Policy.Schema.PrimaryFields)
 	add := func(recorded, text string) { forms = append(forms, struct{ table, text string }{recorded, text}) }
-	mark := ""
-	if t.Archived {
-		mark = " || '" + ArchivedMark + "' || " + own(t.Policy.ID.DBName)
+	marked := func(text string) string {
+		return q.Dialect.Concat(text, q.Dialect.String(ArchivedMark), own(t.Policy.ID.DBName))
 	}
 	earlier, differs := key.EarlierSQL(own)
 	add(t.Policy.Table, key.SQL(own))
@@ -104,9 +103,9 @@ func recordedAs(q *statement.Query, t Place, table string) (forms []struct{ tabl
 		add(t.Policy.Table, earlier)
 	}
 	if t.Archived {
-		add(t.Table(), key.SQL(own)+mark)
+		add(t.Table(), marked(key.SQL(own)))
 		if differs {
-			add(t.Table(), earlier+mark)
+			add(t.Table(), marked(earlier))
 		}
 	}
 	return forms

@@ -31,5 +31,5 @@ func MarkText(q *statement.Query, p *policy.Policy, table string) string {
 	if p.ID != nil {
 		return column(p.ID)
 	}
-	return "(" + q.Dialect.Padded(Instant(q, p, column)) + " || '" + mark.HandedOverSuffix + "')"
+	return "(" + q.Dialect.Concat(q.Dialect.Padded(Instant(q, p, column)), q.Dialect.String(mark.HandedOverSuffix)) + ")"
 }
