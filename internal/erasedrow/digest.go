@@ -16,7 +16,7 @@ import (
 
 // Digested lists the columns of the table that an erased row has masked values in. Without a time of creation, those that the
 // erasure cleared are among them.
-func (t Place) Digested() (fields []*schema.Field) {
+func Digested(t policy.Place) (fields []*schema.Field) {
 	if data := t.Policy.Personal; data != nil {
 		for _, c := range data.Masked {
 			if t.Has(c.Field) {
@@ -31,8 +31,8 @@ func (t Place) Digested() (fields []*schema.Field) {
 }
 
 // Digests gives, by their texts, the hashes of what the rows have in the columns that an erasure masks.
-func Digests(tx statement.Session, t Place, rows []ReachedRow) (map[string]string, error) {
-	table, fields, found := t.Table(), t.Digested(), map[string]string{}
+func Digests(tx statement.Session, t policy.Place, rows []ReachedRow) (map[string]string, error) {
+	table, fields, found := t.Table(), Digested(t), map[string]string{}
 	err := statement.Chunks(rows, func(chunk []ReachedRow) error {
 		q := RowText(tx.Query().Text("SELECT "), t, table)
 		for _, field := range fields {

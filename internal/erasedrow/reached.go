@@ -1,6 +1,7 @@
 package erasedrow
 
 import (
+	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm/schema"
@@ -17,7 +18,7 @@ type ReachedRow struct {
 }
 
 // KeysIn writes the condition that a row is one of those.
-func KeysIn(q *statement.Query, t Place, table string, rows []ReachedRow) *statement.Query {
+func KeysIn(q *statement.Query, t policy.Place, table string, rows []ReachedRow) *statement.Query {
 	keys := make([][]any, len(rows))
 	for i, row := range rows {
 		keys[i] = row.Key
@@ -32,7 +33,7 @@ func RowKey(q *statement.Query, s *schema.Schema, table string) *statement.Query
 }
 
 // SelectRows writes SELECT with what ReachedRows reads.
-func SelectRows(q *statement.Query, t Place) *statement.Query {
+func SelectRows(q *statement.Query, t policy.Place) *statement.Query {
 	table := t.Table()
 	RowText(q.Text("SELECT ").Columns(table, t.Key()).Text(", "), t, table)
 	Created(q.Text(", "), t.Policy.Schema, table).Text(", ")
@@ -44,7 +45,7 @@ func SelectRows(q *statement.Query, t Place) *statement.Query {
 	return q.Text(" FROM ").Name(table)
 }
 
-func ReachedRows(q *statement.Query, t Place) (rows []ReachedRow, err error) {
+func ReachedRows(q *statement.Query, t policy.Place) (rows []ReachedRow, err error) {
 	err = q.Rows(func(scan func(...any) error) error {
 		var row ReachedRow
 		targets, values := statement.ScanTargets(len(t.Key()))

@@ -90,7 +90,7 @@ func Recorded(tx statement.Session, p *policy.Policy, table string, rows []Reach
 }
 
 // recordedAs lists what a row may be recorded as, with expressions for its text.
-func recordedAs(q *statement.Query, t Place, table string) (forms []struct{ table, text string }) {
+func recordedAs(q *statement.Query, t policy.Place, table string) (forms []struct{ table, text string }) {
 	own := func(column string) string { return q.Quoted(table, column) }
 	key := rowkey.Of(q.Dialect, t.Policy.Schema.PrimaryFields)
 	add := func(recorded, text string) { forms = append(forms, struct{ table, text string }{recorded, text}) }
@@ -112,7 +112,7 @@ func recordedAs(q *statement.Query, t Place, table string) (forms []struct{ tabl
 }
 
 // IsErased writes the condition that a row of the model is an erased one, an archived one here or in the model's table before.
-func IsErased(q *statement.Query, t Place, table string) *statement.Query {
+func IsErased(q *statement.Query, t policy.Place, table string) *statement.Query {
 	s := t.Policy.Schema
 	q.Text("EXISTS (SELECT 1 FROM ").Name(Row{}.TableName()).Text(" AS softdelete_erased WHERE (")
 	for i, form := range recordedAs(q, t, table) {

@@ -61,7 +61,7 @@ func (x *erasure) readProgress(tx statement.Session) error {
 
 // part takes a batch of the rows, the last in the order of the walk, and notes the others as pending.
 func (x *erasure) part(fresh []*reachedModel) []*reachedModel {
-	left := map[erasedrow.Place]map[string]bool{}
+	left := map[policy.Place]map[string]bool{}
 	for _, m := range fresh {
 		left[m.Place] = map[string]bool{}
 		for _, row := range m.rows {
@@ -71,7 +71,7 @@ func (x *erasure) part(fresh []*reachedModel) []*reachedModel {
 			left[m.Place][row.mark()] = true
 		}
 	}
-	taken := map[erasedrow.Place]map[string]bool{}
+	taken := map[policy.Place]map[string]bool{}
 	n := 0
 	for _, step := range slices.Backward(x.reach.order) {
 		if n == x.batch() {
@@ -143,7 +143,7 @@ func (x *erasure) foresee(tx statement.Session, fresh []*reachedModel) error {
 
 // setPending notes all rows as not erased yet.
 func (x *erasure) setPending(fresh []*reachedModel) {
-	x.pending = map[erasedrow.Place]map[string]bool{}
+	x.pending = map[policy.Place]map[string]bool{}
 	for _, m := range fresh {
 		x.pending[m.Place] = map[string]bool{}
 		for _, row := range m.rows {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
-	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
@@ -32,7 +31,7 @@ type call struct {
 
 	// progress is what earlier batches have done, pending are the rows that later ones erase.
 	progress  *erasureProgress
-	pending   map[erasedrow.Place]map[string]bool
+	pending   map[policy.Place]map[string]bool
 	rewriting bool // batches in cold storage are being rewritten, or have been
 }
 

@@ -71,7 +71,7 @@ func (x *erasure) led() (list []*policy.Policy) {
 	if x.cold != nil {
 		for _, m := range x.cold.models {
 			if len(m.batches) > 0 {
-				list = append(list, m.policy)
+				list = append(list, m.Policy)
 			}
 		}
 	}

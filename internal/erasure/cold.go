@@ -39,8 +39,7 @@ type coldStorage struct {
 
 // coldModel is a table of the walk with the person's rows in it, by batch and by their places there.
 type coldModel struct {
-	policy  *policy.Policy
-	table   string
+	policy.Place
 	batches map[string]map[int]*coldRow
 	sizes   map[string]int     // the rows of those batches
 	others  map[string]int     // by batch, rows with the subject's key that were made at another time
@@ -64,7 +63,7 @@ func newColdStorage(w *erasure, store cold.Rewriter, db *gorm.DB) *coldStorage {
 	}
 	for _, p := range x.reachable() {
 		if r, ok := p.Remains(); ok {
-			m := &coldModel{policy: p, table: r.Table}
+			m := &coldModel{Place: r.Place}
 			if x.eraser.Holds.On {
 				m.above = x.eraser.relationsTo(db, p)
 			}
@@ -101,12 +100,12 @@ func (x *coldStorage) notes() (notes []string) {
 		}
 		if others > 0 {
 			notes = append(notes, fmt.Sprintf("not erased, for it is taken for another subject's: %s of %s in cold storage with the same key and another "+
-				"time of creation", statement.CountText(int64(others), "row"), m.table))
+				"time of creation", statement.CountText(int64(others), "row"), m.Table()))
 		}
-		for _, field := range x.keyColumns(m.policy) {
+		for _, field := range x.keyColumns(m.Policy) {
 			if !comparesAsText(field) {
 				notes = append(notes, fmt.Sprintf("rows of %s in cold storage may be left: the values of the key column %s of %s cannot be compared "+
-					"outside of the database; thaw them and erase again", m.table, field.DBName, m.policy.Table))
+					"outside of the database; thaw them and erase again", m.Table(), field.DBName, m.Policy.Table))
 			}
 		}
 	}

@@ -22,13 +22,13 @@ func (x *coldStorage) held(tx statement.Session, h *hold.Walk) (held []string, r
 		rows, placed := map[string]bool{}, ""
 		for _, n := range h.Graph.Nodes {
 			for _, r := range n.Policy.Has {
-				if r.Child != m.policy {
+				if r.Child != m.Policy {
 					continue
 				}
 				first, err := x.heldUnder(tx, h, r, m, func(row *coldRow) {
 					if !rows[row.Text] {
 						rows[row.Text] = true
-						held = append(held, m.table+coldSuffix+" "+rowkey.KeyText(row.Key))
+						held = append(held, m.Table()+coldSuffix+" "+rowkey.KeyText(row.Key))
 					}
 				})
 				if err != nil {
@@ -40,7 +40,7 @@ func (x *coldStorage) held(tx statement.Session, h *hold.Walk) (held []string, r
 			}
 		}
 		if len(rows) > 0 && refusal == nil {
-			refusal = h.Refusal(placed, int64(len(rows)), m.policy)
+			refusal = h.Refusal(placed, int64(len(rows)), m.Policy)
 		}
 	}
 	return held, refusal, nil
@@ -66,7 +66,7 @@ func (x *coldStorage) heldUnder(tx statement.Session, h *hold.Walk, r *policy.Re
 	}
 	err = statement.Chunks(parents, func(chunk [][]any) error {
 		parentKey := rowkey.Of(x.eraser.Dialect, r.Parent.Schema.PrimaryFields)
-		for _, t := range erasedrow.Places(r.Parent) {
+		for _, t := range r.Parent.Places() {
 			rows, owners, err := x.parentsOf(tx, r, t, chunk)
 			if err != nil || len(rows) == 0 {
 				return err
@@ -91,7 +91,7 @@ func (x *coldStorage) heldUnder(tx statement.Session, h *hold.Walk, r *policy.Re
 }
 
 // parentsOf finds the rows of a table that children with such values are under. owners are those values, by the rows' keys.
-func (x *coldStorage) parentsOf(tx statement.Session, r *policy.Relation, t erasedrow.Place, children [][]any) (rows []erasedrow.ReachedRow, owners map[string][]string, err error) {
+func (x *coldStorage) parentsOf(tx statement.Session, r *policy.Relation, t policy.Place, children [][]any) (rows []erasedrow.ReachedRow, owners map[string][]string, err error) {
 	table := t.Table()
 	q := tx.Query().Text("SELECT ").Columns(table, t.Key()).Text(", ")
 	statement.Joined(q, r.Keys, ", ", func(key policy.KeyPair) { q.Text(walk.ParentValue(q, key, q.Quoted(table, key.Parent.DBName))) })
@@ -116,7 +116,7 @@ func (x *coldStorage) parentsOf(tx statement.Session, r *policy.Relation, t eras
 		}
 		row := erasedrow.ReachedRow{Key: keyValues()}
 		text, _ := x.ownerText(r, ownerValues())
-		primary := key.Exact(t.Primary(row))
+		primary := key.Exact(erasedrow.Primary(t, row))
 		rows = append(rows, row)
 		owners[primary] = append(owners[primary], text)
 		return nil

@@ -10,7 +10,6 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
-	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/pii"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
@@ -27,7 +26,7 @@ func (m *coldModel) hasTexts(row map[string]any) bool {
 
 // texts are the columns of actor and reason that the table's rows have.
 func (m *coldModel) texts() (columns []string) {
-	for _, field := range (erasedrow.Place{Policy: m.policy, Archived: m.policy.Archives()}).Texts() {
+	for _, field := range m.Texts() {
 		columns = append(columns, field.DBName)
 	}
 	return columns
@@ -35,14 +34,14 @@ func (m *coldModel) texts() (columns []string) {
 
 // maskRow masks a row in place. computed are the columns that the database reckons from others: a thaw does so again.
 func (x *coldStorage) maskRow(ctx context.Context, m *coldModel, row map[string]any, table map[string]dialect.Column) error {
-	p := m.policy
+	p := m.Policy
 	for column := range row {
 		in, there := table[column]
 		if in.Generated || p.Personal.Erases() && x.strange(m, column, there) {
 			row[column] = nil
 		}
 	}
-	for _, field := range (erasedrow.Place{Policy: p, Archived: p.Archives()}).Texts() {
+	for _, field := range m.Texts() {
 		if _, has := row[field.DBName]; has {
 			empty, err := driver.DefaultParameterConverter.ConvertValue(statement.EmptyValue(field, true))
 			if err != nil {
@@ -75,7 +74,7 @@ func (x *coldStorage) maskRow(ctx context.Context, m *coldModel, row map[string]
 // strange tells whether nothing says that a column is not personal: one that an archive has and the model has not, or one that
 // neither the model nor its table has any more.
 func (x *coldStorage) strange(m *coldModel, column string, inTable bool) bool {
-	p := m.policy
+	p := m.Policy
 	switch {
 	case p.Schema.FieldsByDBName[column] != nil, column == cold.ErasedColumn, column == cold.RemovedColumn:
 		return false
@@ -108,8 +107,8 @@ func (x *coldStorage) mark(removed bool) cold.Mark {
 
 // verifyRow notes the columns of a masked row that still have an old value; before is nil for a row that was masked earlier.
 func (x *coldStorage) verifyRow(m *coldModel, before, now map[string]any, residue map[string]int64) {
-	p := m.policy
-	count := func(column string) { residue[fmt.Sprintf("cold storage of table %s, column %s", m.table, column)]++ }
+	p := m.Policy
+	count := func(column string) { residue[fmt.Sprintf("cold storage of table %s, column %s", m.Table(), column)]++ }
 	text := func(value any) sql.NullString {
 		if value == nil {
 			return sql.NullString{}

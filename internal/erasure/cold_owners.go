@@ -201,7 +201,7 @@ func (x *coldStorage) Under(tx statement.Session, follow follow) error {
 			if err != nil || len(chunk) == 0 {
 				return err
 			}
-			for _, t := range erasedrow.Places(r.Child) {
+			for _, t := range r.Child.Places() {
 				rows, err := x.rowsOf(tx, r, t, chunk)
 				if err != nil {
 					return err
@@ -212,7 +212,7 @@ func (x *coldStorage) Under(tx statement.Session, follow follow) error {
 				return nil
 			}
 			rows, err := x.goneOf(tx, r, chunk)
-			follow(erasedrow.Place{Policy: r.Child, Archived: false}, nil, rows)
+			follow(r.Child.Home(), nil, rows)
 			return err
 		})
 		if err != nil {
@@ -244,7 +244,7 @@ func (x *coldStorage) withoutRow(tx statement.Session, r *policy.Relation, paren
 }
 
 // rowsOf finds the rows of a table that have one of the values in a relation's key columns. See rowsUnder.
-func (x *coldStorage) rowsOf(tx statement.Session, r *policy.Relation, t erasedrow.Place, parents [][]any) ([]erasedrow.ReachedRow, error) {
+func (x *coldStorage) rowsOf(tx statement.Session, r *policy.Relation, t policy.Place, parents [][]any) ([]erasedrow.ReachedRow, error) {
 	table := t.Table()
 	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ")
 	q.KeyAmong(statement.Table{Name: table}, statement.DBNames(childrenRelation(r)), x.asCompared(r, parents))

@@ -37,13 +37,13 @@ func (x *coldStorage) eachErased(each func(m *coldModel, rows []*coldRow) error)
 func (x *coldStorage) record(tx statement.Session) error {
 	at := tx.NowFunc().UTC()
 	return x.eachErased(func(m *coldModel, rows []*coldRow) error {
-		if !m.policy.Personal.Erases() {
+		if !m.Policy.Personal.Erases() {
 			return nil
 		}
 		list := make([]erasedrow.Row, len(rows))
 		for i, row := range rows {
 			list[i] = erasedrow.Row{
-				Table: m.policy.Table, Key: row.Text, Created: row.Created, RequestID: x.request.ID, ErasedAt: at, Gone: true,
+				Table: m.Policy.Table, Key: row.Text, Created: row.Created, RequestID: x.request.ID, ErasedAt: at, Gone: true,
 			}
 		}
 		return x.recorder.quietly(tx, erasedrow.Table.InsertMissing(tx, list...))
@@ -54,8 +54,8 @@ func (x *coldStorage) record(tx statement.Session) error {
 func (x *coldStorage) clearDeletions(tx statement.Session) error {
 	return x.eachErased(func(m *coldModel, rows []*coldRow) error {
 		q := deletion.LedgerTable.Update(tx).Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
-		q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.policy.Table).Text(" AND ")
-		key := rowkey.Of(tx.Dialect, m.policy.Schema.PrimaryFields)
+		q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.Policy.Table).Text(" AND ")
+		key := rowkey.Of(tx.Dialect, m.Policy.Schema.PrimaryFields)
 		var texts []string
 		var known []any
 		for _, row := range rows {
@@ -96,7 +96,7 @@ func (e *Eraser) RecordThawed(tx statement.Session, p *policy.Policy, rows []map
 }
 
 func recordThawedRows(tx statement.Session, p *policy.Policy, request string, rows []erasedrow.ReachedRow) error {
-	t := erasedrow.Place{Policy: p, Archived: false}
+	t := p.Home()
 	found, err := erasedrow.ReachedRows(erasedrow.KeysIn(erasedrow.SelectRows(tx.Query(), t).Text(" WHERE "), t, t.Table(), rows), t)
 	if err != nil {
 		return err

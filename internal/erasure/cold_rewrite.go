@@ -110,10 +110,10 @@ func (x *coldStorage) learnRow(m *coldModel, row map[string]any) {
 	if x.verifier.secrets == nil {
 		x.verifier.secrets = newSecrets()
 	}
-	if m.policy.Personal == nil {
+	if m.Policy.Personal == nil {
 		return
 	}
-	for _, c := range m.policy.Personal.Masked {
+	for _, c := range m.Policy.Personal.Masked {
 		if value := row[c.Field.DBName]; value != nil {
 			x.verifier.secrets.learn(c, rowkey.TextOf(value))
 		}
@@ -125,11 +125,11 @@ func (x *coldStorage) learnRow(m *coldModel, row map[string]any) {
 func (x *coldStorage) maskBatch(
 	tx statement.Session, m *coldModel, batch *cold.Batch, rows map[int]*coldRow, residue map[string]int64,
 ) (befores map[int]map[string]any, err error) {
-	table, err := x.columnsOf(tx, m.policy)
+	table, err := x.columnsOf(tx, m.Policy)
 	if err != nil {
 		return nil, err
 	}
-	removes := m.policy.Personal != nil && m.policy.Personal.Remove
+	removes := m.Policy.Personal != nil && m.Policy.Personal.Remove
 	befores = map[int]map[string]any{}
 	for i, known := range rows {
 		row := batch.Rows[i]
@@ -137,7 +137,7 @@ func (x *coldStorage) maskBatch(
 			found := cold.MarkOf(row)
 			switch {
 			case removes:
-				row = x.removedRow(m.policy, row)
+				row = x.removedRow(m.Policy, row)
 				batch.Rows[i] = row
 			case found.Request == "" || known.mark.Request == "": // the latter where two models have the table
 				befores[i] = maps.Clone(row)
@@ -145,7 +145,7 @@ func (x *coldStorage) maskBatch(
 					return nil, err
 				}
 			}
-			if m.policy.Personal.Erases() && (known.counts || found.Request == "") {
+			if m.Policy.Personal.Erases() && (known.counts || found.Request == "") {
 				x.mark(removes || found.Removed).Write(row)
 			}
 		}
@@ -178,15 +178,15 @@ func (x *coldStorage) tables() (tables []certificate.ErasedTable) {
 				}
 			}
 		}
-		if n == 0 || !m.policy.Personal.Erases() {
+		if n == 0 || !m.Policy.Personal.Erases() {
 			continue
 		}
-		t := certificate.ErasedTable{Table: m.table + coldSuffix, Columns: []certificate.ErasedColumn{}}
-		if m.policy.Personal.Remove {
+		t := certificate.ErasedTable{Table: m.Table() + coldSuffix, Columns: []certificate.ErasedColumn{}}
+		if m.Policy.Personal.Remove {
 			t.Deleted = n
 		} else {
 			t.Masked = n
-			for _, c := range m.policy.Personal.Masked {
+			for _, c := range m.Policy.Personal.Masked {
 				t.Columns = append(t.Columns, certificate.ErasedColumn{Column: c.Field.DBName, Strategy: c.Mask.Strategy()})
 			}
 		}
@@ -205,11 +205,11 @@ func (x *coldStorage) kept() (kept []certificate.KeptColumn) {
 		for _, rows := range m.batches {
 			n += int64(len(rows))
 		}
-		if n == 0 || m.policy.Personal == nil || m.policy.Personal.Remove {
+		if n == 0 || m.Policy.Personal == nil || m.Policy.Personal.Remove {
 			continue
 		}
-		for _, k := range m.policy.Personal.Kept {
-			kept = append(kept, certificate.KeptColumn{Table: m.table + coldSuffix, Column: k.Field.DBName, Basis: k.Basis, Rows: n})
+		for _, k := range m.Policy.Personal.Kept {
+			kept = append(kept, certificate.KeptColumn{Table: m.Table() + coldSuffix, Column: k.Field.DBName, Basis: k.Basis, Rows: n})
 		}
 	}
 	return kept

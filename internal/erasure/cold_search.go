@@ -54,18 +54,18 @@ func (x *coldStorage) search(tx statement.Session) (found bool, err error) {
 func (x *coldStorage) searchTable(tx statement.Session, m *coldModel) (found bool, err error) {
 	fresh := func(id string) bool {
 		at, searched := x.searched[m][id]
-		return !searched || at < x.known[m.policy]
+		return !searched || at < x.known[m.Policy]
 	}
 	err = x.eachBatch(tx, m, fresh, func(batch cold.Batch) error {
-		known := x.known[m.policy]
+		known := x.known[m.Policy]
 		rows := map[int]*coldRow{}
 		m.others[batch.ID] = 0
 		for i, row := range batch.Rows {
 			switch {
 			case m.batches[batch.ID][i] != nil:
-			case x.belongs(m.policy, row):
+			case x.belongs(m.Policy, row):
 				rows[i] = x.readRow(m, row)
-			case m.policy == x.root && x.hasSubjectKey(row):
+			case m.Policy == x.root && x.hasSubjectKey(row):
 				m.others[batch.ID]++
 			}
 		}
@@ -83,7 +83,7 @@ func (x *coldStorage) searchTable(tx statement.Session, m *coldModel) (found boo
 		}
 		for i, row := range rows {
 			m.batches[batch.ID][i] = row
-			x.ownsRows(m.policy, batch.Rows[i])
+			x.ownsRows(m.Policy, batch.Rows[i])
 		}
 		return nil
 	})
@@ -93,9 +93,9 @@ func (x *coldStorage) searchTable(tx statement.Session, m *coldModel) (found boo
 // eachBatch reads those batches of a table that are wanted.
 func (x *coldStorage) eachBatch(tx statement.Session, m *coldModel, wanted func(id string) bool, each func(cold.Batch) error) error {
 	ctx := tx.Statement.Context
-	ids, err := x.store.Batches(ctx, m.table)
+	ids, err := x.store.Batches(ctx, m.Table())
 	if err != nil {
-		return x.failed("list the batches of table "+m.table, err)
+		return x.failed("list the batches of table "+m.Table(), err)
 	}
 	for _, id := range ids {
 		if !wanted(id) {
@@ -105,7 +105,7 @@ func (x *coldStorage) eachBatch(tx statement.Session, m *coldModel, wanted func(
 		if err != nil {
 			return x.failed("read the batch "+id, err)
 		}
-		if batch.ID != id || batch.Table != m.table {
+		if batch.ID != id || batch.Table != m.Table() {
 			return x.failed("read the batch "+id, fmt.Errorf("it gave the batch %q of table %s", batch.ID, batch.Table))
 		}
 		if err := each(batch); err != nil {
@@ -117,8 +117,8 @@ func (x *coldStorage) eachBatch(tx statement.Session, m *coldModel, wanted func(
 
 // readRow reads what an erasure needs to know of a row.
 func (x *coldStorage) readRow(m *coldModel, row map[string]any) *coldRow {
-	r := &coldRow{ReachedRow: x.identity(m.policy, row), mark: cold.MarkOf(row), under: m.parentKeys(row)}
-	if field := m.policy.ID; field != nil && row[field.DBName] != nil {
+	r := &coldRow{ReachedRow: x.identity(m.Policy, row), mark: cold.MarkOf(row), under: m.parentKeys(row)}
+	if field := m.Policy.ID; field != nil && row[field.DBName] != nil {
 		r.deletion = rowkey.TextOf(row[field.DBName])
 	}
 	return r
@@ -148,7 +148,7 @@ func (x *coldStorage) judge(tx statement.Session, m *coldModel, batch cold.Batch
 		}
 		for _, i := range chunk {
 			r := rows[i]
-			r.rewrites = !erased[i] && (m.policy.Personal.Erases() || m.hasTexts(batch.Rows[i]))
+			r.rewrites = !erased[i] && (m.Policy.Personal.Erases() || m.hasTexts(batch.Rows[i]))
 			r.counts = r.rewrites
 		}
 		return nil
@@ -173,10 +173,10 @@ func (x *coldStorage) isCertified(tx statement.Session, request string) (bool, e
 func (x *coldStorage) erasedBeforePurge(tx statement.Session, m *coldModel, batch cold.Batch, rows map[int]*coldRow, chunk []int) (map[int]bool, error) {
 	erased := map[int]bool{}
 	known, err := x.eraser.Records.There(tx)
-	if err != nil || !known || m.policy.Personal == nil || m.policy.Personal.Remove {
+	if err != nil || !known || m.Policy.Personal == nil || m.Policy.Personal.Remove {
 		return erased, err
 	}
-	t := erasedrow.Place{Policy: m.policy, Archived: m.policy.Archives()}
+	t := m.Policy.DeletedPlace()
 	asked := make([]erasedrow.ReachedRow, len(chunk))
 	own := make([]erasedrow.ReachedRow, len(chunk))
 	for n, i := range chunk {
@@ -186,13 +186,13 @@ func (x *coldStorage) erasedBeforePurge(tx statement.Session, m *coldModel, batc
 			own[n].Text += erasedrow.ArchivedMark + rows[i].deletion
 		}
 	}
-	former, err := erasedrow.Recorded(tx, m.policy, m.policy.Table, asked)
+	former, err := erasedrow.Recorded(tx, m.Policy, m.Policy.Table, asked)
 	if err != nil {
 		return nil, err
 	}
 	recorded := former
 	if t.Archived {
-		if recorded, err = erasedrow.Recorded(tx, m.policy, m.table, own); err != nil {
+		if recorded, err = erasedrow.Recorded(tx, m.Policy, m.Table(), own); err != nil {
 			return nil, err
 		}
 	}
@@ -200,7 +200,7 @@ func (x *coldStorage) erasedBeforePurge(tx statement.Session, m *coldModel, batc
 		digest := digestOf(t, batch.Rows[i])
 		for _, record := range []erasedrow.Row{recorded[own[n].Text], former[asked[n].Text]} {
 			same := record.Digest == digest && erasedrow.SameMoment(x.eraser.Dialect, record.Created, rows[i].Created)
-			tells := !t.Archived || record.Table == m.table || record.Created != 0
+			tells := !t.Archived || record.Table == m.Table() || record.Created != 0
 			erased[i] = erased[i] || same && tells && !record.Gone
 		}
 	}
@@ -208,8 +208,8 @@ func (x *coldStorage) erasedBeforePurge(tx statement.Session, m *coldModel, batc
 }
 
 // digestOf is the hash that engine.digests gives for a row, as far as its values have the same text in the program.
-func digestOf(t erasedrow.Place, row map[string]any) string {
-	fields := t.Digested()
+func digestOf(t policy.Place, row map[string]any) string {
+	fields := erasedrow.Digested(t)
 	values := make([]any, len(fields))
 	for i, field := range fields {
 		values[i] = row[field.DBName]
@@ -220,7 +220,7 @@ func digestOf(t erasedrow.Place, row map[string]any) string {
 // Subject finds a subject whose row is in cold storage only: of several the one that was made last.
 func (x *coldStorage) Subject(tx statement.Session) (found bool, err error) {
 	for _, m := range x.models {
-		if m.policy != x.root {
+		if m.Policy != x.root {
 			continue
 		}
 		err := x.eachBatch(tx, m, func(string) bool { return true }, func(batch cold.Batch) error {

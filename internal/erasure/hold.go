@@ -5,6 +5,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
@@ -56,7 +57,7 @@ func (x *erasure) held(tx statement.Session) (held []string, refusal, err error)
 }
 
 // heldRows finds those of the rows that a hold covers.
-func heldRows(tx statement.Session, h *hold.Walk, t erasedrow.Place, rows []erasedrow.ReachedRow, each func(key []any, placed string)) error {
+func heldRows(tx statement.Session, h *hold.Walk, t policy.Place, rows []erasedrow.ReachedRow, each func(key []any, placed string)) error {
 	n, p := h.Node(t.Policy), t.Policy
 	columns := make([]string, len(p.Schema.PrimaryFields))
 	for i, field := range p.Schema.PrimaryFields {
@@ -71,7 +72,7 @@ func heldRows(tx statement.Session, h *hold.Walk, t erasedrow.Place, rows []eras
 	}
 	keys := make([][]any, len(rows))
 	for i, row := range rows {
-		keys[i] = t.Primary(row)
+		keys[i] = erasedrow.Primary(t, row)
 	}
 	q.SomeAmong("", columns, p.Table, p.Schema.PrimaryFieldDBNames, keys).Text(" GROUP BY ")
 	q.Names("", columns)

@@ -65,7 +65,7 @@ func (x *masker) maskModel(tx statement.Session, m *reachedModel) error {
 
 // maskSet masks what SQL can, and clears actor and reason, by one statement. It is what the event log, if there is one, takes
 // for the erasure of the row.
-func (x *masker) maskSet(tx statement.Session, t erasedrow.Place, chunk []erasedrow.ReachedRow) error {
+func (x *masker) maskSet(tx statement.Session, t policy.Place, chunk []erasedrow.ReachedRow) error {
 	p := t.Policy
 	strangers, err := x.strangers(tx, t)
 	if err != nil {
@@ -115,7 +115,7 @@ func (x *masker) maskSet(tx statement.Session, t erasedrow.Place, chunk []erased
 }
 
 // compute masks a column by a function of its value, row by row.
-func (x *masker) compute(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, chunk []erasedrow.ReachedRow) error {
+func (x *masker) compute(tx statement.Session, t policy.Place, c *pii.MaskedColumn, chunk []erasedrow.ReachedRow) error {
 	if c.Mask.From() == pii.FromField {
 		return x.computeFields(tx, t, c, chunk)
 	}
@@ -153,7 +153,7 @@ func (x *masker) compute(tx statement.Session, t erasedrow.Place, c *pii.MaskedC
 }
 
 // computeFields gives the field's Go values to a masker.
-func (x *masker) computeFields(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, chunk []erasedrow.ReachedRow) error {
+func (x *masker) computeFields(tx statement.Session, t policy.Place, c *pii.MaskedColumn, chunk []erasedrow.ReachedRow) error {
 	for _, row := range chunk {
 		if err := x.computeField(tx, t, c, row); err != nil {
 			return err
@@ -162,7 +162,7 @@ func (x *masker) computeFields(tx statement.Session, t erasedrow.Place, c *pii.M
 	return nil
 }
 
-func (x *masker) computeField(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, reached erasedrow.ReachedRow) error {
+func (x *masker) computeField(tx statement.Session, t policy.Place, c *pii.MaskedColumn, reached erasedrow.ReachedRow) error {
 	s := t.Policy.Schema
 	rows := reflect.New(reflect.SliceOf(s.ModelType))
 	q := tx.Silent().Query().Text("SELECT ").Columns("", s.PrimaryFields).Text(", ").Column("", c.Field.DBName)
@@ -192,7 +192,7 @@ func (x *masker) masked(ctx context.Context, c *pii.MaskedColumn, row pii.Row) (
 	return value, nil
 }
 
-func (x *masker) setValue(tx statement.Session, t erasedrow.Place, c *pii.MaskedColumn, key []any, value any) error {
+func (x *masker) setValue(tx statement.Session, t policy.Place, c *pii.MaskedColumn, key []any, value any) error {
 	q := tx.Silent().Query().Text("UPDATE ").Name(t.Table()).Text(" SET ").Name(c.Field.DBName).Text(" = ").Bind(value)
 	_, err := erasedrow.KeysIn(q.Text(" WHERE "), t, "", []erasedrow.ReachedRow{{Key: key}}).Exec()
 	return err
@@ -221,7 +221,7 @@ func (x *masker) remove(tx statement.Session, fresh []*reachedModel) error {
 }
 
 // strangers lists the columns of an archive that the model no longer has. Nothing says whether they are personal.
-func (x *masker) strangers(tx statement.Session, t erasedrow.Place) (names []string, err error) {
+func (x *masker) strangers(tx statement.Session, t policy.Place) (names []string, err error) {
 	if !t.Archived || !t.Policy.Personal.Erases() {
 		return nil, nil
 	}

@@ -16,13 +16,13 @@ type reach struct {
 	*call
 	elsewhere elsewhere // nil for nowhere
 
-	row     erasedrow.ReachedRow                       // the subject's
-	gone    *goneRow                                   // the subject where it is in its event log only
-	subject map[erasedrow.Place][]erasedrow.ReachedRow // the subject's rows in its tables
-	live    bool                                       // it is in the model's own table
+	row     erasedrow.ReachedRow                    // the subject's
+	gone    *goneRow                                // the subject where it is in its event log only
+	subject map[policy.Place][]erasedrow.ReachedRow // the subject's rows in its tables
+	live    bool                                    // it is in the model's own table
 
 	rows    []*reachedModel // the subject's model first, then in the order in which the walk came to them
-	byPlace map[erasedrow.Place]*reachedModel
+	byPlace map[policy.Place]*reachedModel
 	order   []spot
 }
 
@@ -37,7 +37,7 @@ type elsewhere interface {
 }
 
 // follow takes rows that the walk came to, and those that are in the event log only.
-type follow func(t erasedrow.Place, rows []erasedrow.ReachedRow, gone []goneRow)
+type follow func(t policy.Place, rows []erasedrow.ReachedRow, gone []goneRow)
 
 // forget makes ready for another batch.
 func (x *reach) forget() { x.byPlace, x.rows, x.order = nil, nil, nil }
@@ -58,8 +58,8 @@ func (x *reach) all(tx statement.Session) error {
 // findSubject finds and locks the subject's row, live, deleted or archived. All archived rows with its key are the subject's;
 // one that is in no table may be in the event log.
 func (x *reach) findSubject(tx statement.Session) (found bool, err error) {
-	x.subject, x.gone, x.live, x.row = map[erasedrow.Place][]erasedrow.ReachedRow{}, nil, false, erasedrow.ReachedRow{}
-	for _, t := range erasedrow.Places(x.root) {
+	x.subject, x.gone, x.live, x.row = map[policy.Place][]erasedrow.ReachedRow{}, nil, false, erasedrow.ReachedRow{}
+	for _, t := range x.root.Places() {
 		q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ").Key(t.Table(), x.root.Schema.PrimaryFields).Text(" = ").Tuple(x.key)
 		q.Text(" ORDER BY ").Columns(t.Table(), t.Key())
 		x.lock(q)
@@ -69,10 +69,10 @@ func (x *reach) findSubject(tx statement.Session) (found bool, err error) {
 		}
 		if x.subject[t] = rows; len(rows) > 0 && !found {
 			found, x.row = true, rows[len(rows)-1]
-			x.text = x.exact(t.Primary(x.row))
+			x.text = x.exact(erasedrow.Primary(t, x.row))
 			x.live = !t.Archived
 			if t.Archived {
-				x.row.Text = t.FormerText(x.row)
+				x.row.Text = erasedrow.FormerText(x.row)
 			}
 		}
 	}
@@ -93,14 +93,14 @@ func (x *reach) findSubject(tx statement.Session) (found bool, err error) {
 // through again: others may have come under them.
 func (x *reach) walk(tx statement.Session) error {
 	before := x.byPlace
-	x.byPlace, x.rows, x.order = map[erasedrow.Place]*reachedModel{}, nil, nil
+	x.byPlace, x.rows, x.order = map[policy.Place]*reachedModel{}, nil, nil
 	type step struct {
-		erasedrow.Place
+		policy.Place
 		rows []erasedrow.ReachedRow
 		gone []goneRow
 	}
 	var queue []step
-	follow := func(t erasedrow.Place, rows []erasedrow.ReachedRow, gone []goneRow) {
+	follow := func(t policy.Place, rows []erasedrow.ReachedRow, gone []goneRow) {
 		m, fresh := x.model(t), step{Place: t}
 		for _, row := range rows {
 			if m.add(row) {
@@ -118,11 +118,11 @@ func (x *reach) walk(tx statement.Session) error {
 			queue = append(queue, fresh)
 		}
 	}
-	for _, t := range erasedrow.Places(x.root) {
+	for _, t := range x.root.Places() {
 		follow(t, x.subject[t], nil)
 	}
 	if x.gone != nil {
-		follow(erasedrow.Place{Policy: x.root, Archived: false}, nil, []goneRow{*x.gone})
+		follow(x.root.Home(), nil, []goneRow{*x.gone})
 	}
 	if x.elsewhere != nil {
 		if err := x.elsewhere.Under(tx, follow); err != nil {
@@ -153,9 +153,9 @@ func (x *reach) walk(tx statement.Session) error {
 
 // under finds and locks the rows that a relation has under some parents: in the child's tables, and in its event log those
 // that are in no table any more.
-func (x *reach) under(tx statement.Session, r *policy.Relation, from erasedrow.Place, parents []erasedrow.ReachedRow, gone []goneRow, follow follow) error {
+func (x *reach) under(tx statement.Session, r *policy.Relation, from policy.Place, parents []erasedrow.ReachedRow, gone []goneRow, follow follow) error {
 	find := func(owners func(*statement.Query), logged bool) error {
-		for _, t := range erasedrow.Places(r.Child) {
+		for _, t := range r.Child.Places() {
 			rows, err := x.rowsUnder(tx, r, t, owners, logged)
 			if err != nil {
 				return err
@@ -166,7 +166,7 @@ func (x *reach) under(tx statement.Session, r *policy.Relation, from erasedrow.P
 			return nil
 		}
 		rows, err := x.goneUnder(tx, r, owners, logged)
-		follow(erasedrow.Place{Policy: r.Child, Archived: false}, nil, rows)
+		follow(r.Child.Home(), nil, rows)
 		return err
 	}
 	err := statement.Chunks(parents, func(chunk []erasedrow.ReachedRow) error {
@@ -188,7 +188,7 @@ func (x *reach) under(tx statement.Session, r *policy.Relation, from erasedrow.P
 const ownerAlias = "softdelete_owner"
 
 // rowsUnder finds rows in a table. owners writes FROM and WHERE of the parents; logged tells that they are events.
-func (x *reach) rowsUnder(tx statement.Session, r *policy.Relation, t erasedrow.Place, owners func(*statement.Query), logged bool) ([]erasedrow.ReachedRow, error) {
+func (x *reach) rowsUnder(tx statement.Session, r *policy.Relation, t policy.Place, owners func(*statement.Query), logged bool) ([]erasedrow.ReachedRow, error) {
 	table := t.Table()
 	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ")
 	columns := make([]string, len(r.Keys))
@@ -269,7 +269,7 @@ func (x *reach) formerlyErased(tx statement.Session, m *reachedModel, rows []era
 	}
 	former := make([]erasedrow.ReachedRow, len(rows))
 	for i, row := range rows {
-		former[i].Text = m.FormerText(row)
+		former[i].Text = erasedrow.FormerText(row)
 	}
 	done, err := erasedrow.Recorded(tx, m.Policy, m.Policy.Table, former)
 	for i, row := range rows {

@@ -4,17 +4,18 @@ import (
 	"slices"
 
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
 )
 
 // spot is a row in the order of the walk.
 type spot struct {
-	erasedrow.Place
+	policy.Place
 	mark string // a row's text, or the mark of one that is in the log only
 }
 
 // reachedModel are the rows of one model in one place.
 type reachedModel struct {
-	erasedrow.Place
+	policy.Place
 	rows []erasedrow.ReachedRow
 	// gone are rows that are in the event log only.
 	gone   []goneRow
@@ -22,7 +23,7 @@ type reachedModel struct {
 	erased map[string]bool // those that were erased before, or are by now
 }
 
-func (x *reach) model(t erasedrow.Place) *reachedModel {
+func (x *reach) model(t policy.Place) *reachedModel {
 	m := x.byPlace[t]
 	if m == nil {
 		m = &reachedModel{Place: t, seen: map[string]bool{}, erased: map[string]bool{}}

@@ -56,7 +56,7 @@ func (x *recorder) record(tx statement.Session) error {
 				return err
 			}
 			if !m.Archived && m.Policy.Archives() && x.deletion != "" {
-				there := erasedrow.Place{Policy: m.Policy, Archived: true}
+				there := m.Policy.DeletedPlace()
 				rows, err := x.moved(tx, m, chunk)
 				if err != nil {
 					return err
@@ -66,7 +66,7 @@ func (x *recorder) record(tx statement.Session) error {
 					return err
 				}
 				for _, row := range rows {
-					digests[there.FormerText(row)] = moved[row.Text]
+					digests[erasedrow.FormerText(row)] = moved[row.Text]
 					add(&list, erasedrow.Row{Table: there.Table(), Key: row.Text, Created: row.Created, Digest: moved[row.Text]})
 				}
 			}
@@ -81,7 +81,7 @@ func (x *recorder) record(tx statement.Session) error {
 	}
 	for _, m := range archived {
 		for _, row := range m.rows {
-			add(&former, erasedrow.Row{Table: m.Policy.Table, Key: m.FormerText(row), Created: row.Created, Gone: true})
+			add(&former, erasedrow.Row{Table: m.Policy.Table, Key: erasedrow.FormerText(row), Created: row.Created, Gone: true})
 		}
 	}
 	if err := x.quietly(tx, erasedrow.Table.Put(tx, list...)); err != nil {
@@ -97,7 +97,7 @@ func (x *recorder) quietly(tx statement.Session, err error) error {
 
 // moved finds the rows of this erasure that the deletion of the subject has moved to an archive.
 func (x *recorder) moved(tx statement.Session, m *reachedModel, chunk []erasedrow.ReachedRow) ([]erasedrow.ReachedRow, error) {
-	t := erasedrow.Place{Policy: m.Policy, Archived: true}
+	t := m.Policy.DeletedPlace()
 	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ").Column(t.Table(), m.Policy.ID.DBName).Text(" = ").Bind(string(x.deletion))
 	erasedrow.KeysIn(q.Text(" AND "), m.Place, t.Table(), chunk)
 	return erasedrow.ReachedRows(q, t)

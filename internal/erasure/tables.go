@@ -27,7 +27,7 @@ func (x *erasure) clearDeletions(tx statement.Session) error {
 			key := rowkey.Of(tx.Dialect, m.Policy.Schema.PrimaryFields)
 			var texts []string
 			for _, row := range chunk {
-				texts = append(texts, deletion.LedgerKeys(key, m.Primary(row))...)
+				texts = append(texts, deletion.LedgerKeys(key, erasedrow.Primary(m.Place, row))...)
 			}
 			q.Among("", "key", statement.Values(texts))
 			if id := m.Policy.ID; id != nil && m.Archived == m.Policy.Archives() { // a deletion of several root rows names no key

@@ -33,8 +33,8 @@ const shortestSecret = 4
 
 // secrets are the values that were to be erased.
 type secrets struct {
-	old   map[erasedrow.Place]map[string][]sql.NullString // by row, a value per masked column
-	words map[string][]secret                             // by their first word, in lower case
+	old   map[policy.Place]map[string][]sql.NullString // by row, a value per masked column
+	words map[string][]secret                          // by their first word, in lower case
 }
 
 // secret is an old value in lower case; its first word begins at offset.
@@ -44,7 +44,7 @@ type secret struct {
 }
 
 func newSecrets() *secrets {
-	return &secrets{old: map[erasedrow.Place]map[string][]sql.NullString{}, words: map[string][]secret{}}
+	return &secrets{old: map[policy.Place]map[string][]sql.NullString{}, words: map[string][]secret{}}
 }
 
 // readSecrets reads the values that are about to be masked.

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/pii"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 )
@@ -111,8 +111,8 @@ func (x *call) columnsViolated(v violation, table string) (columns []string) {
 		return slices.DeleteFunc([]string{v.column}, func(column string) bool { return column == "" })
 	}
 	for _, p := range x.reachable() {
-		lies := func(t erasedrow.Place) bool { return t.Table() == table }
-		if p.Personal == nil || !slices.ContainsFunc(erasedrow.Places(p), lies) {
+		lies := func(t policy.Place) bool { return t.Table() == table }
+		if p.Personal == nil || !slices.ContainsFunc(p.Places(), lies) {
 			continue
 		}
 		for _, c := range p.Personal.Masked {

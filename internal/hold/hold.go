@@ -192,13 +192,9 @@ func keyOfValue(db *gorm.DB, p *policy.Policy, value any) ([]any, error) {
 
 // mustExist gives gorm.ErrRecordNotFound where no row has the key.
 func mustExist(tx statement.Session, p *policy.Policy, key []any) error {
-	tables := []string{p.Table}
-	if r, ok := p.Remains(); ok && r.Table != p.Table {
-		tables = append(tables, r.Table)
-	}
 	found := false
-	for _, table := range tables {
-		q := tx.Query().Text("SELECT 1 FROM ").Name(table).Text(" WHERE ")
+	for _, t := range p.Places() {
+		q := tx.Query().Text("SELECT 1 FROM ").Name(t.Table()).Text(" WHERE ")
 		q.KeyOf("", p.Schema.PrimaryFieldDBNames).Text(" = ")
 		q.Tuple(key)
 		if err := q.Rows(func(func(...any) error) error { found = true; return nil }); err != nil {

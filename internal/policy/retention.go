@@ -90,30 +90,25 @@ func wholeUnits(at time.Time, unit time.Duration) int64 {
 	return at.Unix()*perSecond + int64(at.Nanosecond())/int64(unit)
 }
 
-// Remains is a table with the deleted rows of a model: the model's own for a strategy that marks rows in place, else its
-// archive.
+// Remains is the place of a model's deleted rows, with the clock that their retention counts from.
 type Remains struct {
-	Table  string
-	Key    []string            // the columns that tell a row
-	Gone   statement.Predicate // of the deleted rows; nil where the table holds no others
-	Clock  clock
-	Column string // of the clock
-	Tenant string // the column of the tenant, empty where there is none
+	Place
+	KeyColumns []string // the columns that tell a row
+	Clock      clock
+	Column     string // of the clock
+	Tenant     string // the column of the tenant, empty where there is none
 }
 
-// Remains gives the table with the model's deleted rows; ok is false for a model that keeps none, or that has neither a
+// Remains gives the place of the model's deleted rows; ok is false for a model that keeps none, or that has neither a
 // retention nor a clock to count one from.
 func (p *Policy) Remains() (r Remains, ok bool) {
 	field, c := p.retentionClockOf()
 	if !p.KeepsDeleted() || field == nil {
 		return Remains{}, false
 	}
-	r = Remains{Table: p.DeletedTable(), Clock: c, Column: field.DBName}
-	r.Key = append(r.Key, p.Schema.PrimaryFieldDBNames...)
-	if p.Archives() {
-		r.Key = append(r.Key, p.ID.DBName) // a key may be archived many times, by one deletion once
-	} else {
-		r.Gone = p.Predicates.Deleted
+	r = Remains{Place: p.DeletedPlace(), Clock: c, Column: field.DBName}
+	for _, key := range r.Key() {
+		r.KeyColumns = append(r.KeyColumns, key.DBName)
 	}
 	if p.TenantField != nil {
 		r.Tenant = p.TenantField.DBName

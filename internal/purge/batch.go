@@ -29,7 +29,7 @@ func (p *purge) workOff(t *purgeTable) error {
 // alone tells whether the table's rows can be removed without a look at others: nothing refers to them, and all of them are
 // simply purged.
 func (p *purge) alone(t *purgeTable) bool {
-	return len(t.referrers) == 0 && len(t.lots) == 1 && t.lots[0].action == policy.ThenPurge && t.policy.Log == nil
+	return len(t.referrers) == 0 && len(t.lots) == 1 && t.lots[0].action == policy.ThenPurge && t.Policy.Log == nil
 }
 
 // foreseeAlone counts what a run would remove beside the rows that go with others.
@@ -107,7 +107,7 @@ func (p *purge) batch(t *purgeTable, c *cursor, batch func(statement.Session, *p
 		err = work(p.reads)
 	} else {
 		err = p.db.Work(func(tx statement.Session) error {
-			if err := tx.LockWriter(t.policy.Table, t.policy.Schema.PrimaryFields); err != nil {
+			if err := tx.LockWriter(t.Policy.Table, t.Policy.Schema.PrimaryFields); err != nil {
 				return err
 			}
 			if err := p.holds.Share(tx); err != nil {
@@ -193,7 +193,7 @@ func (p *purge) removeLocked(tx statement.Session, t *purgeTable, c *cursor, lim
 	q := tx.Query()
 	p.holds.Begin(q)
 	q.Text("batch AS (SELECT ")
-	q.Names(t.name, t.Key)
+	q.Names(t.name, t.KeyColumns)
 	address := p.purger.Dialect.RowAddress()
 	if address != "" {
 		q.Text(", ").Column(t.name, address).Text(" AS row_address")
@@ -201,24 +201,24 @@ func (p *purge) removeLocked(tx statement.Session, t *purgeTable, c *cursor, lim
 	q.Text(" FROM ").Name(t.name).Text(" WHERE ")
 	p.removable(q, t, c)
 	q.Text(" ORDER BY ")
-	q.Names(t.name, t.Key)
+	q.Names(t.name, t.KeyColumns)
 	q.Text(" LIMIT ").Bind(limit).Lock(dialect.FreeLock).Text("), removed AS (DELETE FROM ").Name(t.name).Text(" WHERE ")
 	if address != "" {
 		q.Column(t.name, address).Text(" = ANY (ARRAY(SELECT row_address FROM batch))")
 	} else {
-		q.KeyOf(t.name, t.Key).Text(" IN (SELECT ")
-		q.Names("", t.Key)
+		q.KeyOf(t.name, t.KeyColumns).Text(" IN (SELECT ")
+		q.Names("", t.KeyColumns)
 		q.Text(" FROM batch)")
 	}
 	q.Text(" AND ")
 	p.goes(q, t, t.name)
 	q.Text(" RETURNING 1) SELECT (SELECT count(*) FROM removed), ")
-	q.Names("", t.Key)
+	q.Names("", t.KeyColumns)
 	q.Text(" FROM batch ORDER BY ")
-	statement.Descending(q, t.Key)
+	statement.Descending(q, t.KeyColumns)
 	q.Text(" LIMIT 1")
 	err = q.Rows(func(scan func(...any) error) error {
-		targets, values := statement.ScanTargets(len(t.Key))
+		targets, values := statement.ScanTargets(len(t.KeyColumns))
 		if err := scan(append([]any{&rows}, targets...)...); err != nil {
 			return err
 		}
@@ -233,17 +233,17 @@ func (p *purge) removeBetween(tx statement.Session, t *purgeTable, c *cursor, li
 	q := tx.Query()
 	p.holds.With(q)
 	q.Text("SELECT ")
-	q.Names("", t.Key)
+	q.Names("", t.KeyColumns)
 	q.Text(" FROM (SELECT ")
-	q.Names(t.name, t.Key)
+	q.Names(t.name, t.KeyColumns)
 	q.Text(" FROM ").Name(t.name).Text(" WHERE ")
 	p.removable(q, t, c)
 	q.Text(" ORDER BY ")
-	q.Names(t.name, t.Key)
+	q.Names(t.name, t.KeyColumns)
 	q.Text(" LIMIT ").Bind(limit).Text(") AS batch ORDER BY ")
-	statement.Descending(q, t.Key)
+	statement.Descending(q, t.KeyColumns)
 	q.Text(" LIMIT 1")
-	keys, err := q.KeyValues(len(t.Key))
+	keys, err := q.KeyValues(len(t.KeyColumns))
 	if err != nil || len(keys) == 0 {
 		return 0, nil, err
 	}
@@ -253,7 +253,7 @@ func (p *purge) removeBetween(tx statement.Session, t *purgeTable, c *cursor, li
 	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
 	p.removable(q, t, c)
 	q.Text(" AND ")
-	q.KeyOf(t.name, t.Key).Text(" <= ")
+	q.KeyOf(t.name, t.KeyColumns).Text(" <= ")
 	q.Tuple(last)
 	rows, err = q.Exec()
 	return rows, last, err
@@ -276,7 +276,7 @@ func (p *purge) removable(q *statement.Query, t *purgeTable, c *cursor) {
 // behind writes the condition that a row's key comes after the cursor's, and AND.
 func (p *purge) behind(q *statement.Query, t *purgeTable, c *cursor) {
 	if c.key != nil {
-		q.KeyOf(t.name, t.Key).Text(" > ")
+		q.KeyOf(t.name, t.KeyColumns).Text(" > ")
 		q.Tuple(c.key)
 		q.Text(" AND ")
 	}
@@ -284,8 +284,8 @@ func (p *purge) behind(q *statement.Query, t *purgeTable, c *cursor) {
 
 // notHeld writes AND and the condition that no hold covers the row.
 func (p *purge) notHeld(q *statement.Query, t *purgeTable, alias string) {
-	if p.holds.Covers(t.policy) {
+	if p.holds.Covers(t.Policy) {
 		q.Text(" AND NOT ")
-		p.holds.Held(q, t.policy, alias)
+		p.holds.Held(q, t.Policy, alias)
 	}
 }

@@ -68,7 +68,7 @@ func (f *family) countStaying(roots []*relative) {
 		for _, other := range r.referredBy {
 			if other.stays && !counted[other] {
 				counted[other] = true
-				report.ReferencedBy[other.table.Table]++
+				report.ReferencedBy[other.table.Table()]++
 			}
 		}
 	}

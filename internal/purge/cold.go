@@ -36,7 +36,7 @@ func (f *family) store(chosen []*relative) error {
 			if l.action != policy.ThenCold || len(stored) == 0 {
 				continue
 			}
-			for _, apart := range keysApart(stored, rowkey.Of(f.tx.Dialect, t.policy.Schema.PrimaryFields)) {
+			for _, apart := range keysApart(stored, rowkey.Of(f.tx.Dialect, t.Policy.Schema.PrimaryFields)) {
 				id, err := f.storeBatch(t, apart)
 				if err != nil {
 					return err
@@ -65,7 +65,7 @@ func keysApart(rows []*relative, primary rowkey.Key) (batches [][]*relative) {
 
 // storeBatch writes rows of a table to the cold store, and gives the batch's ID.
 func (f *family) storeBatch(t *purgeTable, rows []*relative) (id string, err error) {
-	batch := cold.Batch{Model: t.policy.Schema.Name, Table: t.Table}
+	batch := cold.Batch{Model: t.Policy.Schema.Name, Table: t.Table()}
 	for part := range slices.Chunk(rows, keysAtOnce) {
 		if err := f.load(&batch, t, part); err != nil {
 			return "", err
@@ -94,7 +94,7 @@ func (f *family) load(batch *cold.Batch, t *purgeTable, rows []*relative) error 
 	q := f.tx.Query().Text("SELECT * FROM ").Name(t.name).Text(" WHERE ")
 	keyIn(q, t, "", rows)
 	q.Text(" ORDER BY ")
-	q.Names(t.name, t.Key)
+	q.Names(t.name, t.KeyColumns)
 	loaded, err := q.Records()
 	batch.Rows = append(batch.Rows, loaded...)
 	return err
@@ -156,7 +156,7 @@ func (purger *Purger) thawedModel(db *gorm.DB, batch cold.Batch, id string) (*po
 			continue
 		}
 		r, ok := p.Remains()
-		if !ok || r.Table != batch.Table {
+		if !ok || r.Table() != batch.Table {
 			continue
 		}
 		return p, nil

@@ -11,10 +11,10 @@ import (
 
 // gone writes the condition that a row of the table is a deleted one, of the tenant that was asked for.
 func (p *purge) gone(q *statement.Query, t *purgeTable, alias string) {
-	if t.Remains.Gone == nil {
+	if gone := t.Gone(); gone == nil {
 		q.Text("1 = 1")
 	} else {
-		q.Text(t.Remains.Gone.Of(statement.QuoteName(q.Tx, alias)))
+		q.Text(gone.Of(statement.QuoteName(q.Tx, alias)))
 	}
 	if p.options.Tenant != nil {
 		q.Text(" AND ").Column(alias, t.Tenant).Text(" = ").Bind(p.options.Tenant)
@@ -107,11 +107,11 @@ func (p *purge) countOnce(t *purgeTable) error {
 	for i, l := range t.lots {
 		r := t.reports[i]
 		count(&r.Eligible, func() { p.due(q, t, l, t.name) })
-		if p.holds.Covers(t.policy) && l.action != policy.ThenKeep {
+		if p.holds.Covers(t.Policy) && l.action != policy.ThenKeep {
 			count(&r.Held, func() {
 				p.due(q, t, l, t.name)
 				q.Text(" AND ")
-				p.holds.Held(q, t.policy, t.name)
+				p.holds.Held(q, t.Policy, t.name)
 			})
 		}
 	}

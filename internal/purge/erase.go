@@ -25,16 +25,11 @@ func (t *purgeTable) erases() bool {
 	return slices.ContainsFunc(t.lots, func(l *lot) bool { return l.action == policy.ThenErase })
 }
 
-// place is where the rows lie, as an erasure knows it.
-func (t *purgeTable) place() erasedrow.Place {
-	return erasedrow.Place{Policy: t.policy, Archived: t.policy.Archives()}
-}
-
 // ready writes the condition that a row's retention in the lot is over and that it can go.
 func (p *purge) ready(q *statement.Query, t *purgeTable, l *lot, alias string) {
 	p.due(q, t, l, alias)
 	if l.action == policy.ThenErase && !p.options.DryRun {
-		erasedrow.IsErased(q.Text(" AND "), t.place(), alias)
+		erasedrow.IsErased(q.Text(" AND "), t.Place, alias)
 	}
 }
 
@@ -97,30 +92,30 @@ type dueRow struct {
 
 // dueForErasure finds the next rows that are not erased yet.
 func (p *purge) dueForErasure(t *purgeTable, l *lot, c *cursor) (rows []dueRow, err error) {
-	s := t.policy.Schema
+	s := t.Policy.Schema
 	q := p.query()
 	p.holds.With(q)
 	q.Text("SELECT ")
-	q.Names(t.name, t.Key)
+	q.Names(t.name, t.KeyColumns)
 	erasedrow.Created(erasedrow.RowKey(q.Text(", "), s, t.name).Text(", "), s, t.name)
 	q.Text(", ", q.Dialect.Text(q.Quoted(t.name, t.Column)), " FROM ").Name(t.name).Text(" WHERE ")
 	p.behind(q, t, c)
 	p.toErase(q, t, l)
-	if t.policy.Archives() {
+	if t.Policy.Archives() {
 		keyIsShared(q.Text(" AND NOT "), t)
 	}
 	q.Text(" ORDER BY ")
-	q.Names(t.name, t.Key)
+	q.Names(t.name, t.KeyColumns)
 	q.Text(" LIMIT ").Bind(c.rows)
 	err = q.Rows(func(scan func(...any) error) error {
 		var text, clock string
 		var created int64
-		targets, values := statement.ScanTargets(len(t.Key))
+		targets, values := statement.ScanTargets(len(t.KeyColumns))
 		if err := scan(append(targets, &text, &created, &clock)...); err != nil {
 			return err
 		}
 		// The same row in the same state is the same request, so that one that was stopped is gone on with.
-		request := "retention:" + erasedrow.HashOf(fmt.Sprintf("%s\x00%s\x00%d\x00%s", t.policy.Table, text, created, clock))[:40]
+		request := "retention:" + erasedrow.HashOf(fmt.Sprintf("%s\x00%s\x00%d\x00%s", t.Policy.Table, text, created, clock))[:40]
 		rows = append(rows, dueRow{values(), request})
 		return nil
 	})
@@ -135,13 +130,13 @@ func (p *purge) dueForErasure(t *purgeTable, l *lot, c *cursor) (rows []dueRow, 
 func (p *purge) toErase(q *statement.Query, t *purgeTable, l *lot) {
 	p.due(q, t, l, t.name)
 	p.notHeld(q, t, t.name)
-	erasedrow.IsErased(q.Text(" AND NOT "), t.place(), t.name)
+	erasedrow.IsErased(q.Text(" AND NOT "), t.Place, t.name)
 }
 
 // keyIsShared writes the condition that another row, live or archived, has the primary key of an archived one. An erasure of
 // the key would reach that row too.
 func keyIsShared(q *statement.Query, t *purgeTable) *statement.Query {
-	p := t.policy
+	p := t.Policy
 	walk.SameKey(q.Text("(EXISTS (SELECT 1 FROM ").Name(p.Table).Text(" AS softdelete_live WHERE "), p, "softdelete_live", t.name)
 	walk.SameKey(q.Text(") OR EXISTS (SELECT 1 FROM ").Name(t.name).Text(" AS softdelete_other WHERE "), p, "softdelete_other", t.name)
 	return q.Text(" AND ").Column("softdelete_other", p.ID.DBName).Text(" <> ").Column(t.name, p.ID.DBName).Text("))")
@@ -149,7 +144,7 @@ func keyIsShared(q *statement.Query, t *purgeTable) *statement.Query {
 
 // sharedKeys counts the rows that are due and whose key another row has.
 func (p *purge) sharedKeys(t *purgeTable, l *lot) (rows int64, err error) {
-	if !t.policy.Archives() {
+	if !t.Policy.Archives() {
 		return 0, nil
 	}
 	q := p.query()
@@ -166,13 +161,13 @@ func (p *purge) sharedError(t *purgeTable, rows int64, err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %d archived %s of %s (table %s) stay: their keys are used again, and an erasure would reach the other rows too; "+
-		"erase those with softdelete.Erase if they are the same person's, or remove them by hand", fault.ErrUnsupported, rows, fault.Plural(rows, "row"), t.policy.Schema.Name, t.name)
+		"erase those with softdelete.Erase if they are the same person's, or remove them by hand", fault.ErrUnsupported, rows, fault.Plural(rows, "row"), t.Policy.Schema.Name, t.name)
 }
 
 // eraseRow erases a row as a subject of its own.
 func (p *purge) eraseRow(t *purgeTable, row dueRow) error {
-	subject := reflect.New(t.policy.Schema.ModelType)
-	for i, field := range t.policy.Schema.PrimaryFields {
+	subject := reflect.New(t.Policy.Schema.ModelType)
+	for i, field := range t.Policy.Schema.PrimaryFields {
 		if err := field.Set(p.db.Statement.Context, subject.Elem(), row.key[i]); err != nil {
 			return err
 		}
@@ -186,11 +181,11 @@ func (p *purge) eraseRow(t *purgeTable, row dueRow) error {
 func (f *family) erasedKeys(chosen []*relative) (forget func() error, err error) {
 	keys := map[*purgeTable][]string{}
 	for t, rows := range byTable(chosen) {
-		if !t.erases() || policy.Creation(t.policy.Schema) != nil {
+		if !t.erases() || policy.Creation(t.Policy.Schema) != nil {
 			continue
 		}
 		for part := range slices.Chunk(rows, keysAtOnce) {
-			q := erasedrow.RowKey(f.tx.Query().Text("SELECT "), t.policy.Schema, t.name).Text(" FROM ").Name(t.name).Text(" WHERE ")
+			q := erasedrow.RowKey(f.tx.Query().Text("SELECT "), t.Policy.Schema, t.name).Text(" FROM ").Name(t.name).Text(" WHERE ")
 			keyIn(q, t, "", part)
 			err := q.Rows(func(scan func(...any) error) error {
 				var key string
@@ -207,7 +202,7 @@ func (f *family) erasedKeys(chosen []*relative) (forget func() error, err error)
 		for t, list := range keys {
 			err := statement.Chunks(list, func(chunk []string) error {
 				q := f.tx.Query().Text("UPDATE ").Name(erasedrow.Row{}.TableName()).Text(" AS erased SET gone = ").Bind(true).Text(" WHERE table_name = ")
-				_, err := erasure.LoggedKeysIn(q.Bind(t.policy.Table).Text(" AND "), "erased", chunk).Exec()
+				_, err := erasure.LoggedKeysIn(q.Bind(t.Policy.Table).Text(" AND "), "erased", chunk).Exec()
 				return err
 			})
 			if err != nil {

@@ -122,13 +122,13 @@ func (f *family) roots(t *purgeTable, c *cursor) ([]*relative, error) {
 	q.Text("SELECT ")
 	f.purge.lotOf(q, t, t.name)
 	q.Text(", ")
-	q.Names(t.name, t.Key)
+	q.Names(t.name, t.KeyColumns)
 	q.Text(" FROM ").Name(t.name).Text(" WHERE ")
 	f.purge.behind(q, t, c)
 	f.purge.goes(q, t, t.name)
 	f.purge.notHeld(q, t, t.name)
 	q.Text(" ORDER BY ")
-	q.Names(t.name, t.Key)
+	q.Names(t.name, t.KeyColumns)
 	q.Text(" LIMIT ").Bind(c.rows)
 	if f.locks {
 		q.Lock(dialect.FreeLock)
@@ -136,7 +136,7 @@ func (f *family) roots(t *purgeTable, c *cursor) ([]*relative, error) {
 	var roots []*relative
 	err := q.Rows(func(scan func(...any) error) error {
 		var lot int
-		targets, values := statement.ScanTargets(len(t.Key))
+		targets, values := statement.ScanTargets(len(t.KeyColumns))
 		if err := scan(append([]any{&lot}, targets...)...); err != nil {
 			return err
 		}
@@ -249,8 +249,8 @@ func (f *family) owning(owner *reference, rows []*relative) (found []*relative, 
 		q.Text(", ")
 		f.heldColumn(q, parent, "p")
 		q.Text(", ")
-		q.Names("p", parent.Key).Text(", ")
-		q.Names("c", child.Key).Text(" FROM ").Name(parent.name).Text(" AS p, ").Name(child.name).Text(" AS c WHERE ")
+		q.Names("p", parent.KeyColumns).Text(", ")
+		q.Names("c", child.KeyColumns).Text(" FROM ").Name(parent.name).Text(" AS p, ").Name(child.name).Text(" AS c WHERE ")
 		condition(q)
 		err = f.scanPairs(q, parent, child, func(up, down []any, lot int, held bool) {
 			if p.foreseen[rowID(parent, up)] {
@@ -275,12 +275,12 @@ func (f *family) owning(owner *reference, rows []*relative) (found []*relative, 
 
 // heldColumn writes 1 for a row that a hold covers and 0 for others.
 func (f *family) heldColumn(q *statement.Query, t *purgeTable, alias string) {
-	if !f.purge.holds.Covers(t.policy) {
+	if !f.purge.holds.Covers(t.Policy) {
 		q.Text("0")
 		return
 	}
 	q.Text("CASE WHEN ")
-	f.purge.holds.Held(q, t.policy, alias)
+	f.purge.holds.Held(q, t.Policy, alias)
 	q.Text(" THEN 1 ELSE 0 END")
 }
 
@@ -288,12 +288,12 @@ func (f *family) heldColumn(q *statement.Query, t *purgeTable, alias string) {
 func (f *family) scanPairs(q *statement.Query, first, second *purgeTable, each func(a, b []any, lot int, held bool)) error {
 	return q.Rows(func(scan func(...any) error) error {
 		var lot, held int
-		targets, values := statement.ScanTargets(len(first.Key) + len(second.Key))
+		targets, values := statement.ScanTargets(len(first.KeyColumns) + len(second.KeyColumns))
 		if err := scan(append([]any{&lot, &held}, targets...)...); err != nil {
 			return err
 		}
 		all := values()
-		each(all[:len(first.Key)], all[len(first.Key):], lot, held == 1)
+		each(all[:len(first.KeyColumns)], all[len(first.KeyColumns):], lot, held == 1)
 		return nil
 	})
 }

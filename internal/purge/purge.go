@@ -91,8 +91,7 @@ type purge struct {
 // purgeTable is a table that loses rows.
 type purgeTable struct {
 	policy.Remains
-	policy *policy.Policy
-	exact  rowkey.Key // of the columns of Key
+	exact rowkey.Key // of the key
 	// rank orders tables so that those that refer come before those that they refer to, cycles apart.
 	rank      int
 	name      string // as ReferencesTo gives it
@@ -156,7 +155,7 @@ func (p *purge) addTables() error {
 		if !chosen && owner.Retain == (tag.Period{}) && (owner.TenantField == nil || p.purger.TenantRetention == nil) {
 			continue
 		}
-		if slices.ContainsFunc(p.tables, func(t *purgeTable) bool { return t.policy == owner }) {
+		if slices.ContainsFunc(p.tables, func(t *purgeTable) bool { return t.Policy == owner }) {
 			continue
 		}
 		if err := p.addTable(owner, chosen); err != nil {
@@ -176,19 +175,19 @@ func (p *purge) addTable(owner *policy.Policy, chosen bool) error {
 		return nil
 	case !ok:
 		return refuse("it keeps no deleted rows with a time; give it a strategy that marks rows, and retain:…")
-	case len(r.Key) == 0:
+	case len(r.KeyColumns) == 0:
 		return refuse("it has no primary key; tag a field with gorm:\"primaryKey\"")
 	case p.options.Tenant != nil && r.Tenant == "":
 		return fmt.Errorf("%w: PurgeOptions.Tenant is set, but %s has no tenant:Field", fault.ErrPolicy, owner.Schema.Name)
 	}
-	t := &purgeTable{Remains: r, policy: owner}
-	t.exact = rowkey.Of(p.reads.Dialect, t.place().Key())
+	t := &purgeTable{Remains: r}
+	t.exact = rowkey.Of(p.reads.Dialect, r.Key())
 	var err error
-	if t.name, err = p.purger.Dialect.SameName(p.reads.DB, r.Table); err != nil {
+	if t.name, err = p.purger.Dialect.SameName(p.reads.DB, r.Table()); err != nil {
 		return err
 	}
 	if t.name == "" {
-		return fmt.Errorf("softdelete: the table %s of %s is not there; migrate it first", r.Table, owner.Schema.Name)
+		return fmt.Errorf("softdelete: the table %s of %s is not there; migrate it first", r.Table(), owner.Schema.Name)
 	}
 	if err := p.findLots(p.db.Statement.Context, t); err != nil {
 		return err
@@ -199,7 +198,7 @@ func (p *purge) addTable(owner *policy.Policy, chosen bool) error {
 		}
 	}
 	for _, l := range t.lots {
-		t.reports = append(t.reports, &ModelPurge{Model: owner.Schema.Name, Table: r.Table, Action: l.action, ReferencedBy: map[string]int64{}})
+		t.reports = append(t.reports, &ModelPurge{Model: owner.Schema.Name, Table: r.Table(), Action: l.action, ReferencedBy: map[string]int64{}})
 	}
 	p.tables = append(p.tables, t)
 	return nil
@@ -228,7 +227,7 @@ func (p *purge) run() error {
 			if p.db.Statement.Context.Err() != nil {
 				return p.stopped(t, err)
 			}
-			failures = append(failures, fmt.Errorf("softdelete: purge of %s: %w", t.policy.Schema.Name, err))
+			failures = append(failures, fmt.Errorf("softdelete: purge of %s: %w", t.Policy.Schema.Name, err))
 		}
 	}
 	for _, t := range p.tables {
@@ -244,7 +243,7 @@ func (p *purge) stopped(t *purgeTable, err error) error {
 	if errors.Is(err, errEnough) {
 		return nil
 	}
-	return fmt.Errorf("softdelete: purge of %s stopped after %d %s in all: %w", t.policy.Schema.Name, p.done, fault.Plural(p.done, "row"), err)
+	return fmt.Errorf("softdelete: purge of %s stopped after %d %s in all: %w", t.Policy.Schema.Name, p.done, fault.Plural(p.done, "row"), err)
 }
 
 // errEnough ends a purge that has removed MaxRows rows.

@@ -14,12 +14,12 @@ import (
 func (f *family) lock(t *purgeTable, alias string, from func(q *statement.Query)) (lockedRows, error) {
 	locked := lockedRows{}
 	q := f.tx.Query().Text("SELECT ")
-	q.Names(alias, t.Key).Text(" FROM ")
+	q.Names(alias, t.KeyColumns).Text(" FROM ")
 	from(q)
 	q.Text(" ORDER BY ")
-	q.Names(alias, t.Key)
+	q.Names(alias, t.KeyColumns)
 	q.Lock(dialect.FreeLock)
-	keys, err := q.KeyValues(len(t.Key))
+	keys, err := q.KeyValues(len(t.KeyColumns))
 	for _, key := range keys {
 		locked[rowID(t, key)] = true
 	}
@@ -51,15 +51,15 @@ func (f *family) referring(r *reference, rows []*relative) (found []*relative, e
 // referringOutside counts the rows of a table that loses none.
 func (f *family) referringOutside(r *reference, rows []*relative) error {
 	q := f.tx.Query().Text("SELECT count(*), ")
-	q.Names("p", r.to.Key).Text(" FROM ").Name(r.to.name).Text(" AS p, ").Name(r.table).Text(" AS c WHERE ")
+	q.Names("p", r.to.KeyColumns).Text(" FROM ").Name(r.to.name).Text(" AS p, ").Name(r.table).Text(" AS c WHERE ")
 	r.match(q, "p", "c")
 	q.Text(" AND ")
 	keyIn(q, r.to, "p", rows)
 	q.Text(" GROUP BY ")
-	q.Names("p", r.to.Key)
+	q.Names("p", r.to.KeyColumns)
 	return q.Rows(func(scan func(...any) error) error {
 		var n int64
-		targets, values := statement.ScanTargets(len(r.to.Key))
+		targets, values := statement.ScanTargets(len(r.to.KeyColumns))
 		if err := scan(append([]any{&n}, targets...)...); err != nil {
 			return err
 		}
@@ -96,8 +96,8 @@ func (f *family) referringInside(r *reference, rows []*relative) (found []*relat
 	q.Text(", ")
 	f.heldColumn(q, child, "c")
 	q.Text(", ")
-	q.Names("p", r.to.Key).Text(", ")
-	q.Names("c", child.Key).Text(" FROM ").Name(r.to.name).Text(" AS p, ").Name(child.name).Text(" AS c WHERE ")
+	q.Names("p", r.to.KeyColumns).Text(", ")
+	q.Names("c", child.KeyColumns).Text(" FROM ").Name(r.to.name).Text(" AS p, ").Name(child.name).Text(" AS c WHERE ")
 	r.match(q, "p", "c")
 	q.Text(" AND ")
 	keyIn(q, r.to, "p", rows)

@@ -146,7 +146,7 @@ func keyIn(q *statement.Query, t *purgeTable, alias string, rows []*relative) {
 	for i, r := range rows {
 		keys[i] = r.key
 	}
-	q.KeyAmong(statement.Table{Name: t.name, Alias: alias}, t.Key, keys)
+	q.KeyAmong(statement.Table{Name: t.name, Alias: alias}, t.KeyColumns, keys)
 }
 
 // logKeys are the keys under which the logs have the rows that are about to go. A log stays while a row with its key does:
@@ -156,7 +156,7 @@ func (f *family) logKeys(parts []removal) (map[*purgeTable][]string, error) {
 	going := map[*purgeTable]map[string]int{} // archived rows, by key
 	for _, part := range parts {
 		t := part.table
-		if t.policy.Log == nil {
+		if t.Policy.Log == nil {
 			continue
 		}
 		if going[t] == nil {
@@ -183,7 +183,7 @@ func (f *family) logKeys(parts []removal) (map[*purgeTable][]string, error) {
 // loggedRows asks for the keys under which the log has rows that are about to go, unless a live row has the key, and how many
 // deleted rows there are with each.
 func (f *family) loggedRows(part removal) *statement.Query {
-	p := part.table.policy
+	p := part.table.Policy
 	q := f.tx.Query()
 	q.Text("SELECT ", q.Dialect.LogKey(p.Log, "logged"))
 	if !p.Archives() {
@@ -202,7 +202,7 @@ func (f *family) loggedRows(part removal) *statement.Query {
 func (f *family) removeLogs(logs map[*purgeTable][]string) error {
 	for t, keys := range logs {
 		for some := range slices.Chunk(keys, keysAtOnce) {
-			q := f.tx.Query().Text("DELETE FROM ").Name(t.policy.Log.Events).Text(" WHERE ")
+			q := f.tx.Query().Text("DELETE FROM ").Name(t.Policy.Log.Events).Text(" WHERE ")
 			if _, err := q.Among("", "row_key", statement.Values(some)).Exec(); err != nil {
 				return err
 			}

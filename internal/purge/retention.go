@@ -98,11 +98,11 @@ func (p *purge) findLots(ctx context.Context, t *purgeTable) error {
 			return err
 		}
 		for _, tenant := range tenants {
-			r, ok := special(ctx, t.policy.Schema.Name, tenant)
+			r, ok := special(ctx, t.Policy.Schema.Name, tenant)
 			if !ok {
 				continue
 			}
-			keep, then, err := parseRetention(t.policy, r, p.purger.ColdStore != nil)
+			keep, then, err := parseRetention(t.Policy, r, p.purger.ColdStore != nil)
 			if err != nil {
 				return err
 			}
@@ -110,8 +110,8 @@ func (p *purge) findLots(ctx context.Context, t *purgeTable) error {
 			add(keep, then, terms{only: []any{tenant}})
 		}
 	}
-	if then := t.policy.Then; then != "" {
-		add(t.policy.Retain, then, terms{except: others})
+	if then := t.Policy.Then; then != "" {
+		add(t.Policy.Retain, then, terms{except: others})
 	}
 	return nil
 }
@@ -122,7 +122,7 @@ func (p *purge) tenants(t *purgeTable) (list []any, err error) {
 	p.gone(q, t, t.name)
 	q.Text(" AND ").Name(t.Tenant).Text(" IS NOT NULL")
 	err = q.Rows(func(scan func(...any) error) error {
-		value := reflect.New(t.policy.TenantField.IndirectFieldType)
+		value := reflect.New(t.Policy.TenantField.IndirectFieldType)
 		if err := scan(value.Interface()); err != nil {
 			return err
 		}

@@ -39,7 +39,7 @@ const widest = 8192
 // newStretches prepares a purge by stretches; nil where the table cannot be read so, or where few enough rows go that an
 // index finds them sooner.
 func (p *purge) newStretches(t *purgeTable) (*stretches, error) {
-	if len(t.Key) == 0 || p.holds.Covers(t.policy) {
+	if len(t.KeyColumns) == 0 || p.holds.Covers(t.Policy) {
 		return nil, nil
 	}
 	extent, ok, err := p.purger.Dialect.Extent(p.reads.DB, t.name)

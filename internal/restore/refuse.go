@@ -47,7 +47,7 @@ func (r *restoration) refuseErased(tx statement.Session) error {
 		s := n.Policy.Schema
 		q := tx.Query()
 		r.withUpTo(q, n)
-		t := erasedrow.Place{Policy: n.Policy, Archived: n.Policy.Archives()}
+		t := n.Policy.DeletedPlace()
 		q.Text("SELECT ").Columns("t", s.PrimaryFields).Text(" FROM ").Name(t.Table()).Text(" AS t WHERE ")
 		r.comingBack(q, n, "t")
 		erasedrow.IsErased(q.Text(" AND "), t, "t").Text(" LIMIT 1")

@@ -72,7 +72,7 @@ func (g *Guards) GuardErasedUpdate(db *gorm.DB, p *policy.Policy) error {
 	}
 	q = tx.Query().Text("SELECT ").Columns(named.Qualifier(), p.Schema.PrimaryFields).Text(" FROM ").Table(named).Text(" WHERE ")
 	condition(q)
-	erasedrow.IsErased(q.Text(" AND "), erasedrow.Place{Policy: p, Archived: false}, named.Qualifier())
+	erasedrow.IsErased(q.Text(" AND "), p.Home(), named.Qualifier())
 	keys, err := q.KeyValues(len(p.Schema.PrimaryFields))
 	if err != nil {
 		return err
@@ -215,7 +215,7 @@ func erasedTargets(tx statement.Session, p *policy.Policy, stmt *gorm.Statement,
 			return nil, err
 		}
 		q = base().Text("SELECT ").Columns(p.Table, p.Schema.PrimaryFields).Text(" FROM ").Name(p.Table).Text(" WHERE ")
-		erasedrow.IsErased(q.KeyAmong(statement.Table{Name: p.Table}, statement.DBNames(target), chunk).Text(" AND "), erasedrow.Place{Policy: p, Archived: false}, p.Table)
+		erasedrow.IsErased(q.KeyAmong(statement.Table{Name: p.Table}, statement.DBNames(target), chunk).Text(" AND "), p.Home(), p.Table)
 		found, err := q.KeyValues(len(p.Schema.PrimaryFields))
 		if err != nil {
 			return nil, err

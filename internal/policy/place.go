@@ -1,0 +1,84 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"gorm.io/gorm/schema"
+)
+
+// This room is about the tables that a model's rows lie in: its own, and the archive where it has one. Rows that lie in the
+// event log only have none.
+
+// Place is a table with rows of a model.
+type Place struct {
+	Policy   *Policy
+	Archived bool
+}
+
+// Home is where the model's live rows lie.
+func (p *Policy) Home() Place { return Place{Policy: p} }
+
+// DeletedPlace is where the model's deleted rows lie: its own table, or its archive.
+func (p *Policy) DeletedPlace() Place { return Place{Policy: p, Archived: p.Archives()} }
+
+// Places lists the tables that the model's rows lie in, its own first.
+func (p *Policy) Places() []Place {
+	home, deleted := p.Home(), p.DeletedPlace()
+	if home == deleted {
+		return []Place{home}
+	}
+	return []Place{home, deleted}
+}
+
+// Table is the table's name.
+func (t Place) Table() string {
+	if t.Archived {
+		return t.Policy.DeletedTable()
+	}
+	return t.Policy.Table
+}
+
+// Key is the columns that tell the table's rows apart: a key may be archived many times, by one deletion once.
+func (t Place) Key() []*schema.Field {
+	if t.Archived {
+		return append(slices.Clone(t.Policy.Schema.PrimaryFields), t.Policy.ID)
+	}
+	return t.Policy.Schema.PrimaryFields
+}
+
+// Gone tells the deleted rows of the table; nil where it holds no others, or none.
+func (t Place) Gone() statement.Predicate {
+	if t.Archived {
+		return nil
+	}
+	return t.Policy.Predicates.Deleted
+}
+
+// Log is the event log that writes to the table have; nil for none.
+func (t Place) Log() *dialect.Log {
+	if t.Archived {
+		return nil
+	}
+	return t.Policy.Log
+}
+
+// Marks tells whether the mark of a deleted row, with actor and reason, stands in the table.
+func (t Place) Marks() bool { return t == t.Policy.DeletedPlace() }
+
+// Texts are the columns actor and reason that the table has.
+func (t Place) Texts() (fields []*schema.Field) {
+	if !t.Marks() {
+		return nil
+	}
+	for _, field := range []*schema.Field{t.Policy.Actor, t.Policy.Reason} {
+		if field != nil && !t.Policy.Personal.Masks(field) {
+			fields = append(fields, field)
+		}
+	}
+	return fields
+}
+
+// Has tells whether the table has the model's column.
+func (t Place) Has(field *schema.Field) bool { return !t.Archived || Moves(field) }
