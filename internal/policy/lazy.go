@@ -31,8 +31,8 @@ func (p *Policy) LazyPredicate(quote func(string) string, way ...*Policy) statem
 				hides = "NOT (" + hidden.Of(alias) + ")"
 			}
 		}
-		if r.Parent.Archives() {
-			none(r.Parent.DeletedTable(), r.ArchivedParent(alias, quote))
+		if archived := r.ArchivedParent(alias, quote); archived != "" {
+			none(r.Parent.DeletedTable(), archived)
 			if hides != "" {
 				none(r.Parent.Table, hides)
 			}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/gorm-softdelete/softdelete/internal/tag"
 	"gorm.io/gorm/schema"
@@ -221,34 +220,6 @@ func RelationsOf(s *schema.Schema) []*schema.Relationship {
 	s.Relationships.Mux.RLock()
 	defer s.Relationships.Mux.RUnlock()
 	return slices.Collect(maps.Values(s.Relationships.Relations))
-}
-
-// ArchivedParent is the condition that an archived row, as alias, is the deleted parent of rows that refer to it: neither its
-// key nor what they refer to it by is that of a live row, and no later one of its key took its place.
-func (r *Relation) ArchivedParent(alias string, quote func(string) string) string {
-	p := r.Parent
-	same := func(other string, fields []*schema.Field) string {
-		parts := make([]string, len(fields))
-		for i, field := range fields {
-			parts[i] = other + "." + quote(field.DBName) + " = " + alias + "." + quote(field.DBName)
-		}
-		return strings.Join(parts, " AND ")
-	}
-	var referred []*schema.Field
-	for _, key := range r.Keys {
-		referred = append(referred, key.Parent)
-	}
-	live, later := quote("softdelete_live"), quote("softdelete_later")
-	none := func(fields []*schema.Field) string {
-		return "NOT EXISTS (SELECT 1 FROM " + quote(p.Table) + " AS " + live + " WHERE " + same(live, fields) + ")"
-	}
-	gone := none(p.Schema.PrimaryFields)
-	if !slices.Equal(referred, p.Schema.PrimaryFields) {
-		id := quote(p.ID.DBName)
-		gone += " AND " + none(referred) + " AND NOT EXISTS (SELECT 1 FROM " + quote(p.DeletedTable()) + " AS " + later + " WHERE " +
-			same(later, p.Schema.PrimaryFields) + " AND " + later + "." + id + " > " + alias + "." + id + ")"
-	}
-	return gone
 }
 
 // AsText tells whether the parent's key is compared as text.

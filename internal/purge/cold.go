@@ -251,10 +251,7 @@ func refuseOrphans(tx statement.Session, p *policy.Policy, keys [][]any) error {
 			q.Text(" FROM ").Name(r.Child.Table).Text(" AS c, ").Name(r.Parent.DeletedTable()).Text(" AS p WHERE ")
 			(&reference{relation: r}).match(q, "p", "c")
 			walk.AndDeleted(q, r.Parent, "p")
-			if r.Parent.Archives() {
-				q.Text(" AND ", r.ArchivedParent(statement.QuoteName(tx.DB, "p"), func(name string) string { return statement.QuoteName(tx.DB, name) }))
-			}
-			q.Text(" AND ")
+			walk.AndArchived(q, r, "p").Text(" AND ")
 			q.KeyAmong(statement.Table{Name: p.Table, Alias: "c"}, p.Schema.PrimaryFieldDBNames, keys)
 			return q
 		}

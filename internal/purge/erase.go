@@ -13,7 +13,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"github.com/gorm-softdelete/softdelete/internal/walk"
 	"gorm.io/gorm"
 )
 
@@ -101,8 +100,8 @@ func (p *purge) dueForErasure(t *purgeTable, l *lot, c *cursor) (rows []dueRow, 
 	q.Text(", ", q.Dialect.Text(q.Quoted(t.name, t.Column)), " FROM ").Name(t.name).Text(" WHERE ")
 	p.behind(q, t, c)
 	p.toErase(q, t, l)
-	if t.Policy.Archives() {
-		keyIsShared(q.Text(" AND NOT "), t)
+	if shared := keyIsShared(q, t); shared != "" {
+		q.Text(" AND NOT ", shared)
 	}
 	q.Text(" ORDER BY ")
 	q.Names(t.name, t.KeyColumns)
@@ -133,25 +132,24 @@ func (p *purge) toErase(q *statement.Query, t *purgeTable, l *lot) {
 	erasedrow.IsErased(q.Text(" AND NOT "), t.Place, t.name)
 }
 
-// keyIsShared writes the condition that another row, live or archived, has the primary key of an archived one. An erasure of
-// the key would reach that row too.
-func keyIsShared(q *statement.Query, t *purgeTable) *statement.Query {
-	p := t.Policy
-	walk.SameKey(q.Text("(EXISTS (SELECT 1 FROM ").Name(p.Table).Text(" AS softdelete_live WHERE "), p, "softdelete_live", t.name)
-	walk.SameKey(q.Text(") OR EXISTS (SELECT 1 FROM ").Name(t.name).Text(" AS softdelete_other WHERE "), p, "softdelete_other", t.name)
-	return q.Text(" AND ").Column("softdelete_other", p.ID.DBName).Text(" <> ").Column(t.name, p.ID.DBName).Text("))")
+// keyIsShared is the condition that another row, live or archived, has the primary key of a row; empty where a key is there
+// once. An erasure of the key would reach that row too.
+func keyIsShared(q *statement.Query, t *purgeTable) string {
+	quote := func(name string) string { return statement.QuoteName(q.Tx, name) }
+	return t.Shared(quote(t.name), quote)
 }
 
 // sharedKeys counts the rows that are due and whose key another row has.
 func (p *purge) sharedKeys(t *purgeTable, l *lot) (rows int64, err error) {
-	if !t.Policy.Archives() {
+	q := p.query()
+	shared := keyIsShared(q, t)
+	if shared == "" {
 		return 0, nil
 	}
-	q := p.query()
 	p.holds.With(q)
 	q.Text("SELECT count(*) FROM ").Name(t.name).Text(" WHERE ")
 	p.toErase(q, t, l)
-	keyIsShared(q.Text(" AND "), t)
+	q.Text(" AND ", shared)
 	err = q.Rows(func(scan func(...any) error) error { return scan(&rows) })
 	return rows, err
 }

@@ -19,7 +19,7 @@ type reference struct {
 	parents  []string // what they refer to
 	relation *policy.Relation
 	cascade  bool
-	also     func(q *statement.Query, parent, child string) // writes what must be so beside the keys; nil for nothing
+	also     func(q *statement.Query, parent, child string) // writes AND and what must be so beside the keys; nil for nothing
 }
 
 // match writes the condition that a row of the table that refers has the key of a row that it refers to, both by alias.
@@ -30,7 +30,6 @@ func (r *reference) match(q *statement.Query, parent, child string) {
 		})
 		walk.MatchFixed(r.relation, q, child)
 		if r.also != nil {
-			q.Text(" AND ")
 			r.also(q, parent, child)
 		}
 		return
@@ -59,14 +58,10 @@ func (p *purge) findReferences() error {
 	}
 	for _, owner := range p.purger.Known(p.db.DB) {
 		for _, r := range slices.Concat(owner.Has, owner.Belongs) {
-			if err := p.addRelation(r, r.Child.Table, nil); err != nil {
-				return err
-			}
-			if !r.Child.Archives() {
-				continue
-			}
-			if err := p.addRelation(r, r.Child.DeletedTable(), func(a0 *statement.Query, a1 string, a2 string) { archivedTogether(r, a0, a1, a2) }); err != nil {
-				return err
+			for _, from := range r.Child.Places() {
+				if err := p.addRelation(r, from); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -80,24 +75,18 @@ func (p *purge) findReferences() error {
 	return nil
 }
 
-// addRelation adds a relation of the models to what refers to the deleted rows of its parent, from the child's table or from
-// its archive.
-func (p *purge) addRelation(r *policy.Relation, childTable string, also func(q *statement.Query, parent, child string)) error {
+// addRelation adds a relation of the models to what refers to the deleted rows of its parent, from a place of the child's rows.
+func (p *purge) addRelation(r *policy.Relation, from policy.Place) error {
 	parent, err := p.purger.Dialect.SameName(p.reads.DB, r.Parent.DeletedTable())
 	if err != nil {
 		return err
 	}
 	to := p.table(parent)
-	child, err := p.purger.Dialect.SameName(p.reads.DB, childTable)
+	child, err := p.purger.Dialect.SameName(p.reads.DB, from.Table())
 	if err != nil || to == nil || child == "" {
 		return err
 	}
-	if !r.Parent.Archives() {
-		also = nil // the parent is one row, wherever the child is
-	} else if also == nil {
-		also = func(a0 *statement.Query, a1 string, a2 string) { refersToArchived(r, a0, a1, a2) }
-	}
-	added := &reference{table: child, from: p.table(child), to: to, relation: r, cascade: r.Rule == policy.RuleCascade, also: also}
+	added := &reference{table: child, from: p.table(child), to: to, relation: r, cascade: r.Rule == policy.RuleCascade, also: alsoRefers(r, from)}
 	for _, key := range r.Keys {
 		added.children = append(added.children, key.Child.DBName)
 		added.parents = append(added.parents, key.Parent.DBName)
@@ -113,11 +102,18 @@ func (p *purge) addRelation(r *policy.Relation, childTable string, also func(q *
 	return nil
 }
 
-// refersToArchived writes the condition that a row in its table refers to an archived one: the last of its key, where that
-// is not used again.
-func refersToArchived(r *policy.Relation, q *statement.Query, parent, _ string) {
-	walk.Latest(q, r.Parent, parent).Text(" AND NOT EXISTS (SELECT 1 FROM ").Name(r.Parent.Table).Text(" AS again WHERE ")
-	walk.SameKey(q, r.Parent, "again", parent).Text(")")
+// alsoRefers writes what must be so beside the keys where a row of a place refers to a deleted row; nil for nothing. To an
+// archived one it refers from its table if that is the one of its key that counts, from an archive if they were archived
+// together.
+func alsoRefers(r *policy.Relation, from policy.Place) func(q *statement.Query, parent, child string) {
+	to := r.Parent.DeletedPlace()
+	switch {
+	case !to.Archived: // the parent is one row, wherever the child is
+		return nil
+	case from.Archived:
+		return func(q *statement.Query, parent, child string) { archivedTogether(r, q.Text(" AND "), parent, child) }
+	}
+	return func(q *statement.Query, parent, _ string) { walk.AndCurrent(q, to, parent) }
 }
 
 // archivedTogether writes the condition that an archived row refers to another: to the first of its key that was archived

@@ -7,7 +7,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"github.com/gorm-softdelete/softdelete/internal/walk"
 )
 
 // This room removes rows that go together, with what the event logs say of them.
@@ -183,19 +182,15 @@ func (f *family) logKeys(parts []removal) (map[*purgeTable][]string, error) {
 // loggedRows asks for the keys under which the log has rows that are about to go, unless a live row has the key, and how many
 // deleted rows there are with each.
 func (f *family) loggedRows(part removal) *statement.Query {
-	p := part.table.Policy
+	t := part.table
 	q := f.tx.Query()
-	q.Text("SELECT ", q.Dialect.LogKey(p.Log, "logged"))
-	if !p.Archives() {
-		q.Text(", 1 FROM ").Name(part.table.name).Text(" AS logged WHERE ")
-		keyIn(q, part.table, "logged", part.rows)
-		return q
+	quote := func(name string) string { return statement.QuoteName(q.Tx, name) }
+	q.Text("SELECT ", q.Dialect.LogKey(t.Policy.Log, "logged"), ", ", t.Copies("logged", quote), " FROM ").Name(t.name).Text(" AS logged WHERE ")
+	keyIn(q, t, "logged", part.rows)
+	if unused := t.Unused("logged", quote); unused != "" {
+		q.Text(" AND ", unused)
 	}
-	walk.SameKey(q.Text(", (SELECT count(*) FROM ").Name(part.table.name).Text(" AS archived WHERE "), p, "archived", "logged")
-	q.Text(") FROM ").Name(part.table.name).Text(" AS logged WHERE ")
-	keyIn(q, part.table, "logged", part.rows)
-	walk.SameKey(q.Text(" AND NOT EXISTS (SELECT 1 FROM ").Name(p.Table).Text(" AS again WHERE "), p, "again", "logged")
-	return q.Text(")")
+	return q
 }
 
 // removeLogs removes the events of rows that are gone, that of their removal too.

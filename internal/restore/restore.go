@@ -289,9 +289,7 @@ func (r *restoration) rootCondition(q *statement.Query) {
 	} else {
 		q.Expression(scope.Group(r.where))
 	}
-	if r.root.Archives() {
-		walk.Latest(q.Text(" AND "), r.root, r.target.Qualifier())
-	}
+	walk.AndLatest(q, r.root.DeletedPlace(), r.target.Qualifier())
 }
 
 // lostBase writes the SELECT of the rows where the walk over the lost rows begins: those that the caller asked for, or all

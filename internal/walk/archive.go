@@ -31,13 +31,36 @@ func selectModel(p *policy.Policy, table string, quote func(string) string) stri
 	return "SELECT " + strings.Join(columns, ", ") + " FROM " + quote(table)
 }
 
-// Latest writes the condition that an archived row is the last one of its key.
-func Latest(q *statement.Query, p *policy.Policy, table string) *statement.Query {
-	return q.Opaque(func() {
-		// Not max: the database would look for it among all the rows of the deletion.
-		SameKey(q.Text("NOT EXISTS (SELECT 1 FROM ").Name(p.DeletedTable()).Text(" AS softdelete_later WHERE "), p, "softdelete_later", table)
-		q.Text(" AND ").Column("softdelete_later", p.ID.DBName).Text(" > ").Column(table, p.ID.DBName).Text(")")
-	})
+// AndLatest writes AND and the condition that a row is the last one of its key in its place.
+func AndLatest(q *statement.Query, t policy.Place, alias string) *statement.Query {
+	if latest := t.Latest(statement.QuoteName(q.Tx, alias), quoteIn(q)); latest != "" {
+		q.Text(" AND ").Opaque(func() { q.Text(latest) })
+	}
+	return q
+}
+
+// AndCurrent writes AND and the condition that a row is the one of its key that counts: an archived one whose key was used
+// again is history.
+func AndCurrent(q *statement.Query, t policy.Place, alias string) *statement.Query {
+	if unused := t.Unused(statement.QuoteName(q.Tx, alias), quoteIn(q)); unused != "" {
+		q.Text(" AND ", unused)
+	}
+	return AndLatest(q, t, alias)
+}
+
+// AndGone writes AND and the condition that a row of the table with the model's deleted rows is deleted now.
+func AndGone(q *statement.Query, p *policy.Policy, table string) {
+	AndDeleted(q, p, table)
+	AndCurrent(q, p.DeletedPlace(), table)
+}
+
+// AndArchived writes AND and the condition that a row of the place of a relation's deleted parents is such a parent, where
+// they are archived.
+func AndArchived(q *statement.Query, r *policy.Relation, alias string) *statement.Query {
+	if archived := r.ArchivedParent(statement.QuoteName(q.Tx, alias), quoteIn(q)); archived != "" {
+		q.Text(" AND ", archived)
+	}
+	return q
 }
 
 // SameKey writes the condition that two rows of a model have the same primary key.
@@ -51,12 +74,7 @@ func SameKey(q *statement.Query, p *policy.Policy, table, other string) *stateme
 	return q
 }
 
-// AndGone writes AND and the condition that a row of the table with the model's deleted rows is deleted now: an archived
-// one whose key was used again is history.
-func AndGone(q *statement.Query, p *policy.Policy, table string) {
-	AndDeleted(q, p, table)
-	if p.Archives() {
-		q.Text(" AND NOT EXISTS (SELECT 1 FROM ").Name(p.Table).Text(" AS softdelete_live WHERE ")
-		Latest(SameKey(q, p, "softdelete_live", table).Text(") AND "), p, table)
-	}
+// quoteIn quotes names as the query does.
+func quoteIn(q *statement.Query) func(string) string {
+	return func(name string) string { return statement.QuoteName(q.Tx, name) }
 }

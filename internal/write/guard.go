@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
@@ -135,8 +137,7 @@ func (g *Guards) archivedParents(tx statement.Session, r *policy.Relation, field
 	q := tx.Query().Text("SELECT ").Columns("softdelete_guard", fields).Text(" FROM ").Name(r.Parent.DeletedTable())
 	q.Text(" AS softdelete_guard WHERE ")
 	q.KeyAmong(statement.Table{Name: r.Parent.DeletedTable(), Alias: "softdelete_guard"}, statement.DBNames(fields), keys)
-	q.Text(" AND ", r.ArchivedParent(statement.QuoteName(tx.DB, "softdelete_guard"), func(name string) string { return statement.QuoteName(tx.DB, name) }))
-	return q.KeyValues(len(fields))
+	return walk.AndArchived(q, r, "softdelete_guard").KeyValues(len(fields))
 }
 
 // GuardUpdate refuses an update that points live rows to a deleted parent. Rows that stay where they are may be updated,
@@ -261,9 +262,7 @@ func (g *Guards) movesUnderDeleted(db *gorm.DB, p *policy.Policy, r *policy.Rela
 		})
 		q.Text(" THEN 0 ELSE 1 END = 1")
 	})
-	if r.Parent.Archives() {
-		q.Text(" AND ", r.ArchivedParent(statement.QuoteName(tx.DB, "softdelete_guard"), func(name string) string { return statement.QuoteName(tx.DB, name) }))
-	}
+	walk.AndArchived(q, r, "softdelete_guard")
 	statement.WriteAnd(q, r.Parent.Predicates.Deleted, "softdelete_guard")
 	q.Text(" LIMIT 1")
 	keys, err := q.KeyValues(len(parents))

@@ -1,0 +1,92 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"gorm.io/gorm/schema"
+)
+
+// This room asks which row of a primary key counts: an archive may have the key many times, and a live row may have it again.
+// Rows are told by their aliases; quote quotes names. Where a place has a key once, there is nothing to ask, and the text is
+// empty.
+
+const (
+	liveAlias  = "softdelete_live"
+	laterAlias = "softdelete_later"
+	otherAlias = "softdelete_other"
+)
+
+// equal is the condition that two rows have the same values.
+func equal(fields []*schema.Field, one, other string, quote func(string) string) string {
+	parts := make([]string, len(fields))
+	for i, field := range fields {
+		parts[i] = one + "." + quote(field.DBName) + " = " + other + "." + quote(field.DBName)
+	}
+	return strings.Join(parts, " AND ")
+}
+
+// live is the condition that a live row has the values of an archived one.
+func (t Place) live(fields []*schema.Field, alias string, quote func(string) string) string {
+	return "EXISTS (SELECT 1 FROM " + quote(t.Policy.Table) + " AS " + quote(liveAlias) + " WHERE " + equal(fields, quote(liveAlias), alias, quote) + ")"
+}
+
+// other is the condition that another archived row has the key; how compares its deletion with the row's.
+func (t Place) other(name, how, alias string, quote func(string) string) string {
+	id := "." + quote(t.Policy.ID.DBName)
+	name = quote(name)
+	return "EXISTS (SELECT 1 FROM " + quote(t.Table()) + " AS " + name + " WHERE " + equal(t.Policy.Schema.PrimaryFields, name, alias, quote) +
+		" AND " + name + id + how + alias + id + ")"
+}
+
+// Unused is the condition that no live row has the key of a row of the place.
+func (t Place) Unused(alias string, quote func(string) string) string {
+	if !t.Archived {
+		return ""
+	}
+	return "NOT " + t.live(t.Policy.Schema.PrimaryFields, alias, quote)
+}
+
+// Latest is the condition that a row is the last one of its key. It is not max: the database would look for that among all the
+// rows of the deletion.
+func (t Place) Latest(alias string, quote func(string) string) string {
+	if !t.Archived {
+		return ""
+	}
+	return "NOT " + t.other(laterAlias, " > ", alias, quote)
+}
+
+// Shared is the condition that another row, live or archived, has the key.
+func (t Place) Shared(alias string, quote func(string) string) string {
+	if !t.Archived {
+		return ""
+	}
+	return "(" + t.live(t.Policy.Schema.PrimaryFields, alias, quote) + " OR " + t.other(otherAlias, " <> ", alias, quote) + ")"
+}
+
+// Copies counts the rows of the place that have the key of one.
+func (t Place) Copies(alias string, quote func(string) string) string {
+	if !t.Archived {
+		return "1"
+	}
+	return "(SELECT count(*) FROM " + quote(t.Table()) + " AS " + quote(otherAlias) + " WHERE " +
+		equal(t.Policy.Schema.PrimaryFields, quote(otherAlias), alias, quote) + ")"
+}
+
+// ArchivedParent is the condition that an archived row, as alias, is the deleted parent of rows that refer to it: neither its
+// key nor what they refer to it by is that of a live row, and no later one of its key took its place.
+func (r *Relation) ArchivedParent(alias string, quote func(string) string) string {
+	t := r.Parent.DeletedPlace()
+	if !t.Archived {
+		return ""
+	}
+	var referred []*schema.Field
+	for _, key := range r.Keys {
+		referred = append(referred, key.Parent)
+	}
+	gone := t.Unused(alias, quote)
+	if !slices.Equal(referred, r.Parent.Schema.PrimaryFields) {
+		gone += " AND NOT " + t.live(referred, alias, quote) + " AND " + t.Latest(alias, quote)
+	}
+	return gone
+}
