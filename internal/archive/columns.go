@@ -38,8 +38,11 @@ type columnsKey struct {
 
 func keyOf(p *policy.Policy) columnsKey { return columnsKey{p.Schema.ModelType, p.Table} }
 
-// Of looks at the tables once, until a migration or a refusal of the database.
+// Of looks at the tables once, until a migration or a refusal of the database. Of a model without an archive nothing moves.
 func (c *Columns) Of(tx statement.Session, p *policy.Policy) (*MovedColumns, error) {
+	if !p.Archives() {
+		return &MovedColumns{}, nil
+	}
 	if known, ok := c.found.Load(keyOf(p)); ok {
 		return known.(*MovedColumns), nil
 	}
@@ -62,7 +65,7 @@ func (c *Columns) Of(tx statement.Session, p *policy.Policy) (*MovedColumns, err
 
 // Need refuses to do without the archive of a table that is not the model's own: nobody may have made it.
 func (c *Columns) Need(db statement.Session, p *policy.Policy) error {
-	if p == p.Own() {
+	if p == p.Own() || !p.Archives() {
 		return nil
 	}
 	columns, err := c.Of(db, p)

@@ -25,7 +25,7 @@ func (d *deletion) anyLeaves() bool {
 
 // refuseArchive finds what deletions of archived models cannot do.
 func (d *deletion) refuseArchive() error {
-	if d.root.Archives() && !d.erasing && d.target.Alias != "" {
+	if d.action(d.root) == ActionArchived && d.target.Alias != "" {
 		return fmt.Errorf("%w: %s is archived from its table %s only under that name, not as %s; leave the alias out, or delete without db.Table",
 			fault.ErrUnsupported, d.root.Schema.Name, d.root.Table, d.target.Alias)
 	}
@@ -33,7 +33,7 @@ func (d *deletion) refuseArchive() error {
 		return nil
 	}
 	for _, n := range d.graph.Nodes {
-		if n.Policy.Archives() && len(n.Inner) > 0 {
+		if n.Policy.Elsewhere() != nil && len(n.Inner) > 0 {
 			return fmt.Errorf("%w: an Unscoped deletion would have to find the archived rows of %s under each other; delete its rows without Unscoped",
 				fault.ErrUnsupported, n.Policy.Schema.Name)
 		}
@@ -107,20 +107,6 @@ func (d *deletion) archiveMark() []any {
 		return s
 	}
 	return []any{d.at, string(d.ID()), text(d.actor), text(d.reason)}
-}
-
-// archiveAssignments are what the caller's value shows of an archived row.
-func (d *deletion) archiveAssignments() (list []policy.Assignment) {
-	s, _ := d.root.Archive()
-	values := d.archiveMark()
-	for _, c := range slices.Concat(s.Shared, s.Companions) {
-		value := values[c.Mark]
-		if value == nil {
-			value = statement.EmptyValue(c.Field, true)
-		}
-		list = append(list, policy.Assignment{Field: c.Field, Value: value})
-	}
-	return list
 }
 
 // archiveType is the type that a bound value of the mark has.
@@ -218,15 +204,23 @@ func (d *deletion) archiveRoot(db *gorm.DB) error {
 
 // eraseArchived removes the archived rows of a node that stand under rows which go for good.
 func (d *deletion) eraseArchived(tx statement.Session, w *walk.Walk, n *policy.Node) (int64, error) {
-	if !d.erasing || !n.Policy.Archives() || n.Policy == d.root {
+	if !d.erasing || n.Policy == d.root {
 		return 0, nil
 	}
-	q := tx.Query()
-	w.With(q, n.Component)
-	q.Text("DELETE FROM ").Name(n.Policy.DeletedTable()).Text(" WHERE (")
-	statement.Joined(q, n.In, " OR ", func(e *policy.Edge) { walk.MatchIn(e, q, w, "") }).Text(")")
-	d.spareHeld(q, n, "")
-	return q.Exec()
+	var rows int64
+	for _, t := range n.Policy.Elsewhere() {
+		q := tx.Query()
+		w.With(q, n.Component)
+		q.Text("DELETE FROM ").Name(t.Table()).Text(" WHERE (")
+		statement.Joined(q, n.In, " OR ", func(e *policy.Edge) { walk.MatchIn(e, q, w, "") }).Text(")")
+		d.spareHeld(q, n, "")
+		removed, err := q.Exec()
+		if err != nil {
+			return 0, err
+		}
+		rows += removed
+	}
+	return rows, nil
 }
 
 // checkColumns refuses a deletion that would lose a column's values.

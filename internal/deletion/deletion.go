@@ -157,7 +157,7 @@ func (deleter *Deleter) here(db *gorm.DB, p *policy.Policy) (*policy.Policy, sta
 	if p == p.Own() {
 		return p, table, nil
 	}
-	if p.Archives() && !stmt.Unscoped && !db.DryRun {
+	if !stmt.Unscoped && !db.DryRun {
 		if err := deleter.Columns.Need(deleter.Session(db), p); err != nil {
 			return nil, table, err
 		}

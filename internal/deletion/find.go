@@ -16,7 +16,7 @@ import (
 // readsFirst tells whether the deletion looks into the database before it writes.
 func (d *deletion) readsFirst() bool {
 	return d.mayRefuse() || d.heeds() || d.seeksKeys() || d.hasHooks() ||
-		d.root.Archives() && d.leaves(d.root) || len(d.graph.Nodes) > 1 && d.anyLeaves()
+		d.root.Elsewhere() != nil || len(d.graph.Nodes) > 1 && d.anyLeaves()
 }
 
 // seeksKeys tells whether findKeys looks into the database.
@@ -67,9 +67,17 @@ func (d *deletion) reach() *walk.Walk {
 				d.live(q, n.Policy, d.target.Qualifier())
 			}
 		},
-		Step:    func(q *statement.Query, e *policy.Edge, _, child string) { d.live(q, e.Child, child) },
-		Archive: d.erasing,
+		Step: func(q *statement.Query, e *policy.Edge, _, child string) { d.live(q, e.Child, child) },
+		In:   d.places(),
 	}
+}
+
+// places are where the rows lie that the deletion takes: rows that go for good go wherever they are.
+func (d *deletion) places() func(*policy.Policy) []policy.Place {
+	if d.erasing {
+		return (*policy.Policy).Places
+	}
+	return nil
 }
 
 // findKeys asks for the root rows' keys where the caller gave conditions: few keys save later statements a search for the
@@ -282,10 +290,10 @@ func (d *deletion) describe(tx statement.Session, w *walk.Walk, blocking []block
 // action is what the deletion does to a model's rows.
 func (d *deletion) action(p *policy.Policy) Action {
 	switch {
-	case p.Column() != nil && !d.erasing:
-		return ActionDeleted
-	case p.Archives() && !d.erasing:
+	case d.erasing || !p.KeepsDeleted():
+		return ActionRemoved
+	case p.Strategy.Leaves():
 		return ActionArchived
 	}
-	return ActionRemoved
+	return ActionDeleted
 }

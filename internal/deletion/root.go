@@ -142,10 +142,7 @@ func (d *deletion) withdrawConditions() {
 // setFields writes the mark into the caller's value, for the rows that were taken: all, or those that it shows as live.
 func (d *deletion) setFields() {
 	list := d.assignments
-	switch {
-	case d.root.Archives():
-		list = d.archiveAssignments()
-	case list == nil:
+	if list == nil {
 		list = d.root.DeletionAssignments(d.space[:0], d.stamp(d.root))
 	}
 	each := func(value reflect.Value) {

@@ -40,10 +40,10 @@ func (d *deletion) taken(growing *policy.Component) *walk.Walk {
 		keys = d.keys
 	}
 	return &walk.Walk{
-		Graph:   d.graph,
-		Prefix:  "taken",
-		Keys:    keys,
-		Archive: d.erasing,
+		Graph:  d.graph,
+		Prefix: "taken",
+		Keys:   keys,
+		In:     d.places(),
 		Base: func(n *policy.Node) func(q *statement.Query) {
 			if n.Policy != d.root {
 				return nil

@@ -78,8 +78,8 @@ func (x *coldStorage) strange(m *coldModel, column string, inTable bool) bool {
 	switch {
 	case p.Schema.FieldsByDBName[column] != nil, column == cold.ErasedColumn, column == cold.RemovedColumn:
 		return false
-	case p.Archives():
-		return !policy.OwnColumn(column)
+	case m.Archived:
+		return !m.Adds(column)
 	}
 	return !inTable
 }

@@ -157,24 +157,24 @@ func (x *coldStorage) hasSubjectKey(row map[string]any) bool {
 
 // isSubject tells whether a row of the subject's model is its own, and not one whose key was used again. All rows of an archive
 // with the subject's key are, as they are in the archive.
-func (x *coldStorage) isSubject(row map[string]any) bool {
+func (x *coldStorage) isSubject(t policy.Place, row map[string]any) bool {
 	if !x.hasSubjectKey(row) {
 		return false
 	}
 	created := x.identity(x.root, row).Created
-	return x.root.Archives() || x.reach.row.Created == 0 || created == 0 || erasedrow.SameMoment(x.eraser.Dialect, created, x.reach.row.Created)
+	return t.Archived || x.reach.row.Created == 0 || created == 0 || erasedrow.SameMoment(x.eraser.Dialect, created, x.reach.row.Created)
 }
 
 // belongs tells whether a row in cold storage is the person's.
-func (x *coldStorage) belongs(p *policy.Policy, row map[string]any) bool {
+func (x *coldStorage) belongs(t policy.Place, row map[string]any) bool {
 	if m := cold.MarkOf(row); m.Removed && m.Request == x.request.ID { // nothing but that is left of it
 		return true
 	}
-	if p == x.root && x.isSubject(row) {
+	if t.Policy == x.root && x.isSubject(t, row) {
 		return true
 	}
 	for r, owners := range x.owners {
-		if r.Child != p {
+		if r.Child != t.Policy {
 			continue
 		}
 		values := make([]any, len(r.Keys))

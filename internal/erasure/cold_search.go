@@ -63,7 +63,7 @@ func (x *coldStorage) searchTable(tx statement.Session, m *coldModel) (found boo
 		for i, row := range batch.Rows {
 			switch {
 			case m.batches[batch.ID][i] != nil:
-			case x.belongs(m.Policy, row):
+			case x.belongs(m.Place, row):
 				rows[i] = x.readRow(m, row)
 			case m.Policy == x.root && x.hasSubjectKey(row):
 				m.others[batch.ID]++

@@ -55,8 +55,7 @@ func (x *recorder) record(tx statement.Session) error {
 			if err != nil {
 				return err
 			}
-			if !m.Archived && m.Policy.Archives() && x.deletion != "" {
-				there := m.Policy.DeletedPlace()
+			if there := m.Policy.DeletedPlace(); m.Place != there && x.deletion != "" {
 				rows, err := x.moved(tx, m, chunk)
 				if err != nil {
 					return err

@@ -30,7 +30,7 @@ func (x *erasure) clearDeletions(tx statement.Session) error {
 				texts = append(texts, deletion.LedgerKeys(key, erasedrow.Primary(m.Place, row))...)
 			}
 			q.Among("", "key", statement.Values(texts))
-			if id := m.Policy.ID; id != nil && m.Archived == m.Policy.Archives() { // a deletion of several root rows names no key
+			if id := m.Policy.ID; id != nil && m.Marks() { // a deletion of several root rows names no key
 				table := m.Table()
 				q.Text(" OR ").Name("id").Text(" IN (SELECT ").Column(table, id.DBName).Text(" FROM ").Name(table).Text(" WHERE ")
 				erasedrow.KeysIn(q, m.Place, table, chunk).Text(")")

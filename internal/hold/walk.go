@@ -104,7 +104,7 @@ func (h *Walk) Read(tx statement.Session) (err error) {
 	}
 	h.Graph = policy.BuildGraph(roots, false, func(*policy.Relation) bool { return true })
 	h.Walk = &walk.Walk{
-		Graph: h.Graph, Prefix: "under_hold", Marked: true, Archive: true,
+		Graph: h.Graph, Prefix: "under_hold", Marked: true, In: (*policy.Policy).Places,
 		Base: func(n *policy.Node) func(q *statement.Query) {
 			if keys[n.Policy] == nil {
 				return nil

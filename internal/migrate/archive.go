@@ -32,7 +32,7 @@ func (m *migrator) migrateArchives(values []any) error {
 		if err != nil {
 			return err
 		}
-		if p == nil || !p.Archives() {
+		if p == nil {
 			continue
 		}
 		if err := m.migrateArchive(value, p); err != nil {
@@ -43,7 +43,10 @@ func (m *migrator) migrateArchives(values []any) error {
 }
 
 func (m *migrator) migrateArchive(value any, p *policy.Policy) error {
-	s, _ := p.Archive()
+	s, ok := p.Archive()
+	if !ok {
+		return nil
+	}
 	r := recorderOf(m.db)
 	if r != nil && r.made[s.Table] {
 		return nil

@@ -91,7 +91,7 @@ func (m *migrator) CreateTable(values ...any) error {
 	}
 	for _, value := range values {
 		p, err := m.policy(value)
-		if err == nil && p != nil && p.Archives() {
+		if err == nil && p != nil {
 			err = m.migrateArchive(value, p)
 		}
 		if err != nil {

@@ -25,11 +25,15 @@ func (p *Policy) DeletedPlace() Place { return Place{Policy: p, Archived: p.Arch
 
 // Places lists the tables that the model's rows lie in, its own first.
 func (p *Policy) Places() []Place {
-	home, deleted := p.Home(), p.DeletedPlace()
-	if home == deleted {
-		return []Place{home}
+	return append([]Place{p.Home()}, p.Elsewhere()...)
+}
+
+// Elsewhere lists the tables beside its own that the model's rows lie in.
+func (p *Policy) Elsewhere() []Place {
+	if deleted := p.DeletedPlace(); deleted != p.Home() {
+		return []Place{deleted}
 	}
-	return []Place{home, deleted}
+	return nil
 }
 
 // Table is the table's name.
@@ -82,3 +86,6 @@ func (t Place) Texts() (fields []*schema.Field) {
 
 // Has tells whether the table has the model's column.
 func (t Place) Has(field *schema.Field) bool { return !t.Archived || Moves(field) }
+
+// Adds tells whether the table has a column for itself, beside those of the model's table.
+func (t Place) Adds(column string) bool { return t.Archived && OwnColumn(column) }

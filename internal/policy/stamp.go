@@ -35,9 +35,14 @@ type Stamp struct {
 	Actor, Reason string
 }
 
-// DeletionAssignments adds everything that a deletion writes to a row of the model to an empty list.
+// DeletionAssignments adds everything that a deletion writes to a row of the model to an empty list: of a row that leaves its
+// table what the model shows of it.
 func (p *Policy) DeletionAssignments(list []Assignment, d Stamp) []Assignment {
-	m, _ := p.marker()
+	m, marks := p.marker()
+	if !marks {
+		s, _ := p.Archive()
+		return s.shown(list, d)
+	}
 	list = m.mark(list, p, d.At)
 	if p.At != nil && p.At != m.Column() {
 		list = append(list, Assignment{Field: p.At, Value: p.AtClock.Value(d.At)})
@@ -61,9 +66,12 @@ func (p *Policy) DeletionAssignments(list []Assignment, d Stamp) []Assignment {
 	return list
 }
 
-// RestoreAssignments lists everything that a restore writes to a row of the model.
+// RestoreAssignments lists everything that a restore writes to a row of the model; nothing where rows are not marked in place.
 func (p *Policy) RestoreAssignments() []Assignment {
-	m, _ := p.marker()
+	m, marks := p.marker()
+	if !marks {
+		return nil
+	}
 	list := m.unmark(p)
 	if p.At != nil && p.At != m.Column() {
 		list = append(list, Assignment{Field: p.At, Value: statement.EmptyValue(p.At, p.AtClock.Kind == dialect.Native)})

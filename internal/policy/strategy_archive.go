@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm/schema"
 )
 
@@ -38,6 +39,19 @@ func (s ArchiveStrategy) Companion(column string) (c archiveCompanion, ok bool) 
 		return c, false
 	}
 	return s.Companions[i], true
+}
+
+// shown adds what a model's columns show of an archived row.
+func (s ArchiveStrategy) shown(list []Assignment, d Stamp) []Assignment {
+	values := []string{"", string(d.ID), d.Actor, d.Reason} // by their places in MarkFields; the time has no companion
+	for _, c := range slices.Concat(s.Shared, s.Companions) {
+		value := any(values[c.Mark])
+		if value == "" {
+			value = statement.EmptyValue(c.Field, true)
+		}
+		list = append(list, Assignment{Field: c.Field, Value: value})
+	}
+	return list
 }
 
 // holds tells whether a field is one of the model's companions, under whatever name.

@@ -191,8 +191,8 @@ func (purger *Purger) thaw(tx statement.Session, p *policy.Policy, batch cold.Ba
 		keys = append(keys, key)
 	}
 	for part := range slices.Chunk(keys, keysAtOnce) {
-		if !p.Archives() {
-			q := policy.Assign(tx.Query().Text("UPDATE ").Name(p.Table).Text(" SET "), p.RestoreAssignments()).Text(" WHERE ")
+		if unmarked := p.RestoreAssignments(); len(unmarked) > 0 {
+			q := policy.Assign(tx.Query().Text("UPDATE ").Name(p.Table).Text(" SET "), unmarked).Text(" WHERE ")
 			q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFieldDBNames, part)
 			if _, err := q.Exec(); err != nil {
 				return thawError(tx, p, err)
@@ -217,7 +217,7 @@ func insert(tx statement.Session, p *policy.Policy, rows []map[string]any) error
 	for _, name := range slices.Sorted(maps.Keys(rows[0])) {
 		column := tx.Dialect.FindColumn(table, name)
 		switch {
-		case p.Archives() && policy.OwnColumn(name), name == cold.ErasedColumn, name == cold.RemovedColumn, column != nil && column.Generated:
+		case p.DeletedPlace().Adds(name), name == cold.ErasedColumn, name == cold.RemovedColumn, column != nil && column.Generated:
 			continue
 		case column == nil:
 			return fmt.Errorf("the column %s is no longer in the table %s; add it, thaw, and drop it again", name, p.Table)

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -187,10 +189,7 @@ func (f *family) loggedRows(part removal) *statement.Query {
 	quote := func(name string) string { return statement.QuoteName(q.Tx, name) }
 	q.Text("SELECT ", q.Dialect.LogKey(t.Policy.Log, "logged"), ", ", t.Copies("logged", quote), " FROM ").Name(t.name).Text(" AS logged WHERE ")
 	keyIn(q, t, "logged", part.rows)
-	if unused := t.Unused("logged", quote); unused != "" {
-		q.Text(" AND ", unused)
-	}
-	return q
+	return walk.AndUnused(q, t.Place, "logged")
 }
 
 // removeLogs removes the events of rows that are gone, that of their removal too.

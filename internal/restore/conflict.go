@@ -15,16 +15,17 @@ import (
 type conflict struct {
 	node  *policy.Node
 	index *policy.UniqueIndex
-	// among tells, of a model with an archive, that the other rows are such as come back too, not live ones.
-	among bool
+	// other is where the rows lie that are in the way: live ones in the model's table, and where rows come back from, others
+	// that come back too.
+	other policy.Place
 }
 
 // conflictsOf lists what may be in the way of a node's rows by one index.
-func conflictsOf(n *policy.Node, index *policy.UniqueIndex) []conflict {
-	if !n.Policy.Archives() {
-		return []conflict{{node: n, index: index}}
+func conflictsOf(n *policy.Node, index *policy.UniqueIndex) (list []conflict) {
+	for _, t := range n.Policy.Places() {
+		list = append(list, conflict{node: n, index: index, other: t})
 	}
-	return []conflict{{node: n, index: index}, {node: n, index: index, among: true}}
+	return list
 }
 
 // side writes the rows that a conflict's index is about, of the model's own table or that of its deleted rows.
@@ -41,15 +42,15 @@ func (r *restoration) countConflicting(q *statement.Query, c conflict) {
 	p := c.node.Policy
 	equal := func(field *schema.Field) { q.Column("t", field.DBName).Text(" = ").Column("other", field.DBName) }
 	switch {
-	case !p.Archives():
-		r.conflicting(q, c)
-	case c.among:
+	case c.other.Archived:
 		c.side(q.Text(" FROM (SELECT 1 FROM "), "t", p.DeletedTable()).Text(" WHERE ")
 		r.comingBack(q, c.node, "t")
 		for _, field := range c.index.Fields {
 			q.Text(" AND ").Column("t", field.DBName).Text(" IS NOT NULL")
 		}
 		q.Text(" GROUP BY ").Columns("t", c.index.Fields).Text(" HAVING count(*) > 1) AS twice")
+	case c.other == p.DeletedPlace():
+		r.conflicting(q, c)
 	default:
 		c.side(q.Text(" FROM "), "t", p.DeletedTable()).Text(" WHERE ")
 		r.comingBack(q, c.node, "t")
@@ -64,17 +65,13 @@ func (r *restoration) countConflicting(q *statement.Query, c conflict) {
 // ones, and others that come back too.
 func (r *restoration) conflicting(q *statement.Query, c conflict) {
 	p := c.node.Policy
-	other := p.Table
-	if c.among {
-		other = p.DeletedTable()
-	}
-	c.side(q.Text(" FROM "), "other", other)
+	c.side(q.Text(" FROM "), "other", c.other.Table())
 	c.side(q.Text(" WHERE EXISTS (SELECT 1 FROM "), "t", p.DeletedTable()).Text(" WHERE ")
 	r.comingBack(q, c.node, "t")
 	for _, field := range c.index.Fields {
 		q.Text(" AND ").Column("t", field.DBName).Text(" = ").Column("other", field.DBName)
 	}
-	if p.Archives() && !c.among {
+	if c.other != p.DeletedPlace() { // no row is in both
 		q.Text(")")
 		return
 	}
@@ -83,7 +80,7 @@ func (r *restoration) conflicting(q *statement.Query, c conflict) {
 		q.Column("t", field.DBName).Text(" = ").Column("other", field.DBName)
 	})
 	q.Text("))")
-	if c.among {
+	if c.other.Archived {
 		q.Text(" AND ")
 		r.comingBack(q, c.node, "other")
 		return

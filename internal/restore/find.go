@@ -55,10 +55,8 @@ func (r *restoration) find(tx statement.Session) error {
 		if r.holds {
 			r.count(&counts, n, deletion.ActionSkipped, r.kept, func(q *statement.Query) { r.held.InWalk(q, n, "t") })
 		}
-		if n.Policy.Archives() {
-			if err := r.countUnfit(tx, &counts, n, &unfits); err != nil {
-				return err
-			}
+		if err := r.countUnfit(tx, &counts, n, &unfits); err != nil {
+			return err
 		}
 		for _, g := range n.Policy.Guards {
 			if r.deletion == "" {

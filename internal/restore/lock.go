@@ -56,12 +56,8 @@ func (r *restoration) handedOver() bool {
 // countLocks counts the rows that the restore depends on per table, and takes the locks if it is told to.
 func (r *restoration) countLocks(tx statement.Session, order []*policy.Policy, take bool) (counts []int64, err error) {
 	for _, p := range order {
-		tables := []string{p.Table}
-		if p.Archives() {
-			tables = append(tables, p.DeletedTable())
-		}
-		for _, table := range tables {
-			count, some, err := r.countLocksOf(tx, p, table, take)
+		for _, t := range p.Places() {
+			count, some, err := r.countLocksOf(tx, t, take)
 			if err != nil {
 				return nil, err
 			}
@@ -75,20 +71,17 @@ func (r *restoration) countLocks(tx statement.Session, order []*policy.Policy, t
 
 // countLocksOf counts, and may lock, the rows of one table of a model. some is false where the restore depends on none of
 // them.
-func (r *restoration) countLocksOf(tx statement.Session, p *policy.Policy, table string, take bool) (count int64, some bool, err error) {
+func (r *restoration) countLocksOf(tx statement.Session, t policy.Place, take bool) (count int64, some bool, err error) {
 	q := tx.Query()
 	r.lost.With(q, r.graph.Last())
-	lost := table == p.DeletedTable()
-	fields := p.Schema.PrimaryFields
-	if lost {
-		fields = r.lost.Identity(p)
-	}
+	p, table, fields := t.Policy, t.Table(), t.Key()
+	lost := t.Marks()
 	lock := dialect.NoLock
 	var chosen []func()
 	// A union of keys, not alternatives: for those the database would read the whole table.
-	if n := r.graph.NodeOf(p); lost && n != nil && (r.lostBase(n) != nil || !r.graph.Leaf(n) || p.Archives()) {
+	if n := r.graph.NodeOf(p); lost && n != nil && (r.lostBase(n) != nil || !r.graph.Leaf(n) || t.Archived) {
 		lock = dialect.SoleLock
-		chosen = append(chosen, func() { r.selectLost(q, n) })
+		chosen = append(chosen, func() { r.selectLost(q, n, t) })
 	}
 	for _, n := range r.graph.Nodes {
 		for _, h := range slices.Concat(r.holders(n), n.Policy.Guards) {
@@ -128,8 +121,8 @@ func (r *restoration) countLocksOf(tx statement.Session, p *policy.Policy, table
 // selectLost writes the SELECT of the keys of a node's lost rows. Those of the root that are known by their keys are locked
 // whether they are lost at that moment or not: one that another restore has brought back may be deleted again, and must not
 // come back without its lock.
-func (r *restoration) selectLost(q *statement.Query, n *policy.Node) {
-	if n.Policy != r.root || !r.pinned || n.Policy.Archives() {
+func (r *restoration) selectLost(q *statement.Query, n *policy.Node, t policy.Place) {
+	if n.Policy != r.root || !r.pinned || t.Archived {
 		r.lost.SelectKeys(q, n)
 		return
 	}

@@ -181,7 +181,7 @@ func (r *restoration) readTable(db *gorm.DB, stmt *gorm.Statement) (err error) {
 		return err
 	}
 	r.called = r.target.Called()
-	if !r.root.Archives() {
+	if !r.root.Strategy.Leaves() {
 		return nil
 	}
 	if r.target.Alias != "" {
@@ -269,8 +269,8 @@ func (r *restoration) restore(tx statement.Session) error {
 
 // prepare sets up the two walks: over the rows that the deletion took, and over those of them that others hold.
 func (r *restoration) prepare() {
-	r.lost = &walk.Walk{Graph: r.graph, Prefix: "lost", Deleted: true, Flat: r.deletion != "", Base: r.lostBase, Step: r.sameDeletion}
-	r.held = &walk.Walk{Graph: r.graph, Prefix: "held", Deleted: true, Marked: true, Base: r.heldBase, Step: func(q *statement.Query, e *policy.Edge, _, child string) {
+	r.lost = &walk.Walk{Graph: r.graph, Prefix: "lost", In: walk.Deleted, Flat: r.deletion != "", Base: r.lostBase, Step: r.sameDeletion}
+	r.held = &walk.Walk{Graph: r.graph, Prefix: "held", In: walk.Deleted, Marked: true, Base: r.heldBase, Step: func(q *statement.Query, e *policy.Edge, _, child string) {
 		q.Text(" AND ")
 		r.lost.InWalk(q, e.To, child)
 	}}

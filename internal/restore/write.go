@@ -17,7 +17,7 @@ func (r *restoration) write(tx statement.Session) error {
 	start := func() *statement.Query { return tx.Query() }
 	// Archived rows come back parents before children, as foreign keys ask; their marks stay until all rows are found.
 	for _, n := range r.graph.Nodes {
-		if n.Policy.Archives() && r.back[n] > 0 {
+		if n.Policy.Strategy.Leaves() && r.back[n] > 0 {
 			if err := r.bringBack(tx, n); err != nil {
 				return err
 			}
@@ -66,7 +66,7 @@ func (r *restoration) writeNode(tx statement.Session, n *policy.Node) error {
 			return err
 		}
 	}
-	if r.back[n] > 0 && n.Policy.Archives() {
+	if r.back[n] > 0 && n.Policy.Strategy.Leaves() {
 		q := tx.Query()
 		r.withUpTo(q, n)
 		q.Text("DELETE FROM ").Name(table).Text(" WHERE ")

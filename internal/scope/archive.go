@@ -26,6 +26,9 @@ type openedKey struct{}
 
 // openArchive makes a statement read the archive where its view, or Unscoped, asks for deleted rows.
 func (c *Clause) openArchive(stmt *gorm.Statement) {
+	if !c.Policy.Archives() {
+		return
+	}
 	main := stmt.Statement
 	rows := c.archivedRows(stmt)
 	if stmt != main {
@@ -81,7 +84,7 @@ func openedTable(p *policy.Policy, rows rowSet, quote func(string) string) strin
 	if rows == deletedRows {
 		return quote(p.DeletedTable())
 	}
-	return walk.BothTables(p, quote)
+	return walk.Rows(p.Places(), quote)
 }
 
 // archivedRows are the rows that a statement, or its join, reads of a model with an archive.

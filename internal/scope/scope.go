@@ -132,7 +132,7 @@ const SoftDeleteEnabled = "soft_delete_enabled"
 // ModifyStatement implements gorm.StatementModifier. In a join, stmt is the scratch statement that GORM builds the ON
 // condition with; the statement itself is stmt.Statement.
 func (c *Clause) ModifyStatement(stmt *gorm.Statement) {
-	if c.Policy.Archives() && !c.Writes {
+	if !c.Writes {
 		c.openArchive(stmt)
 	}
 	if _, done := stmt.Clauses[SoftDeleteEnabled]; done || stmt.Statement.Unscoped {
@@ -180,12 +180,10 @@ func (c *Clause) of(rows rowSet) clause.Interface {
 		return nil
 	case rows == visibleRows:
 		return c.Visible
-	case c.Policy.Archives():
-		return nil // the archive has no other rows
-	case c.Deleted == nil:
+	case !c.Policy.KeepsDeleted():
 		return noRows
 	}
-	return c.Deleted
+	return c.Deleted // nil for an archive, which has no other rows
 }
 
 // opensJoin tells whether the view shows all rows of the relation that the scratch statement joins.

@@ -7,28 +7,38 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
-// BothTables is a sub-query over a model's live and archived rows, for an alias to follow.
-func BothTables(p *policy.Policy, quote func(string) string) string {
-	return "(" + selectModel(p, p.Table, quote) + " UNION ALL " + selectModel(p, p.DeletedTable(), quote) + ")"
+// Deleted makes a walk one over deleted rows.
+func Deleted(p *policy.Policy) []policy.Place { return []policy.Place{p.DeletedPlace()} }
+
+// Rows is a table, or a sub-query over the rows of several, for an alias to follow.
+func Rows(places []policy.Place, quote func(string) string) string {
+	if len(places) == 1 {
+		return quote(places[0].Table())
+	}
+	tables := make([]string, len(places))
+	for i, t := range places {
+		tables[i] = selectModel(t, quote)
+	}
+	return "(" + strings.Join(tables, " UNION ALL ") + ")"
 }
 
-// selectModel is the SELECT of the model's columns from its table or its archive. An archive shows nothing for the columns
-// that it does not keep: those that the database computes.
-func selectModel(p *policy.Policy, table string, quote func(string) string) string {
-	s, _ := p.Archive()
+// selectModel is the SELECT of the model's columns from a place. An archive shows nothing for the columns that it does not
+// keep: those that the database computes.
+func selectModel(t policy.Place, quote func(string) string) string {
+	s := t.Policy.Schema
 	var columns []string
-	for _, name := range p.Schema.DBNames {
-		field := p.Schema.FieldsByDBName[name]
+	for _, name := range s.DBNames {
+		field := s.FieldsByDBName[name]
 		if field.IgnoreMigration && !policy.Moves(field) {
 			continue
 		}
 		column := quote(name)
-		if table == s.Table && !policy.Moves(field) {
+		if !t.Has(field) {
 			column = "NULL AS " + column
 		}
 		columns = append(columns, column)
 	}
-	return "SELECT " + strings.Join(columns, ", ") + " FROM " + quote(table)
+	return "SELECT " + strings.Join(columns, ", ") + " FROM " + quote(t.Table())
 }
 
 // AndLatest writes AND and the condition that a row is the last one of its key in its place.
@@ -39,13 +49,18 @@ func AndLatest(q *statement.Query, t policy.Place, alias string) *statement.Quer
 	return q
 }
 
-// AndCurrent writes AND and the condition that a row is the one of its key that counts: an archived one whose key was used
-// again is history.
-func AndCurrent(q *statement.Query, t policy.Place, alias string) *statement.Query {
+// AndUnused writes AND and the condition that no live row has the key of a row in its place.
+func AndUnused(q *statement.Query, t policy.Place, alias string) *statement.Query {
 	if unused := t.Unused(statement.QuoteName(q.Tx, alias), quoteIn(q)); unused != "" {
 		q.Text(" AND ", unused)
 	}
-	return AndLatest(q, t, alias)
+	return q
+}
+
+// AndCurrent writes AND and the condition that a row is the one of its key that counts: an archived one whose key was used
+// again is history.
+func AndCurrent(q *statement.Query, t policy.Place, alias string) *statement.Query {
+	return AndLatest(AndUnused(q, t, alias), t, alias)
 }
 
 // AndGone writes AND and the condition that a row of the table with the model's deleted rows is deleted now.

@@ -34,27 +34,25 @@ type Walk struct {
 	// Keys are the primary keys of the root's rows where they are known, and few: they stand in for the root's WITH table.
 	// The graph must be ByKey.
 	Keys [][]any
-	// Deleted makes the walk one over deleted rows, which some models have in a table of their own; archive one over the
-	// rows of that table and the live ones.
-	Deleted, Archive bool
+	// In gives the places in which the walk looks for a model's rows; nil for the model's table alone.
+	In func(p *policy.Policy) []policy.Place
 }
 
 // Source writes a node's table, for an alias to follow.
 func (w *Walk) Source(q *statement.Query, p *policy.Policy) {
-	switch {
-	case w.Deleted:
-		q.Name(p.DeletedTable())
-	case w.Archive && p.Archives():
-		q.Text(BothTables(p, func(name string) string { return statement.QuoteName(q.Tx, name) }))
-	default:
+	if w.In == nil {
 		q.Name(p.Table)
+		return
 	}
+	q.Text(Rows(w.In(p), quoteIn(q)))
 }
 
-// Identity are the fields that tell a node's rows apart. A key may be archived many times, by one deletion once.
+// Identity are the fields that tell a node's rows apart.
 func (w *Walk) Identity(p *policy.Policy) []*schema.Field {
-	if w.Deleted && p.Archives() {
-		return append(slices.Clone(p.Schema.PrimaryFields), p.ID)
+	if w.In != nil {
+		if places := w.In(p); len(places) == 1 {
+			return places[0].Key()
+		}
 	}
 	return p.Schema.PrimaryFields
 }

@@ -17,7 +17,7 @@ import (
 func (g *Guards) KeepArchivedKeys(db *gorm.DB, p *policy.Policy) error {
 	stmt := db.Statement
 	c, upserts := onConflict(stmt)
-	if !upserts || !p.Archives() || stmt.Unscoped || db.DryRun || savesLinks(stmt) ||
+	if !upserts || p.Elsewhere() == nil || stmt.Unscoped || db.DryRun || savesLinks(stmt) ||
 		!slices.Equal(conflictFields(p, c.Columns), p.Schema.PrimaryFields) {
 		return nil
 	}

@@ -118,8 +118,8 @@ func (g *Guards) deletedParents(db *gorm.DB, r *policy.Relation, keys [][]any) (
 		if err != nil {
 			return nil, err
 		}
-		if r.Parent.Archives() {
-			archived, err := g.archivedParents(tx, r, fields, chunk)
+		for _, t := range r.Parent.Elsewhere() {
+			archived, err := g.archivedParents(tx, r, t, fields, chunk)
 			if err != nil {
 				return nil, err
 			}
@@ -130,13 +130,13 @@ func (g *Guards) deletedParents(db *gorm.DB, r *policy.Relation, keys [][]any) (
 }
 
 // archivedParents lists the keys that belong to archived parents. The live ones are locked already.
-func (g *Guards) archivedParents(tx statement.Session, r *policy.Relation, fields []*schema.Field, keys [][]any) ([][]any, error) {
+func (g *Guards) archivedParents(tx statement.Session, r *policy.Relation, t policy.Place, fields []*schema.Field, keys [][]any) ([][]any, error) {
 	if missing, err := g.Columns.Missing(tx, r.Parent); err != nil || missing {
 		return nil, err
 	}
-	q := tx.Query().Text("SELECT ").Columns("softdelete_guard", fields).Text(" FROM ").Name(r.Parent.DeletedTable())
+	q := tx.Query().Text("SELECT ").Columns("softdelete_guard", fields).Text(" FROM ").Name(t.Table())
 	q.Text(" AS softdelete_guard WHERE ")
-	q.KeyAmong(statement.Table{Name: r.Parent.DeletedTable(), Alias: "softdelete_guard"}, statement.DBNames(fields), keys)
+	q.KeyAmong(statement.Table{Name: t.Table(), Alias: "softdelete_guard"}, statement.DBNames(fields), keys)
 	return walk.AndArchived(q, r, "softdelete_guard").KeyValues(len(fields))
 }
 

@@ -190,17 +190,15 @@ func (g *Guards) deletedAmong(db *gorm.DB, p *policy.Policy, fields []*schema.Fi
 		return nil, nil
 	}
 	for chunk := range slices.Chunk(values, statement.ChunkSize) {
-		table, distinct := p.Table, ""
-		if p.Archives() {
-			table, distinct = p.DeletedTable(), "DISTINCT "
+		table, distinct := p.DeletedTable(), ""
+		unused := p.DeletedPlace().Unused(statement.QuoteName(tx.DB, table), func(name string) string { return statement.QuoteName(tx.DB, name) })
+		if unused != "" {
+			distinct, unused = "DISTINCT ", " AND "+unused
 		}
 		q := tx.Query().Text("SELECT ", distinct).Columns("", p.Schema.PrimaryFields).Text(" FROM ").Name(table)
 		q.Text(" WHERE ").KeyAmong(statement.Table{Name: table}, statement.DBNames(fields), chunk)
 		statement.WriteAnd(q, p.Predicates.Deleted, "")
-		if p.Archives() {
-			q.Text(" AND ").Key("", p.Schema.PrimaryFields).Text(" NOT IN (SELECT ").Columns("", p.Schema.PrimaryFields)
-			q.Text(" FROM ").Name(p.Table).Text(")")
-		}
+		q.Text(unused)
 		if some {
 			q.Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
 		}
