@@ -627,7 +627,7 @@ INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUE
 UPDATE "path_users" SET "age"=$1 WHERE "path_users"."deleted_at" IS NULL AND "id" = $2;  -- 31, 1
 SAVEPOINT softdelete_1;
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT ("id") DO UPDATE SET "name"="excluded"."name","deleted_at"="excluded"."deleted_at" WHERE "path_roles"."deleted_at" IS NULL  RETURNING "id";  -- 'revived', NULL, 2
-SELECT "id" FROM "path_roles" WHERE "id" IN ($1) AND "deleted_at" IS NOT NULL LIMIT 10;  -- 2
+SELECT "id" FROM "path_roles" WHERE "path_roles"."id" = $1 AND "deleted_at" IS NOT NULL LIMIT 10;  -- 2
 ROLLBACK TO SAVEPOINT softdelete_1;
 ROLLBACK;
 
@@ -651,7 +651,7 @@ SELECT * FROM "path_pets" WHERE "path_pets"."user_id" = $1 AND "path_pets"."stat
 -- Association Append of a deleted row to a has-many
 SAVEPOINT softdelete_1;
 INSERT INTO "path_pets" ("user_id","name","status","id") VALUES ($1,$2,$3,$4) ON CONFLICT ("id") DO UPDATE SET "user_id"="excluded"."user_id" WHERE "path_pets"."status" <> 'gone'  RETURNING "id";  -- 2, 'old', 'here', 2
-SELECT "id" FROM "path_pets" WHERE "id" IN ($1) AND "status" = 'gone' LIMIT 10;  -- 2
+SELECT "id" FROM "path_pets" WHERE "path_pets"."id" = $1 AND "status" = 'gone' LIMIT 10;  -- 2
 ROLLBACK TO SAVEPOINT softdelete_1;
 ROLLBACK;
 
@@ -791,7 +791,7 @@ INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) RETURNING 
 
 -- G Create with an upsert that meets a deleted row
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT ("id") DO UPDATE SET "name"="excluded"."name","deleted_at"="excluded"."deleted_at" WHERE "path_roles"."deleted_at" IS NULL  RETURNING "id";  -- 'revived', NULL, 2
-SELECT "id" FROM "path_roles" WHERE "id" IN ($1) AND "deleted_at" IS NOT NULL LIMIT 10;  -- 2
+SELECT "id" FROM "path_roles" WHERE "path_roles"."id" = $1 AND "deleted_at" IS NOT NULL LIMIT 10;  -- 2
 ROLLBACK;
 
 -- G Set of a has-many, Unlink
@@ -925,12 +925,12 @@ UPDATE "path_users" SET "name"=$1,"badge"=$2,"age"=$3,"company_id"=$4,"deleted_a
 
 -- Save of a deleted row
 UPDATE "path_users" SET "name"=$1,"badge"=$2,"age"=$3,"company_id"=$4,"deleted_at"=$5 WHERE "path_users"."deleted_at" IS NULL AND "id" = $6;  -- 'cid', 'c3', 31, NULL, NULL, 3
-SELECT "id" FROM "path_users" WHERE "id" IN ($1) AND "deleted_at" IS NOT NULL LIMIT 10;  -- 3
+SELECT "id" FROM "path_users" WHERE "path_users"."id" = $1 AND "deleted_at" IS NOT NULL LIMIT 10;  -- 3
 ROLLBACK;
 
 -- Save of a deleted row with a condition
 UPDATE "path_users" SET "name"=$1,"badge"=$2,"age"=$3,"company_id"=$4,"deleted_at"=$5 WHERE 1 = 1 AND "path_users"."deleted_at" IS NULL AND "id" = $6;  -- 'cid', 'c3', 31, NULL, NULL, 3
-SELECT "id" FROM "path_users" WHERE "id" IN ($1) AND "deleted_at" IS NOT NULL LIMIT 10;  -- 3
+SELECT "id" FROM "path_users" WHERE "path_users"."id" = $1 AND "deleted_at" IS NOT NULL LIMIT 10;  -- 3
 ROLLBACK;
 
 -- Save of some columns of a deleted row
@@ -938,17 +938,17 @@ UPDATE "path_users" SET "age"=$1 WHERE "path_users"."deleted_at" IS NULL AND "id
 
 -- Save of a deleted row of a status model
 UPDATE "path_pets" SET "user_id"=$1,"name"=$2,"status"=$3 WHERE "path_pets"."status" <> 'gone' AND "id" = $4;  -- NULL, 'old', 'here', 2
-SELECT "id" FROM "path_pets" WHERE "id" IN ($1) AND "status" = 'gone' LIMIT 10;  -- 2
+SELECT "id" FROM "path_pets" WHERE "path_pets"."id" = $1 AND "status" = 'gone' LIMIT 10;  -- 2
 ROLLBACK;
 
 -- Save of a deleted link
 UPDATE "path_user_roles" SET "deleted_at"=$1 WHERE "path_user_roles"."deleted_at" IS NULL AND "path_user_id" = $2 AND "path_role_id" = $3;  -- NULL, 1, 3
-SELECT "path_user_id", "path_role_id" FROM "path_user_roles" WHERE ("path_user_id", "path_role_id") IN (($1, $2)) AND "deleted_at" IS NOT NULL LIMIT 10;  -- 1, 3
+SELECT "path_user_id", "path_role_id" FROM "path_user_roles" WHERE ("path_user_roles"."path_user_id", "path_user_roles"."path_role_id") = ($1, $2) AND "deleted_at" IS NOT NULL LIMIT 10;  -- 1, 3
 ROLLBACK;
 
 -- Save of a new row
 UPDATE "path_roles" SET "name"=$1,"deleted_at"=$2 WHERE "path_roles"."deleted_at" IS NULL AND "id" = $3;  -- 'writer', NULL, 9
-SELECT "id" FROM "path_roles" WHERE "id" IN ($1) AND "deleted_at" IS NOT NULL LIMIT 10;  -- 9
+SELECT "id" FROM "path_roles" WHERE "path_roles"."id" = $1 AND "deleted_at" IS NOT NULL LIMIT 10;  -- 9
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT ("id") DO UPDATE SET "name"="excluded"."name","deleted_at"="excluded"."deleted_at" WHERE "path_roles"."deleted_at" IS NULL  RETURNING "id";  -- 'writer', NULL, 9
 
 -- Save of a slice of live and new rows
@@ -956,12 +956,12 @@ INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3),($4,$5,$6)
 
 -- Save of a slice with a deleted row
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3),($4,$5,$6),($7,$8,$9) ON CONFLICT ("id") DO UPDATE SET "name"="excluded"."name","deleted_at"="excluded"."deleted_at" WHERE "path_roles"."deleted_at" IS NULL  RETURNING "id";  -- 'boss', NULL, 1, 'retired', NULL, 2, 'writer', NULL, 9
-SELECT "id" FROM "path_roles" WHERE "id" IN ($1, $2, $3) AND "deleted_at" IS NOT NULL LIMIT 10;  -- 1, 2, 9
+SELECT "id" FROM "path_roles" WHERE "path_roles"."id" = ANY ($1) AND "deleted_at" IS NOT NULL LIMIT 10;  -- '{1,2,9}'
 ROLLBACK;
 
 -- Save of a slice of deleted rows only
 INSERT INTO "path_users" ("name","badge","age","company_id","deleted_at","id") VALUES ($1,$2,$3,$4,$5,$6) ON CONFLICT ("id") DO UPDATE SET "name"="excluded"."name","badge"="excluded"."badge","age"="excluded"."age","company_id"="excluded"."company_id","deleted_at"="excluded"."deleted_at" WHERE "path_users"."deleted_at" IS NULL  RETURNING "id";  -- 'cid', 'c3', 31, NULL, NULL, 3
-SELECT "id" FROM "path_users" WHERE "id" IN ($1) AND "deleted_at" IS NOT NULL LIMIT 10;  -- 3
+SELECT "id" FROM "path_users" WHERE "path_users"."id" = $1 AND "deleted_at" IS NOT NULL LIMIT 10;  -- 3
 ROLLBACK;
 
 -- Save of a deleted row, Unscoped
@@ -972,22 +972,22 @@ INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLIC
 
 -- Upsert by primary key, a deleted row
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT ("id") DO UPDATE SET "name"="excluded"."name","deleted_at"="excluded"."deleted_at" WHERE "path_roles"."deleted_at" IS NULL  RETURNING "id";  -- 'boss', NULL, 2
-SELECT "id" FROM "path_roles" WHERE "id" IN ($1) AND "deleted_at" IS NOT NULL LIMIT 10;  -- 2
+SELECT "id" FROM "path_roles" WHERE "path_roles"."id" = $1 AND "deleted_at" IS NOT NULL LIMIT 10;  -- 2
 ROLLBACK;
 
 -- Upsert by a named primary key, a deleted row
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT ("id") DO UPDATE SET "name"="excluded"."name" WHERE "path_roles"."deleted_at" IS NULL  RETURNING "id";  -- 'boss', NULL, 2
-SELECT "id" FROM "path_roles" WHERE "id" IN ($1) AND "deleted_at" IS NOT NULL LIMIT 10;  -- 2
+SELECT "id" FROM "path_roles" WHERE "path_roles"."id" = $1 AND "deleted_at" IS NOT NULL LIMIT 10;  -- 2
 ROLLBACK;
 
 -- Upsert of several rows, one of them deleted
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3),($4,$5,$6),($7,$8,$9) ON CONFLICT ("id") DO UPDATE SET "name"="excluded"."name","deleted_at"="excluded"."deleted_at" WHERE "path_roles"."deleted_at" IS NULL  RETURNING "id";  -- 'boss', NULL, 1, 'boss', NULL, 2, 'writer', NULL, 9
-SELECT "id" FROM "path_roles" WHERE "id" IN ($1, $2, $3) AND "deleted_at" IS NOT NULL LIMIT 10;  -- 1, 2, 9
+SELECT "id" FROM "path_roles" WHERE "path_roles"."id" = ANY ($1) AND "deleted_at" IS NOT NULL LIMIT 10;  -- '{1,2,9}'
 ROLLBACK;
 
 -- Upsert of a map, a deleted row
 INSERT INTO "path_roles" ("id","name") VALUES ($1,$2) ON CONFLICT ("id") DO UPDATE SET "name"="excluded"."name" WHERE "path_roles"."deleted_at" IS NULL  RETURNING "id";  -- 2, 'boss'
-SELECT "id" FROM "path_roles" WHERE "id" IN ($1) AND "deleted_at" IS NOT NULL LIMIT 10;  -- 2
+SELECT "id" FROM "path_roles" WHERE "path_roles"."id" = $1 AND "deleted_at" IS NOT NULL LIMIT 10;  -- 2
 ROLLBACK;
 
 -- Upsert by a unique column, a live row
@@ -1006,7 +1006,7 @@ path_users.age = 30)  RETURNING "id";  -- 'ann', 'a9', 31, NULL, NULL, 9
 
 -- Upsert by a column that is unique among all rows
 INSERT INTO "path_users" ("name","badge","age","company_id","deleted_at","id") VALUES ($1,$2,$3,$4,$5,$6) ON CONFLICT ("badge") DO UPDATE SET "age"="excluded"."age" WHERE "path_users"."deleted_at" IS NULL  RETURNING "id";  -- 'new', 'c3', 31, NULL, NULL, 9
-SELECT "id" FROM "path_users" WHERE "badge" IN ($1) AND "deleted_at" IS NOT NULL LIMIT 10;  -- 'c3'
+SELECT "id" FROM "path_users" WHERE "path_users"."badge" = $1 AND "deleted_at" IS NOT NULL LIMIT 10;  -- 'c3'
 ROLLBACK;
 
 -- Upsert by a composite unique index, a live row
@@ -1017,7 +1017,7 @@ INSERT INTO "path_pets" ("user_id","name","status","id") VALUES ($1,$2,$3,$4) ON
 
 -- Upsert by a composite primary key, a deleted row
 INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"="excluded"."deleted_at" WHERE "path_user_roles"."deleted_at" IS NULL ;  -- 1, 3, NULL
-SELECT "path_user_id", "path_role_id" FROM "path_user_roles" WHERE ("path_user_id", "path_role_id") IN (($1, $2)) AND "deleted_at" IS NOT NULL LIMIT 10;  -- 1, 3
+SELECT "path_user_id", "path_role_id" FROM "path_user_roles" WHERE ("path_user_roles"."path_user_id", "path_user_roles"."path_role_id") = ($1, $2) AND "deleted_at" IS NOT NULL LIMIT 10;  -- 1, 3
 ROLLBACK;
 
 -- DoNothing, a live row
@@ -1052,7 +1052,7 @@ SAVEPOINT softdelete_1;
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT ("id") DO UPDATE SET "name"="excluded"."name","deleted_at"="excluded"."deleted_at" WHERE "path_roles"."deleted_at" IS NULL  RETURNING "id";  -- 'boss', NULL, 1
 SAVEPOINT softdelete_1;
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT ("id") DO UPDATE SET "name"="excluded"."name","deleted_at"="excluded"."deleted_at" WHERE "path_roles"."deleted_at" IS NULL  RETURNING "id";  -- 'boss', NULL, 2
-SELECT "id" FROM "path_roles" WHERE "id" IN ($1) AND "deleted_at" IS NOT NULL LIMIT 10;  -- 2
+SELECT "id" FROM "path_roles" WHERE "path_roles"."id" = $1 AND "deleted_at" IS NOT NULL LIMIT 10;  -- 2
 ROLLBACK TO SAVEPOINT softdelete_1;
 ROLLBACK;
 

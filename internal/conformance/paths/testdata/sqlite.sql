@@ -628,7 +628,7 @@ INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUE
 UPDATE `path_users` SET `age`=? WHERE `path_users`.`deleted_at` IS NULL AND `id` = ?;  -- 31, 1
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT (`id`) DO UPDATE SET `name`=`excluded`.`name`,`deleted_at`=`excluded`.`deleted_at` WHERE `path_roles`.`deleted_at` IS NULL  RETURNING `id`;  -- 'revived', NULL, 2
-SELECT `id` FROM `path_roles` WHERE `id` IN (?) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 2
+SELECT `id` FROM `path_roles` WHERE `path_roles`.`id` = ? AND `deleted_at` IS NOT NULL LIMIT 10;  -- 2
 ROLLBACK TO SAVEPOINT softdelete_1;
 ROLLBACK;
 
@@ -652,7 +652,7 @@ SELECT * FROM `path_pets` WHERE `path_pets`.`user_id` = ? AND `path_pets`.`statu
 -- Association Append of a deleted row to a has-many
 SAVEPOINT softdelete_1;
 INSERT INTO `path_pets` (`user_id`,`name`,`status`,`id`) VALUES (?,?,?,?) ON CONFLICT (`id`) DO UPDATE SET `user_id`=`excluded`.`user_id` WHERE `path_pets`.`status` <> 'gone'  RETURNING `id`;  -- 2, 'old', 'here', 2
-SELECT `id` FROM `path_pets` WHERE `id` IN (?) AND `status` = 'gone' LIMIT 10;  -- 2
+SELECT `id` FROM `path_pets` WHERE `path_pets`.`id` = ? AND `status` = 'gone' LIMIT 10;  -- 2
 ROLLBACK TO SAVEPOINT softdelete_1;
 ROLLBACK;
 
@@ -794,7 +794,7 @@ INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) RETURNING `id
 
 -- G Create with an upsert that meets a deleted row
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT (`id`) DO UPDATE SET `name`=`excluded`.`name`,`deleted_at`=`excluded`.`deleted_at` WHERE `path_roles`.`deleted_at` IS NULL  RETURNING `id`;  -- 'revived', NULL, 2
-SELECT `id` FROM `path_roles` WHERE `id` IN (?) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 2
+SELECT `id` FROM `path_roles` WHERE `path_roles`.`id` = ? AND `deleted_at` IS NOT NULL LIMIT 10;  -- 2
 ROLLBACK;
 
 -- G Set of a has-many, Unlink
@@ -931,12 +931,12 @@ UPDATE `path_users` SET `name`=?,`badge`=?,`age`=?,`company_id`=?,`deleted_at`=?
 
 -- Save of a deleted row
 UPDATE `path_users` SET `name`=?,`badge`=?,`age`=?,`company_id`=?,`deleted_at`=? WHERE `path_users`.`deleted_at` IS NULL AND `id` = ?;  -- 'cid', 'c3', 31, NULL, NULL, 3
-SELECT `id` FROM `path_users` WHERE `id` IN (?) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 3
+SELECT `id` FROM `path_users` WHERE `path_users`.`id` = ? AND `deleted_at` IS NOT NULL LIMIT 10;  -- 3
 ROLLBACK;
 
 -- Save of a deleted row with a condition
 UPDATE `path_users` SET `name`=?,`badge`=?,`age`=?,`company_id`=?,`deleted_at`=? WHERE 1 = 1 AND `path_users`.`deleted_at` IS NULL AND `id` = ?;  -- 'cid', 'c3', 31, NULL, NULL, 3
-SELECT `id` FROM `path_users` WHERE `id` IN (?) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 3
+SELECT `id` FROM `path_users` WHERE `path_users`.`id` = ? AND `deleted_at` IS NOT NULL LIMIT 10;  -- 3
 ROLLBACK;
 
 -- Save of some columns of a deleted row
@@ -944,17 +944,17 @@ UPDATE `path_users` SET `age`=? WHERE `path_users`.`deleted_at` IS NULL AND `id`
 
 -- Save of a deleted row of a status model
 UPDATE `path_pets` SET `user_id`=?,`name`=?,`status`=? WHERE `path_pets`.`status` <> 'gone' AND `id` = ?;  -- NULL, 'old', 'here', 2
-SELECT `id` FROM `path_pets` WHERE `id` IN (?) AND `status` = 'gone' LIMIT 10;  -- 2
+SELECT `id` FROM `path_pets` WHERE `path_pets`.`id` = ? AND `status` = 'gone' LIMIT 10;  -- 2
 ROLLBACK;
 
 -- Save of a deleted link
 UPDATE `path_user_roles` SET `deleted_at`=? WHERE `path_user_roles`.`deleted_at` IS NULL AND `path_user_id` = ? AND `path_role_id` = ?;  -- NULL, 1, 3
-SELECT `path_user_id`, `path_role_id` FROM `path_user_roles` WHERE (`path_user_id`, `path_role_id`) IN ((?, ?)) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 1, 3
+SELECT `path_user_id`, `path_role_id` FROM `path_user_roles` WHERE (`path_user_roles`.`path_user_id`, `path_user_roles`.`path_role_id`) = (?, ?) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 1, 3
 ROLLBACK;
 
 -- Save of a new row
 UPDATE `path_roles` SET `name`=?,`deleted_at`=? WHERE `path_roles`.`deleted_at` IS NULL AND `id` = ?;  -- 'writer', NULL, 9
-SELECT `id` FROM `path_roles` WHERE `id` IN (?) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 9
+SELECT `id` FROM `path_roles` WHERE `path_roles`.`id` = ? AND `deleted_at` IS NOT NULL LIMIT 10;  -- 9
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT (`id`) DO UPDATE SET `name`=`excluded`.`name`,`deleted_at`=`excluded`.`deleted_at` WHERE `path_roles`.`deleted_at` IS NULL  RETURNING `id`;  -- 'writer', NULL, 9
 
 -- Save of a slice of live and new rows
@@ -962,12 +962,12 @@ INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?),(?,?,?) ON CO
 
 -- Save of a slice with a deleted row
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?),(?,?,?),(?,?,?) ON CONFLICT (`id`) DO UPDATE SET `name`=`excluded`.`name`,`deleted_at`=`excluded`.`deleted_at` WHERE `path_roles`.`deleted_at` IS NULL  RETURNING `id`;  -- 'boss', NULL, 1, 'retired', NULL, 2, 'writer', NULL, 9
-SELECT `id` FROM `path_roles` WHERE `id` IN (?, ?, ?) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 1, 2, 9
+SELECT `id` FROM `path_roles` WHERE `path_roles`.`id` IN (SELECT value FROM json_each(?)) AND `deleted_at` IS NOT NULL LIMIT 10;  -- '[1,2,9]'
 ROLLBACK;
 
 -- Save of a slice of deleted rows only
 INSERT INTO `path_users` (`name`,`badge`,`age`,`company_id`,`deleted_at`,`id`) VALUES (?,?,?,?,?,?) ON CONFLICT (`id`) DO UPDATE SET `name`=`excluded`.`name`,`badge`=`excluded`.`badge`,`age`=`excluded`.`age`,`company_id`=`excluded`.`company_id`,`deleted_at`=`excluded`.`deleted_at` WHERE `path_users`.`deleted_at` IS NULL  RETURNING `id`;  -- 'cid', 'c3', 31, NULL, NULL, 3
-SELECT `id` FROM `path_users` WHERE `id` IN (?) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 3
+SELECT `id` FROM `path_users` WHERE `path_users`.`id` = ? AND `deleted_at` IS NOT NULL LIMIT 10;  -- 3
 ROLLBACK;
 
 -- Save of a deleted row, Unscoped
@@ -978,22 +978,22 @@ INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT (
 
 -- Upsert by primary key, a deleted row
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT (`id`) DO UPDATE SET `name`=`excluded`.`name`,`deleted_at`=`excluded`.`deleted_at` WHERE `path_roles`.`deleted_at` IS NULL  RETURNING `id`;  -- 'boss', NULL, 2
-SELECT `id` FROM `path_roles` WHERE `id` IN (?) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 2
+SELECT `id` FROM `path_roles` WHERE `path_roles`.`id` = ? AND `deleted_at` IS NOT NULL LIMIT 10;  -- 2
 ROLLBACK;
 
 -- Upsert by a named primary key, a deleted row
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT (`id`) DO UPDATE SET `name`=`excluded`.`name` WHERE `path_roles`.`deleted_at` IS NULL  RETURNING `id`;  -- 'boss', NULL, 2
-SELECT `id` FROM `path_roles` WHERE `id` IN (?) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 2
+SELECT `id` FROM `path_roles` WHERE `path_roles`.`id` = ? AND `deleted_at` IS NOT NULL LIMIT 10;  -- 2
 ROLLBACK;
 
 -- Upsert of several rows, one of them deleted
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?),(?,?,?),(?,?,?) ON CONFLICT (`id`) DO UPDATE SET `name`=`excluded`.`name`,`deleted_at`=`excluded`.`deleted_at` WHERE `path_roles`.`deleted_at` IS NULL  RETURNING `id`;  -- 'boss', NULL, 1, 'boss', NULL, 2, 'writer', NULL, 9
-SELECT `id` FROM `path_roles` WHERE `id` IN (?, ?, ?) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 1, 2, 9
+SELECT `id` FROM `path_roles` WHERE `path_roles`.`id` IN (SELECT value FROM json_each(?)) AND `deleted_at` IS NOT NULL LIMIT 10;  -- '[1,2,9]'
 ROLLBACK;
 
 -- Upsert of a map, a deleted row
 INSERT INTO `path_roles` (`id`,`name`) VALUES (?,?) ON CONFLICT (`id`) DO UPDATE SET `name`=`excluded`.`name` WHERE `path_roles`.`deleted_at` IS NULL  RETURNING `id`;  -- 2, 'boss'
-SELECT `id` FROM `path_roles` WHERE `id` IN (?) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 2
+SELECT `id` FROM `path_roles` WHERE `path_roles`.`id` = ? AND `deleted_at` IS NOT NULL LIMIT 10;  -- 2
 ROLLBACK;
 
 -- Upsert by a unique column, a live row
@@ -1012,7 +1012,7 @@ path_users.age = 30)  RETURNING `id`;  -- 'ann', 'a9', 31, NULL, NULL, 9
 
 -- Upsert by a column that is unique among all rows
 INSERT INTO `path_users` (`name`,`badge`,`age`,`company_id`,`deleted_at`,`id`) VALUES (?,?,?,?,?,?) ON CONFLICT (`badge`) DO UPDATE SET `age`=`excluded`.`age` WHERE `path_users`.`deleted_at` IS NULL  RETURNING `id`;  -- 'new', 'c3', 31, NULL, NULL, 9
-SELECT `id` FROM `path_users` WHERE `badge` IN (?) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 'c3'
+SELECT `id` FROM `path_users` WHERE `path_users`.`badge` = ? AND `deleted_at` IS NOT NULL LIMIT 10;  -- 'c3'
 ROLLBACK;
 
 -- Upsert by a composite unique index, a live row
@@ -1023,7 +1023,7 @@ INSERT INTO `path_pets` (`user_id`,`name`,`status`,`id`) VALUES (?,?,?,?) ON CON
 
 -- Upsert by a composite primary key, a deleted row
 INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=`excluded`.`deleted_at` WHERE `path_user_roles`.`deleted_at` IS NULL ;  -- 1, 3, NULL
-SELECT `path_user_id`, `path_role_id` FROM `path_user_roles` WHERE (`path_user_id`, `path_role_id`) IN ((?, ?)) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 1, 3
+SELECT `path_user_id`, `path_role_id` FROM `path_user_roles` WHERE (`path_user_roles`.`path_user_id`, `path_user_roles`.`path_role_id`) = (?, ?) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 1, 3
 ROLLBACK;
 
 -- DoNothing, a live row
@@ -1058,7 +1058,7 @@ SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT (`id`) DO UPDATE SET `name`=`excluded`.`name`,`deleted_at`=`excluded`.`deleted_at` WHERE `path_roles`.`deleted_at` IS NULL  RETURNING `id`;  -- 'boss', NULL, 1
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT (`id`) DO UPDATE SET `name`=`excluded`.`name`,`deleted_at`=`excluded`.`deleted_at` WHERE `path_roles`.`deleted_at` IS NULL  RETURNING `id`;  -- 'boss', NULL, 2
-SELECT `id` FROM `path_roles` WHERE `id` IN (?) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 2
+SELECT `id` FROM `path_roles` WHERE `path_roles`.`id` = ? AND `deleted_at` IS NOT NULL LIMIT 10;  -- 2
 ROLLBACK TO SAVEPOINT softdelete_1;
 ROLLBACK;
 
