@@ -7,11 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/write"
-	"gorm.io/gorm"
 )
 
 // register puts the plugin's callbacks into GORM's chains. All stand Before a callback of GORM's: After would put them at the

@@ -3,9 +3,10 @@ package softdelete
 import (
 	"context"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
-	"gorm.io/gorm"
 )
 
 // This room is for rows that leave the database and are kept.

@@ -1,8 +1,9 @@
 package softdelete
 
 import (
-	"github.com/gorm-softdelete/softdelete/internal/erasure"
 	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/erasure"
 )
 
 // DataMapEntry is a column with personal data, or one that looks as if it had.

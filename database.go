@@ -7,6 +7,9 @@ import (
 	"sync"
 	"weak"
 
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
 	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
@@ -20,8 +23,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/purge"
 	"github.com/gorm-softdelete/softdelete/internal/restore"
 	"github.com/gorm-softdelete/softdelete/internal/write"
-	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // database is what the plugin does in one database: one service per capability, each with the lower ones that it needs and

@@ -4,9 +4,10 @@ import (
 	"database/sql/driver"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
-	"gorm.io/gorm"
 )
 
 // This room is for deleting with a report, and for what a deletion is called.

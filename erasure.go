@@ -4,9 +4,10 @@ import (
 	"context"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/erasure"
-	"gorm.io/gorm"
 )
 
 // This room is for the erasure of a person's data (GDPR Art. 17).

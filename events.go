@@ -4,8 +4,9 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 )
 
 // Event is one change of one row of a model with the setting events, as the table <table>_events keeps it. Its columns

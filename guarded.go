@@ -4,9 +4,10 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
+
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // This room stands around GORM's own callbacks of writing statements, in which hooks of models run. A panic there ends what

@@ -3,9 +3,10 @@ package softdelete
 import (
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
-	"gorm.io/gorm"
 )
 
 // This room is for legal holds.

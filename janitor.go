@@ -5,8 +5,9 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/gorm-softdelete/softdelete/internal/purge"
 	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/purge"
 )
 
 // JanitorConfig sets up a Janitor.

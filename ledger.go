@@ -4,9 +4,10 @@ import (
 	"context"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
-	"gorm.io/gorm"
 )
 
 // This room is for what remembers erasures outside the database, so that they can be done again after an older copy of it has

@@ -1,10 +1,11 @@
 package softdelete
 
 import (
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/erasure"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
 	"github.com/gorm-softdelete/softdelete/internal/purge"
-	"gorm.io/gorm"
 )
 
 // Tables lists the plugin's own tables, for db.AutoMigrate(softdelete.Tables()...).

@@ -5,11 +5,12 @@ import (
 	"slices"
 	"sync"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
-	"gorm.io/gorm"
 )
 
 // pluginName is the name under which GORM knows the plugin.

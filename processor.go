@@ -4,8 +4,9 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/certificate"
 )
 
 // This room is for the third parties that erasures are told to.

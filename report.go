@@ -4,9 +4,10 @@ import (
 	"slices"
 	"time"
 
+	"gorm.io/gorm/clause"
+
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
-	"gorm.io/gorm/clause"
 )
 
 // This room is what deletions and restores, and the previews of both, tell their callers.

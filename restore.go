@@ -1,8 +1,9 @@
 package softdelete
 
 import (
-	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/mark"
 )
 
 // Restore undoes the deletion of value: it brings the row back with exactly those rows under it that the same deletion

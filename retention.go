@@ -6,8 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorm-softdelete/softdelete/internal/purge"
 	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/purge"
 )
 
 // This room is for the end of a retention: what callers of Purge say and are told.

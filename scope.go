@@ -1,8 +1,9 @@
 package softdelete
 
 import (
-	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"gorm.io/gorm/clause"
+
+	"github.com/gorm-softdelete/softdelete/internal/scope"
 )
 
 // Expressions that open a statement's view. They go into db.Clauses(…), into gorm.G[T](db, …) and into Preload functions.

@@ -6,10 +6,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
-	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
 )
 
 // narrowIndexes rewrites the index settings of a schema whose model marks rows, so that AutoMigrate, and whatever else

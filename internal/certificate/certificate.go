@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // This room is for the proof of an erasure: a chain of certificates, each with the hash of the one before it. What is hashed

@@ -10,6 +10,9 @@ import (
 	"time"
 	"weak"
 
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
@@ -18,8 +21,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // deletion is one call that deletes rows, from the moment that GORM's callbacks meet it until they are through. It deletes

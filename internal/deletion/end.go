@@ -3,9 +3,10 @@ package deletion
 import (
 	"errors"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // This room ends a deletion: what is undone where it has failed, and what its error says.

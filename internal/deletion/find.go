@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"slices"
 
+	"gorm.io/gorm/clause"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm/clause"
 )
 
 // readsFirst tells whether the deletion looks into the database before it writes.

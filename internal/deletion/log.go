@@ -3,9 +3,10 @@ package deletion
 import (
 	"slices"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
-	"gorm.io/gorm"
 )
 
 // logs lists the logs that the deletion may write to: those of the rows that it takes, and of rows whose foreign keys the

@@ -4,8 +4,9 @@ import (
 	"context"
 	"weak"
 
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // This room is where a deletion is found while it is under way, and how it leaves.

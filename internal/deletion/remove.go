@@ -3,11 +3,12 @@ package deletion
 import (
 	"slices"
 
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // This room is for rows that go for good.

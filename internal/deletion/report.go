@@ -6,11 +6,12 @@ import (
 	"slices"
 	"time"
 
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // Action says what happened to the rows of an Effect.

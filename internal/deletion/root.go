@@ -4,12 +4,13 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/gorm-softdelete/softdelete/internal/rowkey"
-	"github.com/gorm-softdelete/softdelete/internal/scope"
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/scope"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // This room is for the root rows of a deletion: their keys, the statement that GORM executes for them, and the caller's value.

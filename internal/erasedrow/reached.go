@@ -1,10 +1,11 @@
 package erasedrow
 
 import (
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm/schema"
 )
 
 // This room keeps the rows that an erasure has reached, by model and table.

@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"slices"
 
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
-	"gorm.io/gorm/schema"
 )
 
 // This room says what an erasure knows of cold storage, and what it cannot reach there. cold_search.go finds the person's

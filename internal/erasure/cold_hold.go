@@ -1,13 +1,14 @@
 package erasure
 
 import (
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm"
 )
 
 // This room asks for legal holds on rows in cold storage. No hold is placed on such a row, for it is in no table; one on a row

@@ -4,10 +4,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gorm-softdelete/softdelete/internal/pii"
-	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/pii"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
 )
 
 // This room lists where personal data is.

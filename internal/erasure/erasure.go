@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"reflect"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
@@ -15,7 +17,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // This room is one call of Erase: the order in which rows are found, masked, checked, noted and certified.

@@ -9,11 +9,12 @@ import (
 	"slices"
 	"strings"
 
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/pii"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm/schema"
 )
 
 // This room reads event logs before an erasure, for the values that are to be erased, and after it, for what is left of them.

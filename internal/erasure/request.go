@@ -6,10 +6,11 @@ import (
 	"regexp"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // Plan is what an erasure would do.

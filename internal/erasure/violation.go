@@ -8,10 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gorm-softdelete/softdelete/internal/pii"
-	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/pii"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
 )
 
 // This room reads what a database says of a constraint that refused an erasure: names only. What databases and drivers add, the

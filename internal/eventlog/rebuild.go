@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"strings"
 
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
-	"gorm.io/gorm/schema"
 )
 
 // Rebuild makes the table of a model what its events say, and gives the number of rows that differed.

@@ -6,8 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/policy"
 )
 
 // ddlPart is what a migration executes for one table.

@@ -5,10 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gorm-softdelete/softdelete/internal/fault"
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // refuseDuplicatesIn finds, before a migration changes anything, live rows that one of the unique indexes to be built

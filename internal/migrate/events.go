@@ -1,12 +1,13 @@
 package migrate
 
 import (
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
-	"gorm.io/gorm/schema"
 )
 
 // migrateLogs makes the event logs of the values' models, and of those that GORM migrates with them, and keeps them in step

@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
-	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 	gormmigrator "gorm.io/gorm/migrator"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // migrator makes AutoMigrate build the indexes that the policies ask for, and rebuild those that an earlier migration made

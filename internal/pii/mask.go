@@ -6,8 +6,9 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // This room says what a mask is, and which there are. A new one is a file mask_….go and a line of the table of words.

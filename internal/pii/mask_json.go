@@ -7,8 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 )
 
 // jsonMask is json:$.path,…: null stands where the paths lead in a document. What is no document goes whole.

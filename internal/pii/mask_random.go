@@ -8,8 +8,9 @@ import (
 	"math/big"
 	"strings"
 
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 const (

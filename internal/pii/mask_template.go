@@ -10,9 +10,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm/schema"
 )
 
 // templateMask is template:TEXT: a text with places for the row's key, {id}, and for random digits, {random}.

@@ -7,8 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gorm-softdelete/softdelete/internal/tag"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/tag"
 )
 
 // This room reads the `pii` tags: how each personal column is erased, and what of that cannot work. It knows no SQL.

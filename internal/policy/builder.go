@@ -7,9 +7,10 @@ import (
 	"reflect"
 	"slices"
 
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/tag"
-	"gorm.io/gorm/schema"
 )
 
 // OwnPolicy reads what one model's tags say about itself, without its relations. A field of the type deletionID is the one that

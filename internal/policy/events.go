@@ -1,8 +1,9 @@
 package policy
 
 import (
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 )
 
 // NewLog describes the model's log for the database.

@@ -6,8 +6,9 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/fault"
 )
 
 // Graph is everything that deleting a row of one model may reach: the models that cascade relations lead to, and the

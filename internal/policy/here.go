@@ -3,9 +3,10 @@ package policy
 import (
 	"fmt"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // This room finds the policy of the table that a statement means.

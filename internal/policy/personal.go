@@ -3,8 +3,9 @@ package policy
 import (
 	"errors"
 
-	"github.com/gorm-softdelete/softdelete/internal/pii"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/pii"
 )
 
 // ReadPersonal reads the pii tags of a model that is being compiled.

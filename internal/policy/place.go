@@ -3,9 +3,10 @@ package policy
 import (
 	"slices"
 
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm/schema"
 )
 
 // This room is about the tables that a model's rows lie in: its own, and the archive where it has one. Rows that lie in the

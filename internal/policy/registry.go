@@ -8,10 +8,11 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // This room holds what is compiled.

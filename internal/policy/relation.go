@@ -5,8 +5,9 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/gorm-softdelete/softdelete/internal/tag"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/tag"
 )
 
 // Link reads the model's relations. policies holds the policy of every schema that the model reaches.

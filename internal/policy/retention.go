@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"time"
 
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/tag"
-	"gorm.io/gorm/schema"
 )
 
 // The words of the setting then.

@@ -7,10 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/tag"
-	"gorm.io/gorm/schema"
 )
 
 // This room makes a policy of what policyBuilder has read.

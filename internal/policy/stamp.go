@@ -4,10 +4,11 @@ import (
 	"reflect"
 	"time"
 
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm/schema"
 )
 
 // Assignment is one column that a deletion or a restore writes: a bound value, or an expression over the row's own columns.

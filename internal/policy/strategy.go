@@ -5,9 +5,10 @@ import (
 	"strings"
 	"time"
 
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/tag"
-	"gorm.io/gorm/schema"
 )
 
 // This room says what a strategy is, and which there are. A new one is a file strategy_….go and a line of the table, beside its

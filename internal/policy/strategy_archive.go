@@ -7,9 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm/schema"
 )
 
 // ArchiveStrategy moves deleted rows to a table of their own. The live rows are the rows of the model's table, so that it

@@ -4,8 +4,9 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // flagStrategy keeps a bool or an integer; NULL, false and 0 are live.

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // statusStrategy keeps one value for deleted among others; all others, and NULL, are live.

@@ -4,9 +4,10 @@ import (
 	"reflect"
 	"time"
 
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm/schema"
 )
 
 // timestampStrategy keeps the time of deletion in a column; NULL, or 0 in an integer one, is live.

@@ -7,9 +7,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/tag"
-	"gorm.io/gorm/schema"
 )
 
 // This room is about models whose rows stand in several tables: the model's own, and others of the same columns that

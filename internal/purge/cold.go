@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/cold"
@@ -16,7 +18,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/tag"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm"
 )
 
 // checkCold finds what then:cold lacks.

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/erasure"
@@ -13,7 +15,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // This room is for then:erase: rows whose retention is over are erased, each as a subject with a certificate, and removed

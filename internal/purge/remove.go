@@ -4,11 +4,10 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/gorm-softdelete/softdelete/internal/walk"
-
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
 )
 
 // This room removes rows that go together, with what the event logs say of them.

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"math/rand/v2"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // This room removes the rows of a table that stands alone in the order in which they lie in it: every batch is a stretch of

@@ -1,11 +1,12 @@
 package restore
 
 import (
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm/schema"
 )
 
 // markLedger notes in the ledger when the deletions whose root rows come back were restored. It runs before the rows lose

@@ -4,12 +4,13 @@ import (
 	"database/sql"
 	"slices"
 
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm/schema"
 )
 
 // carriesMark writes the condition that a row carries the mark of the deletion that is to be undone.

@@ -9,6 +9,9 @@ import (
 	"slices"
 	"time"
 
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
@@ -17,8 +20,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
-	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // Restore undoes the deletion of value, with exactly those rows under it that the same deletion took.

@@ -10,9 +10,10 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 )
 
 // This room reads the keys that versions before this one have kept in other forms than the exact one: holds and the ledger of

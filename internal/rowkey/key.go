@@ -10,9 +10,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 )
 
 // Key is the columns of a key, such as a model's primary key, with what the database needs to write their values as text.

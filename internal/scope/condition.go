@@ -4,9 +4,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // GroupAlternatives puts the statement's conditions in parentheses where an OR among them would take the filter apart.

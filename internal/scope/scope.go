@@ -8,12 +8,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 	"gorm.io/gorm/utils"
+
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // Expressions that open a statement's view. They go into db.Clauses(…), into gorm.G[T](db, …) and into Preload functions.

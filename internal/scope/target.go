@@ -3,9 +3,10 @@ package scope
 import (
 	"regexp"
 
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // visibleIn is the clause that leaves the visible rows of the table that a statement names. Where rows hide by others of the same

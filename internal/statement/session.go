@@ -3,10 +3,11 @@ package statement
 import (
 	"context"
 
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 )
 
 // This room is the sessions that the plugin makes of a caller's: where their statements run, and who sees them.

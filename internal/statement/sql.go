@@ -8,10 +8,11 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 )
 
 // Query is one SQL statement of the plugin's own while it is written. Names are quoted by the database's dialector, values

@@ -5,10 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 )
 
 // Table is a table as a statement has it: this room alone knows how that is written.

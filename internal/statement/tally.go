@@ -1,8 +1,9 @@
 package statement
 
 import (
-	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 )
 
 func WriteAnd(q *Query, p Predicate, table string) {

@@ -9,9 +9,10 @@ import (
 	"runtime"
 	"strconv"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
-	"gorm.io/gorm"
 )
 
 // This room is the unit of work: what several statements of the plugin are one in. A function that makes several calls Work;

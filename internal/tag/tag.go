@@ -10,8 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/fault"
 )
 
 // TagKey is the struct tag key that the plugin reads.

@@ -1,10 +1,11 @@
 package walk
 
 import (
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm/schema"
 )
 
 // This room is for the marks by which a restore tells which deletion holds a row.

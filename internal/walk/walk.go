@@ -7,11 +7,12 @@ import (
 	"slices"
 	"strconv"
 
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm/schema"
 )
 
 // Walk finds rows along the relations of a graph, in the database: every component becomes one table of a WITH clause that

@@ -4,11 +4,12 @@ import (
 	"reflect"
 	"slices"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
 )
 
 // KeepArchivedKeys keeps an upsert from creating a row anew whose key was archived: it means the row that is gone. One that

@@ -4,7 +4,9 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/gorm-softdelete/softdelete/internal/walk"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
@@ -12,9 +14,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
-	"gorm.io/gorm/schema"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
 )
 
 // GuardCreate refuses rows that would be created live under a deleted parent. The parents are locked until the transaction

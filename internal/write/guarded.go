@@ -4,10 +4,11 @@ import (
 	"context"
 	"reflect"
 
-	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 )
 
 // This room reads the rows that a statement is about to create.

@@ -4,10 +4,11 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 )
 
 // An update saves the associations that its value has loaded, though the caller asked for nothing of the kind: it upserts

@@ -6,15 +6,16 @@ import (
 	"reflect"
 	"slices"
 
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
-	"gorm.io/gorm/schema"
 )
 
 // upsertKey is where an upsert that must not reach deleted rows stands in its statement's settings.

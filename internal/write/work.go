@@ -1,8 +1,9 @@
 package write
 
 import (
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // BeginWrite makes the checks and the write of a guarded model, and those of an upsert, one unit.
