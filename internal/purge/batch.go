@@ -1,6 +1,9 @@
 package purge
 
 import (
+	"errors"
+
+	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -82,12 +85,20 @@ func (p *purge) batches(t *purgeTable, batch func(tx statement.Session, t *purge
 				return err
 			}
 		}
-		if err := p.batch(t, c, batch); err != nil {
+		// Rows that others have changed between the look at them and their removal undo the batch, and it looks again.
+		err := p.batch(t, c, batch)
+		for again := 1; again < looks && errors.Is(err, cold.ErrChanged) && ctx.Err() == nil; again++ {
+			err = p.batch(t, c, batch)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// looks is how often a batch looks at its rows before it gives way to those who change them.
+const looks = 5
 
 // batch runs one batch and counts what it removed once that is committed.
 func (p *purge) batch(t *purgeTable, c *cursor, batch func(statement.Session, *purgeTable, *cursor) ([]int64, error)) error {
