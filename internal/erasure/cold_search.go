@@ -207,7 +207,7 @@ func (x *coldStorage) erasedBeforePurge(tx statement.Session, m *coldModel, batc
 	return erased, nil
 }
 
-// digestOf is the hash that engine.digests gives for a row, as far as its values have the same text in the program.
+// digestOf is the hash that erasedrow.Digests gives for a row, as far as its values have the same text in the program.
 func digestOf(t policy.Place, row map[string]any) string {
 	fields := erasedrow.Digested(t)
 	values := make([]any, len(fields))

@@ -148,7 +148,7 @@ func TestCascadeTakesAsManyStatementsHoweverManyRows(t *testing.T) {
 	})
 }
 
-func TestTreeIsFoundByOneRecursiveQuery(t *testing.T) {
+func TestATreeOfManyLevelsTakesTheStatementsOfASmallOne(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := newSetDatabase(t, database)
 		sizes := map[int][2]bulk{}
