@@ -2,7 +2,6 @@ package erasure
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"fmt"
 	"maps"
@@ -106,19 +105,16 @@ func (x *coldStorage) mark(removed bool) cold.Mark {
 }
 
 // verifyRow notes the columns of a masked row that still have an old value; before is nil for a row that was masked earlier.
-func (x *coldStorage) verifyRow(m *coldModel, before, now map[string]any, residue map[string]int64) {
+func (x *coldStorage) verifyRow(ctx context.Context, m *coldModel, before, now map[string]any, residue map[string]int64) error {
 	p := m.Policy
 	count := func(column string) { residue[fmt.Sprintf("cold storage of table %s, column %s", m.Table(), column)]++ }
-	text := func(value any) sql.NullString {
-		if value == nil {
-			return sql.NullString{}
-		}
-		return sql.NullString{String: rowkey.TextOf(value), Valid: true}
-	}
 	if p.Personal != nil && before != nil {
 		for _, c := range p.Personal.Masked {
-			old, masked := text(before[c.Field.DBName]), text(now[c.Field.DBName])
-			if c.Mask.Left(old, masked, x.verifier.secrets.in) {
+			old, err := x.oldValue(ctx, c, before)
+			if err != nil {
+				return err
+			}
+			if old.left(c, coldText(now[c.Field.DBName]), x.verifier.secrets.in) {
 				count(c.Field.DBName)
 			}
 		}
@@ -129,4 +125,5 @@ func (x *coldStorage) verifyRow(m *coldModel, before, now map[string]any, residu
 			count(column)
 		}
 	}
+	return nil
 }

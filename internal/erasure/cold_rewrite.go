@@ -1,6 +1,8 @@
 package erasure
 
 import (
+	"context"
+	"database/sql"
 	"maps"
 	"slices"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/coldfile"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/pii"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -29,7 +32,9 @@ func (x *coldStorage) check(tx statement.Session) error {
 	err := x.eachColdBatch(tx, func(m *coldModel, batch *cold.Batch, rows map[int]*coldRow) error {
 		for i, known := range rows {
 			if known.rewrites && cold.MarkOf(batch.Rows[i]).Request == "" {
-				x.learnRow(m, batch.Rows[i])
+				if err := x.learnRow(tx.Statement.Context, m, batch.Rows[i]); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
@@ -82,7 +87,9 @@ func (x *coldStorage) replaceBatch(tx statement.Session, m *coldModel, batch *co
 		return x.failed("read back the batch "+batch.ID, err)
 	}
 	for i := range rows {
-		x.verifyRow(m, befores[i], stored.Rows[i], residue)
+		if err := x.verifyRow(tx.Statement.Context, m, befores[i], stored.Rows[i], residue); err != nil {
+			return err
+		}
 	}
 	return x.verifier.residueError(residue)
 }
@@ -106,18 +113,41 @@ func (x *coldStorage) eachColdBatch(tx statement.Session, each func(*coldModel, 
 	return nil
 }
 
-func (x *coldStorage) learnRow(m *coldModel, row map[string]any) {
+func (x *coldStorage) learnRow(ctx context.Context, m *coldModel, row map[string]any) error {
 	if x.verifier.secrets == nil {
 		x.verifier.secrets = newSecrets()
 	}
 	if m.Policy.Personal == nil {
-		return
+		return nil
 	}
 	for _, c := range m.Policy.Personal.Masked {
-		if value := row[c.Field.DBName]; value != nil {
-			x.verifier.secrets.learn(c, rowkey.TextOf(value))
+		old, err := x.oldValue(ctx, c, row)
+		if err != nil {
+			return err
 		}
+		x.verifier.secrets.learn(c, old.before, old.written)
 	}
+	return nil
+}
+
+// oldValue is what a row in cold storage has in a masked column.
+func (x *coldStorage) oldValue(ctx context.Context, c *pii.MaskedColumn, row map[string]any) (v oldValue, err error) {
+	if v.before = coldText(row[c.Field.DBName]); c.Mask.Foretells() {
+		value, err := x.masker.masked(ctx, c, pii.Row{Columns: row})
+		if err != nil {
+			return v, err
+		}
+		v.written = coldText(value)
+	}
+	return v, nil
+}
+
+// coldText is a value of a row in cold storage as text.
+func coldText(value any) sql.NullString {
+	if value == nil {
+		return sql.NullString{}
+	}
+	return sql.NullString{String: rowkey.TextOf(value), Valid: true}
 }
 
 // maskBatch masks the person's rows of a batch; of those of pii:"delete" models their keys are left. befores are the rows that it
@@ -149,7 +179,9 @@ func (x *coldStorage) maskBatch(
 				x.mark(removes || found.Removed).Write(row)
 			}
 		}
-		x.verifyRow(m, befores[i], row, residue)
+		if err := x.verifyRow(tx.Statement.Context, m, befores[i], row, residue); err != nil {
+			return nil, err
+		}
 	}
 	return befores, nil
 }

@@ -22,6 +22,7 @@ import (
 // readLoggedSecrets reads the values that the events of a model's rows have in masked columns.
 func (x *verifier) readLoggedSecrets(tx statement.Session, m *reachedModel) error {
 	p := m.Policy
+	written := x.writtenByLog(m)
 	return x.logs.eachEvents(tx, p, m.logKeys(), func(events []loggedEvent) error {
 		for _, e := range events {
 			if p.Personal.Erases() || e.actor != "" || e.reason != "" {
@@ -34,14 +35,26 @@ func (x *verifier) readLoggedSecrets(tx statement.Session, m *reachedModel) erro
 			if err != nil {
 				return err
 			}
-			for _, c := range p.Personal.Masked {
-				if value := loggedValue(c.Field, columns[c.Field.DBName]); value.Valid {
-					x.secrets.learn(c, value.String)
-				}
+			for i, c := range p.Personal.Masked {
+				x.secrets.learn(c, loggedValue(c.Field, columns[c.Field.DBName]), written(e.key, i))
 			}
 		}
 		return nil
 	})
+}
+
+// writtenByLog gives what the masks foretell for a row, by its key in the log and the place of the column.
+func (x *verifier) writtenByLog(m *reachedModel) func(key string, column int) sql.NullString {
+	texts := make(map[string]string, len(m.rows))
+	for _, row := range m.rows {
+		texts[row.Log] = row.Text
+	}
+	return func(key string, column int) (written sql.NullString) {
+		if values, known := x.secrets.old[m.Place][texts[key]]; known {
+			written = values[column].written
+		}
+		return written
+	}
 }
 
 // loggedValue is a column of an event as the text that readTexts gives for one of the table.

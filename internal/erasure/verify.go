@@ -34,9 +34,12 @@ const shortestSecret = 4
 
 // secrets are the values that were to be erased.
 type secrets struct {
-	old   map[policy.Place]map[string][]sql.NullString // by row, a value per masked column
-	words map[string][]secret                          // by their first word, in lower case
+	old   map[policy.Place]map[string][]oldValue // by row, a value per masked column
+	words map[string][]secret                    // by their first word, in lower case
 }
+
+// oldValue is what a masked column had, with what the mask writes in its place where it foretells that.
+type oldValue struct{ before, written sql.NullString }
 
 // secret is an old value in lower case; its first word begins at offset.
 type secret struct {
@@ -45,7 +48,7 @@ type secret struct {
 }
 
 func newSecrets() *secrets {
-	return &secrets{old: map[policy.Place]map[string][]sql.NullString{}, words: map[string][]secret{}}
+	return &secrets{old: map[policy.Place]map[string][]oldValue{}, words: map[string][]secret{}}
 }
 
 // readSecrets reads the values that are about to be masked.
@@ -54,56 +57,78 @@ func (x *verifier) readSecrets(tx statement.Session, fresh []*reachedModel) erro
 		x.secrets = newSecrets()
 	}
 	for _, m := range fresh {
+		if err := x.readOldValues(tx, m); err != nil {
+			return err
+		}
 		if m.Log() != nil {
 			if err := x.readLoggedSecrets(tx, m); err != nil {
 				return err
 			}
 		}
-		if m.Policy.Personal == nil || len(m.Policy.Personal.Masked) == 0 {
-			continue
-		}
-		rows := x.secrets.old[m.Place]
-		if rows == nil {
-			rows = map[string][]sql.NullString{}
-			x.secrets.old[m.Place] = rows
-		}
-		masked := m.Policy.Personal.Masked
-		fields := make([]*schema.Field, len(masked))
-		for i, c := range masked {
-			fields[i] = c.Field
-		}
-		err := x.readTexts(tx, m, fields, func(key string, values []sql.NullString) {
-			rows[key] = values
-			for i, value := range values {
-				if value.Valid {
-					x.secrets.learn(masked[i], value.String)
-				}
-			}
-		})
-		if err != nil {
-			return err
-		}
 	}
 	return nil
 }
 
+// readOldValues reads what a model's rows have in masked columns.
+func (x *verifier) readOldValues(tx statement.Session, m *reachedModel) error {
+	if m.Policy.Personal == nil || len(m.Policy.Personal.Masked) == 0 {
+		return nil
+	}
+	rows := x.secrets.old[m.Place]
+	if rows == nil {
+		rows = map[string][]oldValue{}
+		x.secrets.old[m.Place] = rows
+	}
+	masked := m.Policy.Personal.Masked
+	return x.readTexts(tx, m, maskedTexts(masked), func(key string, texts []sql.NullString) {
+		values := make([]oldValue, len(masked))
+		for i, c := range masked {
+			values[i] = oldValue{before: texts[2*i], written: texts[2*i+1]}
+			x.secrets.learn(c, values[i].before, values[i].written)
+		}
+		rows[key] = values
+	})
+}
+
+// maskedTexts are, for each masked column, what it has and what the mask foretells for it.
+func maskedTexts(masked []*pii.MaskedColumn) (texts []columnText) {
+	for _, c := range masked {
+		texts = append(texts, columnText{field: c.Field}, columnText{field: c.Field, foretold: c.Mask})
+	}
+	return texts
+}
+
+// columnText is a column that is read as text, or what a mask foretells for it: NULL where it does not.
+type columnText struct {
+	field    *schema.Field
+	foretold pii.Mask
+}
+
+func (c columnText) write(q *statement.Query, table string) {
+	switch {
+	case c.foretold != nil && !c.foretold.Foretells():
+		q.Text("NULL")
+	case c.foretold != nil:
+		c.foretold.SQL(q)
+	case slices.Contains([]pii.ColumnKind{pii.BytesColumn, pii.TimeColumn}, pii.KindOf(c.field)): // a time's text would depend on the session
+		q.Column(table, c.field.DBName)
+	default:
+		q.Text(q.Dialect.Text(q.Quoted(table, c.field.DBName)))
+	}
+}
+
 // readTexts reads columns of rows as text.
-func (x *verifier) readTexts(tx statement.Session, m *reachedModel, fields []*schema.Field, each func(key string, values []sql.NullString)) error {
+func (x *verifier) readTexts(tx statement.Session, m *reachedModel, columns []columnText, each func(key string, values []sql.NullString)) error {
 	table := m.Table()
 	return statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
 		q := erasedrow.RowText(tx.Query().Text("SELECT "), m.Place, table)
-		for _, field := range fields {
-			q.Text(", ")
-			if pii.KindOf(field) == pii.BytesColumn {
-				q.Column(table, field.DBName)
-			} else {
-				q.Text(q.Dialect.Text(q.Quoted(table, field.DBName)))
-			}
+		for _, c := range columns {
+			c.write(q.Text(", "), table)
 		}
 		erasedrow.KeysIn(q.Text(" FROM ").Name(table).Text(" WHERE "), m.Place, table, chunk)
 		return q.Rows(func(scan func(...any) error) error {
 			var key string
-			values := make([]sql.NullString, len(fields))
+			values := make([]sql.NullString, len(columns))
 			targets := []any{&key}
 			for i := range values {
 				targets = append(targets, &values[i])
@@ -117,18 +142,17 @@ func (x *verifier) readTexts(tx statement.Session, m *reachedModel, fields []*sc
 	})
 }
 
-// learn remembers an old value to look for in other columns.
-func (s *secrets) learn(c *pii.MaskedColumn, text string) {
-	switch pii.KindOf(c.Field) {
-	case pii.TextColumn, pii.AddressColumn, pii.JsonColumn, pii.BytesColumn, pii.OtherColumn:
-	case pii.IntegerColumn:
-		if len(text) < 6 {
-			return // an amount or a year, more likely than a number that belongs to one person
-		}
-	default:
+// learn remembers an old value to look for in other columns, unless it is what the mask writes there.
+func (s *secrets) learn(c *pii.MaskedColumn, old, written sql.NullString) {
+	if !old.Valid || old == written {
 		return
 	}
-	c.Mask.Takes(text, s.add)
+	kind := pii.KindOf(c.Field)
+	c.Mask.Takes(old.String, func(text string) {
+		for _, form := range pii.Forms(kind, text) {
+			s.add(form)
+		}
+	})
 }
 
 func (s *secrets) add(text string) {
@@ -229,37 +253,39 @@ func (x *verifier) residueError(residue map[string]int64) error {
 
 func (x *verifier) verifyModel(tx statement.Session, m *reachedModel, residue map[string]int64) error {
 	p := m.Policy
-	var fields []*schema.Field
-	var masks []*pii.MaskedColumn // nil for a column that is not masked
+	var masked []*pii.MaskedColumn
 	if p.Personal != nil {
-		for _, c := range p.Personal.Masked {
-			fields, masks = append(fields, c.Field), append(masks, c)
-		}
+		masked = p.Personal.Masked
+	}
+	var columns []columnText
+	for _, c := range masked {
+		columns = append(columns, columnText{field: c.Field})
 	}
 	pending := x.pending[m.Place]
 	for _, field := range p.Schema.Fields {
 		if m.Has(field) && otherText(p, field) {
-			fields, masks = append(fields, field), append(masks, nil)
+			columns = append(columns, columnText{field: field})
 		}
 	}
-	if len(fields) == 0 || x.secrets == nil {
+	if len(columns) == 0 || x.secrets == nil {
 		return nil
 	}
 	old := x.secrets.old[m.Place]
 	count := func(field *schema.Field) {
 		residue[fmt.Sprintf("table %s, column %s", m.Table(), field.DBName)]++
 	}
-	err := x.readTexts(tx, m, fields, func(key string, values []sql.NullString) {
+	err := x.readTexts(tx, m, columns, func(key string, values []sql.NullString) {
+		before, known := old[key]
 		for i, value := range values {
-			before, masked := old[key]
+			field, isMasked := columns[i].field, i < len(masked)
 			switch {
-			case pending[key] && (masks[i] != nil || fields[i] == p.Actor || fields[i] == p.Reason): // a later batch's
-			case masks[i] == nil:
+			case pending[key] && (isMasked || field == p.Actor || field == p.Reason): // a later batch's
+			case !isMasked:
 				if value.Valid && x.secrets.in(value.String) {
-					count(fields[i])
+					count(field)
 				}
-			case masked && masks[i].Mask.Left(before[i], value, x.secrets.in):
-				count(fields[i])
+			case known && before[i].left(masked[i], value, x.secrets.in):
+				count(field)
 			}
 		}
 	})
@@ -267,6 +293,11 @@ func (x *verifier) verifyModel(tx statement.Session, m *reachedModel, residue ma
 		return err
 	}
 	return x.verifyTimes(tx, m, count)
+}
+
+// left tells whether a masked column still has what it had.
+func (v oldValue) left(c *pii.MaskedColumn, now sql.NullString, has func(string) bool) bool {
+	return v.written.Valid && now != v.written || c.Mask.Left(v.before, now, has)
 }
 
 // otherText tells whether a column that is not masked may hold a text about a person.
@@ -285,7 +316,7 @@ func otherText(p *policy.Policy, field *schema.Field) bool {
 		return false
 	}
 	switch pii.KindOf(field) {
-	case pii.TextColumn, pii.JsonColumn, pii.BytesColumn, pii.OtherColumn:
+	case pii.TextColumn, pii.JsonColumn, pii.BytesColumn, pii.OtherColumn, pii.UuidColumn, pii.AddressColumn:
 		return true
 	}
 	return false

@@ -29,11 +29,13 @@ type Mask interface {
 	// Of is the new value of a row that is masked in the program. Its errors do not tell the old one.
 	Of(ctx context.Context, row Row) (any, error)
 
-	// Takes calls each for the texts of an old value that must be left nowhere: none, where the mask lets the value be as
-	// it is, since it looks erased already.
+	// Foretells tells whether SQL gives, before the write, exactly what the row will have.
+	Foretells() bool
+	// Takes calls each for the texts of an old value that must be left nowhere: none, where it is what the mask writes in every
+	// row. Where the mask foretells what it writes, a value that is the same in its row is not asked about.
 	Takes(old string, each func(string))
 	// Left tells whether a column that was masked still has what it had. has tells whether a text has any value that was to
-	// be erased.
+	// be erased. Where the mask foretells what it writes, that is compared besides.
 	Left(old, now sql.NullString, has func(text string) bool) bool
 }
 
@@ -112,11 +114,14 @@ type inSQL struct{}
 
 func (inSQL) From() Source { return FromNothing }
 
+func (inSQL) Foretells() bool { return false }
+
 // inProgram is a mask whose value SQL cannot reckon.
 type inProgram struct{}
 
 func (inProgram) From() Source         { return FromText }
 func (inProgram) SQL(*statement.Query) {}
+func (inProgram) Foretells() bool      { return false }
 
 // whole is a mask that takes the whole value away, and never gives it back.
 type whole struct{}

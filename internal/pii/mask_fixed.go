@@ -75,9 +75,14 @@ func (m constant) SQL(q *statement.Query) { q.Bind(m.value) }
 func (m constant) Of(context.Context, Row) (any, error) { return m.value, nil }
 
 func (m constant) Takes(old string, each func(string)) {
-	if !m.is(old) {
-		each(old)
+	if at, isTime := m.value.(time.Time); isTime {
+		if given, ok := ParseTime(old); ok && given.Equal(at) {
+			return
+		}
+	} else if m.is(old) {
+		return
 	}
+	each(old)
 }
 
 func (m constant) Left(_, now sql.NullString, _ func(string) bool) bool {

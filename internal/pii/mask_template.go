@@ -259,14 +259,16 @@ func (m templateMask) Of(_ context.Context, row Row) (any, error) {
 	return text.String(), nil
 }
 
-func (m templateMask) Takes(old string, each func(string)) {
-	if !m.pattern().MatchString(old) {
-		each(old)
-	}
+// Foretells implements Mask: without random digits there is one value for each row.
+func (m templateMask) Foretells() bool {
+	return !slices.ContainsFunc(m.pieces, func(p piece) bool { return p.width > 0 })
 }
 
-func (m templateMask) Left(_, now sql.NullString, _ func(string) bool) bool {
-	return now.Valid && !m.pattern().MatchString(now.String)
+// Takes implements Mask. A value that looks like one of the template's may be a person's all the same.
+func (m templateMask) Takes(old string, each func(string)) { each(old) }
+
+func (m templateMask) Left(old, now sql.NullString, _ func(string) bool) bool {
+	return now.Valid && !m.pattern().MatchString(now.String) || !m.Foretells() && same(old, now)
 }
 
 // pattern is what the template's values look like.

@@ -62,22 +62,36 @@ func (m periodMask) Of(_ context.Context, row Row) (any, error) {
 	if !ok {
 		return statement.EmptyValue(m.column.field, true), nil
 	}
+	return m.begin(at), nil
+}
+
+// Takes leaves out times that the mask leaves as they are.
+func (m periodMask) Takes(old string, each func(string)) {
+	at, ok := ParseTime(old)
+	if ok && at.UTC().Equal(m.begin(at)) {
+		return
+	}
+	each(old)
+}
+
+// begin is the beginning of a time's period.
+func (m periodMask) begin(at time.Time) time.Time {
 	at = at.UTC()
 	month := time.January
 	if m.unit == "month" {
 		month = at.Month()
 	}
-	return time.Date(at.Year(), month, 1, 0, 0, 0, 0, time.UTC), nil
+	return time.Date(at.Year(), month, 1, 0, 0, 0, 0, time.UTC)
 }
 
-// Takes lets all times be: what is left of one is for the database to tell, see AsksDatabase.
-func (m periodMask) Takes(string, func(string)) {}
-
+// Left implements Mask: what is left of a time is for the database to tell, see AsksDatabase.
 func (m periodMask) Left(_, _ sql.NullString, _ func(string) bool) bool { return false }
 
 // ParseTime reads the forms in which databases keep times as text.
 func ParseTime(text string) (at time.Time, ok bool) {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00", time.DateTime, time.DateOnly} {
+	for _, layout := range []string{
+		time.RFC3339Nano, "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05Z07", time.DateTime, "2006-01-02T15:04:05", time.DateOnly,
+	} {
 		if at, err := time.Parse(layout, text); err == nil {
 			return at, true
 		}
