@@ -163,6 +163,9 @@ func (x *erasure) eraseBatch(tx statement.Session, fresh []*reachedModel) error 
 		}
 	}
 	part := x.part(fresh)
+	if err := x.clearTexts(tx, part); err != nil { // the last transaction does not know rows that are removed
+		return err
+	}
 	for _, step := range x.maskSteps() {
 		if err := step(tx, part); err != nil {
 			return err
@@ -208,5 +211,5 @@ func (x *erasure) forget() {
 	x.cold.reset()
 	x.reach.forget()
 	x.logs.forget()
-	x.pending, x.verifier.secrets = nil, nil
+	x.pending, x.verifier.secrets, x.recorder.made = nil, nil, nil
 }

@@ -2,10 +2,8 @@ package erasure
 
 import (
 	"github.com/gorm-softdelete/softdelete/internal/cold"
-	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
@@ -50,26 +48,30 @@ func (x *coldStorage) record(tx statement.Session) error {
 	})
 }
 
-// clearDeletions clears the free texts of the ledger of deletions for rows in cold storage.
-func (x *coldStorage) clearDeletions(tx statement.Session) error {
+// clearTexts clears the free texts of the ledger of deletions and of holds that have ended for rows in cold storage.
+func (x *coldStorage) clearTexts(tx statement.Session, deletions, holds bool) error {
 	return x.eachErased(func(m *coldModel, rows []*coldRow) error {
-		q := deletion.LedgerTable.Update(tx).Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
-		q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.Policy.Table).Text(" AND ")
-		key := rowkey.Of(tx.Dialect, m.Policy.Schema.PrimaryFields)
-		var texts []string
+		keys := make([][]any, len(rows))
 		var known []any
-		for _, row := range rows {
-			texts = append(texts, deletion.LedgerKeys(key, row.Key)...)
-			if row.deletion != "" {
+		for i, row := range rows {
+			if keys[i] = row.Key; row.deletion != "" {
 				known = append(known, row.deletion)
 			}
 		}
-		q.Among("", "key", statement.Values(texts))
-		if len(known) > 0 { // a deletion of several root rows names no key
-			q.Text(" OR ").Among("", "id", known)
+		if deletions {
+			err := clearDeletions(tx, m.Policy, keys, func(q *statement.Query) {
+				if len(known) > 0 { // a deletion of several root rows names no key
+					q.Text(" OR ").Among("", "id", known)
+				}
+			})
+			if err != nil {
+				return err
+			}
 		}
-		_, err := q.Exec()
-		return deletion.LedgerError(err)
+		if !holds {
+			return nil
+		}
+		return x.eraser.Holds.Forget(tx, m.Policy, keys)
 	})
 }
 

@@ -159,7 +159,8 @@ func (x *erasure) erase(tx statement.Session) (c *certificate.Certificate, fresh
 	if err != nil || more {
 		return nil, false, err
 	}
-	for _, step := range [...]func(statement.Session) error{x.clearDeletions, x.deleteSubject, x.recorder.record, x.cold.record, x.cold.check, x.verifier.verify, x.endBatches, x.tellOthers} {
+	clearTexts := func(tx statement.Session) error { return x.clearTexts(tx, x.reach.rows) }
+	for _, step := range [...]func(statement.Session) error{clearTexts, x.deleteSubject, x.recorder.record, x.cold.record, x.cold.check, x.verifier.verify, x.endBatches, x.tellOthers} {
 		if err := step(tx); err != nil {
 			return nil, false, err
 		}
@@ -178,7 +179,9 @@ const mostWalks = 10
 
 // maskSteps are what erases rows.
 func (x *erasure) maskSteps() []func(statement.Session, []*reachedModel) error {
-	return []func(statement.Session, []*reachedModel) error{x.verifier.readSecrets, x.masker.mask, x.masker.remove, x.logs.maskLogs}
+	return []func(statement.Session, []*reachedModel) error{
+		x.recorder.readGone, x.verifier.readSecrets, x.masker.mask, x.masker.remove, x.logs.maskLogs,
+	}
 }
 
 // maskAll finds the rows and masks them, until a walk finds nothing new. Where they are more than one transaction erases, it

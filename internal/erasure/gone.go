@@ -1,6 +1,8 @@
 package erasure
 
 import (
+	"slices"
+
 	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -114,31 +116,63 @@ func (x *reach) findGoneSubject(tx statement.Session) (found bool, err error) {
 		return true, nil
 	}
 	x.row = erasedrow.ReachedRow{Text: rows[0].log}
-	x.row.Created, err = x.goneCreation(tx, rows[0].log)
+	made, err := goneCreations(tx, x.root, []string{rows[0].log})
+	x.row.Created = made[rows[0].log]
 	return err == nil, err
 }
 
-// goneCreation is when a row that is in the log only was made, as query.created gives it for one in the table.
-func (x *reach) goneCreation(tx statement.Session, key string) (created int64, err error) {
-	p := x.root
+// mostStates is of how many rows one statement reads the states: a database may bound the SELECTs of a union.
+const mostStates = 200
+
+// goneCreations tells when rows that are in the log only were made, as erasedrow.Created gives it for those in the table, by
+// their keys in the log; 0 for unknown.
+func goneCreations(tx statement.Session, p *policy.Policy, keys []string) (creations, error) {
+	made := creations{}
+	for _, key := range keys {
+		made[key] = 0
+	}
 	if policy.Creation(p.Schema) == nil {
-		return 0, nil
+		return made, nil
 	}
-	var last []eventlog.EventRow
-	q := tx.Silent().Query().Text("SELECT * FROM ").Name(p.Log.Events).Text(" WHERE row_key = ").Bind(key)
-	q.Text(" AND content <> '", change, "'")
-	if err := q.Text(" ORDER BY version DESC LIMIT 1").Find(&last); err != nil {
-		return 0, err
+	for chunk := range slices.Chunk(keys, mostStates) {
+		var last []eventlog.EventRow
+		q := tx.Silent().Query().Text("SELECT * FROM ").Name(p.Log.Events).Text(" AS whole WHERE ")
+		LoggedKeysIn(q, "whole", chunk).Text(" AND content <> '", change, "' AND NOT EXISTS (SELECT 1 FROM ").Name(p.Log.Events)
+		q.Text(" AS later WHERE later.row_key = whole.row_key AND later.version > whole.version AND later.content <> '", change, "')")
+		if err := q.Find(&last); err != nil {
+			return nil, err
+		}
+		states := make([]*eventlog.RowState, len(last))
+		for i := range last {
+			state, err := eventlog.Replay(last[i : i+1])
+			if err != nil {
+				return nil, err
+			}
+			states[i] = state
+		}
+		if err := readCreations(tx, p, states, made); err != nil {
+			return nil, err
+		}
 	}
-	state, err := eventlog.Replay(last)
-	if err != nil {
-		return 0, err
+	return made, nil
+}
+
+// readCreations reads the times of creation in states of rows.
+func readCreations(tx statement.Session, p *policy.Policy, states []*eventlog.RowState, made creations) error {
+	if len(states) == 0 {
+		return nil
 	}
 	const alias = "softdelete_state"
-	q = erasedrow.Created(tx.Silent().Query().Text("SELECT "), p.Schema, alias).Text(" FROM (")
-	if err := eventlog.States(q, p.Log, p.LoggedFields(), []*eventlog.RowState{state}); err != nil {
-		return 0, err
+	q := erasedrow.RowKey(tx.Silent().Query().Text("SELECT "), p.Schema, alias)
+	erasedrow.Created(q.Text(", "), p.Schema, alias).Text(" FROM (")
+	if err := eventlog.States(q, p.Log, p.LoggedFields(), states); err != nil {
+		return err
 	}
-	err = q.Text(") AS ").Name(alias).Rows(func(scan func(...any) error) error { return scan(&created) })
-	return created, err
+	return q.Text(") AS ").Name(alias).Rows(func(scan func(...any) error) error {
+		var key string
+		var created int64
+		err := scan(&key, &created)
+		made[key] = created
+		return err
+	})
 }

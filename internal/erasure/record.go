@@ -1,10 +1,12 @@
 package erasure
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
@@ -14,7 +16,32 @@ import (
 type recorder struct {
 	*call
 	reach    *reach
-	deletion mark.DeletionID // the one that this erasure made
+	deletion mark.DeletionID            // the one that this erasure made
+	made     map[policy.Place]creations // of rows that are in event logs only
+}
+
+// creations are times of creation by the keys of rows in the log.
+type creations map[string]int64
+
+// readGone reads when rows that are in event logs only were made, before their events are masked.
+func (x *recorder) readGone(tx statement.Session, fresh []*reachedModel) error {
+	for _, m := range fresh {
+		if len(m.gone) == 0 {
+			continue
+		}
+		made, err := goneCreations(tx, m.Policy, goneKeys(m.gone))
+		if err != nil {
+			return x.quiet(tx, err, "reading", m.Policy.Log.Events)
+		}
+		if x.made == nil {
+			x.made = map[policy.Place]creations{}
+		}
+		if x.made[m.Place] == nil {
+			x.made[m.Place] = creations{}
+		}
+		maps.Copy(x.made[m.Place], made)
+	}
+	return nil
 }
 
 // recordKey is the key of a record.
@@ -43,6 +70,12 @@ func (x *recorder) record(tx statement.Session) error {
 		}
 		if m.Archived {
 			archived = append(archived, erased)
+		}
+		for _, row := range m.gone {
+			subject := m.Policy == x.root && x.reach.gone != nil && x.reach.gone.log == row.log
+			if made, fresh := x.made[m.Place][row.log]; fresh && m.erased[row.mark()] && (m.Policy.Personal.Erases() || subject) {
+				add(&former, erasedrow.Row{Table: m.Policy.Table, Key: row.log, Created: made, Gone: true})
+			}
 		}
 		if m.removes() {
 			for _, row := range erased.rows {

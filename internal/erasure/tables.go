@@ -4,43 +4,89 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
-// This room lists the tables of erasures.
+// This room lists the tables of erasures, and clears what the plugin's other tables say about rows in free text.
 
 // Tables are the plugin's own tables for erasures.
 func Tables() []any {
 	return []any{&certificate.Row{}, &certificate.Head{}, &erasedrow.Row{}, &certificate.OutboxRow{}, &erasureProgress{}}
 }
 
-// clearDeletions clears the free texts of the ledger of deletions for the rows of this erasure.
-func (x *erasure) clearDeletions(tx statement.Session) error {
-	if !x.eraser.Deletions && !tx.InWork(tx.Statement.Context).Migrator().HasTable(deletion.LedgerTable.Name()) {
-		return nil
-	}
-	for _, m := range x.reach.rows {
+// clearTexts clears the free texts of the ledger of deletions for the rows, and those of holds on them that have ended.
+func (x *erasure) clearTexts(tx statement.Session, list []*reachedModel) error {
+	deletions := x.eraser.Deletions || tx.InWork(tx.Statement.Context).Migrator().HasTable(deletion.LedgerTable.Name())
+	holds := x.eraser.Holds.Table(tx)
+	for _, m := range list {
 		err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
-			q := deletion.LedgerTable.Update(tx).Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
-			q.Text(" WHERE ").Name("table").Text(" = ").Bind(m.Policy.Table).Text(" AND ")
-			key := rowkey.Of(tx.Dialect, m.Policy.Schema.PrimaryFields)
-			var texts []string
-			for _, row := range chunk {
-				texts = append(texts, deletion.LedgerKeys(key, erasedrow.Primary(m.Place, row))...)
+			keys, logged := make([][]any, len(chunk)), make([]string, len(chunk))
+			for i, row := range chunk {
+				keys[i], logged[i] = erasedrow.Primary(m.Place, row), row.Log
 			}
-			q.Among("", "key", statement.Values(texts))
-			if id := m.Policy.ID; id != nil && m.Marks() { // a deletion of several root rows names no key
-				table := m.Table()
-				q.Text(" OR ").Name("id").Text(" IN (SELECT ").Column(table, id.DBName).Text(" FROM ").Name(table).Text(" WHERE ")
-				erasedrow.KeysIn(q, m.Place, table, chunk).Text(")")
+			return x.clearTextsOf(tx, m, keys, logged, deletions, holds, func(q *statement.Query) {
+				if id := m.Policy.ID; id != nil && m.Marks() { // a deletion of several root rows names no key
+					table := m.Table()
+					q.Text(" OR ").Name("id").Text(" IN (SELECT ").Column(table, id.DBName).Text(" FROM ").Name(table).Text(" WHERE ")
+					erasedrow.KeysIn(q, m.Place, table, chunk).Text(")")
+				}
+			})
+		})
+		if err != nil {
+			return err
+		}
+		err = statement.Chunks(m.gone, func(chunk []goneRow) error {
+			keys := make([][]any, len(chunk))
+			for i, row := range chunk {
+				_, values, err := rowkey.Of(tx.Dialect, m.Policy.Schema.PrimaryFields).Read(tx.Statement.Context, row.log)
+				if err != nil {
+					return err
+				}
+				keys[i] = values
 			}
-			_, err := q.Exec()
-			return deletion.LedgerError(err)
+			return x.clearTextsOf(tx, m, keys, goneKeys(chunk), deletions, holds, func(*statement.Query) {})
 		})
 		if err != nil {
 			return err
 		}
 	}
-	return x.cold.clearDeletions(tx)
+	return x.cold.clearTexts(tx, deletions, holds)
+}
+
+// clearTextsOf does so for rows with such keys, in the model's table and in its log. taken writes further deletions.
+func (x *erasure) clearTextsOf(
+	tx statement.Session, m *reachedModel, keys [][]any, logged []string, deletions, holds bool, taken func(*statement.Query),
+) error {
+	if deletions {
+		err := clearDeletions(tx, m.Policy, keys, func(q *statement.Query) {
+			taken(q)
+			if m.Log() != nil { // nor does one that another has followed stand in the row
+				q.Text(" OR ").Name("id").Text(" IN (SELECT deletion_id FROM ").Name(m.Policy.Log.Events).Text(" AS l WHERE ")
+				LoggedKeysIn(q, "l", logged).Text(" AND deletion_id IS NOT NULL)")
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if !holds {
+		return nil
+	}
+	return x.eraser.Holds.Forget(tx, m.Policy, keys)
+}
+
+// clearDeletions clears the ledger of deletions for rows with such keys, and for the deletions that taken writes.
+func clearDeletions(tx statement.Session, p *policy.Policy, keys [][]any, taken func(*statement.Query)) error {
+	q := deletion.LedgerTable.Update(tx).Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
+	q.Text(" WHERE ").Name("table").Text(" = ").Bind(p.Table).Text(" AND ")
+	key := rowkey.Of(tx.Dialect, p.Schema.PrimaryFields)
+	var texts []string
+	for _, values := range keys {
+		texts = append(texts, deletion.LedgerKeys(key, values)...)
+	}
+	taken(q.Among("", "key", statement.Values(texts)))
+	_, err := q.Exec()
+	return deletion.LedgerError(err)
 }
