@@ -2,6 +2,7 @@ package concurrency_test
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -121,24 +122,28 @@ type concFolder struct {
 
 func concKey(id uint) *uint { return &id }
 
-// live lists the keys of a model's live rows, as text.
-func (s *concStage) live(model any) string { return s.keys(model, true) }
+// live lists the keys of models' live rows, as text.
+func (s *concStage) live(models ...any) string { return s.keys(true, models) }
 
-// deleted lists the keys of a model's deleted rows, as text.
-func (s *concStage) deleted(model any) string { return s.keys(model, false) }
+// deleted lists the keys of models' deleted rows, as text.
+func (s *concStage) deleted(models ...any) string { return s.keys(false, models) }
 
-func (s *concStage) keys(model any, live bool) string {
+func (s *concStage) keys(live bool, models []any) string {
 	s.t.Helper()
-	condition := "deleted_at IS NOT NULL"
-	if _, isNote := model.(*concNote); isNote {
-		condition = "gone"
+	texts := make([]string, len(models))
+	for i, model := range models {
+		condition := "deleted_at IS NOT NULL"
+		if _, isNote := model.(*concNote); isNote {
+			condition = "gone"
+		}
+		if live {
+			condition = "NOT (" + condition + ")"
+		}
+		keys := []uint{}
+		require.NoError(s.t, s.spectator.Unscoped().Model(model).Where(condition).Order("id").Pluck("id", &keys).Error)
+		texts[i] = fmt.Sprint(keys)
 	}
-	if live {
-		condition = "NOT (" + condition + ")"
-	}
-	keys := []uint{}
-	require.NoError(s.t, s.spectator.Unscoped().Model(model).Where(condition).Order("id").Pluck("id", &keys).Error)
-	return fmt.Sprint(keys)
+	return strings.Join(texts, " ")
 }
 
 // mark is the time of a row's deletion.

@@ -210,6 +210,28 @@ func (s *concStage) pair(n int, first, second func(db *gorm.DB) error, allowed .
 	return stop
 }
 
+// afterCommit lets a second call begin when a first one has done its work in a transaction: it must wait for that, which
+// then commits. The error is the second call's.
+func (s *concStage) afterCommit(first, second func(db *gorm.DB) error) error {
+	s.t.Helper()
+	return s.afterEnd((*gorm.DB).Commit, first, second)
+}
+
+// afterRollback does so with a transaction that is rolled back.
+func (s *concStage) afterRollback(first, second func(db *gorm.DB) error) error {
+	s.t.Helper()
+	return s.afterEnd((*gorm.DB).Rollback, first, second)
+}
+
+func (s *concStage) afterEnd(end func(tx *gorm.DB) *gorm.DB, first, second func(db *gorm.DB) error) error {
+	s.t.Helper()
+	tx := s.actor().Begin()
+	require.NoError(s.t, first(tx))
+	run := s.actor().start(second).waits()
+	require.NoError(s.t, end(tx).Error)
+	return run.result()
+}
+
 // meets lets another call begin while a run stands at a stop, and both go on once that one waits or is through. Neither may
 // fail.
 func (r *concRun) meets(stop *concStop, other func(db *gorm.DB) error) {
@@ -293,6 +315,11 @@ func concDelete(value any, conds ...any) func(db *gorm.DB) error {
 	return func(db *gorm.DB) error { return db.Delete(value, conds...).Error }
 }
 
+// concRemove is a call that removes value's row for good.
+func concRemove(value any) func(db *gorm.DB) error {
+	return func(db *gorm.DB) error { return db.Unscoped().Delete(value).Error }
+}
+
 // concRestore is a call that restores value.
 func concRestore(value any) func(db *gorm.DB) error {
 	return func(db *gorm.DB) error {
@@ -304,4 +331,9 @@ func concRestore(value any) func(db *gorm.DB) error {
 // concCreate is a call that creates value.
 func concCreate(value any) func(db *gorm.DB) error {
 	return func(db *gorm.DB) error { return db.Create(value).Error }
+}
+
+// concUpdate is a call that sets a column of value's row.
+func concUpdate(value any, column string, to any) func(db *gorm.DB) error {
+	return func(db *gorm.DB) error { return db.Model(value).Update(column, to).Error }
 }
