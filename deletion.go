@@ -33,10 +33,7 @@ func (id DeletionID) GormDataType() string { return mark.DeletionID(id).GormData
 // then nothing has changed, in the database or in value.
 func Delete(db *gorm.DB, value any) (Report, error) {
 	var report Report
-	if _, err := databaseOf(db); err != nil {
-		return report, err
-	}
-	if err := deletion.CheckCall(value, "Delete"); err != nil {
+	if err := checkCall(db, value, "Delete"); err != nil {
 		return report, err
 	}
 	err := db.Clauses(Into(&report)).Delete(value).Error
@@ -47,10 +44,7 @@ func Delete(db *gorm.DB, value any) (Report, error) {
 // lists it. For what an Unscoped delete would do, pass db.Unscoped().
 func Preview(db *gorm.DB, value any) (Report, error) {
 	var report Report
-	if _, err := databaseOf(db); err != nil {
-		return report, err
-	}
-	if err := deletion.CheckCall(value, "Preview"); err != nil {
+	if err := checkCall(db, value, "Preview"); err != nil {
 		return report, err
 	}
 	session := &gorm.Session{DryRun: true, SkipHooks: true, SkipDefaultTransaction: true}
@@ -59,6 +53,13 @@ func Preview(db *gorm.DB, value any) (Report, error) {
 	tx.Statement.Settings.Store(deletion.PreviewKey{}, true)
 	err := tx.Delete(value).Error
 	return report, err
+}
+
+func checkCall(db *gorm.DB, value any, function string) error {
+	if _, err := databaseOf(db); err != nil {
+		return err
+	}
+	return deletion.CheckCall(value, function)
 }
 
 // Deletion is a row of the ledger, table softdelete_deletions: one per deletion that took rows, kept after a restore.

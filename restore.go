@@ -3,6 +3,7 @@ package softdelete
 import (
 	"gorm.io/gorm"
 
+	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 )
 
@@ -16,33 +17,27 @@ import (
 // hooks BeforeRestore and AfterRestore return. Then nothing has changed, in the database or in value. In a dry run it is
 // PreviewRestore.
 func Restore(db *gorm.DB, value any) (Report, error) {
-	d, err := databaseOf(db)
-	if err != nil {
-		return Report{}, err
-	}
-	report, err := d.restorer.Restore(db, value)
-	return reportOf(report), outward(err)
+	return restored(db, func(d *database) (deletion.Report, error) { return d.restorer.Restore(db, value) })
 }
 
 // PreviewRestore tells what Restore would do with value, and writes nothing. What would refuse is its error, as it would be
 // Restore's.
 func PreviewRestore(db *gorm.DB, value any) (Report, error) {
-	d, err := databaseOf(db)
-	if err != nil {
-		return Report{}, err
-	}
-	report, err := d.restorer.Preview(db, value)
-	return reportOf(report), outward(err)
+	return restored(db, func(d *database) (deletion.Report, error) { return d.restorer.Preview(db, value) })
 }
 
 // RestoreDeletion undoes a whole deletion: every row that it took and that nothing else keeps deleted. Rows under another
 // deleted parent are passed on to that parent's deletion, and reported as skipped. The rows are looked for in Config.Models
 // and the models used so far. An unknown ID gives gorm.ErrRecordNotFound; other errors are those of Restore.
 func RestoreDeletion(db *gorm.DB, id DeletionID) (Report, error) {
+	return restored(db, func(d *database) (deletion.Report, error) { return d.restorer.RestoreDeletion(db, mark.DeletionID(id)) })
+}
+
+func restored(db *gorm.DB, restore func(d *database) (deletion.Report, error)) (Report, error) {
 	d, err := databaseOf(db)
 	if err != nil {
 		return Report{}, err
 	}
-	report, err := d.restorer.RestoreDeletion(db, mark.DeletionID(id))
+	report, err := restore(d)
 	return reportOf(report), outward(err)
 }

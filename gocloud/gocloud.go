@@ -8,6 +8,7 @@ package gocloud
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
@@ -28,28 +29,25 @@ type store struct{ bucket *blob.Bucket }
 
 // Put implements softdelete.ColdStore.
 func (s *store) Put(ctx context.Context, b softdelete.ColdBatch) error {
-	rowsName, manifestName, err := coldfile.Names(b.ID)
-	if err != nil {
-		return err
-	}
-	rows, manifest, err := coldfile.Encode(coldfile.Batch(b))
-	if err != nil {
-		return err
-	}
-	if err := s.write(ctx, rowsName, "application/gzip", rows); err != nil {
-		return err
-	}
-	if err := s.write(ctx, manifestName, "application/json", manifest); err != nil {
-		return err
-	}
-	stored, err := s.Get(ctx, b.ID)
-	if err != nil {
-		return fmt.Errorf("read back: %w", err)
-	}
-	return coldfile.Same(b.Rows, stored.Rows)
+	return s.files().Put(ctx, coldfile.Batch(b))
 }
 
-func (s *store) write(ctx context.Context, name, kind string, data []byte) error {
+// files is the bucket as the batches' files see it. It neither lists nor removes.
+func (s *store) files() coldfile.Files {
+	return coldfile.Files{
+		Write: s.write,
+		Get: func(ctx context.Context, id string) (coldfile.Batch, error) {
+			b, err := s.Get(ctx, id)
+			return coldfile.Batch(b), err
+		},
+	}
+}
+
+func (s *store) write(ctx context.Context, name string, data []byte) error {
+	kind := "application/json"
+	if strings.HasSuffix(name, coldfile.RowsSuffix) {
+		kind = "application/gzip"
+	}
 	if err := s.bucket.WriteAll(ctx, name, data, &blob.WriterOptions{ContentType: kind}); err != nil {
 		return fmt.Errorf("write the object %s: %w", name, err)
 	}

@@ -14,8 +14,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/coldfile"
 )
 
-// This room rewrites batches in a bucket. The new rows come under a name of their own; the manifest that names it is the
-// switch. The old rows are deleted then.
+// This room rewrites batches in a bucket, and deletes what crashes have left there.
 
 // leftoverAge is how old an object must be that no manifest names, to be what a crash has left and not what a Put is writing.
 const leftoverAge = 10 * time.Minute
@@ -103,38 +102,13 @@ func (s *rewriter) Tidy(ctx context.Context) (spared int, err error) {
 
 // Replace implements softdelete.ColdRewriter.
 func (s *rewriter) Replace(ctx context.Context, b softdelete.ColdBatch) error {
-	if _, err := s.Get(ctx, b.ID); err != nil {
-		return err
+	files := s.files()
+	files.List = func(ctx context.Context) (coldfile.Listing, error) {
+		listed, _, err := s.list(ctx)
+		return listed, err
 	}
-	name, rows, manifest, err := coldfile.EncodeAnew(coldfile.Batch(b))
-	if err != nil {
-		return err
-	}
-	if err := s.write(ctx, name, "application/gzip", rows); err != nil {
-		return err
-	}
-	if err := s.write(ctx, b.ID+coldfile.ManifestSuffix, "application/json", manifest); err != nil {
-		return err
-	}
-	stored, err := s.Get(ctx, b.ID)
-	if err == nil {
-		err = coldfile.Same(b.Rows, stored.Rows)
-	}
-	if err != nil {
-		return fmt.Errorf("read back: %w", err)
-	}
-	listed, _, err := s.list(ctx)
-	if err != nil {
-		return err
-	}
-	for _, former := range listed.RowsOf(b.ID) { // also those of a Replace that a crash has stopped
-		if former != name {
-			if err := s.remove(ctx, former); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	files.Remove = s.remove
+	return files.Replace(ctx, coldfile.Batch(b))
 }
 
 // remove deletes an object and looks whether it is gone.

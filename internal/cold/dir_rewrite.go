@@ -3,7 +3,6 @@ package cold
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,8 +11,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/coldfile"
 )
 
-// This room rewrites batches in a directory. The new rows come under a name of their own; the manifest that names it is the
-// switch. The old rows are unlinked then.
+// This room rewrites batches in a directory, and removes what crashes have left there.
 
 // coldLeftover is how old a file must be that no manifest names, to be what a crash has left and not what a Put is writing.
 const coldLeftover = 10 * time.Minute
@@ -93,36 +91,8 @@ func (s *Dir) manifest(id string) ([]byte, error) {
 
 // Replace implements Rewriter.
 func (s *Dir) Replace(ctx context.Context, b Batch) error {
-	if _, err := s.Get(ctx, b.ID); err != nil {
+	if err := s.files().Replace(ctx, coldfile.Batch(b)); err != nil {
 		return err
-	}
-	name, rows, manifest, err := coldfile.EncodeAnew(coldfile.Batch(b))
-	if err != nil {
-		return err
-	}
-	if err := s.write(filepath.Join(s.dir, name), rows); err != nil {
-		return err
-	}
-	if err := s.write(filepath.Join(s.dir, b.ID+coldfile.ManifestSuffix), manifest); err != nil {
-		return err
-	}
-	stored, err := s.Get(ctx, b.ID)
-	if err == nil {
-		err = coldfile.Same(b.Rows, stored.Rows)
-	}
-	if err != nil {
-		return fmt.Errorf("read back: %w", err)
-	}
-	listed, err := s.list()
-	if err != nil {
-		return err
-	}
-	for _, former := range listed.RowsOf(b.ID) { // also those of a Replace that a crash has stopped
-		if former != name {
-			if err := s.remove(former); err != nil {
-				return err
-			}
-		}
 	}
 	return syncDirectory(s.dir)
 }

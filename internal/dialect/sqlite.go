@@ -102,20 +102,10 @@ var sqlite = Dialect{
 // condition is what stands behind WHERE in a CREATE INDEX, empty where there is none.
 func condition(statement string) string {
 	const word = "where"
-	quote := byte(0)
-	for i := 0; i+len(word) < len(statement); i++ {
-		c := statement[i]
-		switch {
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			}
-		case c == '\'' || c == '"' || c == '`':
-			quote = c
-		case c == '[':
-			quote = ']'
-		case i > 0 && !inWord(statement[i-1]) && strings.EqualFold(statement[i:i+len(word)], word) && !inWord(statement[i+len(word)]):
-			return strings.TrimSpace(statement[i+len(word):])
+	for i := range Unquoted(statement) {
+		end := i + len(word)
+		if i > 0 && end < len(statement) && !inWord(statement[i-1]) && strings.EqualFold(statement[i:end], word) && !inWord(statement[end]) {
+			return strings.TrimSpace(statement[end:])
 		}
 	}
 	return ""

@@ -3,6 +3,7 @@ package erasure
 import (
 	"context"
 	"database/sql"
+	"iter"
 	"maps"
 	"slices"
 
@@ -198,19 +199,8 @@ func (x *coldStorage) columnsOf(tx statement.Session, p *policy.Policy) (map[str
 
 // tables counts the rows in cold storage, for certificates and previews.
 func (x *coldStorage) tables() (tables []certificate.ErasedTable) {
-	if x == nil {
-		return nil
-	}
-	for _, m := range x.models {
-		var n int64
-		for _, rows := range m.batches {
-			for _, row := range rows {
-				if row.counts {
-					n++
-				}
-			}
-		}
-		if n == 0 || !m.Policy.Personal.Erases() {
+	for m, n := range x.counted(func(row *coldRow) bool { return row.counts }) {
+		if !m.Policy.Personal.Erases() {
 			continue
 		}
 		t := certificate.ErasedTable{Table: m.Table() + coldSuffix, Columns: []certificate.ErasedColumn{}}
@@ -229,15 +219,8 @@ func (x *coldStorage) tables() (tables []certificate.ErasedTable) {
 
 // kept lists the personal columns of the rows in cold storage that stay.
 func (x *coldStorage) kept() (kept []certificate.KeptColumn) {
-	if x == nil {
-		return nil
-	}
-	for _, m := range x.models {
-		var n int64
-		for _, rows := range m.batches {
-			n += int64(len(rows))
-		}
-		if n == 0 || m.Policy.Personal == nil || m.Policy.Personal.Remove {
+	for m, n := range x.counted(func(*coldRow) bool { return true }) {
+		if m.Policy.Personal == nil || m.Policy.Personal.Remove {
 			continue
 		}
 		for _, k := range m.Policy.Personal.Kept {
@@ -245,4 +228,26 @@ func (x *coldStorage) kept() (kept []certificate.KeptColumn) {
 		}
 	}
 	return kept
+}
+
+// counted are the models with rows of a kind in cold storage, and how many.
+func (x *coldStorage) counted(kind func(*coldRow) bool) iter.Seq2[*coldModel, int64] {
+	return func(yield func(*coldModel, int64) bool) {
+		if x == nil {
+			return
+		}
+		for _, m := range x.models {
+			var n int64
+			for _, rows := range m.batches {
+				for _, row := range rows {
+					if kind(row) {
+						n++
+					}
+				}
+			}
+			if n > 0 && !yield(m, n) {
+				return
+			}
+		}
+	}
 }

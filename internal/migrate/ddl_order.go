@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm/schema"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 )
 
@@ -98,15 +99,8 @@ func sortConstraints(text string) string {
 // splitTopLevel splits a list at the commas outside parentheses and quotes.
 func splitTopLevel(list string) (parts []string) {
 	depth, start := 0, 0
-	var quote rune
-	for i, c := range list {
+	for i, c := range dialect.Unquoted(list) {
 		switch {
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			}
-		case c == '\'' || c == '"' || c == '`':
-			quote = c
 		case c == '(':
 			depth++
 		case c == ')':

@@ -244,13 +244,7 @@ func (f *family) owning(owner *reference, rows []*relative) (found []*relative, 
 				return nil, err
 			}
 		}
-		q := f.query().Text("SELECT ")
-		p.lotOf(q, parent, "p")
-		q.Text(", ")
-		f.heldColumn(q, parent, "p")
-		q.Text(", ")
-		q.Names("p", parent.KeyColumns).Text(", ")
-		q.Names("c", child.KeyColumns).Text(" FROM ").Name(parent.name).Text(" AS p, ").Name(child.name).Text(" AS c WHERE ")
+		q := f.selectPairs(parent, "p", parent, child)
 		condition(q)
 		err = f.scanPairs(q, parent, child, func(up, down []any, lot int, held bool) {
 			if p.foreseen[rowID(parent, up)] {
@@ -282,6 +276,18 @@ func (f *family) heldColumn(q *statement.Query, t *purgeTable, alias string) {
 	q.Text("CASE WHEN ")
 	f.purge.holds.Held(q, t.Policy, alias)
 	q.Text(" THEN 1 ELSE 0 END")
+}
+
+// selectPairs begins to select what scanPairs reads: the lot and the hold of the row that an alias names, and the keys of the
+// parents p and the children c. The condition follows.
+func (f *family) selectPairs(of *purgeTable, alias string, parent, child *purgeTable) *statement.Query {
+	q := f.query().Text("SELECT ")
+	f.purge.lotOf(q, of, alias)
+	q.Text(", ")
+	f.heldColumn(q, of, alias)
+	q.Text(", ")
+	q.Names("p", parent.KeyColumns).Text(", ")
+	return q.Names("c", child.KeyColumns).Text(" FROM ").Name(parent.name).Text(" AS p, ").Name(child.name).Text(" AS c WHERE ")
 }
 
 // scanPairs reads rows of a lot, a hold, and the keys of two tables.

@@ -91,13 +91,7 @@ func (f *family) referringInside(r *reference, rows []*relative) (found []*relat
 			return nil, err
 		}
 	}
-	q := f.query().Text("SELECT ")
-	p.lotOf(q, child, "c")
-	q.Text(", ")
-	f.heldColumn(q, child, "c")
-	q.Text(", ")
-	q.Names("p", r.to.KeyColumns).Text(", ")
-	q.Names("c", child.KeyColumns).Text(" FROM ").Name(r.to.name).Text(" AS p, ").Name(child.name).Text(" AS c WHERE ")
+	q := f.selectPairs(child, "c", r.to, child)
 	r.match(q, "p", "c")
 	q.Text(" AND ")
 	keyIn(q, r.to, "p", rows)
