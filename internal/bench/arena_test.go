@@ -78,13 +78,7 @@ func (a *arena) fill(b *testing.B, into string, rows int, values string) {
 // settle gives the planner its statistics, once the rows are there.
 func (a *arena) settle(b *testing.B) {
 	b.Helper()
-	if a.name == "sqlite" {
-		a.exec(b, "ANALYZE")
-		return
-	}
-	for _, table := range a.tables {
-		a.exec(b, "VACUUM ANALYZE "+table)
-	}
+	a.tend(b, "ANALYZE", "VACUUM ANALYZE ")
 }
 
 // revive makes all rows live again, and clears away what the writes left behind: dead rows, a long write-ahead log.
@@ -98,12 +92,18 @@ func (a *arena) revive(b *testing.B) {
 
 func (a *arena) sweep(b *testing.B) {
 	b.Helper()
+	a.tend(b, "PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM ")
+}
+
+// tend does what a database wants now and then: SQLite for all at once, PostgreSQL table by table.
+func (a *arena) tend(b *testing.B, sqlite, postgres string) {
+	b.Helper()
 	if a.name == "sqlite" {
-		a.exec(b, "PRAGMA wal_checkpoint(TRUNCATE)")
+		a.exec(b, sqlite)
 		return
 	}
 	for _, table := range a.tables {
-		a.exec(b, "VACUUM "+table)
+		a.exec(b, postgres+table)
 	}
 }
 

@@ -120,12 +120,7 @@ func TestRowsWithKeysThatReadAlikeAreDeletedAndRestoredEachByItself(t *testing.T
 	alikeEach(t, func(t *testing.T, db *gorm.DB, _ *time.Time) {
 		gone, stay := alike[:8], alike[8:]
 		for _, value := range []any{alikePointer(alikeSeats(gone...)), alikePointer(alikeBoxes(gone...))} {
-			preview, err := softdelete.Preview(db, value)
-			require.NoError(t, err)
-			report, err := softdelete.Delete(db, value)
-			require.NoError(t, err)
-			require.EqualValues(t, len(gone), report.Effects[0].Rows)
-			require.Equal(t, preview.Effects[0].Rows, report.Effects[0].Rows)
+			requireForeseen(t, db, value, len(gone), softdelete.Preview, softdelete.Delete)
 		}
 		requireSeats(t, db, stay)
 
@@ -136,12 +131,7 @@ func TestRowsWithKeysThatReadAlikeAreDeletedAndRestoredEachByItself(t *testing.T
 			boxes[i].Hall, boxes[i].Row = key[0], key[1]
 		}
 		for _, value := range []any{&seats, &boxes} {
-			preview, err := softdelete.PreviewRestore(db, value)
-			require.NoError(t, err)
-			report, err := softdelete.Restore(db, value)
-			require.NoError(t, err)
-			require.EqualValues(t, len(gone), report.Effects[0].Rows)
-			require.Equal(t, preview.Effects[0].Rows, report.Effects[0].Rows)
+			requireForeseen(t, db, value, len(gone), softdelete.PreviewRestore, softdelete.Restore)
 		}
 		for i, key := range gone {
 			require.Equal(t, key, [2]string{seats[i].Hall, seats[i].Row})
@@ -151,6 +141,16 @@ func TestRowsWithKeysThatReadAlikeAreDeletedAndRestoredEachByItself(t *testing.T
 		}
 		requireSeats(t, db, alike)
 	})
+}
+
+// requireForeseen checks that a preview and then a call tell of so many root rows.
+func requireForeseen(t *testing.T, db *gorm.DB, value any, rows int, calls ...func(*gorm.DB, any) (softdelete.Report, error)) {
+	t.Helper()
+	for _, call := range calls {
+		report, err := call(db, value)
+		require.NoError(t, err)
+		require.EqualValues(t, rows, report.Effects[0].Rows)
+	}
 }
 
 func alikePointer[T any](value T) *T { return &value }

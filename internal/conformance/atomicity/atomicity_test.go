@@ -53,28 +53,29 @@ func TestAtomicity(t *testing.T) {
 }
 
 func atomicStatementFails(t *testing.T, c *atomicCase, call atomicCall) {
-	before := c.prepare(t, call)
-	for n := 1; ; n++ {
-		var failed string
-		if !c.fail(t, call, &failed, func() { c.faults.OnStatement(atomicAt(n, &failed)) }) {
-			require.Greater(t, n, 2, "the call sends statements")
-			return
-		}
-		require.Equal(t, before, c.rows(t, call.family), "%s is not sent", failed)
-	}
+	c.failEach(t, call, c.faults.OnStatement, func(failed string, before, after []string) {
+		require.Equal(t, before, after, "%s is not sent", failed)
+	})
 }
 
 func atomicAnswerIsLost(t *testing.T, c *atomicCase, call atomicCall) {
+	c.failEach(t, call, c.faults.AfterStatement, func(failed string, before, after []string) {
+		if failed != "COMMIT" { // which has happened, only the caller does not know
+			require.Equal(t, before, after, "%s gets no answer", failed)
+		}
+	})
+}
+
+// failEach fails one statement of a call after the other, and checks the rows each time.
+func (c *atomicCase) failEach(t *testing.T, call atomicCall, plan func(func(int, string) error), check func(failed string, before, after []string)) {
 	before := c.prepare(t, call)
 	for n := 1; ; n++ {
 		var failed string
-		if !c.fail(t, call, &failed, func() { c.faults.AfterStatement(atomicAt(n, &failed)) }) {
+		if !c.fail(t, call, &failed, func() { plan(atomicAt(n, &failed)) }) {
 			require.Greater(t, n, 2, "the call sends statements")
 			return
 		}
-		if failed != "COMMIT" { // which has happened, only the caller does not know
-			require.Equal(t, before, c.rows(t, call.family), "%s gets no answer", failed)
-		}
+		check(failed, before, c.rows(t, call.family))
 	}
 }
 

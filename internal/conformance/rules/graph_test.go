@@ -19,7 +19,7 @@ type rulFolder struct {
 	Children  []rulFolder `gorm:"foreignKey:ParentID" softdelete:"cascade"`
 }
 
-// rulFirm and rulOwner own each other.
+// rulFirm and rulOwner own each other, and have different marks.
 type rulFirm struct {
 	ID        uint
 	OwnerID   *uint
@@ -28,10 +28,11 @@ type rulFirm struct {
 }
 
 type rulOwner struct {
-	ID        uint
-	FirmID    *uint
-	DeletedAt gorm.DeletedAt
-	Firms     []rulFirm `gorm:"foreignKey:OwnerID" softdelete:"cascade"`
+	ID         uint
+	FirmID     *uint
+	DeletedAt  gorm.DeletedAt
+	DeletionID softdelete.DeletionID
+	Firms      []rulFirm `gorm:"foreignKey:OwnerID" softdelete:"cascade"`
 }
 
 // rulRock, rulPaper and rulScissors are a ring of three, with different marks.

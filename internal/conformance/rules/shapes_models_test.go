@@ -128,42 +128,6 @@ type ruleTree struct {
 	Children  []*ruleTree `gorm:"foreignKey:ParentID" softdelete:"cascade"`
 }
 
-type ruleHen struct {
-	ID        uint
-	EggID     *uint
-	DeletedAt gorm.DeletedAt
-	Eggs      []ruleEgg `gorm:"foreignKey:HenID" softdelete:"cascade"`
-}
-
-type ruleEgg struct {
-	ID         uint
-	HenID      *uint
-	DeletedAt  gorm.DeletedAt
-	DeletionID softdelete.DeletionID
-	Hens       []ruleHen `gorm:"foreignKey:EggID" softdelete:"cascade"`
-}
-
-type ruleRock struct {
-	ID        uint
-	PaperID   *uint
-	DeletedAt gorm.DeletedAt
-	Scissors  []ruleScissor `gorm:"foreignKey:RockID" softdelete:"cascade"`
-}
-
-type ruleScissor struct {
-	ID        uint
-	RockID    *uint
-	DeletedAt gorm.DeletedAt
-	Papers    []rulePaper `gorm:"foreignKey:ScissorID" softdelete:"cascade"`
-}
-
-type rulePaper struct {
-	ID        uint
-	ScissorID *uint
-	DeletedAt gorm.DeletedAt
-	Rocks     []ruleRock `gorm:"foreignKey:PaperID" softdelete:"cascade"`
-}
-
 // Six models under each other.
 type (
 	ruleLevel1 struct {
@@ -320,24 +284,24 @@ func ruleShapes() []ruleShape {
 		},
 		{
 			"a cycle over two models",
-			[]any{&ruleHen{}, &ruleEgg{}},
+			[]any{&rulFirm{}, &rulOwner{}},
 			[]any{
-				&[]ruleHen{{ID: 1}, {ID: 2, EggID: one}, {ID: 3, EggID: two}, {ID: 4}},
-				&[]ruleEgg{{ID: 1, HenID: one}, {ID: 2, HenID: two}, {ID: 3, HenID: rulePtr(uint(4))}},
+				&[]rulFirm{{ID: 1}, {ID: 2, OwnerID: one}, {ID: 3, OwnerID: two}, {ID: 4}},
+				&[]rulOwner{{ID: 1, FirmID: one}, {ID: 2, FirmID: two}, {ID: 3, FirmID: rulePtr(uint(4))}},
 			},
-			&ruleHen{ID: 1},
-			[]string{"rule_hens  1", "rule_eggs Eggs 2", "rule_hens Hens 2"},
+			&rulFirm{ID: 1},
+			[]string{"rul_firms  1", "rul_owners Owners 2", "rul_firms Firms 2"},
 		},
 		{
 			"a cycle over three models that closes",
-			[]any{&ruleRock{}, &ruleScissor{}, &rulePaper{}},
+			[]any{&rulRock{}, &rulPaper{}, &rulScissors{}},
 			[]any{
-				&[]ruleRock{{ID: 1, PaperID: two}, {ID: 2, PaperID: one}, {ID: 3, PaperID: three}},
-				&[]ruleScissor{{ID: 1, RockID: one}, {ID: 2, RockID: two}, {ID: 3, RockID: three}},
-				&[]rulePaper{{ID: 1, ScissorID: one}, {ID: 2, ScissorID: two}, {ID: 3, ScissorID: three}},
+				&[]rulRock{{ID: 1, ScissorsID: two}, {ID: 2, ScissorsID: one}, {ID: 3, ScissorsID: three}},
+				&[]rulPaper{{ID: 1, RockID: one}, {ID: 2, RockID: two}, {ID: 3, RockID: three}},
+				&[]rulScissors{{ID: 1, PaperID: one}, {ID: 2, PaperID: two}, {ID: 3, PaperID: three}},
 			},
-			&ruleRock{ID: 1},
-			[]string{"rule_rocks  1", "rule_scissors Scissors 2", "rule_papers Papers 2", "rule_rocks Rocks 1"},
+			&rulRock{ID: 1},
+			[]string{"rul_rocks  1", "rul_papers Papers 2", "rul_scissors Scissors 2", "rul_rocks Rocks 1"},
 		},
 		{
 			"a diamond",
