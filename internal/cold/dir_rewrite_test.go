@@ -24,17 +24,6 @@ func coldTidy(t *testing.T, store softdelete.ColdStore) int {
 	return spared
 }
 
-// coldNames lists the files in a directory.
-func coldNames(t *testing.T, dir string) (names []string) {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	for _, entry := range entries {
-		names = append(names, entry.Name())
-	}
-	return names
-}
-
 func coldBatchOf(id, name string) softdelete.ColdBatch {
 	return softdelete.ColdBatch{ID: id, Model: "T", Table: "t", Rows: []map[string]any{{"id": int64(1), "name": name}}}
 }
@@ -52,7 +41,7 @@ func TestLeftoversOfColdStorageGoWhenNoWriteCanBeAtWork(t *testing.T) {
 		require.NoError(t, os.Chtimes(path, time.Now().Add(-age), time.Now().Add(-age)))
 		return name
 	}
-	kept := coldNames(t, dir)
+	kept := fixture.Files(t, dir)
 	for _, name := range kept {
 		require.NoError(t, os.Chtimes(filepath.Join(dir, name), time.Now().Add(-time.Hour), time.Now().Add(-time.Hour)))
 	}
@@ -67,10 +56,10 @@ func TestLeftoversOfColdStorageGoWhenNoWriteCanBeAtWork(t *testing.T) {
 	ids, err := rewriter.Batches(t.Context(), "t")
 	require.NoError(t, err)
 	require.Equal(t, []string{"t-1", "t-2", "t-3"}, ids)
-	require.Subset(t, coldNames(t, dir), old, "a list removes nothing")
+	require.Subset(t, fixture.Files(t, dir), old, "a list removes nothing")
 
 	require.Equal(t, len(young), coldTidy(t, store))
-	require.ElementsMatch(t, append(append([]string{"notes.txt"}, young...), kept...), coldNames(t, dir))
+	require.ElementsMatch(t, append(append([]string{"notes.txt"}, young...), kept...), fixture.Files(t, dir))
 	for _, id := range ids {
 		_, err := store.Get(t.Context(), id)
 		require.NoError(t, err)
@@ -83,9 +72,9 @@ func TestTheOnlyRowsOfABatchAreNoLeftover(t *testing.T) {
 	long := time.Now().Add(-time.Hour)
 	require.NoError(t, os.Rename(filepath.Join(dir, "t-1.jsonl.gz"), filepath.Join(dir, "t-1.0123456789abcdef.jsonl.gz")))
 	require.NoError(t, os.Chtimes(filepath.Join(dir, "t-1.0123456789abcdef.jsonl.gz"), long, long))
-	before := coldNames(t, dir)
+	before := fixture.Files(t, dir)
 	require.Zero(t, coldTidy(t, store))
-	require.Equal(t, before, coldNames(t, dir))
+	require.Equal(t, before, fixture.Files(t, dir))
 }
 
 func TestReplaceSparesABatchWhoseNameIsLikeThatOfRewrittenRows(t *testing.T) {
@@ -103,7 +92,7 @@ func TestAReplaceThatFailsLeavesTheOldBatchWhole(t *testing.T) {
 	other, otherDir := fixture.ColdDir(t)
 	require.NoError(t, other.Put(t.Context(), coldBatchOf("t-1", "old")))
 	require.NoError(t, other.(softdelete.ColdRewriter).Replace(t.Context(), coldBatchOf("t-1", "new")))
-	for _, name := range coldNames(t, otherDir) {
+	for _, name := range fixture.Files(t, otherDir) {
 		store, dir := fixture.ColdDir(t)
 		require.NoError(t, store.Put(t.Context(), coldBatchOf("t-1", "old")))
 		taken := filepath.Join(dir, name) // a directory in the place of the file that is to be written
@@ -120,7 +109,7 @@ func TestAReplaceThatFailsLeavesTheOldBatchWhole(t *testing.T) {
 		batch, err := store.Get(t.Context(), "t-1")
 		require.NoError(t, err)
 		require.Equal(t, "old", batch.Rows[0]["name"])
-		require.NotContains(t, strings.Join(coldNames(t, dir), " "), ".writing-")
+		require.NotContains(t, strings.Join(fixture.Files(t, dir), " "), ".writing-")
 	}
 }
 
@@ -133,7 +122,7 @@ func TestAReplaceThatStoppedAnywhereIsFinishedByAnother(t *testing.T) {
 			require.NoError(t, store.(softdelete.ColdRewriter).Replace(t.Context(), coldBatchOf("t-1", name)))
 		}
 		contents := map[string][]byte{}
-		for _, file := range coldNames(t, dir) {
+		for _, file := range fixture.Files(t, dir) {
 			data, err := os.ReadFile(filepath.Join(dir, file))
 			require.NoError(t, err)
 			contents[file] = data
@@ -163,7 +152,7 @@ func TestAReplaceThatStoppedAnywhereIsFinishedByAnother(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, data, stored)
 			}
-			require.Len(t, coldNames(t, dir), len(after))
+			require.Len(t, fixture.Files(t, dir), len(after))
 		})
 	}
 }

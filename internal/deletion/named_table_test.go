@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -71,9 +72,7 @@ var namedTables = map[string]struct{ call, table string }{
 func openNamed(t *testing.T, database *testdb.Database, config softdelete.Config) *gorm.DB {
 	db := database.Open(t)
 	if db.Name() == "sqlite" {
-		pool, err := db.DB()
-		require.NoError(t, err)
-		pool.SetMaxOpenConns(1) // ATTACH is the connection's
+		fixture.OneConnection(t, db) // ATTACH is the connection's
 		require.NoError(t, db.Exec("ATTACH DATABASE ':memory:' AS filed").Error)
 	} else {
 		require.NoError(t, db.Exec("DROP SCHEMA IF EXISTS filed CASCADE").Error)

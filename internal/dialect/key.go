@@ -42,6 +42,11 @@ const (
 	KeyDate
 )
 
+// plainKinds are the kinds of the types that GORM chooses, where it does so alike on all databases.
+var plainKinds = map[schema.DataType]KeyKind{
+	schema.Bool: KeyBool, schema.Int: KeyWhole, schema.Uint: KeyWhole, schema.String: KeyText, schema.Bytes: KeyBytes,
+}
+
 // KeyColumn is a column of a key.
 type KeyColumn struct {
 	Name string // bare

@@ -14,15 +14,10 @@ import (
 // postgresKeys writes keys so that neither TimeZone nor DateStyle, bytea_output or extra_float_digits changes them.
 var postgresKeys = keys{
 	kind: func(field *schema.Field, name string) (KeyKind, int) {
+		if kind, ok := plainKinds[field.DataType]; ok {
+			return kind, -1
+		}
 		switch field.DataType {
-		case schema.Bool:
-			return KeyBool, -1
-		case schema.Int, schema.Uint:
-			return KeyWhole, -1
-		case schema.String:
-			return KeyText, -1
-		case schema.Bytes:
-			return KeyBytes, -1
 		case schema.Float: // GORM makes it a numeric
 			if field.Precision > 0 {
 				return KeyDecimal, field.Scale

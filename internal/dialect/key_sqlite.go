@@ -13,17 +13,12 @@ import (
 // is part of the key. A fraction is written by its bits: SQLite neither writes nor reads the last digits of one exactly.
 var sqliteKeys = keys{
 	kind: func(field *schema.Field, name string) (KeyKind, int) {
+		if kind, ok := plainKinds[field.DataType]; ok {
+			return kind, -1
+		}
 		switch field.DataType {
-		case schema.Bool:
-			return KeyBool, -1
 		case schema.Float:
 			return KeyReal, -1
-		case schema.Int, schema.Uint:
-			return KeyWhole, -1
-		case schema.String:
-			return KeyText, -1
-		case schema.Bytes:
-			return KeyBytes, -1
 		case schema.Time:
 			return KeyInstant, -1
 		}

@@ -97,12 +97,10 @@ func coldPeople(t *testing.T, database *testdb.Database, store softdelete.ColdSt
 // coldContent is what is in a store's files, by table, unpacked; a line a row.
 func coldContent(t *testing.T, dir string) (lines []string) {
 	t.Helper()
-	entries, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	for _, entry := range entries {
-		data, err := os.ReadFile(filepath.Join(dir, entry.Name()))
+	for _, name := range fixture.Files(t, dir) {
+		data, err := os.ReadFile(filepath.Join(dir, name))
 		require.NoError(t, err)
-		if strings.HasSuffix(entry.Name(), ".gz") {
+		if strings.HasSuffix(name, ".gz") {
 			reader, err := gzip.NewReader(bytes.NewReader(data))
 			require.NoError(t, err)
 			data, err = io.ReadAll(reader)
@@ -304,9 +302,7 @@ func TestReplaceLeavesNoOldFileBehind(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, batch, stored)
 		require.Empty(t, coldWith(coldContent(t, dir), "canary"))
-		entries, err := os.ReadDir(dir)
-		require.NoError(t, err)
-		require.Len(t, entries, 2)
+		require.Len(t, fixture.Files(t, dir), 2)
 	}
 	ids, err := rewriter.Batches(t.Context(), "t")
 	require.NoError(t, err)

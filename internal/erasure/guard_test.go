@@ -143,10 +143,7 @@ type (
 
 func TestErasedRowsAreKnownByKeysOfTimesAndBytesInSessionsOfAnyZone(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := database.Open(t)
-		pool, err := db.DB()
-		require.NoError(t, err)
-		pool.SetMaxOpenConns(1)
+		db := fixture.OneConnection(t, database.Open(t))
 		zone := func(name string) {
 			if database.Name == "postgres" {
 				require.NoError(t, db.Exec("SET TIME ZONE '"+name+"'").Error)
@@ -162,7 +159,7 @@ func TestErasedRowsAreKnownByKeysOfTimesAndBytesInSessionsOfAnyZone(t *testing.T
 		}
 		require.NoError(t, db.Create(&person).Error)
 		zone("Asia/Tokyo")
-		_, err = softdelete.Erase(db, &zonedPerson{ID: 1}, softdelete.ErasureRequest{})
+		_, err := softdelete.Erase(db, &zonedPerson{ID: 1}, softdelete.ErasureRequest{})
 		require.NoError(t, err)
 		zone("America/New_York")
 		require.ErrorIs(t, db.Model(&zonedVisit{PersonID: 1, At: at}).Update("note", "x").Error, softdelete.ErrErased)

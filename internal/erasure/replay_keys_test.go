@@ -132,9 +132,7 @@ func TestReplayErasuresKnowsKeysOfEveryKindExactly(t *testing.T) {
 
 				later := fixture.Use(t, database, softdelete.Config{Models: []any{c.erased()}, ErasureLedger: ledger})
 				if database.Name == "postgres" { // the database writes times as the session wants them
-					pool, err := later.DB()
-					require.NoError(t, err)
-					pool.SetMaxOpenConns(1)
+					fixture.OneConnection(t, later)
 					require.NoError(t, later.Exec("SET TIME ZONE 'Asia/Tokyo'").Error)
 				}
 				report, err := softdelete.ReplayErasures(later, ledger)

@@ -50,9 +50,7 @@ func TestPurgeOfManyRowsTakesEachOnceAndNoMoreThanABatch(t *testing.T) {
 func TestPurgeOfManyRowsTakesNoMoreThanABatchWhereTheServerCountsNoRows(t *testing.T) {
 	testdb.EachWithRowLocks(t, func(t *testing.T, database *testdb.Database) {
 		s := retCrowd(t, database, 6000, "i % 2 = 0 OR i > 5500", softdelete.Config{})
-		pool, err := s.DB.DB()
-		require.NoError(t, err)
-		pool.SetMaxOpenConns(1)
+		fixture.OneConnection(t, s.DB)
 		require.NoError(t, s.Exec("SET track_counts = off").Error)
 		var before, largest int64
 		report := s.Purge(softdelete.PurgeOptions{Batch: 70, Progress: func(p softdelete.PurgeProgress) {

@@ -12,6 +12,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type note struct {
@@ -65,10 +66,7 @@ func TestWorkIsKeptOrUndoneAsAWhole(t *testing.T) {
 
 func TestAUnitOfWorkSeesWhatOthersCommitWhateverTheDefaultLevel(t *testing.T) {
 	testdb.EachWithRowLocks(t, func(t *testing.T, database *testdb.Database) {
-		db := database.Open(t)
-		pool, err := db.DB()
-		require.NoError(t, err)
-		pool.SetMaxOpenConns(1)
+		db := fixture.OneConnection(t, database.Open(t))
 		require.NoError(t, db.Exec("SET default_transaction_isolation = 'serializable'").Error)
 		level := func(tx *gorm.DB) (level string) {
 			require.NoError(t, tx.Raw("SHOW transaction_isolation").Scan(&level).Error)

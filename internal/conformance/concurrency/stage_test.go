@@ -58,11 +58,7 @@ func (s *concStage) actor() *concActor {
 // connect opens a single connection.
 func (s *concStage) connect() *gorm.DB {
 	s.t.Helper()
-	db := s.database.Open(s.t)
-	pool, err := db.DB()
-	require.NoError(s.t, err)
-	pool.SetMaxOpenConns(1)
-	return db
+	return fixture.OneConnection(s.t, s.database.Open(s.t))
 }
 
 func (s *concStage) newActor() *concActor {

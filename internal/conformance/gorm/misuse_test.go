@@ -114,6 +114,19 @@ func TestMisuseIsAClearErrorAndWritesNothing(t *testing.T) {
 // isLock tells whether a statement only makes SQLite's transaction the writing one.
 func isLock(sql string) bool { return len(sql) > 11 && sql[len(sql)-11:] == "WHERE 1 = 0" }
 
+// requireRefused checks that calls are refused with an error before they write.
+func requireRefused(t *testing.T, db *gorm.DB, calls map[string]func(db *gorm.DB) error, with error) {
+	t.Helper()
+	recorder := testdb.Record(db)
+	for name, call := range calls {
+		t.Run(name, func(t *testing.T) {
+			recorder.Reset()
+			require.ErrorIs(t, call(db), with)
+			require.False(t, slices.ContainsFunc(recorder.Statements(), isWrite), recorder.Statements())
+		})
+	}
+}
+
 func TestADatabaseWithoutThePlugin(t *testing.T) {
 	calls := map[string]func(db *gorm.DB) error{
 		"Delete":          misuseReport(softdelete.Delete, &contractTeam{ID: 1}),
@@ -141,14 +154,7 @@ func TestADatabaseWithoutThePlugin(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := newContract(t, database)
 		without := database.Open(t)
-		recorder := testdb.Record(without)
-		for name, call := range calls {
-			t.Run(name, func(t *testing.T) {
-				recorder.Reset()
-				require.ErrorIs(t, call(without), softdelete.ErrNotRegistered)
-				require.False(t, slices.ContainsFunc(recorder.Statements(), isWrite), recorder.Statements())
-			})
-		}
+		requireRefused(t, without, calls, softdelete.ErrNotRegistered)
 		require.Equal(t, contractAll, contractLive(t, db))
 		for name, call := range map[string]func(*gorm.DB, any) (softdelete.Report, error){"Delete": softdelete.Delete, "Restore": softdelete.Restore} {
 			t.Run(name+" on nil", func(t *testing.T) {

@@ -38,11 +38,9 @@ func newStage(t *testing.T, database *testdb.Database, skipDefault bool) *stage 
 		s.now = s.now.Add(time.Millisecond)
 		return s.now
 	}}
-	s.db, s.other = database.Open(t, config), database.Open(t)
-	pool, err := s.db.DB()
-	require.NoError(t, err)
-	pool.SetMaxOpenConns(1)
+	s.db, s.other = fixture.OneConnection(t, database.Open(t, config)), database.Open(t)
 	cold, _ := fixture.ColdDir(t)
+	var err error
 	s.ledger, err = softdelete.FileLedger(filepath.Join(t.TempDir(), "ledger"))
 	require.NoError(t, err)
 	require.NoError(t, s.db.Use(softdelete.New(softdelete.Config{
