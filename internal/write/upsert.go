@@ -157,30 +157,6 @@ func rowDeletedError(p *policy.Policy, key []any) error {
 	return fmt.Errorf("%w: the row with key %s in table %s; restore it first, or write through Unscoped", fault.ErrRowDeleted, rowkey.KeyText(key), p.Table)
 }
 
-// saves tells whether an update statement is the first half of Save: all fields of a model by its own key. If it affects
-// no row, Save goes on to insert; associations are not written in between under a row that is deleted.
-func saves(stmt *gorm.Statement) bool {
-	return len(stmt.Selects) == 1 && stmt.Selects[0] == "*" && stmt.Dest == stmt.Model && stmt.ReflectValue.Kind() == reflect.Struct
-}
-
-// CheckSave runs after the update: a Save that affected no row met a deleted one, or none.
-func (g *Guards) CheckSave(db *gorm.DB) {
-	stmt := db.Statement
-	if db.Error != nil || db.DryRun || db.RowsAffected != 0 || stmt.Schema == nil || stmt.Unscoped || !saves(stmt) {
-		return
-	}
-	p := g.PolicyHere(db)
-	if p == nil || !p.KeepsDeleted() {
-		return
-	}
-	u := newUpsert(stmt, p.Schema.PrimaryFields)
-	deleted, err := g.deletedAmong(db, p, u.fields, u.keys, true)
-	if err == nil && len(deleted) > 0 {
-		err = rowDeletedError(p, deleted[0])
-	}
-	_ = db.AddError(err)
-}
-
 // deletedAmong gives the primary keys of deleted rows that have one of the values; some of them, where that is enough.
 func (g *Guards) deletedAmong(db *gorm.DB, p *policy.Policy, fields []*schema.Field, values [][]any, some bool) (found [][]any, err error) {
 	tx := g.Session(db).InWork(db.Statement.Context)
