@@ -40,6 +40,8 @@ func (d *database) register(db *gorm.DB) error {
 		create.Before("gorm:after_create").Register("softdelete:linked_create", calls(write.EndLinks)),
 		create.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_create", calls(write.EndCreate)),
 
+		create.After("softdelete:end_create").Register("softdelete:finish_create", calls(d.guards.ExplainTaken)),
+
 		update.Before("gorm:setup_reflect_value").Register("softdelete:begin_update", calls(d.guards.BeginWrite)),
 		update.Before("gorm:save_before_associations").Register("softdelete:associations_update", calls(d.guards.SpareDeleted)),
 		update.Before("gorm:update").Register("softdelete:update", calls(beforeUpdate.early)),

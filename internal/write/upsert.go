@@ -117,12 +117,11 @@ func revival(d *dialect.Dialect, p *policy.Policy, c clause.OnConflict, stmt *go
 	for _, field := range p.Schema.PrimaryFields {
 		c.Columns = append(c.Columns, clause.Column{Name: field.DBName})
 	}
-	for _, a := range p.RestoreAssignments() {
-		value := a.Value
-		if a.Former != nil {
-			value = clause.Expr{SQL: "?", Vars: []any{clause.Column{Table: stmt.Table, Name: a.Former.DBName}}}
+	for _, field := range p.Schema.Fields { // the link is the new one, which says that it is live
+		if field.DBName != "" && !field.PrimaryKey && field.Creatable {
+			value := clause.Column{Table: "excluded", Name: field.DBName}
+			c.DoUpdates = append(c.DoUpdates, clause.Assignment{Column: clause.Column{Name: field.DBName}, Value: value})
 		}
-		c.DoUpdates = append(c.DoUpdates, clause.Assignment{Column: clause.Column{Name: a.Field.DBName}, Value: value})
 	}
 	c.Where = clause.Where{Exprs: []clause.Expression{&scope.Filter{Predicate: p.Predicates.Deleted}}}
 	return c
@@ -228,10 +227,11 @@ func EndLinks(db *gorm.DB) {
 }
 
 // savesLinks tells whether GORM made the statement to save the links of a model, whose columns are their primary key. Links
-// with a key of their own are not brought back: a unique index over live rows lets a new one in beside the deleted one.
+// with a key of their own are not brought back: a unique index over live rows lets a new one in beside the deleted one. Nor are
+// links without a key, which nothing finds.
 func savesLinks(stmt *gorm.Statement) bool {
 	owner, ok := stmt.Context.Value(linkingKey{}).(*schema.Schema)
-	if !ok || owner == nil {
+	if !ok || owner == nil || len(stmt.Schema.PrimaryFields) == 0 {
 		return false
 	}
 	return slices.ContainsFunc(owner.Relationships.Many2Many, func(rel *schema.Relationship) bool {
