@@ -126,7 +126,7 @@ func TestEveryPageOfTheManualIsInItsIndex(t *testing.T) {
 	require.GreaterOrEqual(t, i, 0)
 	for _, p := range pages[1:] {
 		if name := filepath.Base(p.path); name != "README.md" {
-			require.Contains(t, pages[i].text, "("+name+")", "docs/README.md lists every page")
+			require.True(t, strings.Contains(pages[i].text, "("+name+")"), "docs/README.md lists every page, but not %s", name)
 		}
 	}
 }
