@@ -66,7 +66,7 @@ func compile(registry *policy.Registry, db *gorm.DB, reached []policy.ReachedSch
 			p = patchedPolicy(r.Schema)
 		}
 		if p == nil {
-			p = policy.OwnPolicy(r.Schema, registry, reflect.TypeFor[DeletionID]())
+			p = policy.OwnPolicy(r.Schema, registry.Dialect, reflect.TypeFor[DeletionID]())
 			p.Canonical = r.Canonical
 			read(p)
 			fresh = append(fresh, p)
@@ -108,7 +108,7 @@ func compile(registry *policy.Registry, db *gorm.DB, reached []policy.ReachedSch
 			}
 		}
 		if p.Err == nil {
-			patch(p, db.NamingStrategy, references(db, p.Schema, reached), registry.KeepUnique)
+			patch(p, db.NamingStrategy, references(db, p.Schema, reached))
 		}
 	}
 	registry.Publish(policies)
@@ -117,7 +117,7 @@ func compile(registry *policy.Registry, db *gorm.DB, reached []policy.ReachedSch
 // patch puts the model's filter into GORM's schema, in place of gorm.DeletedAt's own clauses. Its clause for deletions stays:
 // it does nothing where the plugin has built the statement, and marks the row where db.Use has failed and the plugin does
 // not run.
-func patch(p *policy.Policy, namer schema.Namer, referenced [][]string, keep bool) {
+func patch(p *policy.Policy, namer schema.Namer, referenced [][]string) {
 	s := p.Schema
 	foreign := func(c clause.Interface) bool {
 		switch c.(type) {
@@ -128,11 +128,10 @@ func patch(p *policy.Policy, namer schema.Namer, referenced [][]string, keep boo
 	}
 	s.QueryClauses = slices.DeleteFunc(slices.Clone(s.QueryClauses), foreign)
 	s.UpdateClauses = slices.DeleteFunc(slices.Clone(s.UpdateClauses), foreign)
-	s.QueryClauses = append(s.QueryClauses, &scope.Clause{
-		Policy: p, Visible: scope.WhereOf(p.Predicates.Reads()), Deleted: scope.WhereOf(p.Predicates.Deleted),
-	})
-	s.UpdateClauses = append(s.UpdateClauses, &scope.Clause{Policy: p, Visible: p.LiveWhere, Writes: true})
-	narrowIndexes(p, namer, referenced, keep)
+	deleted := scope.WhereOf(p.Predicates.Deleted)
+	s.QueryClauses = append(s.QueryClauses, &scope.Clause{Policy: p, Visible: scope.WhereOf(p.Predicates.Reads()), Deleted: deleted})
+	s.UpdateClauses = append(s.UpdateClauses, &scope.Clause{Policy: p, Visible: p.LiveWhere, Deleted: deleted, Writes: true})
+	narrowIndexes(p, namer, referenced)
 }
 
 // patchedPolicy is the policy that another database with the same cache of schemas has put into the schema.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"slices"
 	"sync/atomic"
 	"time"
 	"weak"
@@ -34,6 +33,8 @@ type deletion struct {
 	graph   *policy.Graph
 	// erasing is set for Unscoped: rows go for good, live and deleted ones alike.
 	erasing bool
+	bin     bool       // it is about deleted rows alone
+	closed  *closedBin // the statement's table before its bin was opened
 	preview bool
 	// unstoppable is set for the deletion of an erasure: what a rule would block stays where it is.
 	unstoppable bool
@@ -62,11 +63,6 @@ type deletion struct {
 	covered  map[hold.Covered]int64         // how many rows each hold covers
 	together func(db *gorm.DB) error        // runs after a statement that removed more than the root rows
 
-	works          bool                // the deletion is a unit of work
-	built          bool                // Mark has run
-	planned, aside bool                // see look and standsAside
-	seen           []clause.Expression // the conditions that plan went by
-
 	report   func(Report) // where the caller wants the report; nil where it does not
 	blockers []fault.Blocker
 	effects  []DepthEffect
@@ -80,6 +76,10 @@ func (deleter *Deleter) Begin(db *gorm.DB) {
 	if db.Error != nil || stmt.Schema == nil || stmt.SQL.Len() > 0 {
 		return
 	}
+	if err := scope.CheckWrite(stmt); err != nil {
+		_ = db.AddError(err)
+		return
+	}
 	p := deleter.Policy(db, stmt.Schema)
 	_, preview := stmt.Settings.Load(PreviewKey{})
 	if p.Err != nil {
@@ -88,7 +88,8 @@ func (deleter *Deleter) Begin(db *gorm.DB) {
 	}
 	report, reported := stmt.Settings.Load(reportKey{})
 	heeds := deleter.Holds.On && (p.Foreign == nil || stmt.Unscoped) // a row under a hold may be destroyed
-	if p.Plain() && !eventlog.LogsBelow(p) && !preview && !reported && !heeds {
+	bin := isBin(stmt)
+	if p.Plain() && !eventlog.LogsBelow(p) && !preview && !reported && !heeds && !bin {
 		return
 	}
 	p, table, err := deleter.here(db, p)
@@ -98,7 +99,7 @@ func (deleter *Deleter) Begin(db *gorm.DB) {
 	}
 	d := &deletion{
 		deleter: deleter, stmt: stmt, root: p, target: table, graph: p.GraphOf(), preview: preview,
-		where: stmt.Clauses["WHERE"], erasing: stmt.Unscoped, actor: mark.ActorFrom(stmt.Context), reason: mark.ReasonFrom(stmt.Context),
+		where: stmt.Clauses["WHERE"], erasing: stmt.Unscoped, bin: bin, actor: mark.ActorFrom(stmt.Context), reason: mark.ReasonFrom(stmt.Context),
 	}
 	d.unstoppable, _ = stmt.Context.Value(ErasingKey{}).(bool)
 	if reported {
@@ -140,8 +141,8 @@ func (deleter *Deleter) Begin(db *gorm.DB) {
 			_ = db.AddError(err)
 			return
 		}
-		d.works = true
 	}
+	d.openBin()
 	d.snapshot = statement.TakeSnapshot(stmt.ReflectValue)
 	stmt.Settings.Store(deletionKey{}, d)
 	if len(stmt.Selects) > 0 || len(d.graph.Nodes) > 1 || stmt.Schema.BeforeDelete || stmt.Schema.AfterDelete {
@@ -204,70 +205,23 @@ func (d *deletion) neverError(p *policy.Policy, rows int64) error {
 	return fmt.Errorf("%w: %s (table %s) has the strategy never", fault.ErrNeverDelete, p.Schema.Name, p.Table)
 }
 
-// Prepare runs after the caller's BeforeDelete hook and before anything is written. What others add to the statement until GORM
-// writes counts too, so that the looking is left to Mark. Where GORM deletes selected associations before, it comes here.
-func (deleter *Deleter) Prepare(db *gorm.DB) {
+// Plan runs after the caller's BeforeDelete hook and before anything is written: it decides on the mark and finds all
+// that refuses, at any depth.
+func (deleter *Deleter) Plan(db *gorm.DB) {
 	d := deletionOf(db.Statement)
-	if db.Error != nil || d == nil || d.standsAside() {
+	if db.Error != nil || d == nil {
 		return
 	}
 	d.addKeyConditions()
+	d.where = db.Statement.Clauses["WHERE"]
 	if !hasCondition(db.Statement) && !db.AllowGlobalUpdate {
 		_ = db.AddError(gorm.ErrMissingWhereClause)
 		return
 	}
-	if len(db.Statement.Selects) > 0 {
-		_ = db.AddError(d.look(db))
+	d.onlyBin()
+	if err := d.plan(deleter.Session(db)); err != nil {
+		_ = db.AddError(err)
 	}
-}
-
-// standsAside tells whether a hook or a callback of others has built the statement's SQL: that is executed, as under plain GORM
-// (callbacks/delete.go:127 and soft_delete.go:143, GORM 1.31), and nothing else is written.
-func (d *deletion) standsAside() bool {
-	d.aside = d.aside || d.stmt.SQL.Len() > 0
-	return d.aside
-}
-
-// look finds, by the conditions that the statement has now, what the deletion takes and all that refuses, at any depth. It looks
-// again where it has looked by others.
-func (d *deletion) look(db *gorm.DB) error {
-	if err := d.turn(db); err != nil {
-		return err
-	}
-	where, _ := d.stmt.Clauses["WHERE"].Expression.(clause.Where)
-	if d.planned && reflect.DeepEqual(where.Exprs, d.seen) {
-		return nil
-	}
-	if d.planned || scope.HasAlternatives(where.Exprs) {
-		d.keys = nil // those of the value alone
-	}
-	d.where = d.stmt.Clauses["WHERE"]
-	if err := d.plan(d.deleter.Session(db)); err != nil {
-		return err
-	}
-	d.planned = true
-	if where, ok := d.stmt.Clauses["WHERE"].Expression.(clause.Where); ok && len(d.stmt.Selects) > 0 {
-		d.seen = slices.Clone(where.Exprs)
-	}
-	return nil
-}
-
-// turn follows a hook or a callback that has made the statement Unscoped, or the contrary.
-func (d *deletion) turn(db *gorm.DB) error {
-	if d.erasing == d.stmt.Unscoped {
-		return nil
-	}
-	d.erasing = d.stmt.Unscoped
-	root, table, err := d.deleter.here(db, d.deleter.Policy(db, d.stmt.Schema))
-	if err != nil {
-		return err
-	}
-	d.root, d.target, d.graph = root, table, root.GraphOf()
-	if err := d.refuseArchive(); err != nil || db.DryRun || d.works {
-		return err
-	}
-	d.works = true
-	return statement.BeginWork(db, d.undone)
 }
 
 // hasCondition tells whether the statement has a condition beside the model's filter, as GORM's guard asks
@@ -297,15 +251,12 @@ func (d *deletion) plan(tx statement.Session) error {
 			return err
 		}
 	}
-	for _, step := range [...]func(statement.Session) error{d.checkColumns, d.chooseMark, d.findKeys, d.lockRows, d.refuse} {
+	for _, step := range [...]func(statement.Session) error{d.checkColumns, d.chooseMark, d.findKeys, d.lockRows, d.refuse, d.beforeHooks} {
 		if err := step(tx); err != nil {
 			return err
 		}
 	}
-	if d.planned {
-		return nil // the hooks have run
-	}
-	return d.beforeHooks(tx)
+	return nil
 }
 
 // chooseMark decides on the deletion's time, once: that of the deletion around it where it fits.
@@ -341,7 +292,10 @@ func (d *deletion) stamp(p *policy.Policy) policy.Stamp {
 // Cascade runs once the root rows are written: it takes the rows under them, and looks again.
 func (deleter *Deleter) Cascade(db *gorm.DB) {
 	d := deletionOf(db.Statement)
-	if d == nil || d.aside || db.Error != nil || db.DryRun {
+	if d == nil {
+		return
+	}
+	if db.Error != nil || db.DryRun {
 		return
 	}
 	if d.together != nil {

@@ -34,6 +34,7 @@ func deletionAround(ctx context.Context) *deletion {
 func (d *deletion) leave() {
 	d.over.Store(true)
 	d.withdrawConditions()
+	d.closeBin()
 	statement.LeaveContext(d.stmt, d.inner, d.context)
 	d.stmt.Settings.Delete(deletionKey{})
 }

@@ -41,7 +41,14 @@ func (c *Clause) openArchive(stmt *gorm.Statement) {
 	if value, ok := main.Settings.LoadAndDelete(openedKey{}); ok && value.(openedTables).opened == main.TableExpr {
 		main.TableExpr = value.(openedTables).former // not that of a statement around this one, whose settings a preload has
 	}
-	if _, own := main.Settings.Load(LiveTable{}); own || rows == visibleRows || main.SQL.Len() > 0 || derivedTable(main) {
+	if _, own := main.Settings.Load(LiveTable{}); own || rows == visibleRows || main.SQL.Len() > 0 {
+		return
+	}
+	if derivedTable(main) {
+		if rows == deletedRows {
+			_ = main.AddError(fmt.Errorf("%w: nothing tells deleted rows of %s, which are in the archive %s, from live ones in a sub-query; put "+
+				"OnlyDeleted into the sub-query", fault.ErrUnsupported, c.Policy.Schema.Name, c.Policy.DeletedTable()))
+		}
 		return
 	}
 	switch ownTable(main, c.Policy) {
@@ -93,6 +100,8 @@ func (c *Clause) archivedRows(stmt *gorm.Statement) rowSet {
 	main := stmt.Statement
 	v := viewOf(main)
 	switch {
+	case stmt == main && v.rows == deletedRows:
+		return deletedRows
 	case main.Unscoped:
 		return allRows
 	case stmt == main && slices.Contains(v.Links, c.Policy.Schema.ModelType):

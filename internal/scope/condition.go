@@ -36,13 +36,17 @@ func GroupJoins(stmt *gorm.Statement) {
 	}
 }
 
-// Group is a list of conditions in parentheses.
+// Group is a list of conditions in parentheses, which a lone one that was added by Or does without.
 type Group []clause.Expression
 
 // Build implements clause.Expression.
 func (g Group) Build(builder clause.Builder) {
 	stmt, ok := builder.(*gorm.Statement)
 	if !ok {
+		return
+	}
+	if len(g) == 1 && isAlternative(g[0]) {
+		g[0].Build(stmt) // nothing that it could be an alternative to; GORM writes no parentheses either
 		return
 	}
 	stmt.SQL.WriteByte('(')
@@ -66,11 +70,6 @@ func (g Group) alternatives() bool { return slices.ContainsFunc(g, isAlternative
 func isAlternative(expr clause.Expression) bool {
 	or, ok := expr.(clause.OrConditions)
 	return ok && len(or.Exprs) == 1
-}
-
-// HasAlternatives tells whether one of the conditions was added by Or.
-func HasAlternatives(exprs []clause.Expression) bool {
-	return slices.ContainsFunc(exprs, isAlternative)
 }
 
 // grouped closes each of the conditions, and groups all of them where one was added by Or.

@@ -136,10 +136,11 @@ func (c *Clause) ModifyStatement(stmt *gorm.Statement) {
 	if !c.Writes {
 		c.openArchive(stmt)
 	}
-	if _, done := stmt.Clauses[SoftDeleteEnabled]; done || stmt.Statement.Unscoped {
+	if _, done := stmt.Clauses[SoftDeleteEnabled]; done || c.Writes && stmt.SQL.Len() > 0 {
 		return
 	}
-	if c.Writes && stmt.SQL.Len() > 0 || stmt == stmt.Statement && derivedTable(stmt) {
+	if stmt.Statement.Unscoped {
+		_ = stmt.AddError(c.deletedRowsHere(stmt))
 		return
 	}
 	if stmt != stmt.Statement && stmt.Schema != nil {

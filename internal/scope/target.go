@@ -13,6 +13,12 @@ import (
 // table, those are looked for there.
 func (c *Clause) visibleIn(stmt *gorm.Statement) clause.Interface {
 	p := c.Policy
+	if p.Predicates.Lazy != nil && derivedTable(stmt) {
+		// Which tables its rows come from, and so which parents hide them, the sub-query alone knows.
+		own := p.Predicates
+		own.Lazy = nil
+		return WhereOf(own.Reads())
+	}
 	if stmt.TableExpr == nil || stmt.TableExpr.SQL == p.SQLTable || !p.HidesItself() {
 		return c.Visible
 	}

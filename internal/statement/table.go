@@ -128,6 +128,9 @@ func TableAlias(stmt *gorm.Statement) string {
 		return stmt.Table
 	}
 	tables, _ := namedTables(stmt.TableExpr.SQL)
+	if len(tables) == 0 && stmt.Table == stmt.Schema.Table {
+		return subQueryAlias(stmt)
+	}
 	own := slices.IndexFunc(tables, func(t namedTable) bool { return t.name() == dialect.LastName(stmt.Schema.Table) })
 	switch {
 	case own >= 0:
@@ -136,6 +139,28 @@ func TableAlias(stmt *gorm.Statement) string {
 		return tables[0].alias()
 	case len(tables) > 1 && stmt.Table != tables[0].alias():
 		return stmt.Schema.Table // which of them is meant cannot be told: the database refuses it
+	}
+	return stmt.Table
+}
+
+// subQueryAlias is the name of the first sub-query that a statement reads from, where GORM has not found it for its quotes.
+func subQueryAlias(stmt *gorm.Statement) string {
+	words, depth := fromPattern.FindAllString(stmt.TableExpr.SQL, -1), 0
+	for i, word := range words {
+		switch word {
+		case "(":
+			depth++
+		case ")":
+			if depth--; depth > 0 {
+				continue
+			}
+			if rest := words[i+1:]; len(rest) > 1 && strings.EqualFold(rest[0], "as") && isName(rest[1]) {
+				return unquoted(rest[1])
+			} else if len(rest) > 0 && isName(rest[0]) && !tableKeyword.MatchString(rest[0]) {
+				return unquoted(rest[0])
+			}
+			return stmt.Table
+		}
 	}
 	return stmt.Table
 }

@@ -122,15 +122,25 @@ var pathTables = []path{
 		return oneUser(db.Table(`"path_users" AS "u"`).First)
 	}},
 	condition("Table of a sub-query", liveUsers, func(db *gorm.DB) *gorm.DB { return db.Table("(?) AS u", db.Model(&pathUser{})) }),
-	condition("Table of a sub-query without the deletion column", liveUsers, func(db *gorm.DB) *gorm.DB {
-		return db.Table("(?) AS u", db.Model(&pathUser{}).Select("id", "name"))
+	condition("Unscoped Table of a sub-query without the deletion column", liveUsers, func(db *gorm.DB) *gorm.DB {
+		return db.Unscoped().Table("(?) AS u", db.Model(&pathUser{}).Select("id", "name"))
 	}),
 	condition("Table of a sub-query with a quoted alias", "ann", func(db *gorm.DB) *gorm.DB {
-		return db.Table(`(?) AS "u"`, db.Model(&pathUser{}).Select("id", "name", "age")).Where("age = 30")
+		return db.Table(`(?) AS "u"`, db.Model(&pathUser{}).Select("id", "name", "age", "deleted_at")).Where("age = 30")
 	}),
-	condition("Table of an Unscoped sub-query", allUsers, func(db *gorm.DB) *gorm.DB {
+	condition("Table of an Unscoped sub-query", liveUsers, func(db *gorm.DB) *gorm.DB {
 		return db.Table("(?) AS u", db.Unscoped().Model(&pathUser{}))
 	}),
+	condition("Table of a sub-query beside another", liveUsers, func(db *gorm.DB) *gorm.DB {
+		return db.Table("(?) as u, (?) as c", db.Unscoped().Model(&pathUser{}), db.Model(&pathCompany{}).Where("id = 1").Select("id AS cid")).Select("u.*")
+	}),
+	condition("OnlyDeleted, Table of an Unscoped sub-query", "cid", func(db *gorm.DB) *gorm.DB {
+		return db.Clauses(softdelete.OnlyDeleted).Table("(?) AS u", db.Unscoped().Model(&pathUser{}))
+	}),
+	condition("WithDeleted, Table of an Unscoped sub-query", allUsers, func(db *gorm.DB) *gorm.DB {
+		return db.Clauses(softdelete.WithDeleted).Table("(?) AS u", db.Unscoped().Model(&pathUser{}))
+	}),
+	condition("Unscoped, OnlyDeleted", "cid", func(db *gorm.DB) *gorm.DB { return db.Unscoped().Clauses(softdelete.OnlyDeleted) }),
 	condition("Table of a sub-query without a model", liveUsers, func(db *gorm.DB) *gorm.DB {
 		return db.Table("(?) AS u", db.Table("path_users"))
 	}),

@@ -37,9 +37,12 @@ var pathWrites = []path{
 	writing("Update of an Unscoped statement", "1", func(db *gorm.DB) *gorm.DB {
 		return db.Unscoped().Model(cid()).Update("age", 31)
 	}, "-user 3 cid c3 30 deleted", "+user 3 cid c3 31 deleted"),
-	writing("Update WithDeleted of a deleted row", "0", func(db *gorm.DB) *gorm.DB {
-		return db.Clauses(softdelete.WithDeleted).Model(cid()).Update("age", 31)
-	}),
+	{name: "Update WithDeleted", err: softdelete.ErrUnsupported, run: func(_ *testing.T, db *gorm.DB) string {
+		return affected(db.Clauses(softdelete.WithDeleted).Model(cid()).Update("age", 31))
+	}},
+	writing("Update of an Unscoped statement, OnlyDeleted", "1", func(db *gorm.DB) *gorm.DB {
+		return db.Unscoped().Clauses(softdelete.OnlyDeleted).Model(&pathUser{}).Where("age = ?", 30).Update("age", 31)
+	}, "-user 3 cid c3 30 deleted", "+user 3 cid c3 31 deleted"),
 	writing("Updates of a deleted row with a struct", "0", func(db *gorm.DB) *gorm.DB { return db.Model(cid()).Updates(pathUser{Age: 31}) }),
 	writing("Updates of a deleted row with a map", "0", func(db *gorm.DB) *gorm.DB {
 		return db.Model(cid()).Updates(map[string]any{"age": 31})
@@ -86,9 +89,12 @@ var pathWrites = []path{
 	writing("Delete of an Unscoped statement", "1", func(db *gorm.DB) *gorm.DB {
 		return db.Unscoped().Delete(&pathUser{ID: 4})
 	}, "-user 4 dan d4 50"),
-	writing("Delete WithDeleted of a deleted row", "0", func(db *gorm.DB) *gorm.DB {
-		return db.Clauses(softdelete.WithDeleted).Delete(cid())
-	}),
+	{name: "Delete of an Unscoped statement, OnlyDeleted, with rows that refer to it", err: softdelete.ErrBlocked, run: func(_ *testing.T, db *gorm.DB) string {
+		return affected(db.Unscoped().Clauses(softdelete.OnlyDeleted).Where("age = 30").Delete(&pathUser{}))
+	}},
+	{name: "Delete WithDeleted", err: softdelete.ErrUnsupported, run: func(_ *testing.T, db *gorm.DB) string {
+		return affected(db.Clauses(softdelete.WithDeleted).Delete(cid()))
+	}},
 
 	{name: "FirstOrCreate of a live row", shows: "1 0", run: func(_ *testing.T, db *gorm.DB) string {
 		var user pathUser

@@ -104,7 +104,7 @@ SELECT * FROM `path_users` WHERE `path_users`.`deleted_at` IS NULL ;
 SELECT * FROM `path_users` WHERE (age = ? OR age = ?) AND `path_users`.`deleted_at` IS NULL;  -- 30, 40
 
 -- Or alone
-SELECT * FROM `path_users` WHERE (age = ?) AND `path_users`.`deleted_at` IS NULL;  -- 30
+SELECT * FROM `path_users` WHERE age = ? AND `path_users`.`deleted_at` IS NULL;  -- 30
 
 -- Or, Where
 SELECT * FROM `path_users` WHERE (name = 'bob' OR age = 40 OR age = 30) AND `path_users`.`deleted_at` IS NULL;
@@ -294,16 +294,28 @@ SELECT * FROM "path_users" AS "the users" WHERE `the users`.`deleted_at` IS NULL
 SELECT * FROM "path_users" AS "u" WHERE `u`.`deleted_at` IS NULL ORDER BY `u`.`id` LIMIT 1;
 
 -- Table of a sub-query
-SELECT * FROM (SELECT * FROM `path_users` WHERE `path_users`.`deleted_at` IS NULL) AS u;
+SELECT * FROM (SELECT * FROM `path_users` WHERE `path_users`.`deleted_at` IS NULL) AS u WHERE `u`.`deleted_at` IS NULL;
 
--- Table of a sub-query without the deletion column
+-- Unscoped Table of a sub-query without the deletion column
 SELECT * FROM (SELECT `id`,`name` FROM `path_users` WHERE `path_users`.`deleted_at` IS NULL) AS u;
 
 -- Table of a sub-query with a quoted alias
-SELECT * FROM (SELECT `id`,`name`,`age` FROM `path_users` WHERE `path_users`.`deleted_at` IS NULL) AS "u" WHERE age = 30;
+SELECT * FROM (SELECT `id`,`name`,`age`,`deleted_at` FROM `path_users` WHERE `path_users`.`deleted_at` IS NULL) AS "u" WHERE age = 30 AND `u`.`deleted_at` IS NULL;
 
 -- Table of an Unscoped sub-query
+SELECT * FROM (SELECT * FROM `path_users`) AS u WHERE `u`.`deleted_at` IS NULL;
+
+-- Table of a sub-query beside another
+SELECT u.* FROM (SELECT * FROM `path_users`) as u, (SELECT id AS cid FROM `path_companies` WHERE id = 1 AND `path_companies`.`deleted_at` IS NULL) as c WHERE `u`.`deleted_at` IS NULL;
+
+-- OnlyDeleted, Table of an Unscoped sub-query
+SELECT * FROM (SELECT * FROM `path_users`) AS u WHERE `u`.`deleted_at` IS NOT NULL;
+
+-- WithDeleted, Table of an Unscoped sub-query
 SELECT * FROM (SELECT * FROM `path_users`) AS u;
+
+-- Unscoped, OnlyDeleted
+SELECT * FROM `path_users` WHERE `path_users`.`deleted_at` IS NOT NULL;
 
 -- Table of a sub-query without a model
 SELECT * FROM (SELECT * FROM `path_users`) AS u WHERE `u`.`deleted_at` IS NULL;
@@ -525,37 +537,37 @@ SELECT `path_roles`.`id`,`path_roles`.`name`,`path_roles`.`deleted_at` FROM `pat
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING `id`;  -- 'writer', NULL, 9
 SAVEPOINT softdelete_1;
-INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=`excluded`.`deleted_at` WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 9, NULL
+INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=? WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 9, NULL, NULL
 
 -- Association Append of a live link
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING `id`;  -- 'admin', NULL, 1
 SAVEPOINT softdelete_1;
-INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=`excluded`.`deleted_at` WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 1, NULL
+INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=? WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 1, NULL, NULL
 
 -- Association Append of a deleted link
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING `id`;  -- 'reader', NULL, 3
 SAVEPOINT softdelete_1;
-INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=`excluded`.`deleted_at` WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 3, NULL
+INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=? WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 3, NULL, NULL
 
 -- Association Append of live, deleted and new links
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?),(?,?,?),(?,?,?) ON CONFLICT DO NOTHING RETURNING `id`;  -- 'admin', NULL, 1, 'reader', NULL, 3, 'writer', NULL, 9
 SAVEPOINT softdelete_1;
-INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?),(?,?,?),(?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=`excluded`.`deleted_at` WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 1, NULL, 1, 3, NULL, 1, 9, NULL
+INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?),(?,?,?),(?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=? WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 1, NULL, 1, 3, NULL, 1, 9, NULL, NULL
 
 -- Association Append of a link twice
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING `id`;  -- 'reader', NULL, 3
 SAVEPOINT softdelete_1;
-INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=`excluded`.`deleted_at` WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 3, NULL
+INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=? WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 3, NULL, NULL
 
 -- Association Append of a deleted role does not revive it
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING `id`;  -- 'retired', NULL, 2
 SAVEPOINT softdelete_1;
-INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=`excluded`.`deleted_at` WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 2, NULL
+INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=? WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 2, NULL, NULL
 
 -- Association Delete
 UPDATE `path_user_roles` SET `deleted_at`=? WHERE (`path_user_roles`.`path_user_id` = ? AND `path_user_roles`.`path_role_id` = ?) AND `path_user_roles`.`deleted_at` IS NULL;  -- time, 1, 1
@@ -573,7 +585,7 @@ UPDATE `path_user_roles` SET `deleted_at`=? WHERE `path_user_roles`.`path_user_i
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING `id`;  -- 'reader', NULL, 3
 SAVEPOINT softdelete_1;
-INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=`excluded`.`deleted_at` WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 3, NULL
+INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=? WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 3, NULL, NULL
 UPDATE `path_user_roles` SET `deleted_at`=? WHERE `path_user_roles`.`path_user_id` = ? AND `path_user_roles`.`path_role_id` <> ? AND `path_user_roles`.`deleted_at` IS NULL;  -- time, 1, 3
 
 -- Association Replace with nothing
@@ -584,7 +596,7 @@ UPDATE `path_user_roles` SET `deleted_at`=? WHERE (`path_user_roles`.`path_user_
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING `id`;  -- 'admin', NULL, 1
 SAVEPOINT softdelete_1;
-INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=`excluded`.`deleted_at` WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 1, NULL
+INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=? WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 1, NULL, NULL
 SELECT `path_roles`.`id`,`path_roles`.`name`,`path_roles`.`deleted_at` FROM `path_roles` JOIN `path_user_roles` ON `path_user_roles`.`path_role_id` = `path_roles`.`id` AND `path_user_roles`.`path_user_id` = ? WHERE `path_user_roles`.`deleted_at` IS NULL AND `path_roles`.`deleted_at` IS NULL;  -- 1
 
 -- Association Find of a many2many with Or
@@ -597,32 +609,32 @@ DELETE FROM `path_user_roles` WHERE `path_user_roles`.`path_user_id` = ? AND `pa
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING `id`;  -- 'reader', NULL, 3
 SAVEPOINT softdelete_1;
-INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=`excluded`.`deleted_at` WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 3, NULL
+INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=? WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 3, NULL, NULL
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING `id`;  -- 'reader', NULL, 3
 SAVEPOINT softdelete_1;
-INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=`excluded`.`deleted_at` WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 2, 3, NULL
+INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=? WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 2, 3, NULL, NULL
 
 -- Create of a user with roles
 INSERT INTO `path_users` (`name`,`badge`,`age`,`company_id`,`deleted_at`,`id`) VALUES (?,?,?,?,?,?) RETURNING `id`;  -- 'eve', 'e9', 0, NULL, NULL, 9
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?),(?,?,?) ON CONFLICT DO NOTHING RETURNING `id`;  -- 'admin', NULL, 1, 'writer', NULL, 9
 SAVEPOINT softdelete_1;
-INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?),(?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=`excluded`.`deleted_at` WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 9, 1, NULL, 9, 9, NULL
+INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?),(?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=? WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 9, 1, NULL, 9, 9, NULL, NULL
 
 -- Save of a user with a role whose link is deleted
 UPDATE `path_users` SET `name`=?,`badge`=?,`age`=?,`deleted_at`=? WHERE `path_users`.`deleted_at` IS NULL AND `id` = ?;  -- 'ann', 'a1', 30, NULL, 1
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING `id`;  -- 'reader', NULL, 3
 SAVEPOINT softdelete_1;
-INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=`excluded`.`deleted_at` WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 3, NULL
+INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=? WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 3, NULL, NULL
 
 -- Updates of a user with a role whose link is deleted
 UPDATE `path_users` SET `age`=? WHERE `path_users`.`deleted_at` IS NULL AND `id` = ?;  -- 31, 1
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING `id`;  -- 'reader', NULL, 3
 SAVEPOINT softdelete_1;
-INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=`excluded`.`deleted_at` WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 3, NULL
+INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=? WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 3, NULL, NULL
 
 -- FullSaveAssociations of a user with a deleted role
 UPDATE `path_users` SET `age`=? WHERE `path_users`.`deleted_at` IS NULL AND `id` = ?;  -- 31, 1
@@ -776,8 +788,8 @@ name = 'ann') AND `path_users`.`deleted_at` IS NULL;  -- 31
 -- G Set and Update
 UPDATE `path_users` SET `age`=? WHERE age = ? AND `path_users`.`deleted_at` IS NULL;  -- 31, 30
 
--- G Update WithDeleted touches live rows
-UPDATE `path_users` SET `age`=? WHERE age = ? AND `path_users`.`deleted_at` IS NULL;  -- 31, 30
+-- G Update WithDeleted
+ROLLBACK;
 
 -- G Delete
 UPDATE `path_users` SET `id` = `id` WHERE 1 = 0;
@@ -808,7 +820,7 @@ SELECT * FROM `path_users` WHERE id = ? AND `path_users`.`deleted_at` IS NULL;  
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING `id`;  -- 'reader', NULL, 3
 SAVEPOINT softdelete_1;
-INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=`excluded`.`deleted_at` WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 3, NULL
+INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON CONFLICT (`path_user_id`,`path_role_id`) DO UPDATE SET `deleted_at`=? WHERE `path_user_roles`.`deleted_at` IS NOT NULL ;  -- 1, 3, NULL, NULL
 
 -- G Set of a many2many, Unlink
 UPDATE `path_user_roles` SET `deleted_at`=? WHERE EXISTS (SELECT 1 FROM `path_users` WHERE `path_users`.`id` = `path_user_roles`.`path_user_id`) AND `path_user_roles`.`deleted_at` IS NULL;  -- time
@@ -830,8 +842,11 @@ UPDATE `path_users` SET `age`=? WHERE `path_users`.`deleted_at` IS NULL AND `id`
 -- Update of an Unscoped statement
 UPDATE `path_users` SET `age`=? WHERE `id` = ?;  -- 31, 3
 
--- Update WithDeleted of a deleted row
-UPDATE `path_users` SET `age`=? WHERE `path_users`.`deleted_at` IS NULL AND `id` = ?;  -- 31, 3
+-- Update WithDeleted
+ROLLBACK;
+
+-- Update of an Unscoped statement, OnlyDeleted
+UPDATE `path_users` SET `age`=? WHERE age = ? AND `path_users`.`deleted_at` IS NOT NULL;  -- 31, 30
 
 -- Updates of a deleted row with a struct
 UPDATE `path_users` SET `age`=? WHERE `path_users`.`deleted_at` IS NULL AND `id` = ?;  -- 31, 3
@@ -900,8 +915,14 @@ ROLLBACK;
 -- Delete of an Unscoped statement
 DELETE FROM `path_users` WHERE `path_users`.`id` = ?;  -- 4
 
--- Delete WithDeleted of a deleted row
-UPDATE `path_users` SET `deleted_at`=? WHERE `path_users`.`id` = ? AND `path_users`.`deleted_at` IS NULL;  -- time, 3
+-- Delete of an Unscoped statement, OnlyDeleted, with rows that refer to it
+UPDATE `path_users` SET `id` = `id` WHERE 1 = 0;
+SELECT `path_users`.`id` FROM `path_users` WHERE (age = 30 AND `path_users`.`deleted_at` IS NOT NULL) LIMIT 101;
+DELETE FROM `path_users` WHERE age = 30 AND `path_users`.`deleted_at` IS NOT NULL AND `path_users`.`id` = ?;  -- 3
+ROLLBACK;
+
+-- Delete WithDeleted
+ROLLBACK;
 
 -- FirstOrCreate of a live row
 SELECT * FROM `path_users` WHERE `path_users`.`name` = ? AND `path_users`.`deleted_at` IS NULL ORDER BY `path_users`.`id` LIMIT 1;  -- 'ann'
@@ -922,7 +943,6 @@ name = 'ann') AND `path_users`.`deleted_at` IS NULL AND `id` = ?;  -- 31, 1
 SELECT * FROM `path_users` WHERE (`path_users`.`id` = ? AND `path_users`.`name` = ? AND `path_users`.`badge` = ?) AND `path_users`.`deleted_at` IS NULL ORDER BY `path_users`.`id` LIMIT 1;  -- 'n3', 'new', 3
 INSERT INTO `path_users` (`name`,`badge`,`age`,`company_id`,`deleted_at`,`id`) VALUES (?,?,?,?,?,?) RETURNING `id`;  -- 'new', 'n3', 0, NULL, NULL, 3
 ROLLBACK;
-SELECT `id` FROM `path_users` WHERE `path_users`.`id` = ? AND `deleted_at` IS NOT NULL LIMIT 1;  -- 3
 
 -- Create of a deleted row's unique value
 INSERT INTO `path_users` (`name`,`badge`,`age`,`company_id`,`deleted_at`,`id`) VALUES (?,?,?,?,?,?) RETURNING `id`;  -- 'cid', 'c9', 0, NULL, NULL, 9
