@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -119,6 +120,8 @@ func TestOnlyDialectKnowsWhichDatabaseItIs(t *testing.T) {
 var dialectsOwn = map[string]string{
 	"FOR UPDATE": "Query.Lock", "FOR NO KEY UPDATE": "Query.Lock", "FOR SHARE": "Query.Lock", "SKIP LOCKED": "Query.Lock",
 	"DO NOTHING": "KeepPresent of dialect", "DO UPDATE": "ReplacePresent of dialect", "advisory": "SoleLock and its like of dialect",
+	" || ": "Concat of dialect", " RETURNING": "WrittenRows of dialect", "CAST(": "Query.BindAs, or Text of dialect", "::": "Text of dialect",
+	"constraint failed": "Violation of dialect", "SQLSTATE": "Violation and WithoutRows of dialect",
 }
 
 func TestOnlyDialectWritesWhatDatabasesWriteDifferently(t *testing.T) {
@@ -134,6 +137,57 @@ func TestOnlyDialectWritesWhatDatabasesWriteDifferently(t *testing.T) {
 			}
 			return true
 		})
+	}
+}
+
+// Not every database takes a LIMIT in a sub-query of IN; all take it in a table of FROM.
+func TestNoSubQueryOfINHasALimit(t *testing.T) {
+	for name, file := range sources(t, "internal", 0) {
+		if path.Dir(name) == "internal/dialect" {
+			continue
+		}
+		for _, declaration := range file.Decls {
+			function, ok := declaration.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			text := sqlOf(function)
+			require.False(t, limitsIn(text), "%s: %s writes a LIMIT into a sub-query of IN; join a sub-query in FROM instead", name, function.Name.Name)
+		}
+	}
+}
+
+// sqlOf is what a function's literals are in the order in which they stand there.
+func sqlOf(function *ast.FuncDecl) string {
+	var text strings.Builder
+	ast.Inspect(function, func(n ast.Node) bool {
+		if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+			value, _ := strconv.Unquote(literal.Value)
+			text.WriteString(value)
+		}
+		return true
+	})
+	return text.String()
+}
+
+// limitsIn tells whether a LIMIT stands directly in the parentheses of an IN.
+func limitsIn(text string) bool {
+	for {
+		_, rest, found := strings.Cut(text, " IN (SELECT ")
+		if !found {
+			return false
+		}
+		for i, depth := 0, 0; i < len(rest) && depth >= 0; i++ {
+			switch {
+			case rest[i] == '(':
+				depth++
+			case rest[i] == ')':
+				depth--
+			case depth == 0 && strings.HasPrefix(rest[i:], " LIMIT "):
+				return true
+			}
+		}
+		text = rest
 	}
 }
 

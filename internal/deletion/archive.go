@@ -81,7 +81,7 @@ func (d *deletion) insertArchived(q *statement.Query, p *policy.Policy, c *archi
 	with(q)
 	s, _ := p.Archive()
 	values := d.archiveMark()
-	markAt := func(i int) { q.Text("CAST(").Bind(values[i]).Text(" AS ", archiveType(q, p.MarkFields()[i]), ")") }
+	markAt := func(i int) { q.BindAs(values[i], p.MarkFields()[i].DataType == schema.Time) }
 	q.Text("SELECT ")
 	statement.Joined(q, c.Moved, ", ", func(column string) {
 		if repeats, ok := s.Companion(column); ok {
@@ -110,14 +110,6 @@ func (d *deletion) archiveMark() []any {
 	return []any{d.at, string(d.ID()), text(d.actor), text(d.reason)}
 }
 
-// archiveType is the type that a bound value of the mark has.
-func archiveType(q *statement.Query, field *schema.Field) string {
-	if field.DataType == schema.Time {
-		return q.Dialect.InstantType()
-	}
-	return "text"
-}
-
 // move takes the rows that condition selects out of the model's table: one statement moves them where the database writes
 // several tables in one, so that a row is moved as it is at that moment. with writes a WITH clause that condition needs.
 func (d *deletion) move(tx statement.Session, p *policy.Policy, with, condition func(q *statement.Query)) (int64, error) {
@@ -133,11 +125,12 @@ func (d *deletion) move(tx statement.Session, p *policy.Policy, with, condition 
 		return 0, err
 	}
 	if d.deleter.Dialect.Has(dialect.WritesInWith) {
-		q := tx.Query().Text("WITH ", movedRows, " AS (")
+		open, shut := d.deleter.Dialect.WrittenRows(movedRows, "*")
+		q := tx.Query().Text("WITH ", open)
 		with(q)
 		q.Text("DELETE FROM ").Name(p.Table).Text(" WHERE ")
 		condition(q)
-		d.archiveMoved(q, p, c)
+		d.archiveMoved(q.Text(shut, " "), p, c)
 		return q.Exec()
 	}
 	if err := d.copyRows(tx, p, c, with, condition); err != nil {
@@ -153,9 +146,8 @@ func (d *deletion) move(tx statement.Session, p *policy.Policy, with, condition 
 // movedRows names the rows that a statement has taken out of their table.
 const movedRows = "softdelete_moved"
 
-// archiveMoved ends a statement that began as WITH movedRows AS (DELETE …: it puts the rows into the archive.
+// archiveMoved ends a statement that began as WITH movedRows AS (DELETE …): it puts the rows into the archive.
 func (d *deletion) archiveMoved(q *statement.Query, p *policy.Policy, c *archive.MovedColumns) {
-	q.Text(" RETURNING *) ")
 	d.insertArchived(q, p, c, without)
 	archive.HasColumns(q.Text(" FROM ", movedRows, " WHERE "), movedRows, c.Table)
 }
@@ -188,8 +180,10 @@ func (d *deletion) archiveRoot(db *gorm.DB) error {
 		stmt.Build(stmt.BuildClauses...)
 		return nil
 	}
-	stmt.SQL.WriteString("WITH " + movedRows + " AS (")
+	open, shut := d.deleter.Dialect.WrittenRows(movedRows, "*")
+	stmt.SQL.WriteString("WITH " + open)
 	stmt.Build("DELETE", "FROM", "WHERE")
+	stmt.SQL.WriteString(shut + " ")
 	q := d.deleter.Session(db).InWork(stmt.Context).Query()
 	// The values are numbered after those of the conditions.
 	q.Stmt.Vars = append(q.Stmt.Vars, stmt.Vars...)

@@ -88,10 +88,11 @@ type Dialect struct {
 	// isolation is the level of the transactions that the plugin begins, where the database knows several.
 	isolation sql.IsolationLevel
 
-	list   list
-	events eventLog
-	masks  masks
-	keys   keys
+	list     list
+	events   eventLog
+	masks    masks
+	keys     keys
+	refusals refusals
 
 	// notAfter and notBefore compare the instant in a native time column with another.
 	notAfter, notBefore func(column string, at time.Time) string
@@ -141,8 +142,19 @@ func Of(dialector gorm.Dialector) (*Dialect, error) {
 // Has tells whether the database has all the features.
 func (d *Dialect) Has(features Feature) bool { return d.features&features == features }
 
-// InstantType is the type that a bound instant is cast to.
-func (d *Dialect) InstantType() string { return d.instantType }
+// Typed stands around a bound text, or a bound instant, and says its type where nothing else does.
+func (d *Dialect) Typed(instant bool) (open, shut string) {
+	if instant {
+		return "CAST(", " AS " + d.instantType + ")"
+	}
+	return "CAST(", " AS text)"
+}
+
+// WrittenRows stands around a DELETE or UPDATE that is a table of a WITH clause: the statement around it reads what it returns
+// of the rows that it wrote. It needs the feature WritesInWith.
+func (d *Dialect) WrittenRows(name, returns string) (open, shut string) {
+	return name + " AS (", " RETURNING " + returns + ")"
+}
 
 // Concat is one text of several, in their order.
 func (d *Dialect) Concat(parts ...string) string { return strings.Join(parts, " || ") }

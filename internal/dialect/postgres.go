@@ -54,10 +54,11 @@ var postgres = Dialect{
 	referencesTo: postgresReferences,
 	sameName:     postgresName,
 
-	list:   postgresList,
-	events: postgresEvents,
-	masks:  postgresMasks,
-	keys:   postgresKeys,
+	list:     postgresList,
+	events:   postgresEvents,
+	masks:    postgresMasks,
+	keys:     postgresKeys,
+	refusals: postgresRefusals,
 
 	columns: postgresColumns,
 

@@ -33,10 +33,11 @@ var sqlite = Dialect{
 	integer: func(expression string) string { return "CAST(" + expression + " AS INTEGER)" },
 	padded:  func(expression string) string { return "printf('%019d', " + expression + ")" },
 
-	list:   sqliteList,
-	events: sqliteEvents,
-	masks:  sqliteMasks,
-	keys:   sqliteKeys,
+	list:     sqliteList,
+	events:   sqliteEvents,
+	masks:    sqliteMasks,
+	keys:     sqliteKeys,
+	refusals: sqliteRefusals,
 
 	keepPresent:    conflictDoNothing,
 	replacePresent: conflictDoUpdate,

@@ -20,11 +20,10 @@ func Primary(t policy.Place, row ReachedRow) []any {
 
 // RowText writes a row's key as one text that no other row of the table has.
 func RowText(q *statement.Query, t policy.Place, table string) *statement.Query {
-	RowKey(q, t.Policy.Schema, table)
-	if t.Archived {
-		q.Text(" || '", ArchivedMark, "' || ").Column(table, t.Policy.ID.DBName)
+	if !t.Archived {
+		return RowKey(q, t.Policy.Schema, table)
 	}
-	return q
+	return q.Text(q.Dialect.Concat(rowKey(q, t.Policy.Schema, table), q.Dialect.String(ArchivedMark), q.Quoted(table, t.Policy.ID.DBName)))
 }
 
 // FormerText is the text that an archived row had in the model's table.

@@ -30,7 +30,11 @@ func KeysIn(q *statement.Query, t policy.Place, table string, rows []ReachedRow)
 
 // RowKey writes the exact text of a row's key in the model's table.
 func RowKey(q *statement.Query, s *schema.Schema, table string) *statement.Query {
-	return q.Text(rowkey.Of(q.Dialect, s.PrimaryFields).SQL(func(column string) string { return q.Quoted(table, column) }))
+	return q.Text(rowKey(q, s, table))
+}
+
+func rowKey(q *statement.Query, s *schema.Schema, table string) string {
+	return rowkey.Of(q.Dialect, s.PrimaryFields).SQL(func(column string) string { return q.Quoted(table, column) })
 }
 
 // SelectRows writes SELECT with what ReachedRows reads.

@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
@@ -22,13 +23,13 @@ func (x *call) quiet(tx statement.Session, err error, doing, table string) error
 			return err
 		}
 	}
-	v := violationOf(err)
+	v := violation{tx.Dialect.Violation(err)}
 	text := fmt.Sprintf("softdelete: %s table %s failed", doing, table) + v.sentence(x.columnsViolated(v, table), strings.HasPrefix(doing, "deleting rows"))
-	state, cause := withoutRows(err)
-	if state != "" {
-		text += ", SQLSTATE " + state
+	code, cause := withoutRows(tx.Dialect, err)
+	if code != "" {
+		text += ", " + code
 	}
-	if v.kind == checkViolated && !errors.Is(cause, gorm.ErrCheckConstraintViolated) {
+	if v.Kind == dialect.CheckConstraint && !errors.Is(cause, gorm.ErrCheckConstraintViolated) {
 		cause = errors.Join(gorm.ErrCheckConstraintViolated, cause)
 	}
 	if translator, ok := tx.Dialector.(gorm.ErrorTranslator); ok {

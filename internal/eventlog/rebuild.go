@@ -83,13 +83,12 @@ func (r *rebuilding) collect(tx statement.Session) error {
 	after, more, first := "", true, true
 	for more {
 		var rows []EventRow
-		q := tx.Query().Text("SELECT e.* FROM ").Name(r.log.Events).Text(" AS e WHERE e.row_key IN (SELECT row_key FROM ").Name(r.log.Events)
-		q.Text(" WHERE version = 1")
+		q := tx.Query().Text("SELECT e.* FROM (SELECT row_key FROM ").Name(r.log.Events).Text(" WHERE version = 1")
 		if !first {
 			q.Text(" AND row_key > ").Bind(after)
 		}
-		q.Text(" ORDER BY row_key LIMIT ", fmt.Sprint(rebuildChunk), ")")
-		q.Text(" AND e.version >= (SELECT max(w.version) FROM ").Name(r.log.Events).Text(" AS w WHERE w.row_key = e.row_key AND w.content <> '")
+		q.Text(" ORDER BY row_key LIMIT ", fmt.Sprint(rebuildChunk), ") AS part, ").Name(r.log.Events)
+		q.Text(" AS e WHERE e.row_key = part.row_key AND e.version >= (SELECT max(w.version) FROM ").Name(r.log.Events).Text(" AS w WHERE w.row_key = e.row_key AND w.content <> '")
 		q.Text(string(dialect.Change), "') ORDER BY e.row_key, e.version")
 		if err := q.Find(&rows); err != nil {
 			return err

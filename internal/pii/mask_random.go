@@ -93,13 +93,13 @@ func (m randomMask) SQL(q *statement.Query) {
 	case UuidColumn:
 		q.Text(q.Dialect.RandomUUID())
 	default:
-		randomText(q, m.width)
+		q.Text(randomText(q, m.width))
 	}
 }
 
 // randomText writes a text of random digits, new for each row.
-func randomText(q *statement.Query, digits int) {
-	q.Text("substr(", q.Dialect.RandomDigits(), fmt.Sprintf(", 1, %d)", digits))
+func randomText(q *statement.Query, digits int) string {
+	return fmt.Sprintf("substr(%s, 1, %d)", q.Dialect.RandomDigits(), digits)
 }
 
 func (m randomMask) Of(context.Context, Row) (any, error) {

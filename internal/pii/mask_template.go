@@ -199,30 +199,35 @@ func idAlphabet(s *schema.Schema) (letters string, known bool) {
 }
 
 func (m templateMask) SQL(q *statement.Query) {
-	statement.Joined(q, m.pieces, " || ", func(p piece) {
+	texts := make([]string, len(m.pieces))
+	for i, p := range m.pieces {
 		switch {
 		case p.id:
-			q.Text(q.Dialect.Text("(" + idText(q, m.column.field.Schema) + ")"))
+			texts[i] = q.Dialect.Text("(" + idText(q, m.column.field.Schema) + ")")
 		case p.width > 0:
-			randomText(q, p.width)
+			texts[i] = randomText(q, p.width)
 		default:
-			q.Text(q.Dialect.String(p.text))
+			texts[i] = q.Dialect.String(p.text)
 		}
-	})
+	}
+	q.Text(q.Dialect.Concat(texts...))
 }
 
 // idText is a row's key as the text that {id} stands for: that of one column; of several their texts with "-" between them, and,
 // since that says nothing exactly where one is free text, how long such are but the last.
 func idText(q *statement.Query, s *schema.Schema) string {
-	parts := make([]string, len(s.PrimaryFields))
-	var lengths string
+	var texts, lengths []string
 	for i, field := range s.PrimaryFields {
-		parts[i] = q.Dialect.Text(q.Quoted("", field.DBName))
+		text := q.Dialect.Text(q.Quoted("", field.DBName))
+		if i > 0 {
+			texts = append(texts, q.Dialect.String("-"))
+		}
+		texts = append(texts, text)
 		if measured(s, i) {
-			lengths += " || '.' || " + q.Dialect.Text("length("+parts[i]+")")
+			lengths = append(lengths, q.Dialect.String("."), q.Dialect.Text("length("+text+")"))
 		}
 	}
-	return strings.Join(parts, " || '-' || ") + lengths
+	return q.Dialect.Concat(append(texts, lengths...)...)
 }
 
 // idOf is what idText gives for a row.

@@ -201,6 +201,7 @@ func (p *purge) removeAlone(tx statement.Session, t *purgeTable, c *cursor) ([]i
 
 // removeLocked locks the next rows, leaving those that others have locked, and removes them in one statement.
 func (p *purge) removeLocked(tx statement.Session, t *purgeTable, c *cursor, limit int64) (rows int64, last []any, err error) {
+	open, shut := p.purger.Dialect.WrittenRows("removed", "1")
 	q := tx.Query()
 	p.holds.Begin(q)
 	q.Text("batch AS (SELECT ")
@@ -213,7 +214,7 @@ func (p *purge) removeLocked(tx statement.Session, t *purgeTable, c *cursor, lim
 	p.removable(q, t, c)
 	q.Text(" ORDER BY ")
 	q.Names(t.name, t.KeyColumns)
-	q.Text(" LIMIT ").Bind(limit).Lock(dialect.FreeLock).Text("), removed AS (DELETE FROM ").Name(t.name).Text(" WHERE ")
+	q.Text(" LIMIT ").Bind(limit).Lock(dialect.FreeLock).Text("), ", open, "DELETE FROM ").Name(t.name).Text(" WHERE ")
 	if address != "" {
 		q.Column(t.name, address).Text(" = ANY (ARRAY(SELECT row_address FROM batch))")
 	} else {
@@ -223,7 +224,7 @@ func (p *purge) removeLocked(tx statement.Session, t *purgeTable, c *cursor, lim
 	}
 	q.Text(" AND ")
 	p.goes(q, t, t.name)
-	q.Text(" RETURNING 1) SELECT (SELECT count(*) FROM removed), ")
+	q.Text(shut, " SELECT (SELECT count(*) FROM removed), ")
 	q.Names("", t.KeyColumns)
 	q.Text(" FROM batch ORDER BY ")
 	statement.Descending(q, t.KeyColumns)

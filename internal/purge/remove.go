@@ -106,9 +106,9 @@ func (f *family) removeParts(parts []removal, n int) error {
 			if i > 0 {
 				q.Text(", ")
 			}
-			q.Text("removed", strconv.Itoa(i), " AS (")
-			f.deletion(q, part)
-			q.Text(" RETURNING 1)")
+			open, shut := q.Dialect.WrittenRows("removed"+strconv.Itoa(i), "1")
+			f.deletion(q.Text(open), part)
+			q.Text(shut)
 		}
 		q.Text(" SELECT ")
 		for i := range parts {

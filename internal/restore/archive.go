@@ -19,7 +19,7 @@ func (r *restoration) bringBack(tx statement.Session, n *policy.Node) error {
 	q.Text("SELECT ")
 	statement.Joined(q, c.Moved, ", ", func(column string) {
 		if repeats, ok := s.Companion(column); ok {
-			q.Text("CAST(").Bind(statement.EmptyValue(repeats.Field, true)).Text(" AS text)")
+			q.BindAs(statement.EmptyValue(repeats.Field, true), false)
 		} else {
 			q.Column("t", column)
 		}

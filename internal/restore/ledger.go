@@ -16,9 +16,7 @@ func (r *restoration) markLedger(tx statement.Session) error {
 		return nil
 	}
 	root := r.graph.NodeOf(r.root)
-	q := tx.Query()
-	r.with(q)
-	q.Text("UPDATE ").Name(deletion.LedgerTable.Name()).Text(" SET ").Name("restored_at").Text(" = ").Bind(tx.NowFunc().UTC())
+	q := tx.Query().Text("UPDATE ").Name(deletion.LedgerTable.Name()).Text(" SET ").Name("restored_at").Text(" = ").Bind(tx.NowFunc().UTC())
 	q.Text(" WHERE ").Name("restored_at").Text(" IS NULL AND ")
 	if r.deletion != "" {
 		_, err := q.Name("id").Text(" = ").Bind(r.deletion).Exec()
@@ -28,16 +26,19 @@ func (r *restoration) markLedger(tx statement.Session) error {
 	q.Name("table").Text(" = ").Bind(r.root.Table).Text(" AND ")
 	switch {
 	case r.root.ID != nil:
-		q.Name("id").Text(" IN (SELECT ").Column(table, r.root.ID.DBName)
+		q.Name("id").Text(" IN (")
+		r.with(q)
+		q.Text("SELECT ").Column(table, r.root.ID.DBName)
 	case r.root.At == nil: // without a mark only the key tells
-		q.Name("key").Text(" IN (SELECT ")
-		statement.Joined(q, r.root.Schema.PrimaryFields, " || ',' || ", func(field *schema.Field) {
-			q.Text(q.Dialect.Text(q.Quoted(table, field.DBName)))
-		})
+		q.Name("key").Text(" IN (")
+		r.with(q)
+		q.Text("SELECT ", q.Dialect.Concat(keyTexts(q, r.root.Schema, table)...))
 	default:
 		deletedAt := q.Dialect.Nanoseconds(statement.QuoteName(tx.DB, "deleted_at"), dialect.Native, 0)
 		instant := walk.Instant(q, r.root, func(field *schema.Field) string { return q.Quoted(table, field.DBName) })
-		q.Text(deletedAt, " IN (SELECT ", instant)
+		q.Text(deletedAt, " IN (")
+		r.with(q)
+		q.Text("SELECT ", instant)
 	}
 	q.Text(" FROM ")
 	r.from(q, root)
@@ -45,4 +46,15 @@ func (r *restoration) markLedger(tx statement.Session) error {
 	r.comingBack(q, root, table)
 	_, err := q.Text(")").Exec()
 	return deletion.LedgerError(err)
+}
+
+// keyTexts are the columns of a model's key as texts, with commas between them, as the ledger has a row's key.
+func keyTexts(q *statement.Query, s *schema.Schema, table string) (parts []string) {
+	for i, field := range s.PrimaryFields {
+		if i > 0 {
+			parts = append(parts, q.Dialect.String(","))
+		}
+		parts = append(parts, q.Dialect.Text(q.Quoted(table, field.DBName)))
+	}
+	return parts
 }

@@ -73,6 +73,12 @@ func (q *Query) Bind(value any) *Query {
 	return q
 }
 
+// BindAs writes a bound value with its type, an instant's or else a text's, where the database could not tell it.
+func (q *Query) BindAs(value any, instant bool) *Query {
+	open, shut := q.Dialect.Typed(instant)
+	return q.Text(open).Bind(value).Text(shut)
+}
+
 // literal writes SQL text that may have bound values of its own.
 func (q *Query) Expression(e clause.Expression) *Query {
 	e.Build(q.Stmt)

@@ -1,0 +1,121 @@
+package dialect
+
+import (
+	"errors"
+	"reflect"
+	"regexp"
+)
+
+// This room reads what a database says of a constraint that refused: names only. What databases and drivers add, the row that
+// failed and the value that was wrong, may be personal data.
+
+// Constraint is a kind of constraint.
+type Constraint int
+
+// The kinds of constraints.
+const (
+	NoConstraint Constraint = iota
+	CheckConstraint
+	ForeignKey
+	UniqueIndex
+	NotNull
+)
+
+// Violation is a constraint that refused a write. Names are empty where the database does not tell them.
+type Violation struct {
+	Kind         Constraint
+	Name, Column string
+}
+
+// Violation reads which constraint an error speaks of; its Kind is NoConstraint where it speaks of none.
+func (d *Dialect) Violation(err error) Violation { return d.refusals.violation(err) }
+
+// WithoutRows is an error without what the server told of rows and values, and the server's code for it, with what such codes
+// are called. An error that is none of the server's own stays as it is, and has no code.
+func (d *Dialect) WithoutRows(err error) (code string, bare error) {
+	return d.refusals.withoutRows(err)
+}
+
+// refusals is how a database's errors are read.
+type refusals struct {
+	violation   func(err error) Violation
+	withoutRows func(err error) (code string, bare error)
+}
+
+// postgresError is an error that the server itself has given, as every driver has it.
+type postgresError interface {
+	error
+	SQLState() string
+}
+
+// postgresConstraints are the kinds by SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html, class 23).
+var postgresConstraints = map[string]Constraint{"23514": CheckConstraint, "23503": ForeignKey, "23505": UniqueIndex, "23502": NotNull}
+
+var postgresRefusals = refusals{
+	violation: func(err error) Violation {
+		var server postgresError
+		if !errors.As(err, &server) {
+			return Violation{}
+		}
+		v := Violation{Kind: postgresConstraints[server.SQLState()]}
+		fields := reflect.Indirect(reflect.ValueOf(server))
+		if v.Kind != NoConstraint && fields.Kind() == reflect.Struct {
+			v.Name, v.Column = stringField(fields, "ConstraintName", "Constraint"), stringField(fields, "ColumnName", "Column")
+		}
+		return v
+	},
+	withoutRows: func(err error) (code string, bare error) {
+		var server postgresError
+		if !errors.As(err, &server) {
+			return "", err
+		}
+		code = "SQLSTATE " + server.SQLState()
+		value := reflect.ValueOf(server)
+		if value.Kind() != reflect.Pointer || value.Elem().Kind() != reflect.Struct {
+			return code, errors.New("the database refused, " + code)
+		}
+		copied := reflect.New(value.Elem().Type())
+		copied.Elem().Set(value.Elem())
+		for _, name := range []string{"Message", "Detail", "Hint", "Where", "InternalQuery"} {
+			if field := copied.Elem().FieldByName(name); field.IsValid() && field.Kind() == reflect.String {
+				field.SetString("")
+			}
+		}
+		return code, copied.Interface().(error)
+	},
+}
+
+func stringField(fields reflect.Value, names ...string) string {
+	for _, name := range names {
+		if field := fields.FieldByName(name); field.IsValid() && field.Kind() == reflect.String {
+			return field.String()
+		}
+	}
+	return ""
+}
+
+// sqliteViolation is how SQLite tells of a constraint. What follows is the name of one, or columns with their tables; the
+// expression of a constraint without a name is left out.
+var sqliteViolation = regexp.MustCompile(`(?m)(CHECK|FOREIGN KEY|UNIQUE|NOT NULL) constraint failed(?:: (\w+)(?:\.(\w+))?(?: \(\d+\))?$)?`)
+
+var sqliteConstraints = map[string]Constraint{
+	"CHECK": CheckConstraint, "FOREIGN KEY": ForeignKey, "UNIQUE": UniqueIndex, "NOT NULL": NotNull,
+}
+
+var sqliteRefusals = refusals{
+	violation: func(err error) Violation {
+		match := sqliteViolation.FindStringSubmatch(err.Error())
+		if match == nil {
+			return Violation{}
+		}
+		v := Violation{Kind: sqliteConstraints[match[1]]}
+		switch v.Kind {
+		case CheckConstraint:
+			v.Name = match[2]
+		case NotNull, UniqueIndex:
+			v.Column = match[3]
+		}
+		return v
+	},
+	withoutRows: func(err error) (string, error) { return "", err },
+}
