@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -26,6 +27,8 @@ type call struct {
 	text    string // the key, exactly
 	request certificate.Request
 	edges   map[*policy.Policy][]*policy.Relation // that lead on to the person's rows
+
+	reckoned map[*schema.Field]bool // columns that the database reckons from others
 
 	replaying bool // the ledger knows already
 	preview   bool // nothing is written

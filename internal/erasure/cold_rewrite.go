@@ -133,7 +133,8 @@ func (x *coldStorage) learnRow(ctx context.Context, m *coldModel, row map[string
 
 // oldValue is what a row in cold storage has in a masked column.
 func (x *coldStorage) oldValue(ctx context.Context, c *pii.MaskedColumn, row map[string]any) (v oldValue, err error) {
-	if v.before = coldText(row[c.Field.DBName]); c.Mask.Foretells() {
+	v.reckoned = x.reckoned[c.Field]
+	if v.before = coldText(row[c.Field.DBName]); c.Mask.Foretells() && !v.reckoned {
 		value, err := x.masker.masked(ctx, c, pii.Row{Columns: row})
 		if err != nil {
 			return v, err

@@ -1,6 +1,8 @@
 package erasure
 
 import (
+	"sync"
+
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
@@ -17,6 +19,8 @@ type Eraser struct {
 	Holds   *hold.Holds
 	Chain   *certificate.Chain
 	Options
+
+	generated sync.Map // the names of generated columns by table
 }
 
 // Options say how a person is erased.

@@ -133,6 +133,9 @@ func (x *erasure) erase(tx statement.Session) (c *certificate.Certificate, fresh
 	if err := x.eraser.Records.Need(tx); err != nil {
 		return nil, false, err
 	}
+	if err := x.readGenerated(tx); err != nil {
+		return nil, false, err
+	}
 	if x.cold != nil { // one erasure at a time, and no Thaw meanwhile: it would bring back what is being masked
 		if _, err := certificate.LockHead(tx); err != nil {
 			return nil, false, err

@@ -75,7 +75,7 @@ func (x *logs) maskLog(tx statement.Session, m *reachedModel) error {
 	}
 	p := m.Policy
 	err = statement.Chunks(inTable, func(chunk []string) error {
-		return x.maskEvents(tx, p, chunk, p.Personal != nil && len(p.Personal.Masked) > 0 && !p.Personal.Remove)
+		return x.maskEvents(tx, p, chunk, len(x.written(m.Place)) > 0 && !p.Personal.Remove)
 	})
 	if err != nil {
 		return err
@@ -99,9 +99,9 @@ func (x *logs) appendErased(tx statement.Session, p *policy.Policy, keys []strin
 func (x *logs) maskEvents(tx statement.Session, p *policy.Policy, keys []string, taken bool) error {
 	q := tx.Query().Text("UPDATE ").Name(p.Log.Events).Text(" AS l SET data = ")
 	if taken {
-		q.Text(q.Dialect.MaskedData(eventMask(p), "l.data", "e.data"))
+		q.Text(q.Dialect.MaskedData(x.eventMask(p), "l.data", "e.data"))
 	} else {
-		q.Text(q.Dialect.MaskedData(eventMask(p), "l.data", ""))
+		q.Text(q.Dialect.MaskedData(x.eventMask(p), "l.data", ""))
 	}
 	q.Text(", actor = '', reason = ''")
 	if taken {
@@ -117,10 +117,10 @@ func (x *logs) maskEvents(tx statement.Session, p *policy.Policy, keys []string,
 }
 
 // eventMask says what an erasure does to the columns in the data of the model's events.
-func eventMask(p *policy.Policy) (m dialect.EventMask) {
+func (x *logs) eventMask(p *policy.Policy) (m dialect.EventMask) {
 	for _, field := range p.LoggedFields() {
 		switch name := field.DBName; {
-		case p.Personal.Masks(field):
+		case p.Personal.Masks(field), x.reckoned[field] && p.Personal.Erases():
 			m.Taken = append(m.Taken, name)
 		case field == p.Actor, field == p.Reason:
 			m.Cleared = append(m.Cleared, name)

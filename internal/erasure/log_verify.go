@@ -162,10 +162,16 @@ func (x *verifier) leftInEvent(p *policy.Policy, field *schema.Field, data, eras
 		if !bytes.Equal(data, erased) {
 			return true
 		}
+		if x.reckoned[field] {
+			return value.Valid && x.secrets.in(value.String)
+		}
 		if pii.KindOf(field) == pii.TimeColumn {
 			return false // verifyTimes asks the database
 		}
 		return mask.Left(sql.NullString{}, value, x.secrets.in)
+	}
+	if x.reckoned[field] && p.Personal.Erases() && !bytes.Equal(data, erased) {
+		return true
 	}
 	return otherText(p, field) && x.secrets.in(value.String)
 }

@@ -49,12 +49,10 @@ func (x *masker) mask(tx statement.Session, fresh []*reachedModel) error {
 func (x *masker) maskModel(tx statement.Session, m *reachedModel) error {
 	table := m.Table()
 	return statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
-		if data := m.Policy.Personal; data != nil {
-			for _, c := range data.Masked {
-				if c.Mask.From() != pii.FromNothing {
-					if err := x.compute(tx, m.Place, c, chunk); err != nil {
-						return x.quiet(tx, err, "masking "+c.Field.DBName+" of", table)
-					}
+		for _, c := range x.written(m.Place) {
+			if c.Mask.From() != pii.FromNothing {
+				if err := x.compute(tx, m.Place, c, chunk); err != nil {
+					return x.quiet(tx, err, "masking "+c.Field.DBName+" of", table)
 				}
 			}
 		}
@@ -66,7 +64,7 @@ func (x *masker) maskModel(tx statement.Session, m *reachedModel) error {
 // maskSet masks what SQL can, and clears actor and reason, by one statement. It is what the event log, if there is one, takes
 // for the erasure of the row.
 func (x *masker) maskSet(tx statement.Session, t policy.Place, chunk []erasedrow.ReachedRow) error {
-	p := t.Policy
+	masked := x.written(t)
 	strangers, err := x.strangers(tx, t)
 	if err != nil {
 		return err
@@ -81,11 +79,9 @@ func (x *masker) maskSet(tx statement.Session, t policy.Place, chunk []erasedrow
 		q.Name(column).Text(" = ")
 		value()
 	}
-	if p.Personal != nil {
-		for _, c := range p.Personal.Masked {
-			if c.Mask.From() == pii.FromNothing {
-				set(c.Field.DBName, func() { c.Mask.SQL(q) })
-			}
+	for _, c := range masked {
+		if c.Mask.From() == pii.FromNothing {
+			set(c.Field.DBName, func() { c.Mask.SQL(q) })
 		}
 	}
 	for _, field := range t.Texts() {
@@ -94,16 +90,15 @@ func (x *masker) maskSet(tx statement.Session, t policy.Place, chunk []erasedrow
 	for _, name := range strangers {
 		set(name, func() { q.Text("NULL") })
 	}
-	masked := p.Personal != nil && len(p.Personal.Masked) > 0
-	if t.Log() != nil && masked && !any { // all masks are computed, by statements of their own
-		field := p.Personal.Masked[0].Field
+	if t.Log() != nil && len(masked) > 0 && !any { // all masks are computed, by statements of their own
+		field := masked[0].Field
 		set(field.DBName, func() { q.Name(field.DBName) })
 	}
 	if !any {
 		return nil
 	}
 	erasedrow.KeysIn(q.Text(" WHERE "), t, "", chunk)
-	if t.Log() != nil && !masked { // no event for a row of which nothing was erased
+	if t.Log() != nil && len(masked) == 0 { // no event for a row of which nothing was erased
 		q.Text(" AND (1 = 0")
 		for _, field := range t.Texts() {
 			q.Text(" OR ").Name(field.DBName).Text(" <> ''")

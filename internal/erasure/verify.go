@@ -39,7 +39,10 @@ type secrets struct {
 }
 
 // oldValue is what a masked column had, with what the mask writes in its place where it foretells that.
-type oldValue struct{ before, written sql.NullString }
+type oldValue struct {
+	before, written sql.NullString
+	reckoned        bool // by the database, from other columns
+}
 
 // secret is an old value in lower case; its first word begins at offset.
 type secret struct {
@@ -71,7 +74,8 @@ func (x *verifier) readSecrets(tx statement.Session, fresh []*reachedModel) erro
 
 // readOldValues reads what a model's rows have in masked columns.
 func (x *verifier) readOldValues(tx statement.Session, m *reachedModel) error {
-	if m.Policy.Personal == nil || len(m.Policy.Personal.Masked) == 0 {
+	masked := x.masked(m.Place)
+	if len(masked) == 0 {
 		return nil
 	}
 	rows := x.secrets.old[m.Place]
@@ -79,11 +83,10 @@ func (x *verifier) readOldValues(tx statement.Session, m *reachedModel) error {
 		rows = map[string][]oldValue{}
 		x.secrets.old[m.Place] = rows
 	}
-	masked := m.Policy.Personal.Masked
-	return x.readTexts(tx, m, maskedTexts(masked), func(key string, texts []sql.NullString) {
+	return x.readTexts(tx, m, x.maskedTexts(masked), func(key string, texts []sql.NullString) {
 		values := make([]oldValue, len(masked))
 		for i, c := range masked {
-			values[i] = oldValue{before: texts[2*i], written: texts[2*i+1]}
+			values[i] = oldValue{before: texts[2*i], written: texts[2*i+1], reckoned: x.reckoned[c.Field]}
 			x.secrets.learn(c, values[i].before, values[i].written)
 		}
 		rows[key] = values
@@ -91,22 +94,27 @@ func (x *verifier) readOldValues(tx statement.Session, m *reachedModel) error {
 }
 
 // maskedTexts are, for each masked column, what it has and what the mask foretells for it.
-func maskedTexts(masked []*pii.MaskedColumn) (texts []columnText) {
+func (x *verifier) maskedTexts(masked []*pii.MaskedColumn) (texts []columnText) {
 	for _, c := range masked {
-		texts = append(texts, columnText{field: c.Field}, columnText{field: c.Field, foretold: c.Mask})
+		written := columnText{field: c.Field, nothing: true}
+		if c.Mask.Foretells() && !x.reckoned[c.Field] {
+			written = columnText{field: c.Field, foretold: c.Mask}
+		}
+		texts = append(texts, columnText{field: c.Field}, written)
 	}
 	return texts
 }
 
-// columnText is a column that is read as text, or what a mask foretells for it: NULL where it does not.
+// columnText is a column that is read as text, or what a mask foretells for it.
 type columnText struct {
 	field    *schema.Field
 	foretold pii.Mask
+	nothing  bool // it is read as NULL
 }
 
 func (c columnText) write(q *statement.Query, table string) {
 	switch {
-	case c.foretold != nil && !c.foretold.Foretells():
+	case c.nothing:
 		q.Text("NULL")
 	case c.foretold != nil:
 		c.foretold.SQL(q)
@@ -253,10 +261,7 @@ func (x *verifier) residueError(residue map[string]int64) error {
 
 func (x *verifier) verifyModel(tx statement.Session, m *reachedModel, residue map[string]int64) error {
 	p := m.Policy
-	var masked []*pii.MaskedColumn
-	if p.Personal != nil {
-		masked = p.Personal.Masked
-	}
+	masked := x.masked(m.Place)
 	var columns []columnText
 	for _, c := range masked {
 		columns = append(columns, columnText{field: c.Field})
@@ -297,6 +302,9 @@ func (x *verifier) verifyModel(tx statement.Session, m *reachedModel, residue ma
 
 // left tells whether a masked column still has what it had.
 func (v oldValue) left(c *pii.MaskedColumn, now sql.NullString, has func(string) bool) bool {
+	if v.reckoned {
+		return now.Valid && now.String != "" && (now == v.before || has(now.String))
+	}
 	return v.written.Valid && now != v.written || c.Mask.Left(v.before, now, has)
 }
 
@@ -324,10 +332,7 @@ func otherText(p *policy.Policy, field *schema.Field) bool {
 
 // verifyTimes asks the database whether times are as their mask leaves them: their text depends on the session.
 func (x *verifier) verifyTimes(tx statement.Session, m *reachedModel, count func(*schema.Field)) error {
-	if m.Policy.Personal == nil {
-		return nil
-	}
-	for _, c := range m.Policy.Personal.Masked {
+	for _, c := range x.written(m.Place) {
 		if !c.AsksDatabase() {
 			continue
 		}

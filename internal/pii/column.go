@@ -62,27 +62,15 @@ func typeName(field *schema.Field) string { return strings.ToLower(string(field.
 
 // KindOf tells what a column can hold.
 func KindOf(field *schema.Field) ColumnKind {
-	name := typeName(field)
-	starts := func(prefixes ...string) bool {
-		return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
-	}
 	if field.Serializer != nil {
 		if _, isJSON := field.Serializer.(schema.JSONSerializer); isJSON {
 			return JsonColumn
 		}
 		return OtherColumn
 	}
-	switch {
-	case starts("json"):
-		return JsonColumn
-	case starts("uuid"):
-		return UuidColumn
-	case starts("inet", "cidr"):
-		return AddressColumn
-	case name == string(schema.String), starts("text", "varchar", "char", "nvarchar", "citext", "longtext", "mediumtext", "tinytext", "clob"):
-		return TextColumn
-	}
 	switch field.DataType {
+	case schema.String:
+		return TextColumn
 	case schema.Int, schema.Uint:
 		return IntegerColumn
 	case schema.Float:
@@ -94,19 +82,7 @@ func KindOf(field *schema.Field) ColumnKind {
 	case schema.Bytes:
 		return BytesColumn
 	}
-	switch {
-	case starts("timestamp", "datetime", "date"):
-		return TimeColumn
-	case starts("bigint", "int", "smallint", "tinyint", "mediumint"):
-		return IntegerColumn
-	case starts("numeric", "decimal", "double", "real", "float"):
-		return FloatColumn
-	case starts("bool"):
-		return BoolColumn
-	case starts("bytea", "blob", "longblob", "varbinary"):
-		return BytesColumn
-	}
-	return OtherColumn
+	return kindOfType(typeName(field))
 }
 
 // readIndexes looks for the unique indexes of the column. One that the primary key is in cannot be violated by a mask.

@@ -6,7 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/big"
-	"strings"
+	"slices"
 
 	"gorm.io/gorm/schema"
 
@@ -61,16 +61,15 @@ func integerBits(field *schema.Field) int {
 	if field.Size > 0 {
 		bits = min(bits, field.Size-1)
 	}
-	name := strings.ToLower(string(field.DataType))
-	switch {
-	case strings.HasPrefix(name, "tinyint"):
+	switch name := ownName(string(field.DataType)); {
+	case name == "tinyint":
 		bits = min(bits, 7)
-	case strings.HasPrefix(name, "smallint"):
+	case slices.Contains([]string{"smallint", "int2", "smallserial", "serial2"}, name):
 		bits = min(bits, 15)
-	case strings.HasPrefix(name, "int"):
-		if name != string(schema.Int) {
-			bits = min(bits, 31)
-		}
+	case name == "mediumint":
+		bits = min(bits, 23)
+	case slices.Contains([]string{"integer", "int4", "serial", "serial4"}, name), name == string(schema.Int) && field.DataType != schema.Int:
+		bits = min(bits, 31)
 	}
 	return max(bits, 1)
 }
