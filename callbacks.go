@@ -19,6 +19,8 @@ import (
 // end of the chain, behind the commit (callbacks.go, GORM 1.31).
 func (d *database) register(db *gorm.DB) error {
 	create, query, update, remove, row := db.Callback().Create(), db.Callback().Query(), db.Callback().Update(), db.Callback().Delete(), db.Callback().Row()
+	// These three are the last thing before GORM writes, whatever others register and whenever: see last.
+	beforeCreate, beforeUpdate, mark := &last{call: d.beforeCreate}, &last{call: d.beforeUpdate}, &last{call: d.deleter.Mark}
 	calls := func(f func(db *gorm.DB)) func(db *gorm.DB) {
 		return statement.Guarded(func(db *gorm.DB) {
 			f(db)
@@ -33,25 +35,27 @@ func (d *database) register(db *gorm.DB) error {
 		row.After("gorm:row").Register("softdelete:rowed", calls(afterRow)),
 
 		create.Before("gorm:before_create").Register("softdelete:begin_create", calls(d.guards.BeginCreate)),
-		create.Before("gorm:create").Register("softdelete:create", calls(d.beforeCreate)),
+		create.Before("gorm:create").Register("softdelete:create", calls(beforeCreate.early)),
 		create.After("gorm:create").Before("gorm:save_after_associations").Register("softdelete:created", calls(d.afterCreate)),
 		create.Before("gorm:after_create").Register("softdelete:linked_create", calls(write.EndLinks)),
 		create.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_create", calls(write.EndCreate)),
 
+		create.After("softdelete:end_create").Register("softdelete:finish_create", calls(d.guards.ExplainTaken)),
+
 		update.Before("gorm:setup_reflect_value").Register("softdelete:begin_update", calls(d.beginUpdate)),
 		update.Before("gorm:save_before_associations").Register("softdelete:associations_update", calls(d.guards.SpareDeleted)),
-		update.Before("gorm:update").Register("softdelete:update", calls(d.beforeUpdate)),
+		update.Before("gorm:update").Register("softdelete:update", calls(beforeUpdate.early)),
 		update.After("gorm:update").Before("gorm:save_after_associations").Register("softdelete:updated", calls(d.afterUpdate)),
 		update.Before("gorm:after_update").Register("softdelete:linked_update", calls(endAssociations)),
 		update.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_update", calls(write.EndWrite)),
 
 		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", calls(d.deleter.Begin)),
-		remove.Before("gorm:delete_before_associations").Register("softdelete:plan_delete", calls(d.deleter.Plan)),
-		remove.Before("gorm:delete").Register("softdelete:mark_delete", calls(d.deleter.Mark)),
+		remove.Before("gorm:delete_before_associations").Register("softdelete:plan_delete", calls(d.deleter.Prepare)),
+		remove.Before("gorm:delete").Register("softdelete:mark_delete", calls(mark.early)),
 		remove.After("gorm:delete").Before("gorm:after_delete").Register("softdelete:cascade_delete", calls(d.deleter.Cascade)),
 		remove.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_delete", calls(d.deleter.End)),
 		remove.After("softdelete:end_delete").Register("softdelete:finish_delete", calls(d.deleter.Finish)),
-		guard(db),
+		guard(db, map[string]*last{"create": beforeCreate, "update": beforeUpdate, "delete": mark}),
 	)
 }
 

@@ -17,6 +17,10 @@ type Config struct {
 	// Ledger keeps a row per deletion in the table softdelete_deletions. Create it with
 	// db.AutoMigrate(softdelete.Tables()...).
 	Ledger bool
+	// KeepUnique leaves unique indexes over all rows as they are, but for those of fields tagged live: for an application whose
+	// indexes others count on, raw ON CONFLICT clauses or another service. A value that a deleted row has cannot be used again
+	// then: Create gives ErrRowDeleted. An index that was narrowed before stays so.
+	KeepUnique bool
 	// TenantRetention gives a tenant's own retention for a model with tenant:Field, in place of that of the tags; ok is
 	// false where the tenant has none. model is the model's name, tenant the value of the field. It is asked once per tenant
 	// at the start of a Purge; an error in what it gives ends the Purge before anything is removed.

@@ -49,6 +49,7 @@ func newDatabase(config *Config, d *dialect.Dialect, compiling *sync.Mutex, inst
 		ledger = innerLedger{config.ErasureLedger}
 	}
 	registry := policy.NewRegistry(d, config.Models, compiling, compiler(config))
+	registry.KeepUnique = config.KeepUnique
 	columns, records := &archive.Columns{}, &erasedrow.Records{}
 	logs := &eventlog.Logs{Registry: registry}
 	holds := &hold.Holds{Registry: registry, On: config.Holds}

@@ -312,7 +312,7 @@ func TestTheConfigurationReachesTheInternalsWhole(t *testing.T) {
 	require.NoError(t, err)
 	processor := &processorOfCalls{}
 	config := Config{
-		Models: []any{1}, MaxRows: 2, Ledger: true, Holds: true, ColdStore: store, Processors: []Processor{processor}, ErasureLedger: ledger,
+		Models: []any{1}, MaxRows: 2, Ledger: true, Holds: true, KeepUnique: true, ColdStore: store, Processors: []Processor{processor}, ErasureLedger: ledger,
 		Maskers:      map[string]Masker{"m": func(context.Context, any) (any, error) { return nil, nil }},
 		ErasureBatch: 3, CertificateKey: make(ed25519.PrivateKey, ed25519.PrivateKeySize),
 		TenantRetention: func(_ context.Context, model string, tenant any) (Retention, bool) {
@@ -326,6 +326,7 @@ func TestTheConfigurationReachesTheInternalsWhole(t *testing.T) {
 		}
 	}
 	require.True(t, d.holds.On)
+	require.True(t, d.registry.KeepUnique)
 	require.Equal(t, config.Models, d.registry.Named())
 	r, ok := d.purger.TenantRetention(t.Context(), "90d", "erase")
 	require.True(t, ok)

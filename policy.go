@@ -66,7 +66,7 @@ func compile(registry *policy.Registry, db *gorm.DB, reached []policy.ReachedSch
 			p = patchedPolicy(r.Schema)
 		}
 		if p == nil {
-			p = policy.OwnPolicy(r.Schema, registry.Dialect, reflect.TypeFor[DeletionID]())
+			p = policy.OwnPolicy(r.Schema, registry, reflect.TypeFor[DeletionID]())
 			p.Canonical = r.Canonical
 			read(p)
 			fresh = append(fresh, p)
@@ -108,7 +108,7 @@ func compile(registry *policy.Registry, db *gorm.DB, reached []policy.ReachedSch
 			}
 		}
 		if p.Err == nil {
-			patch(p, db.NamingStrategy, references(db, p.Schema, reached))
+			patch(p, db.NamingStrategy, references(db, p.Schema, reached), registry.KeepUnique)
 		}
 	}
 	registry.Publish(policies)
@@ -117,7 +117,7 @@ func compile(registry *policy.Registry, db *gorm.DB, reached []policy.ReachedSch
 // patch puts the model's filter into GORM's schema, in place of gorm.DeletedAt's own clauses. Its clause for deletions stays:
 // it does nothing where the plugin has built the statement, and marks the row where db.Use has failed and the plugin does
 // not run.
-func patch(p *policy.Policy, namer schema.Namer, referenced [][]string) {
+func patch(p *policy.Policy, namer schema.Namer, referenced [][]string, keep bool) {
 	s := p.Schema
 	foreign := func(c clause.Interface) bool {
 		switch c.(type) {
@@ -131,7 +131,7 @@ func patch(p *policy.Policy, namer schema.Namer, referenced [][]string) {
 	deleted := scope.WhereOf(p.Predicates.Deleted)
 	s.QueryClauses = append(s.QueryClauses, &scope.Clause{Policy: p, Visible: scope.WhereOf(p.Predicates.Reads()), Deleted: deleted})
 	s.UpdateClauses = append(s.UpdateClauses, &scope.Clause{Policy: p, Visible: p.LiveWhere, Deleted: deleted, Writes: true})
-	narrowIndexes(p, namer, referenced)
+	narrowIndexes(p, namer, referenced, keep)
 }
 
 // patchedPolicy is the policy that another database with the same cache of schemas has put into the schema.

@@ -8,6 +8,7 @@ import (
 	"go/format"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,7 +30,10 @@ type page struct {
 }
 
 // block is a block of code of a page.
-type block struct{ language, text string }
+type block struct {
+	language, text string
+	start, end     int // in the page's text, with its fences
+}
 
 // program tells whether a block is a whole program; the block after it is what it prints.
 func (b block) program() bool { return b.language == "go" && strings.HasPrefix(b.text, "package ") }
@@ -53,14 +57,18 @@ func manual(t *testing.T) (pages []page) {
 	for _, path := range append([]string{"README.md"}, paths...) {
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
-		p := page{path: path, text: string(text)}
-		for _, match := range fenced.FindAllStringSubmatch(p.text, -1) {
-			p.blocks = append(p.blocks, block{match[1], match[2]})
-		}
+		p := page{path: path, text: string(text), blocks: blocksOf(string(text))}
 		require.Zero(t, strings.Count(p.text, "\n```")%2, "%s has a block that does not end", path)
 		pages = append(pages, p)
 	}
 	return pages
+}
+
+func blocksOf(text string) (blocks []block) {
+	for _, at := range fenced.FindAllStringSubmatchIndex(text, -1) {
+		blocks = append(blocks, block{text[at[2]:at[3]], text[at[4]:at[5]], at[0], at[1]})
+	}
+	return blocks
 }
 
 func TestTheReadmeStaysShort(t *testing.T) {
@@ -118,7 +126,7 @@ func TestEveryPageOfTheManualIsInItsIndex(t *testing.T) {
 	require.GreaterOrEqual(t, i, 0)
 	for _, p := range pages[1:] {
 		if name := filepath.Base(p.path); name != "README.md" {
-			require.Contains(t, pages[i].text, "("+name+")", "docs/README.md lists every page")
+			require.True(t, strings.Contains(pages[i].text, "("+name+")"), "docs/README.md lists every page, but not %s", name)
 		}
 	}
 }
@@ -312,128 +320,202 @@ func TestTheGoCodeInTheManualCompiles(t *testing.T) {
 // Programs. All of them are one, which runs the one that it is told to: a single program is linked.
 
 func TestTheProgramsInTheManualPrintWhatTheySay(t *testing.T) {
-	type program struct{ name, page, prints string }
-	var programs []program
+	pages := manual(t)
 	o := newOverlay(t)
-	driver := "package main\n\nimport (\n\t\"os\"\n"
-	for _, p := range manual(t) {
-		for i, b := range p.blocks {
-			if !b.program() {
-				continue
+	var imported, table string
+	each := func(do func(p *page, i int, name string)) {
+		for n := range pages {
+			for i := len(pages[n].blocks) - 1; i >= 0; i-- { // from the end, as the text may be written anew
+				if pages[n].blocks[i].program() {
+					do(&pages[n], i, fmt.Sprintf("program%d_%d", n, i))
+				}
 			}
-			require.Less(t, i+1, len(p.blocks), p.path)
-			require.Equal(t, "text", p.blocks[i+1].language, "%s: the output follows the program", p.path)
-			name := fmt.Sprintf("program%d", len(programs))
-			programs = append(programs, program{name, p.path, p.blocks[i+1].text})
-			text := strings.Replace(b.text, "package main\n", "package "+name+"\n", 1)
-			o.add(name+"/main.go", strings.Replace(text, "\nfunc main() {", "\nfunc Main() {", 1))
-			driver += fmt.Sprintf("\t%q\n", "github.com/gorm-softdelete/softdelete/"+manualPackages+name)
 		}
 	}
-	require.NotEmpty(t, programs)
-	driver += ")\n\nfunc main() {\n\tmap[string]func(){\n"
-	for _, p := range programs {
-		driver += fmt.Sprintf("\t\t%q: %s.Main,\n", p.name, p.name)
-	}
-	o.add("driver/main.go", driver+"\t}[os.Args[1]]()\n}\n")
+	each(func(p *page, i int, name string) {
+		require.Less(t, i+1, len(p.blocks), p.path)
+		require.Equal(t, "text", p.blocks[i+1].language, "%s: the output follows the program", p.path)
+		text := strings.Replace(p.blocks[i].text, "package main\n", "package "+name+"\n", 1)
+		o.add(name+"/main.go", strings.Replace(text, "\nfunc main() {", "\nfunc Main() {", 1))
+		imported += fmt.Sprintf("\t%q\n", "github.com/gorm-softdelete/softdelete/"+manualPackages+name)
+		table += fmt.Sprintf("\t\t%q: %s.Main,\n", name, name)
+	})
+	require.NotEmpty(t, table)
+	o.add("driver/main.go", "package main\n\nimport (\n\t\"os\"\n"+imported+
+		")\n\nfunc main() {\n\tmap[string]func(){\n"+table+"\t}[os.Args[1]]()\n}\n")
 	binary := filepath.Join(t.TempDir(), "driver")
 	require.NoError(t, o.run("build", "-o", binary, "./"+manualPackages+"driver"))
-	for _, p := range programs {
-		command := exec.CommandContext(t.Context(), binary, p.name)
+	each(func(p *page, i int, name string) {
+		command := exec.CommandContext(t.Context(), binary, name)
 		command.Dir = t.TempDir()
 		var stdout, stderr strings.Builder
 		command.Stdout, command.Stderr = &stdout, &stderr
-		require.NoError(t, command.Run(), "%s: %s", p.page, &stderr)
-		require.Equal(t, p.prints, stdout.String(), "a program of %s prints", p.page)
-	}
+		require.NoError(t, command.Run(), "%s: %s%s", p.path, &stdout, &stderr)
+		if *updateAPI {
+			p.rewrite(t, i+1, i+2, "```text\n"+stdout.String()+"```")
+		}
+		require.Equal(t, p.blocks[i+1].text, stdout.String(), "a program of %s prints; -update writes it anew", p.path)
+	})
+}
+
+// rewrite puts a text in the place of blocks, from one up to another.
+func (p *page) rewrite(t *testing.T, from, to int, text string) {
+	t.Helper()
+	p.text = p.text[:p.blocks[from].start] + text + p.text[p.blocks[to-1].end:]
+	require.NoError(t, os.WriteFile(p.path, []byte(p.text), 0o600))
+	p.blocks = blocksOf(p.text)
 }
 
 // SQL. Blocks of SQL after a block of statements are what these send, on each database: `-- SQLite` or another name on the first
-// line makes a block one of that database. A page with such blocks has a function fill, which makes the rows.
+// line makes a block one of that database. A page with such blocks has a function fill, which makes the rows. Quotes around names
+// and the numbers of placeholders are left out, for the reader.
 
 const sqlTest = `
 func TestSQL(t *testing.T) {
+	sent := map[string]map[string]string{}
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := database.Open(t, &gorm.Config{NowFunc: func() time.Time { return time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC) }})
 		models := MODELS
 		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
 		require.NoError(t, db.AutoMigrate(models...))
 		require.NoError(t, fill(db))
+		var user User
+		require.NoError(t, db.First(&user).Error)
 		recorder := testdb.Record(db)
-		check := func(block func(context.Context, *gorm.DB, User, []User, []Post, []string, string, softdelete.DeletionID) error, wanted map[string]string) {
-			t.Helper()
+		sent[database.Name] = map[string]string{}
+		for name, block := range map[string]func(context.Context, *gorm.DB, User, []User, []Post, []string, string, softdelete.DeletionID) error{
+BLOCKS		} {
 			recorder.Reset()
-			var user User
-			require.NoError(t, db.First(&user).Error)
-			recorder.Reset()
-			require.NoError(t, block(t.Context(), db, user, nil, nil, nil, "ann@example.com", ""))
-			want, own := wanted[database.Name]
-			if !own {
-				want = wanted[""]
-			}
-			require.Equal(t, want, readable(recorder.Statements()), "on %s", database.Name)
+			require.NoError(t, block(t.Context(), db, user, nil, nil, nil, "ann@example.com", ""), "the block %s", name)
+			sent[database.Name][name] = strings.Join(recorder.Statements(), ";\n")
 		}
-CHECKS	})
-}
-
-// readable are statements without quotes around names, and with placeholders that have no numbers.
-func readable(statements []string) (text string) {
-	for _, s := range statements {
-		s = strings.NewReplacer("` + "`" + `", "", "\"", "").Replace(s)
-		for n := 30; n > 0; n-- {
-			s = strings.ReplaceAll(s, fmt.Sprintf("$%d", n), "?")
-		}
-		text += strings.Join(strings.Fields(s), " ") + "; "
-	}
-	return strings.TrimSpace(text)
+	})
+	text, err := json.Marshal(sent)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile("sent.json", text, 0o600))
 }
 `
 
 func TestTheSQLInTheManualIsWhatIsSent(t *testing.T) {
 	pages := manual(t)
 	checked := 0
-	for _, p := range pages {
-		var checks string
-		for i, b := range p.blocks {
-			if b.statements() {
-				if wanted := p.sqlAfter(i); len(wanted) > 0 {
-					checks += fmt.Sprintf("\t\tcheck(Block%d, %#v)\n", i, wanted)
-					checked++
-				}
+	for n := range pages {
+		p := &pages[n]
+		var list string
+		for i := range p.blocks {
+			if p.sqlAfter(i) > i+1 {
+				list += fmt.Sprintf("\t\t\t\"%d\": Block%d,\n", i, i)
 			}
 		}
-		if checks == "" {
+		if list == "" {
 			continue
 		}
-		o := newOverlay(t)
-		o.compile(p, pages[0], "page")
-		test := strings.NewReplacer("MODELS", o.models(p), "CHECKS", checks).Replace(sqlTest)
-		o.add("page/page_test.go", source(t, p.path, "page", test))
-		binary := filepath.Join(o.dir, "page.test")
-		require.NoError(t, o.run("test", "-c", "-vet=off", "-o", binary, "./"+manualPackages+"page"))
-		out, err := exec.CommandContext(t.Context(), binary).CombinedOutput()
-		require.NoError(t, err, "%s: %s", p.path, out)
+		sent := sentBy(t, *p, pages[0], list)
+		for i := len(p.blocks) - 1; i >= 0; i-- {
+			if end := p.sqlAfter(i); end > i+1 {
+				checked++
+				p.compareSQL(t, i, end, sent)
+			}
+		}
 	}
-	t.Logf("%d calls", checked)
+	require.NotZero(t, checked, "docs/reading.md has some")
 }
 
-// sqlAfter are the blocks of SQL right after a block, by the names of the databases in testdb; "" is any other.
-func (p page) sqlAfter(i int) map[string]string {
-	wanted := map[string]string{}
-	for _, b := range p.blocks[i+1:] {
-		if b.language != "sql" {
-			break
-		}
-		first, rest, _ := strings.Cut(b.text, "\n")
-		database, named := strings.CutPrefix(first, "-- ")
-		if named {
-			database = map[string]string{"SQLite": "sqlite", "PostgreSQL": "postgres"}[database]
-		} else {
-			database, rest = "", b.text
-		}
-		wanted[database] = strings.Join(strings.Fields(rest), " ")
+// sentBy runs blocks of a page and gives what they send: by databases, and by the blocks' numbers.
+func sentBy(t *testing.T, p, readme page, blocks string) (sent map[string]map[string]string) {
+	t.Helper()
+	o := newOverlay(t)
+	o.compile(p, readme, "page")
+	test := strings.NewReplacer("MODELS", o.models(p), "BLOCKS", blocks).Replace(sqlTest)
+	o.add("page/page_test.go", source(t, p.path, "page", test))
+	binary := filepath.Join(o.dir, "page.test")
+	require.NoError(t, o.run("test", "-c", "-vet=off", "-o", binary, "./"+manualPackages+"page"))
+	command := exec.CommandContext(t.Context(), binary)
+	command.Dir = o.dir
+	out, err := command.CombinedOutput()
+	require.NoError(t, err, "%s: %s", p.path, out)
+	text, err := os.ReadFile(filepath.Join(o.dir, "sent.json"))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &sent))
+	return sent
+}
+
+// databaseNames are those of testdb, as readers know them.
+var databaseNames = map[string]string{"sqlite": "SQLite", "postgres": "PostgreSQL"}
+
+// sqlAfter is where the blocks of SQL end that follow a block of statements.
+func (p page) sqlAfter(i int) int {
+	if !p.blocks[i].statements() {
+		return i
 	}
-	return wanted
+	for i++; i < len(p.blocks) && p.blocks[i].language == "sql"; {
+		i++
+	}
+	return i
+}
+
+// compareSQL compares the blocks of SQL after a block with what it sends.
+func (p *page) compareSQL(t *testing.T, i, end int, sent map[string]map[string]string) {
+	t.Helper()
+	number := fmt.Sprint(i)
+	if *updateAPI && len(sent) == len(databaseNames) {
+		var texts []string
+		same := true
+		for _, database := range slices.Sorted(maps.Keys(sent)) {
+			text := readableSQL(sent[database][number])
+			same = same && text == readableSQL(sent["sqlite"][number])
+			texts = append([]string{"```sql\n-- " + databaseNames[database] + "\n" + text + "\n```"}, texts...)
+		}
+		if same {
+			texts = []string{"```sql\n" + readableSQL(sent["sqlite"][number]) + "\n```"}
+		}
+		p.rewrite(t, i+1, end, strings.Join(texts, "\n\n"))
+		end = p.sqlAfter(i)
+	}
+	for database := range sent {
+		want := ""
+		for _, b := range p.blocks[i+1 : end] {
+			first, rest, _ := strings.Cut(b.text, "\n")
+			switch {
+			case first == "-- "+databaseNames[database]:
+				want = rest
+			case !strings.HasPrefix(first, "-- "):
+				want = b.text
+			}
+		}
+		require.Equal(t, oneLine(want), oneLine(readableSQL(sent[database][number])),
+			"%s, on %s; -update writes it anew:\n%s", p.path, database, p.blocks[i].text)
+	}
+}
+
+func oneLine(text string) string {
+	return strings.NewReplacer("( ", "(", " )", ")").Replace(strings.Join(strings.Fields(text), " "))
+}
+
+// readableSQL leaves out quotes around names and the numbers of placeholders, and breaks long lines.
+func readableSQL(text string) string {
+	text = strings.NewReplacer("`", "", `"`, "").Replace(text)
+	text = regexp.MustCompile(`\$\d+`).ReplaceAllString(text, "?")
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if len(line) > 100 {
+			lines[i] = broken(line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// broken breaks a statement before its clauses, but not those of its sub-queries.
+func broken(line string) (text string) {
+	clauses := regexp.MustCompile(` (FROM|WHERE|LEFT JOIN|ORDER BY|SET|VALUES|RETURNING) `)
+	rest := line
+	for _, at := range clauses.FindAllStringIndex(line, -1) {
+		if before := line[:at[0]]; strings.Count(before, "(") == strings.Count(before, ")") {
+			text += strings.TrimSuffix(rest, line[at[0]:]) + "\n "
+			rest = line[at[0]:]
+		}
+	}
+	return text + rest
 }
 
 // models lists the models that a page declares.

@@ -15,9 +15,10 @@ import (
 
 // narrowIndexes rewrites the index settings of a schema whose model marks rows, so that AutoMigrate, and whatever else
 // reads the schema, builds its unique indexes over the live rows only. An index with a field tagged full stays as it is, and
-// so does one with a condition of its own, and one that a foreign key refers to: the database asks for that. It runs before the schema is published: ParseIndexes writes to the fields
+// so does one with a condition of its own, and one that a foreign key refers to: the database asks for that. keep leaves all but
+// those with a field tagged live. It runs before the schema is published: ParseIndexes writes to the fields
 // (schema/index.go:74, GORM 1.31).
-func narrowIndexes(p *policy.Policy, namer schema.Namer, referenced [][]string) {
+func narrowIndexes(p *policy.Policy, namer schema.Namer, referenced [][]string, keep bool) {
 	if p.Archives() {
 		collectUnique(p)
 		return
@@ -30,8 +31,20 @@ func narrowIndexes(p *policy.Policy, namer schema.Namer, referenced [][]string) 
 			return len(key) == len(columns) && !slices.ContainsFunc(key, func(c string) bool { return !slices.Contains(columns, c) })
 		})
 	}
+	// stays tells whether a unique index on columns stays over all rows.
+	stays := func(columns ...string) bool {
+		return refersTo(columns...) || slices.ContainsFunc(columns, func(c string) bool { return p.Full[c] }) ||
+			keep && !slices.ContainsFunc(columns, func(c string) bool { return p.Live[c] })
+	}
+	if len(p.Schema.PrimaryFields) > 0 {
+		p.Whole = append(p.Whole, &policy.UniqueIndex{Name: policy.PrimaryKey, Fields: p.Schema.PrimaryFields})
+	}
 	for _, field := range p.Schema.Fields {
-		if field.Unique && field.DBName != "" && !p.Full[field.DBName] && !refersTo(field.DBName) {
+		switch {
+		case !field.Unique || field.DBName == "":
+		case stays(field.DBName):
+			p.Whole = append(p.Whole, &policy.UniqueIndex{Name: namer.UniqueName(p.Schema.Table, field.DBName), Fields: []*schema.Field{field}})
+		default:
 			p.WasUnique[field.DBName] = makeUniqueIndex(p.Schema, field, namer)
 		}
 	}
@@ -39,8 +52,7 @@ func narrowIndexes(p *policy.Policy, namer schema.Namer, referenced [][]string) 
 	live := p.Predicates.Live.Of("")
 	for _, index := range p.Schema.ParseIndexes() {
 		unique := index.Class == "UNIQUE"
-		full := slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return p.Full[o.Field.DBName] }) ||
-			refersTo(columnsOf(index)...)
+		full := stays(columnsOf(index)...)
 		wanted := unique && !full || !unique && p.Live[index.Fields[0].Field.DBName]
 		if index.Where == "" && wanted {
 			for _, option := range index.Fields {
@@ -48,14 +60,18 @@ func narrowIndexes(p *policy.Policy, namer schema.Namer, referenced [][]string) 
 			}
 		}
 		expression := slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return o.Expression != "" })
-		if !unique || full || expression {
+		if !unique || expression {
 			continue
 		}
 		u := &policy.UniqueIndex{Name: index.Name, Where: index.Where}
 		for _, option := range index.Fields {
 			u.Fields = append(u.Fields, option.Field)
 		}
-		p.Unique = append(p.Unique, u)
+		if full {
+			p.Whole = append(p.Whole, u)
+		} else {
+			p.Unique = append(p.Unique, u)
+		}
 	}
 }
 
@@ -95,7 +111,7 @@ func references(db *gorm.DB, s *schema.Schema, reached []policy.ReachedSchema) (
 // collectUnique lists what must be unique in the table of a model whose deleted rows move away: all indexes stay as they
 // are declared.
 func collectUnique(p *policy.Policy) {
-	p.Unique = append(p.Unique, &policy.UniqueIndex{Name: "PRIMARY KEY", Fields: p.Schema.PrimaryFields})
+	p.Unique = append(p.Unique, &policy.UniqueIndex{Name: policy.PrimaryKey, Fields: p.Schema.PrimaryFields})
 	for _, field := range p.Schema.Fields {
 		if field.Unique && field.DBName != "" {
 			p.Unique = append(p.Unique, &policy.UniqueIndex{Name: field.DBName, Fields: []*schema.Field{field}})
@@ -138,7 +154,7 @@ func addRetentionIndex(p *policy.Policy, namer schema.Namer) {
 // condition.
 func makeUniqueIndex(s *schema.Schema, field *schema.Field, namer schema.Namer) (name string) {
 	// Not the constraint's own name: both stand side by side for a moment when a migration changes over.
-	name = dialect.ShortName(namer.UniqueName(s.Table, field.DBName), "_live")
+	name = dialect.ShortName(namer.UniqueName(s.Table, field.DBName), dialect.LiveSuffix)
 	field.Unique = false
 	delete(field.TagSettings, "UNIQUE")
 	field.TagSettings["UNIQUEINDEX"] = name

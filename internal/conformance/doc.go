@@ -7,6 +7,7 @@
 //   - rules: cascade, block, guard and keep, for every shape of relation, key and mark
 //   - strategies: what says that a row is deleted, and its companions
 //   - gorm: what GORM promises its callers holds with the plugin
+//   - upgrade: databases and files of an earlier version go on working
 //   - cost: how many statements a call sends, and what a query allocates
 //
 // They run on each database of package testdb: a further one is a file and a line there. Histories, pairs of calls and

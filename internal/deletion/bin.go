@@ -32,14 +32,17 @@ type closedBin struct {
 func (d *deletion) closeBin() {
 	if d.closed != nil {
 		d.stmt.TableExpr, d.stmt.Table = d.closed.expr, d.closed.name
+		d.closed = nil
 	}
 }
 
-// onlyBin narrows the statement to deleted rows, where they lie among the live ones.
+// onlyBin narrows the statement to deleted rows, where they lie among the live ones. What others have added since it did so counts
+// beside it, not as an alternative.
 func (d *deletion) onlyBin() {
 	if !d.bin || d.root.Archives() {
 		return
 	}
+	scope.WithdrawFilter(d.stmt)
 	deleted := d.root.Predicates.Deleted
 	if deleted == nil {
 		deleted = statement.Predicate{"1 = 0"} // a model that keeps no deleted rows

@@ -63,6 +63,11 @@ type deletion struct {
 	covered  map[hold.Covered]int64         // how many rows each hold covers
 	together func(db *gorm.DB) error        // runs after a statement that removed more than the root rows
 
+	works          bool                // the deletion is a unit of work
+	built          bool                // Mark has run
+	planned, aside bool                // see look and standsAside
+	seen           []clause.Expression // the conditions that plan went by
+
 	report   func(Report) // where the caller wants the report; nil where it does not
 	blockers []fault.Blocker
 	effects  []DepthEffect
@@ -141,6 +146,7 @@ func (deleter *Deleter) Begin(db *gorm.DB) {
 			_ = db.AddError(err)
 			return
 		}
+		d.works = true
 	}
 	d.openBin()
 	d.snapshot = statement.TakeSnapshot(stmt.ReflectValue)
@@ -205,38 +211,21 @@ func (d *deletion) neverError(p *policy.Policy, rows int64) error {
 	return fmt.Errorf("%w: %s (table %s) has the strategy never", fault.ErrNeverDelete, p.Schema.Name, p.Table)
 }
 
-// Plan runs after the caller's BeforeDelete hook and before anything is written: it decides on the mark and finds all
-// that refuses, at any depth.
-func (deleter *Deleter) Plan(db *gorm.DB) {
+// Prepare runs after the caller's BeforeDelete hook and before anything is written. What others add to the statement until GORM
+// writes counts too, so that the looking is left to Mark. Where GORM deletes selected associations before, it comes here.
+func (deleter *Deleter) Prepare(db *gorm.DB) {
 	d := deletionOf(db.Statement)
-	if db.Error != nil || d == nil {
+	if db.Error != nil || d == nil || d.standsAside() {
 		return
 	}
 	d.addKeyConditions()
-	d.where = db.Statement.Clauses["WHERE"]
 	if !hasCondition(db.Statement) && !db.AllowGlobalUpdate {
 		_ = db.AddError(gorm.ErrMissingWhereClause)
 		return
 	}
-	d.onlyBin()
-	if err := d.plan(deleter.Session(db)); err != nil {
-		_ = db.AddError(err)
+	if len(db.Statement.Selects) > 0 {
+		_ = db.AddError(d.look(db))
 	}
-}
-
-// hasCondition tells whether the statement has a condition beside the model's filter, as GORM's guard asks
-// (callbacks/helper.go:109, GORM 1.31).
-func hasCondition(stmt *gorm.Statement) bool {
-	c, ok := stmt.Clauses["WHERE"]
-	where, known := c.Expression.(clause.Where)
-	if !known {
-		return ok
-	}
-	conditions := len(where.Exprs)
-	if _, filtered := stmt.Clauses[scope.SoftDeleteEnabled]; filtered {
-		conditions--
-	}
-	return conditions > 0
 }
 
 func (d *deletion) plan(tx statement.Session) error {
@@ -251,12 +240,15 @@ func (d *deletion) plan(tx statement.Session) error {
 			return err
 		}
 	}
-	for _, step := range [...]func(statement.Session) error{d.checkColumns, d.chooseMark, d.findKeys, d.lockRows, d.refuse, d.beforeHooks} {
+	for _, step := range [...]func(statement.Session) error{d.checkColumns, d.chooseMark, d.findKeys, d.lockRows, d.refuse} {
 		if err := step(tx); err != nil {
 			return err
 		}
 	}
-	return nil
+	if d.planned {
+		return nil // the hooks have run
+	}
+	return d.beforeHooks(tx)
 }
 
 // chooseMark decides on the deletion's time, once: that of the deletion around it where it fits.
@@ -292,10 +284,7 @@ func (d *deletion) stamp(p *policy.Policy) policy.Stamp {
 // Cascade runs once the root rows are written: it takes the rows under them, and looks again.
 func (deleter *Deleter) Cascade(db *gorm.DB) {
 	d := deletionOf(db.Statement)
-	if d == nil {
-		return
-	}
-	if db.Error != nil || db.DryRun {
+	if d == nil || d.aside || db.Error != nil || db.DryRun {
 		return
 	}
 	if d.together != nil {

@@ -59,10 +59,15 @@ func (d *deletion) keysOf(value reflect.Value) [][]any {
 // no search for the deletion's mark.
 const FewKeys = 100
 
-// Mark builds the statement that GORM's own callback executes for the root rows.
+// Mark builds the statement that GORM's own callback executes for the root rows, once.
 func (deleter *Deleter) Mark(db *gorm.DB) {
 	d := deletionOf(db.Statement)
-	if db.Error != nil || d == nil {
+	if db.Error != nil || d == nil || d.built || d.standsAside() {
+		return
+	}
+	d.built = true
+	if err := d.look(db); err != nil {
+		_ = db.AddError(err)
 		return
 	}
 	if err := d.refuseSelected(deleter.Session(db)); err != nil {

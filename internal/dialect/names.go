@@ -45,6 +45,9 @@ func LastName(table string) string {
 	return name
 }
 
+// LiveSuffix ends the name of an index that gorm:"unique" became: the constraint's own name may still be there.
+const LiveSuffix = "_live"
+
 // splitName splits a table's name behind the dot that ends its schema's.
 func splitName(table string) (schema, name string) {
 	dot := strings.LastIndexByte(table, '.') + 1

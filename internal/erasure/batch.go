@@ -39,6 +39,17 @@ func size(list []*reachedModel) (n int) {
 	return n
 }
 
+// work counts the rows that a batch notes as erased: those of models with personal data. Others are noted nowhere. Each batch that
+// comes by them takes them along, and they are no reason for a further one: it would find them again.
+func work(list []*reachedModel) (n int) {
+	for _, m := range list {
+		if m.Policy.Personal.Erases() {
+			n += len(m.rows) + len(m.gone)
+		}
+	}
+	return n
+}
+
 // readProgress finds what calls of the same request have done before.
 func (x *erasure) readProgress(tx statement.Session) error {
 	rows, err := progressTable.Find(tx, func(q *statement.Query) { q.Text(" WHERE ").Name("request_id").Text(" = ").Bind(x.request.ID) })
@@ -59,7 +70,8 @@ func (x *erasure) readProgress(tx statement.Session) error {
 	return nil
 }
 
-// part takes a batch of the rows, the last in the order of the walk, and notes the others as pending.
+// part takes a batch of the rows, the last in the order of the walk, with the rows that are no work among them, and notes the others
+// as pending.
 func (x *erasure) part(fresh []*reachedModel) []*reachedModel {
 	left := map[policy.Place]map[string]bool{}
 	for _, m := range fresh {
@@ -85,7 +97,9 @@ func (x *erasure) part(fresh []*reachedModel) []*reachedModel {
 			taken[step.Place] = map[string]bool{}
 		}
 		taken[step.Place][step.mark] = true
-		n++
+		if step.Policy.Personal.Erases() {
+			n++
+		}
 	}
 	x.pending = left
 	var part []*reachedModel

@@ -30,6 +30,7 @@ func (x *erasure) certify(tx statement.Session, newly []*reachedModel) (*certifi
 	if note != "" {
 		c.Notes = append(c.Notes, note)
 	}
+	c.Notes = append(c.Notes, x.keyNotes()...)
 	if x.cold != nil {
 		c.Notes = append(c.Notes, x.cold.notes()...)
 	} else {

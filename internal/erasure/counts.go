@@ -1,6 +1,7 @@
 package erasure
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
@@ -54,10 +55,18 @@ func (x *logs) logTable(m *reachedModel) (t certificate.ErasedTable, logged bool
 	return t, true
 }
 
+// keyStays stands in place of the legal basis of a primary key that looks personal.
+const keyStays = "none, it is the primary key, which is never erased"
+
 // keptColumns lists the personal columns of all rows reached that stay.
 func (x *erasure) keptColumns() []certificate.KeptColumn {
 	var kept []certificate.KeptColumn
 	for _, m := range x.reach.rows {
+		for _, field := range personalKey(m.Policy) {
+			if rows := int64(len(m.rows) + len(m.gone)); rows > 0 {
+				kept = append(kept, certificate.KeptColumn{Table: m.Table(), Column: field.DBName, Basis: keyStays, Rows: rows})
+			}
+		}
 		if m.Policy.Personal == nil || m.Policy.Personal.Remove || len(m.rows) == 0 {
 			continue
 		}
@@ -66,6 +75,21 @@ func (x *erasure) keptColumns() []certificate.KeptColumn {
 		}
 	}
 	return append(kept, x.cold.kept()...)
+}
+
+// keyNotes say which primary keys look personal and stay.
+func (x *erasure) keyNotes() (notes []string) {
+	for _, p := range x.led() {
+		for _, field := range personalKey(p) {
+			note := fmt.Sprintf("the primary key %s of table %s looks personal and was kept; records of erased rows, ledgers and, of the "+
+				"subject, this certificate have it too; give the model a key that says nothing about the person, or tag this one pii:\"-\"",
+				field.DBName, p.Table)
+			if !slices.Contains(notes, note) {
+				notes = append(notes, note)
+			}
+		}
+	}
+	return notes
 }
 
 // mergeTables adds up two lists of a certificate.

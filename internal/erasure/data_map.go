@@ -38,7 +38,11 @@ func (e *Eraser) DataMap(db *gorm.DB) ([]DataMapEntry, error) {
 func dataMap(p *policy.Policy) (entries []DataMapEntry) {
 	table := p.Table
 	if p.Personal != nil && p.Personal.Remove {
-		return []DataMapEntry{{Table: table, Column: "*", Strategy: pii.Delete}}
+		entries = append(entries, DataMapEntry{Table: table, Column: "*", Strategy: pii.Delete})
+		for _, field := range personalKey(p) { // it stays in records of erased rows, and in logs
+			entries = append(entries, DataMapEntry{Table: table, Column: field.DBName})
+		}
+		return entries
 	}
 	for _, field := range p.Schema.Fields {
 		if field.DBName == "" || p.Schema.FieldsByDBName[field.DBName] != field {
@@ -123,12 +127,27 @@ func personTable(word string) bool {
 // plainEndings are words that a column's name ends with where it tells about a value without being one.
 var plainEndings = []string{"id", "count", "type", "status", "kind", "verified", "enabled", "at", "hash", "format", "version"}
 
-// looksPersonal tells whether a column's name and type are those of personal data. Keys, counters and flags are not.
+// personalKey lists the columns of a model's primary key that look personal and are not tagged. No erasure changes a key.
+func personalKey(p *policy.Policy) (fields []*schema.Field) {
+	for _, field := range p.Schema.PrimaryFields {
+		if p.Personal != nil {
+			if _, tagged := p.Personal.Tags[field.DBName]; tagged {
+				continue
+			}
+		}
+		if looksPersonal(field) {
+			fields = append(fields, field)
+		}
+	}
+	return fields
+}
+
+// looksPersonal tells whether a column's name and type are those of personal data. Keys that count, counters and flags are not.
 func looksPersonal(field *schema.Field) bool {
 	kind := pii.KindOf(field)
 	words := wordsOf(field.DBName)
 	last := words[len(words)-1]
-	if field.PrimaryKey || slices.Contains(plainEndings, last) {
+	if slices.Contains(plainEndings, last) {
 		return false
 	}
 	known := personalWords(kind)

@@ -204,7 +204,7 @@ func (x *erasure) maskAll(tx statement.Session) (newly []*reachedModel, more boo
 		if len(fresh) == 0 {
 			return newly, false, x.noPersonalData()
 		}
-		if newly == nil && size(fresh) > x.batch() {
+		if newly == nil && work(fresh) > x.batch() {
 			if err := x.noPersonalData(); err != nil {
 				return nil, false, err
 			}

@@ -151,6 +151,21 @@ func StaysErased(table, key, format string, args ...any) error {
 	return &Erased{refuse(ErrErased, format, args), table, key}
 }
 
+// taken is a refusal that the database found first.
+type taken struct {
+	refusal
+	cause error
+}
+
+// RowTaken says that a deleted row has what a new one was to have; the format is for what follows the state. The database's error
+// stays to be found in it, for gorm.ErrDuplicatedKey, but its text does not: it may quote values.
+func RowTaken(cause error, format string, args ...any) error {
+	return &taken{refuse(ErrRowDeleted, format, args), cause}
+}
+
+// Unwrap gives the database's error.
+func (e *taken) Unwrap() error { return e.cause }
+
 // Hold is a legal hold that is in force.
 type Hold struct {
 	ID, Table, Key, Matter, PlacedBy string

@@ -174,7 +174,7 @@ func (m *migrator) HasIndex(value any, name string) bool {
 		return false
 	}
 	p, _ := m.policy(value)
-	return found != nil && declares(p, index, found)
+	return found != nil && (declares(p, index, found) || m.staysNarrow(p, index, found))
 }
 
 // declares tells whether an index of the database is the declared one. How the database tells a condition of the plugin's is
@@ -189,6 +189,11 @@ func declares(p *policy.Policy, index *schema.Index, found *dialect.Index) bool 
 		return found.Covers(index.Where)
 	}
 	return found.Covers(index.Where) || found.Where != "" && !found.Covers(live)
+}
+
+// staysNarrow tells whether an index is one of those that Config.KeepUnique leaves over the live rows, since it was narrowed before.
+func (m *migrator) staysNarrow(p *policy.Policy, index *schema.Index, found *dialect.Index) bool {
+	return m.migrations.KeepUnique && index.Class == "UNIQUE" && found.Unique && index.Where == "" && found.Covers(p.Predicates.Live.Of(""))
 }
 
 // reader is a session that reads even while a migration is only rehearsed, and then reads what the rehearsal has made.
@@ -294,6 +299,11 @@ func (m *migrator) MigrateColumnUnique(value any, field *schema.Field, columnTyp
 	if err != nil {
 		return err
 	}
+	if m.migrations.KeepUnique && p != nil && p.Column() != nil && field.Unique {
+		if narrowed, err := m.narrowed(value, field); err != nil || narrowed {
+			return err
+		}
+	}
 	unique, known := columnType.Unique()
 	if p == nil || !known || !unique || field.PrimaryKey || p.WasUnique[field.DBName] == "" {
 		return m.Migrator.MigrateColumnUnique(value, field, columnType)
@@ -330,4 +340,15 @@ func (m *migrator) MigrateColumnUnique(value any, field *schema.Field, columnTyp
 		}
 		return drop(tx)
 	})
+}
+
+// narrowed tells whether an earlier migration has made an index over the live rows of the constraint of `gorm:"unique"`.
+func (m *migrator) narrowed(value any, field *schema.Field) (bool, error) {
+	stmt, err := m.statement(value)
+	if err != nil {
+		return false, err
+	}
+	name := dialect.ShortName(m.db.NamingStrategy.UniqueName(stmt.Schema.Table, field.DBName), dialect.LiveSuffix)
+	found, err := m.migrations.Dialect.FindIndex(m.reader(), tableOf(stmt), name)
+	return found != nil && found.Unique, err
 }

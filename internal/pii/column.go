@@ -110,10 +110,14 @@ func (c *columnFacts) readIndexes(p SubjectModel) {
 	}
 }
 
+// keyStays is the reason against a tag that erases a primary key, or keeps it as if one could.
+const keyStays = "a primary key cannot be masked, and stands in certificates, ledgers and logs; give the model a key that says nothing " +
+	"about the person, or write pii:\"-\" where this one does not"
+
 // structural gives a sentence for a column that no mask may change: a key, or one that says whether the row is deleted.
 func (c *columnFacts) structural(p SubjectModel) string {
 	if c.field.PrimaryKey {
-		return "a primary key cannot be masked; give the model a key that says nothing about the person"
+		return keyStays
 	}
 	if p.Column == c.field {
 		return "the column says whether the row is deleted"

@@ -145,6 +145,10 @@ func (b *piiBuilder) readField(field *schema.Field, text string) {
 	if b.model.Schema.FieldsByDBName[field.DBName] != field {
 		return
 	}
+	if field.PrimaryKey && given.word == Keep {
+		b.refuse(field.Name, "pii %q: %s", given.word, keyStays)
+		return
+	}
 	b.Tags[field.DBName] = text
 	switch given.word {
 	case None:

@@ -15,13 +15,14 @@ import (
 
 // OwnPolicy reads what one model's tags say about itself, without its relations. A field of the type deletionID is the one that
 // says which deletion took a row.
-func OwnPolicy(s *schema.Schema, d *dialect.Dialect, deletionID reflect.Type) *Policy {
+func OwnPolicy(s *schema.Schema, r *Registry, deletionID reflect.Type) *Policy {
+	d := r.Dialect
 	p := &Policy{
 		Schema: s, Table: s.Table, Full: map[string]bool{}, Live: map[string]bool{}, WasUnique: map[string]string{},
 		tables: &tables{dialect: d}, graphs: &graphs{},
 	}
 	p.own = p
-	b := &policyBuilder{Policy: p, dialect: d, deletionID: deletionID}
+	b := &policyBuilder{Policy: p, dialect: d, deletionID: deletionID, keepUnique: r.KeepUnique}
 	b.readModel(s.ModelType)
 	for _, field := range s.Fields {
 		if field.DBName != "" && s.FieldsByDBName[field.DBName] == field {
@@ -39,6 +40,7 @@ type policyBuilder struct {
 	*Policy
 	dialect    *dialect.Dialect
 	deletionID reflect.Type // of the field that says which deletion took a row
+	keepUnique bool
 	problems   []error
 
 	words      tag.Settings    // the model's own settings

@@ -47,11 +47,13 @@ type Policy struct {
 	Foreign *schema.Field
 
 	Linked bool // the model has a many2many relation whose links are marked
+	joins  []join
 
 	// Full holds the columns whose unique index covers all rows, live those whose plain index covers only live ones.
 	Full, Live map[string]bool
 
 	Unique     []*UniqueIndex    // over live rows
+	Whole      []*UniqueIndex    // over all rows of a model that marks them, the primary key first
 	WasUnique  map[string]string // columns whose constraint became an index, with its name
 	Predicates statement.Predicates
 	LiveWhere  clause.Interface // predicates.live as a WHERE clause, nil for none
@@ -100,6 +102,9 @@ type Relation struct {
 	Parent, Child *Policy
 	Keys          []KeyPair
 	Fixed         []fixedValue
+	// Far is the model that links lead to, of a many2many relation, FarKeys its columns and those of the links that refer to it.
+	Far     *Policy
+	FarKeys []KeyPair
 }
 
 // KeyPair is a parent's column and the child's column that refers to it.

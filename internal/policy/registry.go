@@ -20,6 +20,8 @@ import (
 // Registry holds the compiled policies of one database. It compiles a model at its first use.
 type Registry struct {
 	Dialect *dialect.Dialect
+	// KeepUnique tells that unique indexes stay over all rows, but for those of fields tagged live.
+	KeepUnique bool
 	// models are those that the plugin was set up with.
 	models []any
 	// compile compiles schemas and publishes their policies. compiling is held meanwhile.
@@ -118,11 +120,15 @@ func (r *Registry) HasPersonal() bool { return r.personal.Load() }
 // Policy gives a schema's policy, compiling it and everything that it reaches at first use. GORM reads a schema's clauses
 // without a lock, so that all of them are patched before any is published.
 func (r *Registry) Policy(db *gorm.DB, s *schema.Schema) *Policy {
-	if p := r.Compiled(s); p != nil {
-		return p
+	p := r.Compiled(s)
+	if p == nil {
+		r.CompileTogether(db, []*schema.Schema{s})
+		p = r.Compiled(s)
 	}
-	r.CompileTogether(db, []*schema.Schema{s})
-	return r.Compiled(s)
+	if len(p.joins) > 0 {
+		return r.withJoins(db, p)
+	}
+	return p
 }
 
 // CompileTogether compiles the schemas that are not yet, and everything that they reach.

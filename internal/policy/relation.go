@@ -51,8 +51,9 @@ func (p *Policy) Link(policies func(*schema.Schema) *Policy) (problems []error) 
 		if text := r.checkForeignKey(rel); text != "" {
 			problems = append(problems, tag.Problem(p.Schema, rel.Name, "%s", text))
 		}
-		if rel.JoinTable != nil && r.Child.KeepsDeleted() {
-			p.Linked = true
+		if rel.JoinTable != nil {
+			p.joins = append(p.joins, join{rel, rel.JoinTable})
+			p.Linked = p.Linked || r.Child.KeepsDeleted()
 		}
 		p.Cascades = p.Cascades || r.Rule == RuleCascade
 		p.Has = append(p.Has, r)
@@ -88,7 +89,7 @@ func newRelation(rel *schema.Relationship, policies func(*schema.Schema) *Policy
 	r := &Relation{Name: rel.Name, Rule: ruleKeep, Parent: policies(rel.Schema), Child: policies(rel.FieldSchema)}
 	switch {
 	case rel.JoinTable != nil:
-		r.Child = policies(rel.JoinTable)
+		r.Child, r.Far = policies(rel.JoinTable), r.Child
 	case rel.Type == schema.BelongsTo:
 		r.Rule = ""
 		r.Parent, r.Child = r.Child, r.Parent
@@ -98,7 +99,7 @@ func newRelation(rel *schema.Relationship, policies func(*schema.Schema) *Policy
 		case ref.PrimaryKey == nil:
 			r.Fixed = append(r.Fixed, fixedValue{Child: ref.ForeignKey, Value: ref.PrimaryValue})
 		case rel.JoinTable != nil && !ref.OwnPrimaryKey:
-			// The join table's key to the other side.
+			r.FarKeys = append(r.FarKeys, KeyPair{Parent: ref.PrimaryKey, Child: ref.ForeignKey})
 		default:
 			r.Keys = append(r.Keys, KeyPair{Parent: ref.PrimaryKey, Child: ref.ForeignKey})
 		}

@@ -65,7 +65,11 @@ func (b *policyBuilder) settleIndexes() {
 		if b.Full[field.DBName] && !unique {
 			b.refuse(field.Name, "full needs a unique index on the field; add gorm:\"uniqueIndex\", or remove full")
 		}
-		if b.Live[field.DBName] && !plain {
+		switch {
+		case !b.Live[field.DBName] || plain || unique && b.keepUnique:
+		case unique:
+			b.refuse(field.Name, "live says nothing of a unique index, which is over live rows already unless Config.KeepUnique is set; remove live")
+		default:
 			b.refuse(field.Name, "live needs a plain index that begins with the field; add gorm:\"index\", or remove live")
 		}
 	}

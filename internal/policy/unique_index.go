@@ -13,6 +13,9 @@ type UniqueIndex struct {
 	Where  string // its own condition, as written in the tag
 }
 
+// PrimaryKey is the name of that of a primary key.
+const PrimaryKey = "PRIMARY KEY"
+
 func (i *UniqueIndex) Columns() []string {
 	columns := make([]string, len(i.Fields))
 	for n, field := range i.Fields {

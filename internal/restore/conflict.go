@@ -1,7 +1,9 @@
 package restore
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"gorm.io/gorm/schema"
 
@@ -10,23 +12,20 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
-// This room finds the live rows whose unique values a restore would take.
+// This room finds the rows whose unique values a restore would take. It begins at the rows that come back and looks up their
+// values, so that what it reads grows with them, not with the table.
 
 // conflict is a unique index that a restore would violate.
 type conflict struct {
 	node  *policy.Node
 	index *policy.UniqueIndex
-	// other is where the rows lie that are in the way: live ones in the model's table, and where rows come back from, others
-	// that come back too.
-	other policy.Place
+	// twice tells that several rows come back with one value; else live rows have it.
+	twice bool
 }
 
 // conflictsOf lists what may be in the way of a node's rows by one index.
-func conflictsOf(n *policy.Node, index *policy.UniqueIndex) (list []conflict) {
-	for _, t := range n.Policy.Places() {
-		list = append(list, conflict{node: n, index: index, other: t})
-	}
-	return list
+func conflictsOf(n *policy.Node, index *policy.UniqueIndex) []conflict {
+	return []conflict{{node: n, index: index}, {node: n, index: index, twice: true}}
 }
 
 // side writes the rows that a conflict's index is about, of the model's own table or that of its deleted rows.
@@ -37,71 +36,90 @@ func (c conflict) side(q *statement.Query, alias, table string) *statement.Query
 	return q.Text("(SELECT * FROM ").Name(table).Text(" WHERE ", c.index.Where, ") AS ", alias)
 }
 
-// countConflicting writes FROM and WHERE so that rows are counted where there is a conflict. Of an archive that was empty when
-// it was last looked at the planner expects too little to be left with a join.
+// countConflicting writes FROM and WHERE so that rows are counted where there is a conflict.
 func (r *restoration) countConflicting(q *statement.Query, c conflict) {
-	p := c.node.Policy
-	equal := func(field *schema.Field) { q.Column("t", field.DBName).Text(" = ").Column("other", field.DBName) }
-	switch {
-	case c.other.Archived:
-		c.side(q.Text(" FROM (SELECT 1 FROM "), "t", p.DeletedTable()).Text(" WHERE ")
-		r.comingBack(q, c.node, "t")
-		for _, field := range c.index.Fields {
-			q.Text(" AND ").Column("t", field.DBName).Text(" IS NOT NULL")
-		}
-		q.Text(" GROUP BY ").Columns("t", c.index.Fields).Text(" HAVING count(*) > 1) AS twice")
-	case c.other == p.DeletedPlace():
-		r.conflicting(q, c)
-	default:
-		c.side(q.Text(" FROM "), "t", p.DeletedTable()).Text(" WHERE ")
-		r.comingBack(q, c.node, "t")
-		q.Text(" AND ").Opaque(func() {
-			c.side(q.Text("EXISTS (SELECT 1 FROM "), "other", p.Table).Text(" WHERE ")
-			statement.Joined(q, c.index.Fields, " AND ", equal).Text(")")
-		})
+	if c.twice {
+		q.Text(" FROM (SELECT 1")
+		r.shared(q, c)
+		q.Text(") AS twice")
+		return
 	}
+	p := c.node.Policy
+	c.side(q.Text(" FROM "), "t", p.DeletedTable()).Text(" WHERE ")
+	r.comingBack(q, c.node, "t")
+	// A planner that expects many rows would read all live ones instead of looking up a few.
+	q.Text(" AND ").Opaque(func() {
+		c.side(q.Text("EXISTS (SELECT 1 FROM "), "other", p.Table).Text(" WHERE ")
+		c.same(q, "t", "other")
+		statement.WriteAnd(q, p.Predicates.Live, "other")
+		q.Text(")")
+	})
 }
 
-// conflicting writes FROM and WHERE of the rows, as other, that have a unique value of a row that comes back, as t: live
-// ones, and others that come back too.
-func (r *restoration) conflicting(q *statement.Query, c conflict) {
-	p := c.node.Policy
-	c.side(q.Text(" FROM "), "other", c.other.Table())
-	c.side(q.Text(" WHERE EXISTS (SELECT 1 FROM "), "t", p.DeletedTable()).Text(" WHERE ")
+// same writes the condition that two rows have the same values in the index.
+func (c conflict) same(q *statement.Query, one, other string) {
+	statement.Joined(q, c.index.Fields, " AND ", func(field *schema.Field) {
+		q.Column(one, field.DBName).Text(" = ").Column(other, field.DBName)
+	})
+}
+
+// shared writes FROM and all behind it of a SELECT with a row for each value that several rows come back with.
+func (r *restoration) shared(q *statement.Query, c conflict) {
+	c.side(q.Text(" FROM "), "t", c.node.Policy.DeletedTable()).Text(" WHERE ")
 	r.comingBack(q, c.node, "t")
 	for _, field := range c.index.Fields {
-		q.Text(" AND ").Column("t", field.DBName).Text(" = ").Column("other", field.DBName)
+		q.Text(" AND ").Column("t", field.DBName).Text(" IS NOT NULL")
 	}
-	if c.other != p.DeletedPlace() { // no row is in both
-		q.Text(")")
-		return
-	}
-	q.Text(" AND NOT (")
-	statement.Joined(q, r.lost.Identity(p), " AND ", func(field *schema.Field) {
-		q.Column("t", field.DBName).Text(" = ").Column("other", field.DBName)
-	})
-	q.Text("))")
-	if c.other.Archived {
-		q.Text(" AND ")
-		r.comingBack(q, c.node, "other")
-		return
-	}
-	q.Text(" AND (", p.Predicates.Live.Of(statement.QuoteName(q.Tx, "other")), " OR (")
-	r.comingBack(q, c.node, "other")
-	q.Text("))")
+	q.Text(" GROUP BY ").Columns("t", c.index.Fields).Text(" HAVING count(*) > 1")
 }
 
-// conflictError names the rows that have the unique values.
-func (r *restoration) conflictError(tx statement.Session, c conflict) error {
+// conflictError names, for each index, the rows that have the unique values: one error, or several joined.
+func (r *restoration) conflictError(tx statement.Session, conflicts []conflict) error {
+	var errs []error
+	found := map[*policy.UniqueIndex]*fault.Conflict{}
+	for _, c := range conflicts {
+		keys, err := r.conflictKeys(tx, c)
+		if err != nil {
+			return err
+		}
+		known := found[c.index]
+		if known == nil {
+			known = &fault.Conflict{Index: c.index.Name, Columns: c.index.Columns()}
+			found[c.index] = known
+			errs = append(errs, known)
+		}
+		for _, key := range keys {
+			if len(known.LiveKeys) < statement.MostKeys && !slices.Contains(known.LiveKeys, key) {
+				known.LiveKeys = append(known.LiveKeys, key)
+			}
+		}
+	}
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return errors.Join(errs...)
+}
+
+// conflictKeys gives the keys of some of the rows that are in the way.
+func (r *restoration) conflictKeys(tx statement.Session, c conflict) ([]string, error) {
+	p, fields := c.node.Policy, c.node.Policy.Schema.PrimaryFields
 	q := tx.Query()
 	r.with(q)
-	fields := c.node.Policy.Schema.PrimaryFields
-	q.Text("SELECT ").Columns("other", fields)
-	r.conflicting(q, c)
-	q.Text(" ORDER BY ").Columns("other", fields).Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
-	keys, err := q.Keys(fields)
-	if err != nil {
-		return err
+	q.Text("SELECT DISTINCT ").Columns("other", fields)
+	if c.twice {
+		c.side(q.Text(" FROM "), "other", p.DeletedTable()).Text(" WHERE ")
+		r.comingBack(q, c.node, "other")
+		q.Text(" AND ").Key("other", c.index.Fields).Text(" IN (SELECT ").Columns("t", c.index.Fields)
+		r.shared(q, c)
+		q.Text(")")
+	} else {
+		c.side(q.Text(" FROM "), "t", p.DeletedTable())
+		c.side(q.Text(", "), "other", p.Table).Text(" WHERE ")
+		r.comingBack(q, c.node, "t")
+		q.Text(" AND ")
+		c.same(q, "t", "other")
+		statement.WriteAnd(q, p.Predicates.Live, "other")
 	}
-	return &fault.Conflict{Index: c.index.Name, Columns: c.index.Columns(), LiveKeys: keys}
+	q.Text(" ORDER BY ").Columns("other", fields).Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
+	return q.Keys(fields)
 }

@@ -122,7 +122,7 @@ func (r *restoration) judge(tx statement.Session, root *policy.Node, standing in
 		return r.unknown(tx)
 	}
 	if len(conflicts) > 0 {
-		return r.conflictError(tx, conflicts[0])
+		return r.conflictError(tx, conflicts)
 	}
 	return nil
 }

@@ -72,6 +72,11 @@ func isAlternative(expr clause.Expression) bool {
 	return ok && len(or.Exprs) == 1
 }
 
+// HasAlternatives tells whether one of the conditions was added by Or.
+func HasAlternatives(exprs []clause.Expression) bool {
+	return slices.ContainsFunc(exprs, isAlternative)
+}
+
 // grouped closes each of the conditions, and groups all of them where one was added by Or.
 func grouped(exprs []clause.Expression) (_ []clause.Expression, changed bool) {
 	exprs, changed = closed(exprs, false)

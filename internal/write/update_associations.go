@@ -18,8 +18,15 @@ import (
 // sparesKey is where, in an update's settings and those of the statements that save its associations, the update stands.
 type sparesKey struct{}
 
-// omitsKey is where an update's own Omits stand in its settings while it must not save associations.
-type omitsKey struct{}
+// savesKey is where, in an update's settings, stands what belongs back into it once its associations are saved.
+type savesKey struct{}
+
+// saved is what an update had before it was kept from saving associations of deleted rows.
+type saved struct {
+	stmt  *gorm.Statement // the update; those that save its associations inherit its settings
+	omits []string
+	value reflect.Value
+}
 
 // SpareDeleted runs before an update saves associations, and marks the statements that do.
 func (g *Guards) SpareDeleted(db *gorm.DB) {
@@ -29,35 +36,65 @@ func (g *Guards) SpareDeleted(db *gorm.DB) {
 	}
 }
 
-// SpareLinks runs after the update: one that met a deleted row saves nothing under it.
+// SpareLinks runs after the update: of the rows of its value, those that are deleted get nothing under them.
 func (g *Guards) SpareLinks(db *gorm.DB) {
 	stmt := db.Statement
-	if value, ok := stmt.Settings.Load(sparesKey{}); !ok || value != stmt || db.Error != nil || db.DryRun || db.RowsAffected != 0 {
+	if value, ok := stmt.Settings.Load(sparesKey{}); !ok || value != stmt || db.Error != nil || db.DryRun {
 		return
 	}
 	p := g.PolicyHere(db)
 	if p == nil || !p.KeepsDeleted() {
 		return
 	}
-	keys := rowkey.InModels(stmt.Context, stmt.ReflectValue, p.Schema.PrimaryFields)
-	deleted, err := g.deletedAmong(db, p, p.Schema.PrimaryFields, keys, true)
-	if err != nil {
-		_ = db.AddError(err)
-	} else if len(deleted) > 0 {
-		stmt.Settings.Store(omitsKey{}, stmt.Omits)
-		stmt.Omits = append(slices.Clone(stmt.Omits), clause.Associations)
+	exact := rowkey.Of(g.Dialect, p.Schema.PrimaryFields)
+	keys := exact.Once(rowkey.InModels(stmt.Context, stmt.ReflectValue, p.Schema.PrimaryFields))
+	if db.RowsAffected >= int64(len(keys)) {
+		return
 	}
+	deleted, err := g.deletedAmong(db, p, p.Schema.PrimaryFields, keys, false)
+	switch {
+	case err != nil:
+		_ = db.AddError(err)
+	case len(deleted) == 0:
+	case stmt.ReflectValue.Kind() == reflect.Struct:
+		omitAssociations(stmt)
+	default:
+		gone := map[string]bool{}
+		for _, key := range deleted {
+			gone[exact.Exact(key)] = true
+		}
+		stmt.Settings.Store(savesKey{}, saved{stmt, stmt.Omits, stmt.ReflectValue})
+		stmt.ReflectValue = without(stmt, func(model reflect.Value) bool { return gone[exact.Of(stmt.Context, model)] })
+	}
+}
+
+// omitAssociations keeps an update from saving associations.
+func omitAssociations(stmt *gorm.Statement) {
+	stmt.Settings.Store(savesKey{}, saved{stmt, stmt.Omits, stmt.ReflectValue})
+	stmt.Omits = append(slices.Clone(stmt.Omits), clause.Associations)
+}
+
+// without is a statement's slice of models without some of them: pointers to the caller's own.
+func without(stmt *gorm.Statement, left func(model reflect.Value) bool) reflect.Value {
+	kept := reflect.New(reflect.SliceOf(reflect.PointerTo(stmt.Schema.ModelType))).Elem()
+	for i := range stmt.ReflectValue.Len() {
+		model := reflect.Indirect(stmt.ReflectValue.Index(i))
+		if model.Kind() == reflect.Struct && model.CanAddr() && !left(model) {
+			kept = reflect.Append(kept, model.Addr())
+		}
+	}
+	return kept
 }
 
 // EndSpares ends both.
 func EndSpares(db *gorm.DB) {
 	stmt := db.Statement
-	if value, ok := stmt.Settings.Load(sparesKey{}); !ok || value != stmt {
-		return
+	if value, ok := stmt.Settings.Load(savesKey{}); ok && value.(saved).stmt == stmt {
+		stmt.Settings.Delete(savesKey{})
+		stmt.Omits, stmt.ReflectValue = value.(saved).omits, value.(saved).value
 	}
-	stmt.Settings.Delete(sparesKey{})
-	if omits, ok := stmt.Settings.LoadAndDelete(omitsKey{}); ok {
-		stmt.Omits = omits.([]string)
+	if value, ok := stmt.Settings.Load(sparesKey{}); ok && value == stmt {
+		stmt.Settings.Delete(sparesKey{})
 	}
 }
 

@@ -117,12 +117,11 @@ func revival(d *dialect.Dialect, p *policy.Policy, c clause.OnConflict, stmt *go
 	for _, field := range p.Schema.PrimaryFields {
 		c.Columns = append(c.Columns, clause.Column{Name: field.DBName})
 	}
-	for _, a := range p.RestoreAssignments() {
-		value := a.Value
-		if a.Former != nil {
-			value = clause.Expr{SQL: "?", Vars: []any{clause.Column{Table: stmt.Table, Name: a.Former.DBName}}}
+	for _, field := range p.Schema.Fields { // the link is the new one, which says that it is live
+		if field.DBName != "" && !field.PrimaryKey && field.Creatable {
+			value := clause.Column{Table: "excluded", Name: field.DBName}
+			c.DoUpdates = append(c.DoUpdates, clause.Assignment{Column: clause.Column{Name: field.DBName}, Value: value})
 		}
-		c.DoUpdates = append(c.DoUpdates, clause.Assignment{Column: clause.Column{Name: a.Field.DBName}, Value: value})
 	}
 	c.Where = clause.Where{Exprs: []clause.Expression{&scope.Filter{Predicate: p.Predicates.Deleted}}}
 	return c
@@ -155,30 +154,6 @@ func (g *Guards) CheckUpsert(db *gorm.DB) {
 
 func rowDeletedError(p *policy.Policy, key []any) error {
 	return fmt.Errorf("%w: the row with key %s in table %s; restore it first, or write through Unscoped", fault.ErrRowDeleted, rowkey.KeyText(key), p.Table)
-}
-
-// saves tells whether an update statement is the first half of Save: all fields of a model by its own key. If it affects
-// no row, Save goes on to insert; associations are not written in between under a row that is deleted.
-func saves(stmt *gorm.Statement) bool {
-	return len(stmt.Selects) == 1 && stmt.Selects[0] == "*" && stmt.Dest == stmt.Model && stmt.ReflectValue.Kind() == reflect.Struct
-}
-
-// CheckSave runs after the update: a Save that affected no row met a deleted one, or none.
-func (g *Guards) CheckSave(db *gorm.DB) {
-	stmt := db.Statement
-	if db.Error != nil || db.DryRun || db.RowsAffected != 0 || stmt.Schema == nil || stmt.Unscoped || !saves(stmt) {
-		return
-	}
-	p := g.PolicyHere(db)
-	if p == nil || !p.KeepsDeleted() {
-		return
-	}
-	u := newUpsert(stmt, p.Schema.PrimaryFields)
-	deleted, err := g.deletedAmong(db, p, u.fields, u.keys, true)
-	if err == nil && len(deleted) > 0 {
-		err = rowDeletedError(p, deleted[0])
-	}
-	_ = db.AddError(err)
 }
 
 // deletedAmong gives the primary keys of deleted rows that have one of the values; some of them, where that is enough.
@@ -252,10 +227,11 @@ func EndLinks(db *gorm.DB) {
 }
 
 // savesLinks tells whether GORM made the statement to save the links of a model, whose columns are their primary key. Links
-// with a key of their own are not brought back: a unique index over live rows lets a new one in beside the deleted one.
+// with a key of their own are not brought back: a unique index over live rows lets a new one in beside the deleted one. Nor are
+// links without a key, which nothing finds.
 func savesLinks(stmt *gorm.Statement) bool {
 	owner, ok := stmt.Context.Value(linkingKey{}).(*schema.Schema)
-	if !ok || owner == nil {
+	if !ok || owner == nil || len(stmt.Schema.PrimaryFields) == 0 {
 		return false
 	}
 	return slices.ContainsFunc(owner.Relationships.Many2Many, func(rel *schema.Relationship) bool {

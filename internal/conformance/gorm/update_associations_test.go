@@ -146,3 +146,69 @@ func TestAnUpdateLeavesTheDeletedRowsThatItsValueHasLoaded(t *testing.T) {
 		})
 	})
 }
+
+func TestAnUpdateOfAllColumnsOfADeletedRowAffectsNothing(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db, created := loadedFixture(t, database)
+		stale := loadedUser{}
+		require.NoError(t, db.Preload("Posts").Take(&stale, created.ID).Error)
+		require.NoError(t, db.Delete(&loadedUser{ID: created.ID}).Error)
+		before := fixture.Dump(t, db, &loadedUser{}, &loadedPost{})
+		stale.Name = "two"
+		stale.Posts = append(stale.Posts, loadedPost{Title: "new"})
+		for name, tx := range map[string]*gorm.DB{
+			"Updates":                               db.Select("*").Updates(&stale),
+			"Updates of a model":                    db.Model(&stale).Select("*").Updates(&stale),
+			"UpdateColumns":                         db.Select("*").UpdateColumns(&stale),
+			"Updates of a row without associations": db.Select("*").Omit("Posts").Updates(&stale),
+		} {
+			require.NoError(t, tx.Error, name)
+			require.Zero(t, tx.RowsAffected, name)
+		}
+		require.ErrorIs(t, db.Save(&stale).Error, softdelete.ErrRowDeleted)
+		require.ErrorIs(t, db.Select("*").Save(&stale).Error, softdelete.ErrRowDeleted)
+		require.Equal(t, before, fixture.Dump(t, db, &loadedUser{}, &loadedPost{}))
+	})
+}
+
+func TestAnUpdateOfASliceGoesByItsRows(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db, one := loadedFixture(t, database)
+		two := &loadedUser{Name: "two", Posts: []loadedPost{{Title: "c"}}}
+		require.NoError(t, db.Create(two).Error)
+		load := func() (users []loadedUser) {
+			require.NoError(t, db.Preload("Posts").Preload("Tags").Order("id").Find(&users, []uint{one.ID, two.ID}).Error)
+			return users
+		}
+		values, stale := load(), load()
+		require.NoError(t, db.Delete(&loadedUser{ID: one.ID}).Error)
+		before := fixture.Dump(t, db, &loadedPost{}, &loadedLink{})
+		updates := map[string]func(users []loadedUser) *gorm.DB{
+			"values": func(users []loadedUser) *gorm.DB { return db.Model(&users).Update("name", "new") },
+			"pointers": func(users []loadedUser) *gorm.DB {
+				return db.Model(&[]*loadedUser{&users[0], &users[1]}).Update("name", "new")
+			},
+			"an array": func(users []loadedUser) *gorm.DB {
+				return db.Model(&[2]loadedUser{users[0], users[1]}).Updates(map[string]any{"name": "new"})
+			},
+		}
+		for name, update := range updates {
+			t.Run(name, func(t *testing.T) {
+				users := append([]loadedUser{}, stale...)
+				users[0].Posts = append(append([]loadedPost{}, values[0].Posts...), loadedPost{Title: "of the deleted one"})
+				users[1].Posts = append(append([]loadedPost{}, values[1].Posts...), loadedPost{ID: 100, Title: "of the live one"})
+				tx := update(users)
+				require.NoError(t, tx.Error)
+				require.EqualValues(t, 1, tx.RowsAffected)
+				require.Equal(t, 1, fixture.Rows(t, db, "loaded_posts", "id = 100 AND deleted_at IS NULL"), "the live one's is saved")
+				require.NoError(t, db.Unscoped().Delete(&loadedPost{ID: 100}).Error)
+				require.Equal(t, before, fixture.Dump(t, db, &loadedPost{}, &loadedLink{}), "the deleted one's are not")
+				require.Equal(t, 1, fixture.Rows(t, db, "loaded_users", "name = 'new' AND deleted_at IS NULL"))
+				if name != "an array" {
+					require.Len(t, users, 2)
+					require.Equal(t, "new", users[1].Name)
+				}
+			})
+		}
+	})
+}

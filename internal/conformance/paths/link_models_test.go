@@ -70,7 +70,7 @@ func TestLinksOfManyKinds(t *testing.T) {
 			testdb.Each(t, func(t *testing.T, database *testdb.Database) { run(t, stage(t, database)) })
 		})
 	}
-	each("a link with a status is live again, with its former status", func(t *testing.T, db *gorm.DB) {
+	each("a link with a status is live again, with the status of a new one", func(t *testing.T, db *gorm.DB) {
 		require.NoError(t, association(db, "Books").Append(&pathBook{Code: "a"}))
 		require.NoError(t, db.Model(&pathLoan{}).Where("path_book_code = ?", "a").Update("state", "extended").Error)
 		require.NoError(t, association(db, "Books").Delete(&pathBook{Code: "a"}))
@@ -79,7 +79,7 @@ func TestLinksOfManyKinds(t *testing.T) {
 		require.EqualValues(t, 1, association(db, "Books").Count())
 		var loan pathLoan
 		require.NoError(t, db.Take(&loan).Error)
-		require.Equal(t, pathLoan{PathReaderCode: "r", PathBookCode: "a", State: "extended"}, loan)
+		require.Equal(t, pathLoan{PathReaderCode: "r", PathBookCode: "a", State: "open"}, loan)
 	})
 	each("a link to a deleted row leaves the row deleted", func(t *testing.T, db *gorm.DB) {
 		require.NoError(t, db.Delete(&pathBook{Code: "a"}).Error)

@@ -536,37 +536,37 @@ SELECT "path_roles"."id","path_roles"."name","path_roles"."deleted_at" FROM "pat
 SAVEPOINT softdelete_1;
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT DO NOTHING RETURNING "id";  -- 'writer', NULL, 9
 SAVEPOINT softdelete_1;
-INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"=$4 WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 9, NULL, NULL
+INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"="excluded"."deleted_at" WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 9, NULL
 
 -- Association Append of a live link
 SAVEPOINT softdelete_1;
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT DO NOTHING RETURNING "id";  -- 'admin', NULL, 1
 SAVEPOINT softdelete_1;
-INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"=$4 WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 1, NULL, NULL
+INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"="excluded"."deleted_at" WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 1, NULL
 
 -- Association Append of a deleted link
 SAVEPOINT softdelete_1;
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT DO NOTHING RETURNING "id";  -- 'reader', NULL, 3
 SAVEPOINT softdelete_1;
-INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"=$4 WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 3, NULL, NULL
+INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"="excluded"."deleted_at" WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 3, NULL
 
 -- Association Append of live, deleted and new links
 SAVEPOINT softdelete_1;
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3),($4,$5,$6),($7,$8,$9) ON CONFLICT DO NOTHING RETURNING "id";  -- 'admin', NULL, 1, 'reader', NULL, 3, 'writer', NULL, 9
 SAVEPOINT softdelete_1;
-INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3),($4,$5,$6),($7,$8,$9) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"=$10 WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 1, NULL, 1, 3, NULL, 1, 9, NULL, NULL
+INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3),($4,$5,$6),($7,$8,$9) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"="excluded"."deleted_at" WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 1, NULL, 1, 3, NULL, 1, 9, NULL
 
 -- Association Append of a link twice
 SAVEPOINT softdelete_1;
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT DO NOTHING RETURNING "id";  -- 'reader', NULL, 3
 SAVEPOINT softdelete_1;
-INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"=$4 WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 3, NULL, NULL
+INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"="excluded"."deleted_at" WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 3, NULL
 
 -- Association Append of a deleted role does not revive it
 SAVEPOINT softdelete_1;
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT DO NOTHING RETURNING "id";  -- 'retired', NULL, 2
 SAVEPOINT softdelete_1;
-INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"=$4 WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 2, NULL, NULL
+INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"="excluded"."deleted_at" WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 2, NULL
 
 -- Association Delete
 UPDATE "path_user_roles" SET "deleted_at"=$1 WHERE ("path_user_roles"."path_user_id" = $2 AND "path_user_roles"."path_role_id" = $3) AND "path_user_roles"."deleted_at" IS NULL;  -- time, 1, 1
@@ -584,7 +584,7 @@ UPDATE "path_user_roles" SET "deleted_at"=$1 WHERE "path_user_roles"."path_user_
 SAVEPOINT softdelete_1;
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT DO NOTHING RETURNING "id";  -- 'reader', NULL, 3
 SAVEPOINT softdelete_1;
-INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"=$4 WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 3, NULL, NULL
+INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"="excluded"."deleted_at" WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 3, NULL
 UPDATE "path_user_roles" SET "deleted_at"=$1 WHERE "path_user_roles"."path_user_id" = $2 AND "path_user_roles"."path_role_id" <> $3 AND "path_user_roles"."deleted_at" IS NULL;  -- time, 1, 3
 
 -- Association Replace with nothing
@@ -595,7 +595,7 @@ UPDATE "path_user_roles" SET "deleted_at"=$1 WHERE ("path_user_roles"."path_user
 SAVEPOINT softdelete_1;
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT DO NOTHING RETURNING "id";  -- 'admin', NULL, 1
 SAVEPOINT softdelete_1;
-INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"=$4 WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 1, NULL, NULL
+INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"="excluded"."deleted_at" WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 1, NULL
 SELECT "path_roles"."id","path_roles"."name","path_roles"."deleted_at" FROM "path_roles" JOIN "path_user_roles" ON "path_user_roles"."path_role_id" = "path_roles"."id" AND "path_user_roles"."path_user_id" = $1 WHERE "path_user_roles"."deleted_at" IS NULL AND "path_roles"."deleted_at" IS NULL;  -- 1
 
 -- Association Find of a many2many with Or
@@ -608,32 +608,32 @@ DELETE FROM "path_user_roles" WHERE "path_user_roles"."path_user_id" = $1 AND "p
 SAVEPOINT softdelete_1;
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT DO NOTHING RETURNING "id";  -- 'reader', NULL, 3
 SAVEPOINT softdelete_1;
-INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"=$4 WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 3, NULL, NULL
+INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"="excluded"."deleted_at" WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 3, NULL
 SAVEPOINT softdelete_1;
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT DO NOTHING RETURNING "id";  -- 'reader', NULL, 3
 SAVEPOINT softdelete_1;
-INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"=$4 WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 2, 3, NULL, NULL
+INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"="excluded"."deleted_at" WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 2, 3, NULL
 
 -- Create of a user with roles
 INSERT INTO "path_users" ("name","badge","age","company_id","deleted_at","id") VALUES ($1,$2,$3,$4,$5,$6) RETURNING "id";  -- 'eve', 'e9', 0, NULL, NULL, 9
 SAVEPOINT softdelete_1;
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3),($4,$5,$6) ON CONFLICT DO NOTHING RETURNING "id";  -- 'admin', NULL, 1, 'writer', NULL, 9
 SAVEPOINT softdelete_1;
-INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3),($4,$5,$6) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"=$7 WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 9, 1, NULL, 9, 9, NULL, NULL
+INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3),($4,$5,$6) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"="excluded"."deleted_at" WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 9, 1, NULL, 9, 9, NULL
 
 -- Save of a user with a role whose link is deleted
 UPDATE "path_users" SET "name"=$1,"badge"=$2,"age"=$3,"deleted_at"=$4 WHERE "path_users"."deleted_at" IS NULL AND "id" = $5;  -- 'ann', 'a1', 30, NULL, 1
 SAVEPOINT softdelete_1;
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT DO NOTHING RETURNING "id";  -- 'reader', NULL, 3
 SAVEPOINT softdelete_1;
-INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"=$4 WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 3, NULL, NULL
+INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"="excluded"."deleted_at" WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 3, NULL
 
 -- Updates of a user with a role whose link is deleted
 UPDATE "path_users" SET "age"=$1 WHERE "path_users"."deleted_at" IS NULL AND "id" = $2;  -- 31, 1
 SAVEPOINT softdelete_1;
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT DO NOTHING RETURNING "id";  -- 'reader', NULL, 3
 SAVEPOINT softdelete_1;
-INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"=$4 WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 3, NULL, NULL
+INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"="excluded"."deleted_at" WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 3, NULL
 
 -- FullSaveAssociations of a user with a deleted role
 UPDATE "path_users" SET "age"=$1 WHERE "path_users"."deleted_at" IS NULL AND "id" = $2;  -- 31, 1
@@ -817,7 +817,7 @@ SELECT * FROM "path_users" WHERE id = $1 AND "path_users"."deleted_at" IS NULL; 
 SAVEPOINT softdelete_1;
 INSERT INTO "path_roles" ("name","deleted_at","id") VALUES ($1,$2,$3) ON CONFLICT DO NOTHING RETURNING "id";  -- 'reader', NULL, 3
 SAVEPOINT softdelete_1;
-INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"=$4 WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 3, NULL, NULL
+INSERT INTO "path_user_roles" ("path_user_id","path_role_id","deleted_at") VALUES ($1,$2,$3) ON CONFLICT ("path_user_id","path_role_id") DO UPDATE SET "deleted_at"="excluded"."deleted_at" WHERE "path_user_roles"."deleted_at" IS NOT NULL ;  -- 1, 3, NULL
 
 -- G Set of a many2many, Unlink
 UPDATE "path_user_roles" SET "deleted_at"=$1 WHERE EXISTS (SELECT 1 FROM "path_users" WHERE "path_users"."id" = "path_user_roles"."path_user_id") AND "path_user_roles"."deleted_at" IS NULL;  -- time
@@ -936,6 +936,7 @@ name = 'ann') AND "path_users"."deleted_at" IS NULL AND "id" = $2;  -- 31, 1
 SELECT * FROM "path_users" WHERE ("path_users"."id" = $1 AND "path_users"."name" = $2 AND "path_users"."badge" = $3) AND "path_users"."deleted_at" IS NULL ORDER BY "path_users"."id" LIMIT $4;  -- 'n3', 'new', 1, 3
 INSERT INTO "path_users" ("name","badge","age","company_id","deleted_at","id") VALUES ($1,$2,$3,$4,$5,$6) RETURNING "id";  -- 'new', 'n3', 0, NULL, NULL, 3
 ROLLBACK;
+SELECT "id" FROM "path_users" WHERE "path_users"."id" = $1 AND "deleted_at" IS NOT NULL LIMIT 1;  -- 3
 
 -- Create of a deleted row's unique value
 INSERT INTO "path_users" ("name","badge","age","company_id","deleted_at","id") VALUES ($1,$2,$3,$4,$5,$6) RETURNING "id";  -- 'cid', 'c9', 0, NULL, NULL, 9
