@@ -2,7 +2,9 @@ package softdelete_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -114,4 +116,66 @@ func ExampleLive() {
 	// [Two]
 	// [Two]
 	// [Two]
+}
+
+// Wallet keeps an event of each change, in wallets_events.
+type Wallet struct {
+	_     struct{} `softdelete:"events"`
+	ID    uint
+	Owner string
+	Cents int64
+}
+
+// Every change of a row is an event, whatever GORM statement made it.
+func ExampleHistory() {
+	db := exampleDB(&Wallet{})
+	wallet := Wallet{Owner: "Bob", Cents: 5000}
+	db.Create(&wallet)
+	db.Model(&wallet).Update("cents", gorm.Expr("cents - ?", 1500))
+	db.Delete(&wallet)
+
+	events, err := softdelete.History(db, &wallet)
+	must(err)
+	for _, e := range events {
+		fmt.Println(e.Version, e.Type, string(e.Data))
+	}
+	// Output:
+	// 1 created {"id":1,"owner":"Bob","cents":5000}
+	// 2 updated {"cents":3500}
+	// 3 deleted {"id":1,"owner":"Bob","cents":3500}
+}
+
+// A row as it was at a time.
+func ExampleAsOf() {
+	now := time.Date(2026, time.March, 1, 9, 0, 0, 0, time.UTC)
+	db := exampleDBAt(softdelete.Config{Models: []any{&Wallet{}}}, func() time.Time { return now })
+	db.Create(&Wallet{Owner: "Bob", Cents: 5000})
+	now = now.AddDate(0, 0, 1)
+	db.Model(&Wallet{ID: 1}).Update("cents", 3500)
+	now = now.AddDate(0, 0, 1)
+	db.Delete(&Wallet{ID: 1})
+
+	for day := 1; day <= 3; day++ {
+		wallet := Wallet{ID: 1}
+		err := softdelete.AsOf(db, &wallet, time.Date(2026, time.March, day, 12, 0, 0, 0, time.UTC))
+		fmt.Println(day, "March:", wallet.Cents, errors.Is(err, gorm.ErrRecordNotFound))
+	}
+	// Output:
+	// 1 March: 5000 false
+	// 2 March: 3500 false
+	// 3 March: 0 true
+}
+
+// Raw SQL makes no event. Rebuild makes the table what its events say.
+func ExampleRebuild() {
+	db := exampleDB(&Wallet{})
+	db.Create([]Wallet{{Owner: "Ann", Cents: 100}, {Owner: "Bob", Cents: 200}})
+	db.Exec("UPDATE wallets SET cents = 0")
+
+	repaired, err := softdelete.Rebuild(db, &Wallet{})
+	must(err)
+	var cents []int64
+	db.Model(&Wallet{}).Order("id").Pluck("cents", &cents)
+	fmt.Println(repaired, "rows repaired:", cents)
+	// Output: 2 rows repaired: [100 200]
 }

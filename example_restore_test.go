@@ -3,7 +3,6 @@ package softdelete_test
 import (
 	"errors"
 	"fmt"
-	"log"
 
 	"gorm.io/gorm"
 
@@ -39,9 +38,7 @@ func ExampleRestore() {
 
 	restore := func(value any) {
 		report, err := softdelete.Restore(db, value)
-		if err != nil {
-			log.Fatal(err)
-		}
+		must(err)
 		for _, e := range report.Effects {
 			fmt.Println(e.Table, e.Action, e.Rows)
 		}
@@ -111,9 +108,7 @@ func ExamplePreviewRestore() {
 	db.Delete(&user)
 
 	report, err := softdelete.PreviewRestore(db, &user)
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	for _, e := range report.Effects {
 		fmt.Println(e.Rows, "of", e.Table, "would be", e.Action)
 	}

@@ -17,28 +17,33 @@ import (
 // exampleDB opens an empty database in memory with the plugin and the models' tables. Its clock moves on by a minute
 // whenever it is asked.
 func exampleDB(models ...any) *gorm.DB {
+	return exampleDBWith(softdelete.Config{Models: models, Ledger: true})
+}
+
+// exampleDBWith is exampleDB with a configuration.
+func exampleDBWith(config softdelete.Config) *gorm.DB {
 	now := time.Date(2026, time.March, 1, 9, 0, 0, 0, time.UTC)
-	db, err := gorm.Open(sqlite.Open("file::memory:?_foreign_keys=on"), &gorm.Config{
-		NowFunc: func() time.Time { now = now.Add(time.Minute); return now },
-		Logger:  logger.Discard,
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
+	return exampleDBAt(config, func() time.Time { now = now.Add(time.Minute); return now })
+}
+
+// exampleDBAt is exampleDBWith with a clock.
+func exampleDBAt(config softdelete.Config, now func() time.Time) *gorm.DB {
+	db, err := gorm.Open(sqlite.Open("file::memory:?_foreign_keys=on"), &gorm.Config{NowFunc: now, Logger: logger.Discard})
+	must(err)
 	pool, err := db.DB()
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	pool.SetMaxOpenConns(1)
-	err = errors.Join(
-		db.Use(softdelete.New(softdelete.Config{Models: models, Ledger: true})),
-		db.AutoMigrate(models...),
-		db.AutoMigrate(softdelete.Tables()...),
-	)
+	must(db.Use(softdelete.New(config)))
+	must(db.AutoMigrate(config.Models...))
+	must(db.AutoMigrate(softdelete.Tables()...))
+	return db
+}
+
+// must ends an example that cannot go on.
+func must(err error) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	return db
 }
 
 // The smallest use: the tags say what deleting means, and every GORM statement obeys.
@@ -110,9 +115,7 @@ func ExampleDelete() {
 	db.Create(&user)
 
 	report, err := softdelete.Delete(db, &user)
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	for _, e := range report.Effects {
 		fmt.Println(e.Table, e.Action, e.Rows)
 	}
@@ -120,6 +123,46 @@ func ExampleDelete() {
 	// users deleted 1
 	// posts deleted 2
 	// payments kept 1
+}
+
+// The plugin is registered once, with all models that a rule concerns. Wrong tags are told here, all of them.
+func ExampleNew() {
+	type Comment struct {
+		ID     uint
+		PostID uint
+	}
+	type Post struct {
+		ID        uint
+		DeletedAt gorm.DeletedAt
+		Comments  []Comment `softdelete:"casacde"`
+	}
+	db, err := gorm.Open(sqlite.Open(":memory:"), &gorm.Config{})
+	must(err)
+
+	err = db.Use(softdelete.New(softdelete.Config{Models: []any{&Post{}, &Comment{}}, MaxRows: 10_000}))
+	fmt.Println(errors.Is(err, softdelete.ErrPolicy))
+	fmt.Println(err)
+	// Output:
+	// true
+	// softdelete: invalid policy: Post.Comments: unknown setting "casacde" (did you mean "cascade"?); known are block, cascade, keep
+}
+
+// Deleting what is deleted already, or is not there, is no error: the report has no rows.
+func ExampleReport_Rows() {
+	type User struct {
+		ID        uint
+		DeletedAt gorm.DeletedAt
+	}
+	db := exampleDB(&User{})
+	db.Create([]User{{}, {}, {}})
+
+	for range 2 {
+		report, err := softdelete.Delete(db, &[]User{{ID: 1}, {ID: 2}, {ID: 99}})
+		fmt.Println(report.Rows(), err)
+	}
+	// Output:
+	// 2 <nil>
+	// 0 <nil>
 }
 
 func ExampleInto() {
@@ -156,9 +199,7 @@ func ExamplePreview() {
 	db.Create(&user)
 
 	report, err := softdelete.Preview(db, &user)
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	for _, e := range report.Effects {
 		fmt.Println("would be", e.Action, e.Rows, "in", e.Table)
 	}
@@ -218,6 +259,24 @@ func ExampleWithActor() {
 	// Output: by moderator 7, because of spam
 }
 
+// Actor and reason are in the ledger of deletions too, which needs no field in the models.
+func ExampleWithReason() {
+	type User struct {
+		ID        uint
+		DeletedAt gorm.DeletedAt
+	}
+	db := exampleDB(&User{}) // with Config.Ledger
+	db.Create(&User{})
+
+	ctx := softdelete.WithReason(context.Background(), "account closed by its owner")
+	db.WithContext(ctx).Delete(&User{}, 1)
+
+	var last softdelete.Deletion
+	db.Last(&last)
+	fmt.Println(last.Table, last.Key+":", last.Reason)
+	// Output: users 1: account closed by its owner
+}
+
 func ExampleTables() {
 	type User struct {
 		ID         uint
@@ -255,9 +314,7 @@ func ExampleDDL() {
 	db := exampleDB()
 
 	statements, err := softdelete.DDL(db, &User{}) // executes nothing
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	for _, statement := range statements {
 		fmt.Println(statement)
 	}
