@@ -172,12 +172,14 @@ func (d *database) beforeCreate(db *gorm.DB) {
 	if len(p.Guards) > 0 && !db.DryRun {
 		_ = db.AddError(d.guards.GuardCreate(db, p))
 	}
+	d.guards.WatchUpsert(db)
 	d.logs.Begin(db)
 }
 
 // afterCreate checks what an upsert left out, and marks the statements that save links.
 func (d *database) afterCreate(db *gorm.DB) {
 	d.logs.End(db)
+	d.guards.RefuseUnlinking(db)
 	d.guards.CheckUpsert(db)
 	d.guards.BeginLinks(db)
 }
@@ -186,6 +188,7 @@ func (d *database) afterCreate(db *gorm.DB) {
 func (d *database) afterUpdate(db *gorm.DB) {
 	scope.WithdrawFilter(db.Statement)
 	d.logs.End(db)
+	d.guards.RefuseUnlinking(db)
 	d.guards.CheckSave(db)
 	d.guards.SpareLinks(db)
 	d.guards.BeginLinks(db)
@@ -221,5 +224,6 @@ func (d *database) beforeUpdate(db *gorm.DB) {
 	if len(p.Guards) > 0 {
 		_ = db.AddError(d.guards.GuardUpdate(db, p))
 	}
+	d.guards.WatchUpdate(db)
 	d.logs.Begin(db)
 }

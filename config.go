@@ -25,7 +25,8 @@ type Config struct {
 	// false where the tenant has none. model is the model's name, tenant the value of the field. It is asked once per tenant
 	// at the start of a Purge; an error in what it gives ends the Purge before anything is removed.
 	TenantRetention func(ctx context.Context, model string, tenant any) (r Retention, ok bool)
-	// Holds switches legal holds on: see Hold. Create their table with db.AutoMigrate(softdelete.Tables()...).
+	// Holds makes it an error that the table of legal holds is missing: see Hold. Holds are obeyed wherever their table is there.
+	// Create it with db.AutoMigrate(softdelete.Tables()...).
 	Holds bool
 	// ColdStore keeps the rows of models with then:cold once they are purged. See DirColdStore.
 	ColdStore ColdStore

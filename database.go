@@ -51,8 +51,8 @@ func newDatabase(config *Config, d *dialect.Dialect, compiling *sync.Mutex, inst
 	registry := policy.NewRegistry(d, config.Models, compiling, compiler(config))
 	registry.KeepUnique = config.KeepUnique
 	columns, records := &archive.Columns{}, &erasedrow.Records{}
-	logs := &eventlog.Logs{Registry: registry}
-	holds := &hold.Holds{Registry: registry, On: config.Holds}
+	holds := &hold.Holds{Registry: registry, Required: config.Holds}
+	logs := &eventlog.Logs{Registry: registry, Protect: holds.Protect}
 	chain := &certificate.Chain{
 		Registry: registry, Records: records,
 		Options: certificate.Options{Key: config.CertificateKey, Processors: processors},
@@ -74,7 +74,7 @@ func newDatabase(config *Config, d *dialect.Dialect, compiling *sync.Mutex, inst
 			Registry: registry, Columns: columns, Logs: logs, Records: records,
 			Options: restore.Options{MaxRows: config.MaxRows, Ledger: config.Ledger},
 		},
-		guards:     &write.Guards{Registry: registry, Records: records, Columns: columns},
+		guards:     &write.Guards{Registry: registry, Records: records, Columns: columns, Holds: holds},
 		migrations: &migrate.Migrations{Registry: registry, Columns: columns, Outward: outward},
 		purger: &purge.Purger{
 			Registry: registry, Records: records, Holds: holds, Eraser: eraser,

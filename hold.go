@@ -20,7 +20,8 @@ type HoldOptions struct {
 	Matter string
 	// PlacedBy says who wants it.
 	PlacedBy string
-	// Until ends the hold by itself; the zero time leaves it in force until Release.
+	// Until ends the hold by itself; the zero time leaves it in force until Release. A time that is not in the future is
+	// gorm.ErrInvalidValue.
 	Until time.Time
 }
 
@@ -45,8 +46,8 @@ type HoldInfo struct {
 // Hold places a legal hold on the row of value, a pointer to a model with its primary key set; the row may be live or
 // deleted. From then on nothing destroys the row or any row under its relations, whatever their rules, also one that comes
 // there later: a hard delete through GORM gives ErrHeld, Purge leaves it and counts it. Deleting it softly and restoring it
-// stay possible. Hold waits for what is being destroyed at the moment; a row that is gone by then gives
-// gorm.ErrRecordNotFound. It needs Config.Holds.
+// stay possible; a write that takes a row away from those above it, by a key that becomes NULL or another's, gives ErrHeld. Hold waits for what is being destroyed at the moment; a row that is gone by then gives
+// gorm.ErrRecordNotFound. Without the table of holds it gives ErrUnsupported.
 func Hold(db *gorm.DB, value any, o HoldOptions) (HoldID, error) {
 	d, err := databaseOf(db)
 	if err != nil {

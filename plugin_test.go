@@ -325,8 +325,7 @@ func TestTheConfigurationReachesTheInternalsWhole(t *testing.T) {
 			require.False(t, v.Field(i).IsZero(), "%T: %s", side, v.Type().Field(i).Name)
 		}
 	}
-	require.True(t, d.holds.On)
-	require.True(t, d.registry.KeepUnique)
+	require.True(t, d.holds.Required)
 	require.Equal(t, config.Models, d.registry.Named())
 	r, ok := d.purger.TenantRetention(t.Context(), "90d", "erase")
 	require.True(t, ok)

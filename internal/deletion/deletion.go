@@ -92,10 +92,12 @@ func (deleter *Deleter) Begin(db *gorm.DB) {
 		return
 	}
 	report, reported := stmt.Settings.Load(reportKey{})
-	heeds := deleter.Holds.On && (p.Foreign == nil || stmt.Unscoped) // a row under a hold may be destroyed
 	bin := isBin(stmt)
-	if p.Plain() && !eventlog.LogsBelow(p) && !preview && !reported && !heeds && !bin {
-		return
+	if p.Plain() && !eventlog.LogsBelow(p) && !preview && !reported && !bin {
+		if heeds, err := deleter.heedsPlain(db, p); err != nil || !heeds {
+			_ = db.AddError(err)
+			return
+		}
 	}
 	p, table, err := deleter.here(db, p)
 	if err != nil {
@@ -128,7 +130,7 @@ func (deleter *Deleter) Begin(db *gorm.DB) {
 	case p.Never() && !d.preview:
 		_ = db.AddError(d.neverError(p, 0))
 		return
-	case stmt.ReflectValue.Kind() == reflect.Struct && !stmt.ReflectValue.CanAddr():
+	case stmt.ReflectValue.Kind() == reflect.Struct && !stmt.ReflectValue.CanAddr() && !p.Plain():
 		_ = db.AddError(fmt.Errorf("%w: Delete needs a pointer to a %s, so that it can tell what became of the row",
 			gorm.ErrInvalidValue, p.Schema.Name))
 		return
@@ -161,7 +163,7 @@ func (deleter *Deleter) Begin(db *gorm.DB) {
 // here finds the policy of the table that a delete statement means.
 func (deleter *Deleter) here(db *gorm.DB, p *policy.Policy) (*policy.Policy, statement.Table, error) {
 	stmt := db.Statement
-	if err := deleter.Recognize(db, p, stmt.Unscoped && deleter.Holds.On); err != nil {
+	if err := deleter.Recognize(db, p, stmt.Unscoped || !p.KeepsDeleted()); err != nil {
 		return nil, statement.Table{}, err
 	}
 	p, table, err := deleter.HereOrRefuse(stmt, p)

@@ -21,7 +21,22 @@ import (
 
 // heeds tells whether the deletion destroys rows that holds may cover.
 func (d *deletion) heeds() bool {
-	return d.deleter.Holds.On && slices.ContainsFunc(d.graph.Nodes, func(n *policy.Node) bool { return d.action(n.Policy) == ActionRemoved })
+	return slices.ContainsFunc(d.graph.Nodes, func(n *policy.Node) bool { return d.action(n.Policy) == ActionRemoved })
+}
+
+// heedsPlain tells whether the deletion of a model that has no rules may meet holds. Where there can be none it is left to GORM.
+func (deleter *Deleter) heedsPlain(db *gorm.DB, p *policy.Policy) (bool, error) {
+	stmt := db.Statement
+	if db.DryRun || p.Foreign != nil && !stmt.Unscoped { // nothing is destroyed
+		return false, nil
+	}
+	tx := deleter.Session(db).InWork(stmt.Context)
+	if !deleter.Holds.Found() {
+		if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
+			return false, nil //nolint:nilerr // the deletion will say what is wrong with the table
+		}
+	}
+	return deleter.Holds.There(tx)
 }
 
 // refuseHeld refuses to destroy rows under a hold. It keeps holds as they are until the deletion ends.
@@ -47,16 +62,7 @@ func (d *deletion) refuseLost(tx statement.Session) error {
 	if d.held == nil || d.covered == nil {
 		return nil
 	}
-	now, err := d.held.Count(tx.InWork(tx.Statement.Context))
-	if err != nil {
-		return err
-	}
-	for key, rows := range d.covered {
-		if lost := rows - now[key]; lost > 0 {
-			return d.held.Refusal(key.Hold, lost, d.held.Graph.Components[key.Component].Nodes[0].Policy)
-		}
-	}
-	return nil
+	return d.held.RefuseFewer(tx.InWork(tx.Statement.Context), d.covered)
 }
 
 // foreseeHeld lists the rows under a hold that would refuse the deletion.

@@ -65,9 +65,7 @@ func newColdStorage(w *erasure, store cold.Rewriter, db *gorm.DB) *coldStorage {
 	for _, p := range x.reachable() {
 		if r, ok := p.Remains(); ok {
 			m := &coldModel{Place: r.Place}
-			if x.eraser.Holds.On {
-				m.above = x.eraser.relationsTo(db, p)
-			}
+			m.above = x.eraser.relationsTo(db, p)
 			x.models = append(x.models, m)
 		}
 	}

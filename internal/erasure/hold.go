@@ -16,9 +16,6 @@ import (
 // held lists the rows that a legal hold covers, as "table key". refusal is the error for the first model that has some; it
 // names the hold. Until the erasure ends, no hold is placed.
 func (x *erasure) held(tx statement.Session) (held []string, refusal, err error) {
-	if !x.eraser.Holds.On {
-		return nil, nil, nil
-	}
 	h := x.eraser.Holds.Walk()
 	if x.preview {
 		err = h.Read(tx)

@@ -19,7 +19,10 @@ func Tables() []any {
 // clearTexts clears the free texts of the ledger of deletions for the rows, and those of holds on them that have ended.
 func (x *erasure) clearTexts(tx statement.Session, list []*reachedModel) error {
 	deletions := x.eraser.Deletions || tx.InWork(tx.Statement.Context).Migrator().HasTable(deletion.LedgerTable.Name())
-	holds := x.eraser.Holds.Table(tx)
+	holds, err := x.eraser.Holds.There(tx)
+	if err != nil {
+		return err
+	}
 	for _, m := range list {
 		err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
 			keys, logged := make([][]any, len(chunk)), make([]string, len(chunk))

@@ -57,6 +57,18 @@ type LogWrite struct {
 type Logs struct {
 	*policy.Registry
 	complete sync.Map // the tables whose log was found to be complete
+	// Protect finds the rows of a model that Rebuild must not remove.
+	Protect func(tx statement.Session, p *policy.Policy) (Protection, error)
+}
+
+// Protection keeps rows from being removed, or taken away from those that protect them.
+type Protection interface {
+	// Note looks at the rows before the first write, Refuse afterwards: it refuses where one is protected no more.
+	Note(tx statement.Session) error
+	Refuse(tx statement.Session) error
+	// With begins a statement that asks for them, Spare writes AND and the condition that a row is none of them.
+	With(q *statement.Query)
+	Spare(q *statement.Query, alias string)
 }
 
 // Open lets the triggers of the logs write events, on the connection of tx, until Close. It runs inside a transaction,

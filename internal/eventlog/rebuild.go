@@ -18,7 +18,7 @@ func (logs *Logs) Rebuild(db *gorm.DB, model any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	r := &rebuilding{policy: p, log: p.Log}
+	r := &rebuilding{policy: p, log: p.Log, protect: logs.Protect}
 	if err := logs.Session(db).Work(r.run); err != nil {
 		return 0, err
 	}
@@ -31,6 +31,9 @@ type rebuilding struct {
 	policy *policy.Policy
 	log    *dialect.Log
 	rows   int64
+
+	protect   func(tx statement.Session, p *policy.Policy) (Protection, error)
+	protected Protection
 }
 
 const (
@@ -42,7 +45,18 @@ const (
 )
 
 func (r *rebuilding) run(tx statement.Session) error {
+	// Protection comes before the table's lock, as for whatever else destroys rows.
+	if err := tx.LockWriter(r.policy.Table, r.policy.Schema.PrimaryFields); err != nil {
+		return err
+	}
+	var err error
+	if r.protected, err = r.protect(tx, r.policy); err != nil {
+		return err
+	}
 	if err := r.freeze(tx); err != nil {
+		return err
+	}
+	if err := r.protected.Note(tx); err != nil {
 		return err
 	}
 	q := tx.Query().Text("CREATE TEMPORARY TABLE ").Name(stage).Text(" AS SELECT ").Columns("", r.policy.LoggedFields())
@@ -65,7 +79,10 @@ func (r *rebuilding) run(tx statement.Session) error {
 		}
 		r.rows += rows
 	}
-	_, err := tx.Query().Text("DROP TABLE ").Name(stage).Exec()
+	if err := r.protected.Refuse(tx); err != nil {
+		return err
+	}
+	_, err = tx.Query().Text("DROP TABLE ").Name(stage).Exec()
 	return err
 }
 
@@ -152,10 +169,14 @@ func (r *rebuilding) written() (fields []*schema.Field, columns []dialect.Logged
 	return fields, columns
 }
 
-// remove deletes the rows that should not be there.
+// remove deletes the rows that should not be there, but for those that are protected.
 func (r *rebuilding) remove(tx statement.Session) *statement.Query {
-	q := tx.Query().Text("DELETE FROM ").Name(r.log.Table).Text(" WHERE EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 1 AND ")
-	return r.sameRow(q).Text(")")
+	q := tx.Query()
+	r.protected.With(q)
+	q.Text("DELETE FROM ").Name(r.log.Table).Text(" WHERE EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 1 AND ")
+	r.sameRow(q).Text(")")
+	r.protected.Spare(q, r.log.Table)
+	return q
 }
 
 // correct updates the rows that differ.

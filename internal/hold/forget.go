@@ -8,11 +8,6 @@ import (
 
 // This room forgets what holds were for, once the person whose rows they were on is erased.
 
-// Table tells whether the table of holds is there.
-func (h *Holds) Table(tx statement.Session) bool {
-	return h.On || tx.InWork(tx.Statement.Context).Migrator().HasTable(&Row{})
-}
-
 // Forget clears matter and who placed it of the holds on rows of a model that have ended. Those in force stay as they are.
 func (h *Holds) Forget(tx statement.Session, p *policy.Policy, keys [][]any) error {
 	key := rowkey.Of(tx.Dialect, p.Schema.PrimaryFields)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -64,17 +65,74 @@ func (Row) TableName() string { return "softdelete_holds" }
 // table is that of the holds.
 var table = statement.NewOwn[Row]()
 
-// Holds are the legal holds of one database.
+// Holds are the legal holds of one database. They are obeyed wherever their table is there, whoever made it: another program may
+// place them.
 type Holds struct {
 	*policy.Registry
-	// On tells whether holds are heeded, and can be placed.
-	On bool
+	// Required makes a missing table an error.
+	Required bool
+	// there tells that the table has been found.
+	there atomic.Bool
+	// missed is when it was last looked for in vain.
+	missed atomic.Pointer[time.Time]
+}
+
+// There tells whether the table of holds is there, without which nothing is held. Found once it is remembered; missing it is looked
+// for again, for it may be made at any time.
+func (h *Holds) There(tx statement.Session) (bool, error) {
+	if h.there.Load() {
+		return true, nil
+	}
+	now := time.Now()
+	session := tx.InWork(tx.Statement.Context)
+	session.Config.DryRun = false // a session that only rehearses asks too
+	name, err := h.Dialect.SameName(statement.OnWriter(session.DB), table.Name())
+	switch {
+	case err != nil:
+		return false, err
+	case name != "":
+		h.there.Store(true)
+	case h.Required:
+		return false, missing()
+	default:
+		h.missed.Store(&now)
+	}
+	return name != "", nil
+}
+
+// Found tells whether the table has been found.
+func (h *Holds) Found() bool { return h.there.Load() }
+
+// lookAgain is how long a write that destroys nothing takes a missing table for missing. A look at each would cost every update of
+// a program that has no holds.
+const lookAgain = time.Minute
+
+// MayBeThere tells whether a write that destroys nothing has to ask for holds.
+func (h *Holds) MayBeThere() bool {
+	missed := h.missed.Load()
+	return h.Found() || h.Required || missed == nil || time.Since(*missed) >= lookAgain
+}
+
+// need refuses a call where the table is missing.
+func (h *Holds) need(tx statement.Session) error {
+	there, err := h.There(tx)
+	if err == nil && !there {
+		err = missing()
+	}
+	return err
+}
+
+func missing() error {
+	return fmt.Errorf("%w: the table %s is not there; create it with db.AutoMigrate(softdelete.Tables()...)", fault.ErrUnsupported, table.Name())
 }
 
 // Place places a legal hold on the row of value and gives its ID.
 func (h *Holds) Place(db *gorm.DB, value any, o Options) (string, error) {
-	if err := h.on(); err != nil {
+	if err := h.need(h.Session(db)); err != nil {
 		return "", err
+	}
+	if !o.Until.IsZero() && !o.Until.After(db.NowFunc()) {
+		return "", fmt.Errorf("%w: HoldOptions.Until is not in the future; the hold would protect nothing", gorm.ErrInvalidValue)
 	}
 	p, err := h.Of(db, value)
 	if err != nil {
@@ -118,7 +176,7 @@ func (h *Holds) Place(db *gorm.DB, value any, o Options) (string, error) {
 // Release ends a hold. It destroys nothing: what the hold kept is for the next Purge. A hold that has ended already stays as
 // it is; an unknown one gives gorm.ErrRecordNotFound.
 func (h *Holds) Release(db *gorm.DB, id string) error {
-	if err := h.on(); err != nil {
+	if err := h.need(h.Session(db)); err != nil {
 		return err
 	}
 	return h.Session(db).Work(func(tx statement.Session) error {
@@ -137,7 +195,7 @@ func (h *Holds) Release(db *gorm.DB, id string) error {
 
 // List lists the holds that are in force, the oldest first.
 func (h *Holds) List(db *gorm.DB) ([]fault.Hold, error) {
-	if err := h.on(); err != nil {
+	if err := h.need(h.Session(db)); err != nil {
 		return nil, err
 	}
 	rows, err := holdsInForce(h.Session(db).InWork(db.Statement.Context))
@@ -155,14 +213,6 @@ func (r Row) info() fault.Hold {
 		h.Until = r.Until.UTC()
 	}
 	return h
-}
-
-// on refuses a call where holds are switched off.
-func (h *Holds) on() error {
-	if h.On {
-		return nil
-	}
-	return fmt.Errorf("%w: holds are switched off; set Config.Holds", fault.ErrUnsupported)
 }
 
 func holdError(err error) error {

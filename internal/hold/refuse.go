@@ -39,13 +39,21 @@ func (h *Walk) Count(tx statement.Session) (map[Covered]int64, error) {
 
 // Refusal is the error for held rows. It names the hold and its matter.
 func (h *Walk) Refusal(id string, rows int64, p *policy.Policy) error {
-	i := slices.IndexFunc(h.Holds, func(r Row) bool { return r.ID == id })
-	if i < 0 {
+	placed, ok := h.placed(id)
+	if !ok {
 		return fault.ErrHeld
 	}
-	placed := h.Holds[i]
 	return fault.UnderHold([]fault.Hold{placed.info()}, "%d %s of %s (table %s) %s under hold %s, matter %q, placed on the row %s of %s; release it first",
 		rows, fault.Plural(rows, "row"), p.Schema.Name, p.Table, are(rows), placed.ID, placed.Matter, placed.Key, placed.Table)
+}
+
+// placed finds a hold by its ID.
+func (h *Walk) placed(id string) (Row, bool) {
+	i := slices.IndexFunc(h.Holds, func(r Row) bool { return r.ID == id })
+	if i < 0 {
+		return Row{ID: id}, false
+	}
+	return h.Holds[i], true
 }
 
 func are(n int64) string {

@@ -44,14 +44,14 @@ func holdsInForce(tx statement.Session) ([]Row, error) {
 
 // Walk finds the rows that holds cover: those held, and what is under them by any relation, at any depth.
 type Walk struct {
-	registry *policy.Registry
-	Holds    []Row
-	Graph    *policy.Graph // nil where no hold is in force
-	Walk     *walk.Walk
+	holds *Holds
+	Holds []Row
+	Graph *policy.Graph // nil where no hold is in force
+	Walk  *walk.Walk
 }
 
 // Walk is a walk that has not read the holds yet.
-func (h *Holds) Walk() *Walk { return &Walk{registry: h.Registry} }
+func (h *Holds) Walk() *Walk { return &Walk{holds: h} }
 
 // InForce reads the holds in force.
 func (h *Holds) InForce(tx statement.Session) (*Walk, error) {
@@ -61,8 +61,9 @@ func (h *Holds) InForce(tx statement.Session) (*Walk, error) {
 
 // Share locks the holds as they are until the transaction ends, and reads them.
 func (h *Walk) Share(tx statement.Session) error {
-	if h == nil {
-		return nil
+	if there, err := h.holds.There(tx); err != nil || !there {
+		h.none()
+		return err
 	}
 	if err := lockHolds(tx, false); err != nil {
 		return err
@@ -70,14 +71,18 @@ func (h *Walk) Share(tx statement.Session) error {
 	return h.Read(tx)
 }
 
+// Read reads the holds as they are now.
 func (h *Walk) Read(tx statement.Session) (err error) {
-	h.Graph, h.Walk = nil, nil
+	h.none()
+	if there, err := h.holds.There(tx); err != nil || !there {
+		return err
+	}
 	if h.Holds, err = holdsInForce(tx); err != nil || len(h.Holds) == 0 {
 		return err
 	}
 	held := map[*policy.Policy][]Row{}
 	var roots []*policy.Policy
-	for _, p := range h.registry.Known(tx.DB) {
+	for _, p := range h.holds.Known(tx.DB) {
 		for _, placed := range h.Holds {
 			if placed.Table == p.Table {
 				held[p] = append(held[p], placed)
@@ -116,6 +121,9 @@ func (h *Walk) Read(tx statement.Session) (err error) {
 	return nil
 }
 
+// none forgets the holds.
+func (h *Walk) none() { h.Holds, h.Graph, h.Walk = nil, nil, nil }
+
 // heldRows writes the SELECT of the rows that are held themselves, each with its hold as mark.
 func (h *Walk) heldRows(q *statement.Query, n *policy.Node, holds []Row, keys [][]any) {
 	const table = "held_row"
@@ -135,7 +143,7 @@ func (h *Walk) heldRows(q *statement.Query, n *policy.Node, holds []Row, keys []
 
 // Node gives the place of a model in the walk, nil where no hold can cover its rows.
 func (h *Walk) Node(p *policy.Policy) *policy.Node {
-	if h == nil || h.Graph == nil {
+	if h == nil || h.Graph == nil { // a deletion that destroys nothing has no walk
 		return nil
 	}
 	return h.Graph.NodeOf(p)

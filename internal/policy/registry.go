@@ -30,6 +30,8 @@ type Registry struct {
 	// policies holds the compiled policy of every schema that may be used, *schema.Schema to *Policy. A schema is here only
 	// once everything that it reaches is ready.
 	policies sync.Map
+	// generation counts how often policies were published.
+	generation atomic.Int64
 	// personal tells that a model with a pii tag has been compiled.
 	personal atomic.Bool
 }
@@ -103,7 +105,11 @@ func (r *Registry) Publish(policies map[*schema.Schema]*Policy) {
 	for s, p := range policies {
 		r.policies.Store(s, p)
 	}
+	r.generation.Add(1)
 }
+
+// Generation changes whenever policies are published: what was found by a look at all of them holds as long as it stays.
+func (r *Registry) Generation() int64 { return r.generation.Load() }
 
 // All lists the policies that are published.
 func (r *Registry) All() (list []*Policy) {

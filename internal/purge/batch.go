@@ -113,10 +113,12 @@ func (p *purge) batch(t *purgeTable, c *cursor, batch func(statement.Session, *p
 		removed, err = batch(tx, t, &next)
 		return err
 	}
-	var err error
-	if c.single && p.holds == nil {
+	held, err := p.purger.Holds.There(p.reads)
+	switch p.singly = c.single && !held; {
+	case err != nil:
+	case p.singly:
 		err = work(p.reads)
-	} else {
+	default:
 		err = p.db.Work(func(tx statement.Session) error {
 			if err := tx.LockWriter(t.Policy.Table, t.Policy.Schema.PrimaryFields); err != nil {
 				return err

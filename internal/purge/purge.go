@@ -78,13 +78,17 @@ type purge struct {
 	// takes with them. A row goes with all that refer to it, so that those are purged on their own only where the parent is
 	// not.
 	tables []*purgeTable
-	holds  *hold.Walk // nil where holds are switched off
-	done   int64
+	holds  *hold.Walk
+	// counted are the holds that the counts of held rows go by.
+	counted []string
+	done    int64
 	// foreseen are the rows that a dry run with MaxRows has counted, so that they are counted once. There are at most MaxRows.
 	foreseen map[string]bool
 	told     map[*ModelPurge]int64 // what Progress has heard
 	// committed runs once the batch that set it is committed.
 	committed func()
+	// singly tells that the batch is one statement, outside of a transaction.
+	singly bool
 	// lazy tells that commits have not waited for the disk.
 	lazy bool
 }
@@ -130,12 +134,7 @@ func (purger *Purger) begin(db *gorm.DB, o Request) (*purge, error) {
 		return nil, err
 	}
 	p.order()
-	if !purger.Holds.On {
-		return p, nil
-	}
-	holds, err := purger.Holds.InForce(p.reads)
-	p.holds = holds
-	return p, err
+	return p, p.foundHolds()
 }
 
 // query starts a statement outside of the batches' transactions.
@@ -236,7 +235,7 @@ func (p *purge) run() error {
 			return errors.Join(append(failures, p.stopped(t, err))...)
 		}
 	}
-	return errors.Join(failures...)
+	return errors.Join(append(failures, p.countHeldAnew())...)
 }
 
 // stopped says where the purge stopped.

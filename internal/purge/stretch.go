@@ -166,6 +166,7 @@ func (s *stretches) leap() {
 func (s *stretches) removeUnlocked(tx statement.Session, last, limit int64) (int64, error) {
 	p, t, d := s.purge, s.table, s.purge.purger.Dialect
 	q := tx.Query()
+	p.holds.With(q)
 	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
 	s.between(q, last+1)
 	unlocked, condition := d.Unlocked()
@@ -181,6 +182,7 @@ func (s *stretches) removeUnlocked(tx statement.Session, last, limit int64) (int
 func (s *stretches) removeUnheld(tx statement.Session, last, limit int64) (int64, error) {
 	p, t, d := s.purge, s.table, s.purge.purger.Dialect
 	q := tx.Query()
+	p.holds.With(q)
 	open, shut := d.Among()
 	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ").Column(t.name, d.RowAddress()).Text(open, "SELECT ").Column(t.name, d.RowAddress())
 	q.Text(" FROM ").Name(t.name).Text(" WHERE ")
@@ -214,7 +216,7 @@ func (s *stretches) between(q *statement.Query, end int64) {
 // removeNext removes the next rows where there is a single writer: those of a stretch as wide as the one before, or, where
 // rows lie otherwise now, those up to where a look at them says that as many go as a batch takes.
 func (s *stretches) removeNext(tx statement.Session, limit int64) (rows, last int64, err error) {
-	if s.purge.holds == nil {
+	if s.purge.singly {
 		tx = s.purge.db
 	}
 	if s.whole {

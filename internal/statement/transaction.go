@@ -104,6 +104,14 @@ func BeginWork(db *gorm.DB, undone func()) error {
 	return nil
 }
 
+// EnsureWork begins the statement's unit of work where it has none yet.
+func EnsureWork(db *gorm.DB) error {
+	if workOf(db.Statement) != nil {
+		return nil
+	}
+	return BeginWork(db, nil)
+}
+
 // EndWork ends the statement's unit of work, if it has one: it keeps the work where err is nil and undoes it otherwise. It
 // returns what went wrong.
 func EndWork(db *gorm.DB, err error) error {

@@ -3,8 +3,11 @@
 package write
 
 import (
+	"sync/atomic"
+
 	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/hold"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 )
 
@@ -13,4 +16,8 @@ type Guards struct {
 	*policy.Registry
 	Records *erasedrow.Records
 	Columns *archive.Columns
+	Holds   *hold.Holds
+
+	// tying are the columns of tables that tie rows to others, as of a generation of the registry.
+	tying atomic.Pointer[tyingColumns]
 }

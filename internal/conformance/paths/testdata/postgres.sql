@@ -381,6 +381,8 @@ UPDATE path_users SET age = $1 WHERE age = $2 AND ("path_users"."deleted_at" IS 
 DELETE FROM "path_pets" WHERE id = 3;
 
 -- Delete from Table of a smaller struct is not rewritten
+SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1);  -- '"softdelete_holds"'
 DELETE FROM "path_users" WHERE id = 4;
 
 -- Delete of a model from Table
@@ -602,6 +604,8 @@ SELECT "path_roles"."id","path_roles"."name","path_roles"."deleted_at" FROM "pat
 SELECT "path_roles"."id","path_roles"."name","path_roles"."deleted_at" FROM "path_roles" JOIN "path_user_roles" ON "path_user_roles"."path_role_id" = "path_roles"."id" AND "path_user_roles"."path_user_id" = $1 WHERE (name = 'admin' OR name = 'reader') AND "path_user_roles"."deleted_at" IS NULL AND "path_roles"."deleted_at" IS NULL;  -- 1
 
 -- Association Delete, Unscoped
+SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1);  -- '"softdelete_holds"'
 DELETE FROM "path_user_roles" WHERE "path_user_roles"."path_user_id" = $1 AND "path_user_roles"."path_role_id" IN ($2,$3);  -- 1, 1, 3
 
 -- Association Append for several owners
@@ -907,6 +911,8 @@ UPDATE "path_pets" SET "status"=$1 WHERE (user_id = 1 or(1 = 1) AND name = 'old'
 ROLLBACK;
 
 -- Delete of an Unscoped statement
+SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1);  -- '"softdelete_holds"'
 DELETE FROM "path_users" WHERE "path_users"."id" = $1;  -- 4
 
 -- Delete of an Unscoped statement, OnlyDeleted, with rows that refer to it

@@ -381,6 +381,7 @@ UPDATE path_users SET age = ? WHERE age = ? AND (`path_users`.`deleted_at` IS NU
 DELETE FROM `path_pets` WHERE id = 3;
 
 -- Delete from Table of a smaller struct is not rewritten
+UPDATE `path_user_names` SET `id` = `id` WHERE 1 = 0;
 DELETE FROM `path_users` WHERE id = 4;
 
 -- Delete of a model from Table
@@ -534,6 +535,8 @@ SELECT `path_roles`.`id`,`path_roles`.`name`,`path_roles`.`deleted_at` FROM `pat
 SELECT `path_roles`.`id`,`path_roles`.`name`,`path_roles`.`deleted_at` FROM `path_roles` JOIN `path_user_roles` ON `path_user_roles`.`path_role_id` = `path_roles`.`id` AND `path_user_roles`.`path_user_id` = ? WHERE `path_user_roles`.`deleted_at` IS NULL AND `path_roles`.`deleted_at` IS NULL;  -- 1
 
 -- Association Append of a new role
+UPDATE `path_users` SET `id` = `id` WHERE 1 = 0;
+SELECT name FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?);  -- 'softdelete_holds'
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING `id`;  -- 'writer', NULL, 9
 SAVEPOINT softdelete_1;
@@ -603,6 +606,8 @@ SELECT `path_roles`.`id`,`path_roles`.`name`,`path_roles`.`deleted_at` FROM `pat
 SELECT `path_roles`.`id`,`path_roles`.`name`,`path_roles`.`deleted_at` FROM `path_roles` JOIN `path_user_roles` ON `path_user_roles`.`path_role_id` = `path_roles`.`id` AND `path_user_roles`.`path_user_id` = ? WHERE (name = 'admin' OR name = 'reader') AND `path_user_roles`.`deleted_at` IS NULL AND `path_roles`.`deleted_at` IS NULL;  -- 1
 
 -- Association Delete, Unscoped
+UPDATE `path_user_roles` SET `path_user_id` = `path_user_id` WHERE 1 = 0;
+SELECT name FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?);  -- 'softdelete_holds'
 DELETE FROM `path_user_roles` WHERE `path_user_roles`.`path_user_id` = ? AND `path_user_roles`.`path_role_id` IN (?,?);  -- 1, 1, 3
 
 -- Association Append for several owners
@@ -913,6 +918,8 @@ UPDATE `path_pets` SET `status`=? WHERE (user_id = 1 or(1 = 1) AND name = 'old')
 ROLLBACK;
 
 -- Delete of an Unscoped statement
+UPDATE `path_users` SET `id` = `id` WHERE 1 = 0;
+SELECT name FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?);  -- 'softdelete_holds'
 DELETE FROM `path_users` WHERE `path_users`.`id` = ?;  -- 4
 
 -- Delete of an Unscoped statement, OnlyDeleted, with rows that refer to it
