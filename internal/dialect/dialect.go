@@ -162,6 +162,9 @@ func (d *Dialect) Concat(parts ...string) string { return strings.Join(parts, " 
 // Text is expression as text, so that a key can be compared with a text column.
 func (d *Dialect) Text(expression string) string { return d.text(expression) }
 
+// Integer is a whole number as one of 64 bits.
+func (d *Dialect) Integer(expression string) string { return d.integer(expression) }
+
 // Nanoseconds is the instant in a column as a count of nanoseconds since 1970; unit is that of an Integer column.
 func (d *Dialect) Nanoseconds(column string, clock Clock, unit time.Duration) string {
 	if clock == Integer {

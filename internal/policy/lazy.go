@@ -8,15 +8,19 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
-// LazyPredicate holds for rows that no deleted parent hides. A parent that is hidden itself hides its rows too, up to
-// a model that the way meets again.
-func (p *Policy) LazyPredicate(quote func(string) string, way ...*Policy) statement.Predicate {
+// LazyPredicate holds for rows that no deleted parent hides. A parent that is hidden itself hides its rows too.
+func (p *Policy) LazyPredicate(quote func(string) string) statement.Predicate {
+	if p.deep() {
+		return p.deepPredicate(quote)
+	}
+	return p.nestedPredicate(quote)
+}
+
+// nestedPredicate is that of few models above, up to one that the way meets again.
+func (p *Policy) nestedPredicate(quote func(string) string, way ...*Policy) statement.Predicate {
 	const cut = "\x00"
 	var texts []string
-	for _, r := range p.Belongs {
-		if !r.lazy || !r.Parent.KeepsDeleted() {
-			continue
-		}
+	for _, r := range p.lazyParents() {
 		alias := quote(fmt.Sprintf("softdelete_parent_%d", len(way)+1))
 		var keys []string
 		for _, key := range r.Keys {
@@ -27,7 +31,7 @@ func (p *Policy) LazyPredicate(quote func(string) string, way ...*Policy) statem
 		}
 		var hides string // the condition that the parent is hidden itself
 		if !slices.Contains(append(way, p), r.Parent) {
-			if hidden := r.Parent.LazyPredicate(quote, append(way, p)...); hidden != nil {
+			if hidden := r.Parent.nestedPredicate(quote, append(slices.Clone(way), p)...); hidden != nil {
 				hides = "NOT (" + hidden.Of(alias) + ")"
 			}
 		}

@@ -1,0 +1,146 @@
+package cost_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
+)
+
+// Graphs whose models are many and whose ways are many more.
+
+// ring fills each of a graph's tables with two rows, of which each refers to those with its number in three other tables.
+func ring(t *testing.T, db *gorm.DB, models []any) {
+	t.Helper()
+	for _, model := range models {
+		stmt := &gorm.Statement{DB: db}
+		require.NoError(t, stmt.Parse(model))
+		var columns, first, second string
+		for _, name := range stmt.Schema.DBNames {
+			if name[0] == 'f' || name[0] == 'p' {
+				columns, first, second = columns+", "+name, first+", 1", second+", 2"
+			}
+		}
+		fixture.Exec(t, db, "INSERT INTO "+stmt.Table+" (id"+columns+") VALUES (1"+first+"), (2"+second+")")
+	}
+}
+
+// graphDatabase opens a database with models and no foreign keys between them.
+func graphDatabase(t *testing.T, database *testdb.Database, models []any) (db *gorm.DB, compiled time.Duration) {
+	t.Helper()
+	db = database.Open(t, &gorm.Config{DisableForeignKeyConstraintWhenMigrating: true})
+	start := time.Now()
+	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
+	compiled = time.Since(start)
+	require.NoError(t, db.AutoMigrate(models...))
+	return db, compiled
+}
+
+func TestALazyPredicateGrowsWithTheModelsAbove(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		models := fixture.Veils()
+		db, _ := graphDatabase(t, database, models)
+		ring(t, db, models)
+		recorder := testdb.Record(db)
+		seen := func() (ids []uint) {
+			require.NoError(t, db.Model(models[0]).Order("id").Pluck("id", &ids).Error)
+			return ids
+		}
+		require.Equal(t, []uint{1, 2}, seen())
+		require.Less(t, len(recorder.Statements()[0]), 250*3*len(models), "the predicate is as long as there are relations")
+		for _, height := range []int{1, 20, 59} {
+			require.NoError(t, db.Exec("UPDATE "+fixture.Table(t, db, models[height])+" SET deleted_at = ? WHERE id = 2", time.Now()).Error)
+			require.Equal(t, []uint{1}, seen(), "what is deleted %d models above hides the row", height)
+			require.NoError(t, db.Exec("UPDATE "+fixture.Table(t, db, models[height])+" SET deleted_at = NULL").Error)
+			require.Equal(t, []uint{1, 2}, seen())
+		}
+	})
+}
+
+// A way up over every strategy that keeps deleted rows, by keys of several kinds.
+type (
+	highLeaf struct {
+		ID     uint
+		StemID int32
+		Stem   *highStem `softdelete:"lazy"`
+	}
+	highStem struct {
+		ID         int32
+		BranchCode string
+		Branch     *highBranch `gorm:"foreignKey:BranchCode;references:Code" softdelete:"lazy"`
+		State      string      `softdelete:"status"`
+	}
+	highBranch struct {
+		Code     string `gorm:"primaryKey;size:20"`
+		TrunkRow int
+		TrunkCol string
+		Trunk    *highTrunk `gorm:"foreignKey:TrunkRow,TrunkCol" softdelete:"lazy"`
+		Gone     int64      `softdelete:"timestamp"`
+	}
+	highTrunk struct {
+		_        struct{} `softdelete:"archive"`
+		Row      int      `gorm:"primaryKey"`
+		Col      string   `gorm:"primaryKey"`
+		GroundID *int64
+		Ground   *highGround `softdelete:"lazy"`
+	}
+	highGround struct {
+		ID      int64
+		Away    bool `softdelete:"flag"`
+		WorldID uint
+		World   *highWorld `softdelete:"lazy"`
+	}
+	highWorld struct {
+		ID        uint
+		DeletedAt gorm.DeletedAt
+		SkyID     *uint
+		Sky       *highWorld `softdelete:"lazy"`
+	}
+)
+
+func TestARowHidesWithARowHighAbove(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		models := []any{&highWorld{}, &highGround{}, &highTrunk{}, &highBranch{}, &highStem{}, &highLeaf{}}
+		db, _ := graphDatabase(t, database, models)
+		two, sky := int64(2), uint(3)
+		for _, row := range []any{
+			&[]highWorld{{ID: 1}, {ID: 3}, {ID: 2, SkyID: &sky}},
+			&[]highGround{{ID: 1, WorldID: 1}, {ID: 2, WorldID: 2}},
+			&[]highTrunk{{Row: 1, Col: "a"}, {Row: 2, Col: "b", GroundID: &two}},
+			&[]highBranch{{Code: "one", TrunkRow: 1, TrunkCol: "a"}, {Code: "two", TrunkRow: 2, TrunkCol: "b"}},
+			&[]highStem{{ID: 1, BranchCode: "one", State: "active"}, {ID: 2, BranchCode: "two", State: "active"}},
+			&[]highLeaf{{ID: 1, StemID: 1}, {ID: 2, StemID: 2}},
+		} {
+			require.NoError(t, db.Create(row).Error)
+		}
+		seen := func() (ids []uint) {
+			require.NoError(t, db.Model(&highLeaf{}).Order("id").Pluck("id", &ids).Error)
+			return ids
+		}
+		recorder := testdb.Record(db)
+		require.Equal(t, []uint{1, 2}, seen())
+		require.Contains(t, recorder.Statements()[0], "RECURSIVE")
+		for _, above := range []any{
+			&highWorld{ID: 3}, &highWorld{ID: 2}, &highGround{ID: 2}, &highTrunk{Row: 2, Col: "b"}, &highBranch{Code: "two"}, &highStem{ID: 2},
+		} {
+			require.NoError(t, db.Delete(above).Error)
+			require.Equal(t, []uint{1}, seen(), "with %T", above)
+			_, err := softdelete.Restore(db, above)
+			require.NoError(t, err)
+			require.Equal(t, []uint{1, 2}, seen(), "%T is back", above)
+		}
+		var leaf highLeaf
+		require.NoError(t, db.Delete(&highTrunk{Row: 2, Col: "b"}).Error)
+		require.ErrorIs(t, db.Table("high_leafs AS a").First(&leaf, 2).Error, gorm.ErrRecordNotFound, "under a name that the condition has inside")
+		require.NoError(t, db.Table("high_leafs AS a").First(&leaf, 1).Error)
+		var stems []highStem
+		require.NoError(t, db.Joins("Branch").Find(&stems).Error)
+		require.Len(t, stems, 1)
+		require.NoError(t, db.Unscoped().First(&highLeaf{}, 2).Error)
+	})
+}
