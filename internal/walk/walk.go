@@ -176,7 +176,8 @@ func (w *Walk) component(q *statement.Query, c *policy.Component) {
 		return
 	}
 	self := func() { q.Name(w.Table(c)).Text(" AS p") }
-	if len(c.Inner) == 1 || q.Dialect.Has(dialect.CompoundRecursion) {
+	alone := len(c.Inner) == 1 && !w.looksUp(q, c.Inner[0])
+	if alone || q.Dialect.Has(dialect.CompoundRecursion) {
 		for _, e := range c.Inner {
 			q.Text(" UNION ")
 			w.selectStep(q, e, self)
@@ -186,8 +187,22 @@ func (w *Walk) component(q *statement.Query, c *policy.Component) {
 	q.Text(" UNION SELECT x.* FROM ")
 	self()
 	q.Text(" CROSS JOIN LATERAL (")
-	statement.Joined(q, c.Inner, " UNION ALL ", func(e *policy.Edge) { w.selectStep(q, e, nil) })
+	statement.Joined(q, c.Inner, " UNION ALL ", func(e *policy.Edge) {
+		if !w.looksUp(q, e) {
+			w.selectStep(q, e, nil)
+			return
+		}
+		q.Text("(")
+		w.selectStep(q, e, nil)
+		q.Text(" OFFSET 0)") // which the planner leaves where it is
+	})
 	q.Text(") AS x")
+}
+
+// looksUp tells whether the children of each row are to be looked up by an index, whatever the planner expects: it cannot know
+// how often a step is repeated, and would read the whole table for each row of a chain.
+func (w *Walk) looksUp(q *statement.Query, e *policy.Edge) bool {
+	return q.Dialect.Has(dialect.Estimates) && e.Indexed()
 }
 
 // selectStep writes the SELECT of the rows that an edge leads to. from writes the WITH table to join with, as p; without
