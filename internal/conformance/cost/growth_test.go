@@ -3,6 +3,7 @@ package cost_test
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,4 +118,27 @@ func conflictsIn(err error) (list []*softdelete.ConflictError) {
 		return conflictsIn(e.Unwrap())
 	}
 	return list
+}
+
+func TestAChainIsWalkedByItsIndexWhateverThePlannerExpects(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := fixture.Models(t, database, []any{&setFolder{}})
+		step := regexp.MustCompile(`(Seq Scan on set_folders c\b|SCAN c\b)`)
+		recorder := testdb.Record(db)
+		walks := func() []testdb.Statement {
+			return slices.DeleteFunc(recorder.All(), func(s testdb.Statement) bool { return !strings.Contains(s.SQL, "RECURSIVE") })
+		}
+		for _, rows := range []int{3_000, 6_000} { // without statistics, and with those of a smaller table
+			fixture.Exec(t, db, "DELETE FROM set_folders", fixture.Series("set_folders (id, parent_id)", rows, "i, nullif(i - 1, 0)"))
+			recorder.Reset()
+			require.NoError(t, db.Where("id <= 10").Delete(&setFolder{}).Error)
+			require.NotRegexp(t, step, plans(t, database, db, walks()), "delete")
+			recorder.Reset()
+			_, err := softdelete.Restore(db.Where("id <= 10"), &setFolder{})
+			require.NoError(t, err)
+			require.NotRegexp(t, step, plans(t, database, db, walks()), "restore")
+			require.Zero(t, fixture.Rows(t, db, "set_folders", "deleted_at IS NOT NULL"))
+			fixture.Exec(t, db, "ANALYZE")
+		}
+	})
 }
