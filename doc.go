@@ -16,8 +16,8 @@
 //	err := db.Use(softdelete.New(softdelete.Config{Models: []any{&User{}, &Post{}, &Payment{}, &Invoice{}}}))
 //
 // From then on every GORM statement obeys: db.Delete(&user) checks and follows the rules in one transaction, queries return
-// live rows, and Restore(db, &user) brings back exactly what that deletion took. README.md has the tables of strategies and
-// rules with when to use which, and example/ a tour to run.
+// live rows, and Restore(db, &user) brings back exactly what that deletion took. docs/ is the manual: begin with docs/start.md;
+// docs/choosing.md says which strategy and rule to take when. example/ is a tour to run.
 //
 // # Words
 //

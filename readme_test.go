@@ -317,6 +317,18 @@ func TestTheGoCodeInTheManualCompiles(t *testing.T) {
 	require.NoError(t, o.run("build", args...))
 }
 
+func TestTheGoCodeInTheManualIsFormatted(t *testing.T) {
+	for _, p := range manual(t) {
+		for _, b := range p.blocks {
+			if b.language == "go" {
+				formatted, err := format.Source([]byte(b.text))
+				require.NoError(t, err, "%s:\n%s", p.path, b.text)
+				require.Equal(t, string(formatted), b.text, "gofmt writes this block of %s otherwise", p.path)
+			}
+		}
+	}
+}
+
 // Programs. All of them are one, which runs the one that it is told to: a single program is linked.
 
 func TestTheProgramsInTheManualPrintWhatTheySay(t *testing.T) {
