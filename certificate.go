@@ -51,6 +51,9 @@ type Certificate struct {
 	// SignedBy is the public key of Config.CertificateKey in hexadecimal digits, empty without Config.CertificateKey. The
 	// chain's hash is over SignedBy, so that a signature cannot be taken away.
 	SignedBy string `json:"signed_by,omitempty"`
+	// HeadSigned says that the chain's head is signed too while this is the last certificate, so that nobody without the key cuts
+	// certificates off and sets the head back. Those of earlier versions do not say so.
+	HeadSigned bool `json:"head_signed,omitempty"`
 	// Signature is the ed25519 signature of Hash in hexadecimal digits, empty without Config.CertificateKey.
 	Signature string `json:"signature,omitempty"`
 }
@@ -183,7 +186,7 @@ func certificateOf(c certificate.Certificate) Certificate {
 		Tables: each(c.Tables, erasedTableOf), Kept: each(c.Kept, keptColumnOf),
 		Recipients: each(c.Recipients, func(r certificate.Recipient) Recipient { return Recipient(r) }),
 		Verified:   c.Verified, Notes: c.Notes, Ground: c.Ground, ReceivedAt: c.ReceivedAt, PolicyHash: c.PolicyHash, PrevHash: c.PrevHash, Hash: c.Hash,
-		SignedBy: c.SignedBy, Signature: c.Signature,
+		SignedBy: c.SignedBy, HeadSigned: c.HeadSigned, Signature: c.Signature,
 	}
 }
 

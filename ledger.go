@@ -41,7 +41,7 @@ type ErasureLedger interface {
 }
 
 // FileLedger keeps the ledger in a file of JSON lines, which it creates. Lines are only ever added, each is on disk before
-// Append returns, and a last line that a crash has torn is left out by Entries and closed by the next Append. Several
+// Append returns, and a last line that a crash has torn or left as zero bytes is left out by Entries and closed by the next Append. Several
 // processes may append to the file where the system writes short lines whole, as local file systems do.
 func FileLedger(path string) (ErasureLedger, error) {
 	inner, err := certificate.OpenLedger(path)
@@ -59,6 +59,9 @@ type ReplayReport struct {
 	AlreadyErased int
 	// NotFound counts those whose row is not there, or whose key another one has.
 	NotFound int
+	// Unfinished counts those that were begun and never marked as done, and of which the database has no certificate. They are not
+	// repeated, for they may never have been committed: call Erase with the same request for each that was.
+	Unfinished int
 }
 
 // ReplayErasures does those erasures of a ledger again that the database does not know: run it after an older copy of the

@@ -48,8 +48,8 @@ func DispatchErasures(db *gorm.DB) error {
 const SignatureHeader = "X-Softdelete-Signature"
 
 // Webhook is a Processor that posts an ErasedSubject as JSON to an address and signs it with a secret, which must not be
-// empty; see SignatureHeader. The header Idempotency-Key has the request ID. Any status from 200 to 299 acknowledges. client
-// may be nil.
+// empty; see SignatureHeader. The header Idempotency-Key has the request ID. Any status from 200 to 299 acknowledges; no
+// redirect is followed, whatever client says of them. client may be nil.
 func Webhook(name, address string, secret []byte, client *http.Client) (Processor, error) {
 	inner, err := certificate.NewWebhook(name, address, secret, client)
 	if err != nil {

@@ -71,14 +71,15 @@ func (s *rewriter) list(ctx context.Context) (coldfile.Listing, map[string]time.
 	}
 }
 
-// Tidy deletes what crashes have left: rows of a Put that was never finished, and rows that a Replace had replaced. Objects
-// that are younger than ten minutes are spared and counted, for a Put may be writing them.
+// Tidy deletes what crashes have left: rows that a Replace had replaced. Objects that are younger than ten minutes are spared and
+// counted, for a Put may be writing them; so are rows without a manifest, whatever their age: it may have been lost, and the rows be
+// nowhere else.
 func (s *rewriter) Tidy(ctx context.Context) (spared int, err error) {
 	listed, changed, err := s.list(ctx)
 	if err != nil {
 		return 0, err
 	}
-	leftovers, err := listed.Leftovers(func(id string) ([]byte, error) {
+	leftovers, orphans, err := listed.Leftovers(func(id string) ([]byte, error) {
 		manifest, err := s.bucket.ReadAll(ctx, id+coldfile.ManifestSuffix)
 		if gcerrors.Code(err) == gcerrors.NotFound {
 			return nil, nil
@@ -88,6 +89,7 @@ func (s *rewriter) Tidy(ctx context.Context) (spared int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	spared = len(orphans)
 	for _, name := range leftovers {
 		if time.Since(changed[name]) <= leftoverAge {
 			spared++

@@ -44,8 +44,10 @@ type Certificate struct {
 	Hash       string `json:"hash"`
 	// SignedBy is the public key of Config.CertificateKey, Signature the ed25519 signature of Hash, both in hexadecimal digits;
 	// both are empty without Config.CertificateKey. The chain's hash is over SignedBy, so that a signature cannot be taken away.
-	SignedBy  string `json:"signed_by,omitempty"`
-	Signature string `json:"signature,omitempty"`
+	SignedBy string `json:"signed_by,omitempty"`
+	// HeadSigned says that the chain's head is signed too while this is the last certificate. Those of earlier versions do not say so.
+	HeadSigned bool   `json:"head_signed,omitempty"`
+	Signature  string `json:"signature,omitempty"`
 }
 
 // Recipient is a third party that is told of an erasure, one of Config.Processors.
@@ -74,6 +76,9 @@ type Head struct {
 	ID     int64  `gorm:"column:id;primaryKey;autoIncrement:false"`
 	Number int64  `gorm:"column:number"`
 	Hash   string `gorm:"column:hash;size:64"`
+	// Signature is that of number and hash, by the key that has signed the last certificate. Nothing else has it, so that nobody
+	// without the key sets the head back to an earlier certificate.
+	Signature string `gorm:"column:signature;size:128;not null;default:''"`
 }
 
 // TableName implements schema.Tabler.
@@ -100,7 +105,7 @@ func (c Certificate) Document() (string, error) {
 // LockHead reads the chain's head and keeps others from appending until the transaction ends.
 func LockHead(tx statement.Session) (head Head, err error) {
 	if err := headTable.InsertMissing(tx, Head{ID: 1}); err != nil {
-		return head, err
+		return head, erasedrow.TablesError(err)
 	}
 	found, err := headTable.Find(tx, func(q *statement.Query) { q.Text(" WHERE ").Name("id").Text(" = 1").Lock(dialect.SoleLock) })
 	if err == nil && len(found) == 0 {
@@ -113,11 +118,12 @@ func LockHead(tx statement.Session) (head Head, err error) {
 }
 
 // Append adds a certificate's row to the chain, whose head is locked.
-func Append(tx statement.Session, row Row) error {
+func (chain *Chain) Append(tx statement.Session, row Row) error {
 	if err := chainTable.Insert(tx, row); err != nil {
 		return err
 	}
 	q := headTable.Update(tx).Name("number").Text(" = ").Bind(row.Number).Text(", ").Name("hash").Text(" = ").Bind(row.Hash)
+	q.Text(", ").Name("signature").Text(" = ").Bind(chain.Sign(headText(row.Number, row.Hash)))
 	_, err := q.Text(" WHERE ").Name("id").Text(" = 1").Exec()
 	return err
 }
@@ -202,8 +208,14 @@ func (chain *Chain) Verify(db *gorm.DB) error {
 			return err
 		}
 		previous = row.Hash
-		if row.Number == last.Number && row.Hash != last.Hash {
-			return misfit(row, "the chain's head has another hash for it")
+		if row.Number != last.Number {
+			continue
+		}
+		if row.Hash != last.Hash {
+			return notOfHead(row)
+		}
+		if err := fitsHead(row, last); err != nil {
+			return err
 		}
 	}
 	switch {

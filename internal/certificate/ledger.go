@@ -94,8 +94,9 @@ func endsTorn(file *os.File) (bool, error) {
 	return last[0] != '\n', err
 }
 
-// Entries implements ErasureLedger. A line that cannot be read and is not a torn one is an error: nothing is left out without
-// a word.
+// Entries implements ErasureLedger. What a crash has left is passed over: a line that is the beginning of one, and the zero bytes that
+// a file system may have put where nothing was written. Any other line that cannot be read is an error: nothing is left out without a
+// word.
 func (l *FileLedger) Entries(ctx context.Context) ([]LedgerEntry, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -106,16 +107,22 @@ func (l *FileLedger) Entries(ctx context.Context) ([]LedgerEntry, error) {
 	}
 	var entries []LedgerEntry
 	for number, line := range bytes.Split(content, []byte("\n")) {
-		line = bytes.TrimSpace(line)
+		line = bytes.Trim(line, "\x00 \t\r")
 		if len(line) == 0 {
 			continue
 		}
 		var e LedgerEntry
 		if err := json.Unmarshal(line, &e); err == nil {
 			entries = append(entries, e)
-		} else if line[len(line)-1] == '}' || line[0] != '{' { // a torn line has its beginning and no end
+		} else if !torn(line) {
 			return nil, fmt.Errorf("softdelete: line %d of the erasure ledger cannot be read", number+1)
 		}
 	}
 	return entries, nil
+}
+
+// torn tells whether a line is the beginning of an entry: nothing is wrong with it, but that it ends too early.
+func torn(line []byte) bool {
+	decoder := json.NewDecoder(bytes.NewReader(line))
+	return line[0] == '{' && errors.Is(decoder.Decode(&LedgerEntry{}), io.ErrUnexpectedEOF)
 }

@@ -2,9 +2,11 @@ package certificate_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -45,9 +47,29 @@ func TestFileLedger(t *testing.T) {
 		require.Len(t, entries(), 2, "only the end of the line is missing")
 	})
 	t.Run("a line that is damaged otherwise is an error", func(t *testing.T) {
-		require.NoError(t, os.WriteFile(path, []byte("{\"done\":maybe}\n"), 0o600))
-		_, err := ledger.Entries(t.Context())
-		require.ErrorContains(t, err, "line 1")
+		for _, line := range []string{`{"done":maybe}`, `x`, `"done"`, `{"done":true}}`, `{"done":true} x`, "{\x00}", `{"request_id":7}`} {
+			require.NoError(t, os.WriteFile(path, []byte(line+"\n"), 0o600))
+			_, err := ledger.Entries(t.Context())
+			require.ErrorContains(t, err, "line 1", line)
+		}
+	})
+	t.Run("what a crash may leave anywhere is passed over", func(t *testing.T) {
+		braced := entry("braced}", true)
+		braced.Key = "a}"
+		line, err := json.Marshal(braced)
+		require.NoError(t, err)
+		for cut := 1; cut < len(line); cut++ {
+			for _, tail := range []string{"", "\x00", strings.Repeat("\x00", 4096), "\x00\n", "\x00\n\x00\x00"} {
+				require.NoError(t, os.WriteFile(path, append(append([]byte{}, line[:cut]...), tail...), 0o600))
+				require.Empty(t, entries(), "%s%q", line[:cut], tail)
+				require.NoError(t, ledger.Append(t.Context(), entry("b", true)))
+				require.Equal(t, []softdelete.LedgerEntry{entry("b", true)}, entries(), "%s%q", line[:cut], tail)
+			}
+		}
+		require.NoError(t, os.WriteFile(path, []byte(string(line)+"\n"+strings.Repeat("\x00", 100)), 0o600))
+		require.Equal(t, []softdelete.LedgerEntry{braced}, entries(), "zero bytes alone")
+		require.NoError(t, os.WriteFile(path, []byte(string(line)+"\x00\x00"), 0o600))
+		require.Equal(t, []softdelete.LedgerEntry{braced}, entries(), "a whole line without its end")
 	})
 	t.Run("entries of several writers stay whole", func(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, nil, 0o600))

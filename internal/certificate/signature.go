@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // This room signs certificates. A certificate's text names the key that signs it, so that its hash, and with it the hashes of
@@ -29,13 +31,30 @@ func (chain *Chain) Signer() string {
 	return hex.EncodeToString(key.Public().(ed25519.PublicKey))
 }
 
-// Sign is the signature of a certificate's hash; empty without Config.CertificateKey.
-func (chain *Chain) Sign(hash string) string {
+// Sign is the signature of a text, as of a certificate's hash; empty without Config.CertificateKey.
+func (chain *Chain) Sign(text string) string {
 	key := chain.Key
 	if len(key) == 0 {
 		return ""
 	}
-	return hex.EncodeToString(ed25519.Sign(key, []byte(hash)))
+	return hex.EncodeToString(ed25519.Sign(key, []byte(text)))
+}
+
+// headText is what is signed of the chain's head. No certificate's hash is such a text.
+func headText(number int64, hash string) string {
+	return fmt.Sprintf("the head of the certificates is number %d with hash %s", number, hash)
+}
+
+// fitsHead checks that the head is signed by the key of the certificate that it names, where that one says so.
+func fitsHead(row Row, head Head) error {
+	c, err := row.read()
+	if err != nil || !c.HeadSigned {
+		return err
+	}
+	if !signedBy(c.SignedBy, headText(head.Number, head.Hash), head.Signature) {
+		return misfit(row, "the chain's head has no signature for it: the head was set back to it, and later certificates may have been cut off")
+	}
+	return nil
 }
 
 // fitsSignature checks that a certificate has the signature that its text speaks of, or none where it speaks of none.
@@ -50,18 +69,37 @@ func (chain *Chain) fitsSignature(row Row, c Certificate) error {
 		return misfit(row, "its signature is gone")
 	case signer != "" && (c.SignedBy != signer || row.Signature != chain.Sign(row.Hash)):
 		return misfit(row, "its signature is not by Config.CertificateKey")
-	case !signedBy(c.SignedBy, row):
+	case !signedBy(c.SignedBy, row.Hash, row.Signature):
 		return misfit(row, "its signature is not by the key that its text names")
 	}
 	return nil
 }
 
-// signedBy tells whether the signature is by a public key in hexadecimal digits.
-func signedBy(signer string, row Row) bool {
+// Misfit is why the head does not fit the last certificate; nil where it does. The head is locked.
+func Misfit(tx statement.Session, head Head) (misfit, err error) {
+	if head.Number == 0 {
+		return nil, nil
+	}
+	rows, err := chainRows(tx, func(q *statement.Query) { q.Text(" WHERE ").Name("number").Text(" >= ").Bind(head.Number) })
+	switch {
+	case err != nil:
+		return nil, err
+	case len(rows) == 0 || rows[0].Number != head.Number:
+		return fmt.Errorf("softdelete: the certificate with number %d is missing", head.Number), nil
+	case rows[0].Hash != head.Hash:
+		return notOfHead(rows[0]), nil
+	}
+	return fitsHead(rows[0], head), nil
+}
+
+func notOfHead(row Row) error { return misfit(row, "the chain's head has another hash for it") }
+
+// signedBy tells whether the signature of a text is by a public key, both in hexadecimal digits.
+func signedBy(signer, text, signature string) bool {
 	key, keyErr := hex.DecodeString(signer)
-	signature, err := hex.DecodeString(row.Signature)
-	return keyErr == nil && err == nil && len(key) == ed25519.PublicKeySize && hex.EncodeToString(signature) == row.Signature &&
-		ed25519.Verify(key, []byte(row.Hash), signature)
+	content, err := hex.DecodeString(signature)
+	return keyErr == nil && err == nil && len(key) == ed25519.PublicKeySize && hex.EncodeToString(content) == signature &&
+		ed25519.Verify(key, []byte(text), content)
 }
 
 // vouchedFor checks that the chain ends with a signature where Config.CertificateKey is set. Unsigned certificates before it

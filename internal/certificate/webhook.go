@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -30,7 +31,7 @@ type Webhook struct {
 	client        *http.Client
 }
 
-// NewWebhook makes one; client may be nil.
+// NewWebhook makes one; client may be nil. No redirect is followed, whatever the client says of them.
 func NewWebhook(name, address string, secret []byte, client *http.Client) (*Webhook, error) {
 	target, err := url.Parse(address)
 	if err != nil || target.Host == "" || target.Scheme != "https" && target.Scheme != "http" {
@@ -39,13 +40,13 @@ func NewWebhook(name, address string, secret []byte, client *http.Client) (*Webh
 	if len(secret) == 0 || name == "" {
 		return nil, fmt.Errorf("softdelete: the webhook %q needs a name and a secret to sign with", name)
 	}
-	if client == nil {
-		client = &http.Client{
-			// A redirect would carry the signed request elsewhere.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		}
+	own := http.Client{}
+	if client != nil {
+		own = *client
 	}
-	return &Webhook{name: name, address: address, secret: bytes.Clone(secret), client: client}, nil
+	// A redirect would carry the signed request elsewhere, or lose its body: its answer is that of the address itself, a failure.
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Webhook{name: name, address: address, secret: bytes.Clone(secret), client: &own}, nil
 }
 
 // Name implements Processor.
@@ -74,6 +75,9 @@ func (w *Webhook) Erase(ctx context.Context, s ErasedSubject) error {
 	}
 	defer response.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<16)) // so that the connection can be used again
+	if asked := response.Request; asked != nil && (asked.Method != http.MethodPost || asked.URL.String() != request.URL.String()) {
+		return errors.New("the webhook's answer came from another address, by a redirect that the client's transport has followed")
+	}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		return fmt.Errorf("the webhook answered with status %d", response.StatusCode)
 	}

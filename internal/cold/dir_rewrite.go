@@ -49,17 +49,19 @@ func (s *Dir) list() (coldfile.Listing, error) {
 	return coldfile.List(names), err
 }
 
-// Tidy removes what crashes have left: files of a Put that was never finished, and rows that a Replace had replaced. Files
-// that are younger than ten minutes are spared and counted, for a Put may be writing them.
+// Tidy removes what crashes have left: files that were being written, and rows that a Replace had replaced. Files that are younger
+// than ten minutes are spared and counted, for a Put may be writing them; so are rows without a manifest, whatever their age: it
+// may have been lost, and the rows be nowhere else.
 func (s *Dir) Tidy(ctx context.Context) (spared int, err error) {
 	listed, err := s.list()
 	if err != nil {
 		return 0, err
 	}
-	leftovers, err := listed.Leftovers(s.manifest)
+	leftovers, orphans, err := listed.Leftovers(s.manifest)
 	if err != nil {
 		return 0, err
 	}
+	spared = len(orphans)
 	for _, name := range append(leftovers, listed.Starting(writingPrefix)...) {
 		if err := ctx.Err(); err != nil {
 			return 0, err

@@ -47,12 +47,14 @@ func TestLeftoversOfColdStorageGoWhenNoWriteCanBeAtWork(t *testing.T) {
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o600))
 	old := []string{
-		file("t-9.jsonl.gz", time.Hour),                  // a Put that never came to its manifest
 		file("t-2.jsonl.gz", time.Hour),                  // what a Replace had replaced
 		file("t-1.0123456789abcdef.jsonl.gz", time.Hour), // a Replace that never came to its manifest
 		file(".writing-1", time.Hour),
 	}
-	young := []string{file("t-8.jsonl.gz", time.Minute), file(".writing-2", time.Minute)}
+	young := []string{
+		file("t-8.jsonl.gz", time.Minute), file(".writing-2", time.Minute),
+		file("t-9.jsonl.gz", time.Hour), // a Put that never came to its manifest, or one whose manifest is lost
+	}
 	ids, err := rewriter.Batches(t.Context(), "t")
 	require.NoError(t, err)
 	require.Equal(t, []string{"t-1", "t-2", "t-3"}, ids)

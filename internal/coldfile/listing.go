@@ -71,9 +71,10 @@ func (l Listing) RowsOf(id string) (names []string) {
 	return names
 }
 
-// Leftovers lists the files of rows that no manifest names. manifest reads the one of a batch as it is now, nil where there is
-// none. The only file of a batch that has a manifest is none of them, whatever the manifest says.
-func (l Listing) Leftovers(manifest func(id string) ([]byte, error)) (names []string, err error) {
+// Leftovers lists the files of rows in whose place the manifest of their batch names another that is there; and, as orphans, those
+// whose batch has no manifest: it may have been lost, and the rows be nowhere else. manifest reads the one of a batch as it is now, nil
+// where there is none. The only file of a batch that has a manifest is neither, whatever the manifest says.
+func (l Listing) Leftovers(manifest func(id string) ([]byte, error)) (names, orphans []string, err error) {
 	files := map[string][]string{}
 	for _, name := range l.names {
 		if id, ok := l.owner(name); ok {
@@ -86,22 +87,23 @@ func (l Listing) Leftovers(manifest func(id string) ([]byte, error)) (names []st
 		}
 		description, err := manifest(id)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if description == nil {
-			names = append(names, list...)
+			orphans = append(orphans, list...)
 			continue
 		}
 		_, named, err := Describe(id, description)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if slices.Contains(list, named) {
 			names = append(names, slices.DeleteFunc(list, func(name string) bool { return name == named })...)
 		}
 	}
 	slices.Sort(names)
-	return names, nil
+	slices.Sort(orphans)
+	return names, orphans, nil
 }
 
 // Tables remembers which tables batches are of. A batch never changes its table.

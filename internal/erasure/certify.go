@@ -21,7 +21,7 @@ func (x *erasure) certify(tx statement.Session, newly []*reachedModel) (*certifi
 		ErasedAt: tx.NowFunc().UTC().Truncate(time.Microsecond),
 		Tables:   mergeTables(x.before, append(x.tables(newly), x.cold.tables()...)), Kept: x.keptColumns(), Verified: true, PolicyHash: x.policyHash(),
 		Ground: x.request.Ground, ReceivedAt: x.request.ReceivedAt,
-		Recipients: []certificate.Recipient{}, SignedBy: x.eraser.Chain.Signer(),
+		Recipients: []certificate.Recipient{}, SignedBy: x.eraser.Chain.Signer(), HeadSigned: x.eraser.Chain.Signer() != "",
 	}
 	note, err := x.eraser.Dialect.Remnants(tx.InWork(tx.Statement.Context).DB)
 	if err != nil {
@@ -50,6 +50,13 @@ func (x *erasure) certify(tx statement.Session, newly []*reachedModel) (*certifi
 	if err != nil {
 		return nil, err
 	}
+	misfit, err := certificate.Misfit(tx, head)
+	if err != nil {
+		return nil, err
+	}
+	if misfit != nil {
+		c.Notes = append(c.Notes, "the certificates before this one did not fit: "+misfit.Error())
+	}
 	c.Number, c.PrevHash = head.Number+1, head.Hash
 	document, err := c.Document()
 	if err != nil {
@@ -58,7 +65,7 @@ func (x *erasure) certify(tx statement.Session, newly []*reachedModel) (*certifi
 	c.Hash = erasedrow.HashOf(document)
 	c.Signature = x.eraser.Chain.Sign(c.Hash)
 	row := certificate.Row{Number: c.Number, ID: c.ID, RequestID: c.RequestID, Document: document, Hash: c.Hash, Signature: c.Signature}
-	if err := certificate.Append(tx, row); err != nil {
+	if err := x.eraser.Chain.Append(tx, row); err != nil {
 		return nil, x.quiet(tx, err, "appending a certificate to", row.TableName())
 	}
 	return c, nil

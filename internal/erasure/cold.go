@@ -109,8 +109,8 @@ func (x *coldStorage) notes() (notes []string) {
 		}
 	}
 	if x.spared > 0 {
-		notes = append(notes, fmt.Sprintf("the cold store has %s that a write may not have finished; a later erasure removes what is still left of them",
-			statement.CountText(int64(x.spared), "file")))
+		notes = append(notes, fmt.Sprintf("not erased: %s of the cold store that no manifest names; a write may not have finished them, or their "+
+			"manifests are lost: look whose rows they have, and put the batches again or remove the files", statement.CountText(int64(x.spared), "file")))
 	}
 	return notes
 }

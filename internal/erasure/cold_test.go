@@ -367,6 +367,30 @@ func TestACertificateCountsFilesThatAWriteMayNotHaveFinished(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, ".writing-1"), nil, 0o600))
 		certificate, err := softdelete.Erase(s.DB, &coldPerson{ID: 1}, softdelete.ErasureRequest{})
 		require.NoError(t, err)
-		require.Contains(t, certificate.Text(), "Note: the cold store has 1 file that a write may not have finished; a later erasure removes what is still left of them\n")
+		require.Contains(t, certificate.Text(), "Note: not erased: 1 file of the cold store that no manifest names;")
+	})
+}
+
+func TestRowsWhoseManifestIsLostStay(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		store, dir := fixture.ColdDir(t)
+		s := coldPeople(t, database, store)
+		lost := coldIDs(t, store, "cold_trips")[0]
+		manifest := filepath.Join(dir, lost+".json")
+		description, err := os.ReadFile(manifest)
+		require.NoError(t, err)
+		require.NoError(t, os.Remove(manifest))
+		before := fixture.Files(t, dir)
+		for _, name := range before {
+			long := time.Now().Add(-24 * time.Hour)
+			require.NoError(t, os.Chtimes(filepath.Join(dir, name), long, long))
+		}
+		certificate, err := softdelete.Erase(s.DB, &coldPerson{ID: 1}, softdelete.ErasureRequest{})
+		require.NoError(t, err)
+		require.Contains(t, fixture.Files(t, dir), lost+".jsonl.gz")
+		require.Contains(t, certificate.Text(), "Note: not erased: 1 file of the cold store that no manifest names;")
+		require.NoError(t, os.WriteFile(manifest, description, 0o600))
+		_, err = store.Get(t.Context(), lost)
+		require.NoError(t, err, "a manifest that is found again has its rows")
 	})
 }

@@ -22,6 +22,7 @@ type ReplayReport struct {
 	Replayed      int // erased again
 	AlreadyErased int // still erased
 	NotFound      int // the subject's row is not there, or another one has its key
+	Unfinished    int // begun, and never marked as done
 }
 
 // Replay does those erasures of a ledger again that the database does not know.
@@ -37,15 +38,36 @@ func (e *Eraser) Replay(db *gorm.DB, l certificate.ErasureLedger) (ReplayReport,
 	var problems []error
 	seen := map[string]bool{}
 	for _, entry := range entries {
-		if !entry.Done || seen[entry.RequestID] {
+		seen[entry.RequestID] = seen[entry.RequestID] || entry.Done
+	}
+	for _, entry := range entries {
+		if done, left := seen[entry.RequestID]; !left || done && !entry.Done {
 			continue
 		}
-		seen[entry.RequestID] = true
+		delete(seen, entry.RequestID)
+		if !entry.Done {
+			if err := e.countUnfinished(db, entry, &report); err != nil {
+				problems = append(problems, err)
+			}
+			continue
+		}
 		if err := e.replay(db, entry, &report); err != nil {
 			problems = append(problems, fmt.Errorf("softdelete: replaying request %s: %w", entry.RequestID, err))
 		}
 	}
 	return report, errors.Join(problems...)
+}
+
+// countUnfinished counts an erasure that was begun and never marked as done. It is not repeated: nobody knows whether it was
+// committed, but where the database has its certificate.
+func (e *Eraser) countUnfinished(db *gorm.DB, entry certificate.LedgerEntry, report *ReplayReport) error {
+	c, err := certificate.Of(e.Session(statement.OnWriter(db)), entry.RequestID)
+	if c != nil {
+		report.AlreadyErased++
+	} else if err == nil {
+		report.Unfinished++
+	}
+	return err
 }
 
 func (e *Eraser) replay(db *gorm.DB, entry certificate.LedgerEntry, report *ReplayReport) error {
