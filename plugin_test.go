@@ -326,6 +326,7 @@ func TestTheConfigurationReachesTheInternalsWhole(t *testing.T) {
 		}
 	}
 	require.True(t, d.holds.Required)
+	require.True(t, d.registry.KeepUnique)
 	require.Equal(t, config.Models, d.registry.Named())
 	r, ok := d.purger.TenantRetention(t.Context(), "90d", "erase")
 	require.True(t, ok)

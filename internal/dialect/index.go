@@ -3,6 +3,7 @@ package dialect
 import (
 	"regexp"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 )
@@ -15,7 +16,45 @@ type Index struct {
 }
 
 // Covers tells whether the index has a condition that was written like this.
-func (i *Index) Covers(where string) bool { return plain(i.Where) == plain(where) }
+func (i *Index) Covers(where string) bool {
+	zone := zoneOf(i.Where)
+	return plain(i.Where, zone) == plain(where, zone)
+}
+
+// timeLiteral is a text that is a time. A database tells one in the zone of its session, however it was written.
+var timeLiteral = regexp.MustCompile(`^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d:\d\d(?:\.\d+)?))?([+-]\d\d(?::?\d\d)?|Z)?$`)
+
+// zoneOf is the zone of the first time in a condition that has one; UTC without any.
+func zoneOf(condition string) string {
+	for part := range strings.SplitSeq(condition, "'") {
+		if found := timeLiteral.FindStringSubmatch(part); found != nil && found[3] != "" {
+			return found[3]
+		}
+	}
+	return "Z"
+}
+
+// sameTime is one form of a time, whatever its zone; one without is in the given one. Other texts stay as they are.
+func sameTime(text, zone string) string {
+	found := timeLiteral.FindStringSubmatch(text)
+	if found == nil {
+		return text
+	}
+	if found[2] == "" {
+		found[2] = "00:00:00"
+	}
+	if found[3] != "" {
+		zone = found[3]
+	}
+	if zone = strings.ReplaceAll(zone, ":", ""); len(zone) == len("+09") {
+		zone += "00"
+	}
+	at, err := time.Parse("2006-01-02 15:04:05.999999999 Z0700", found[1]+" "+found[2]+" "+zone)
+	if err != nil {
+		return text
+	}
+	return at.UTC().Format(time.RFC3339Nano)
+}
 
 var (
 	// A negative number is told as '-1'::integer.
@@ -26,7 +65,7 @@ var (
 
 // plain brings a condition into a form in which what was written and what the database tells are the same: without
 // parentheses, quotes around names, casts, and differences in space and case outside of texts.
-func plain(condition string) string {
+func plain(condition, zone string) string {
 	var plain strings.Builder
 	condition = numbers.ReplaceAllString(condition, "$1")
 	for i, part := range strings.Split(condition, "'") {
@@ -34,7 +73,7 @@ func plain(condition string) string {
 			part = casts.ReplaceAllString(strings.ToLower(part), "")
 			part = " " + strings.Join(strings.Fields(punctuation.Replace(part)), " ") + " "
 		} else {
-			part = "'" + part + "'"
+			part = "'" + sameTime(part, zone) + "'"
 		}
 		plain.WriteString(part)
 	}

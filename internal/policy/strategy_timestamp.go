@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"time"
 
+	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -15,12 +16,16 @@ type timestampStrategy struct {
 	inPlace
 	field *schema.Field
 	clock clock
+	zero  *zeroTime // the time that means live beside NULL; nil for none
 }
 
 func (timestampStrategy) Word() string { return "timestamp" }
 
 func (s timestampStrategy) Predicates(quote func(string) string) statement.Predicates {
 	column := quote(s.field.DBName)
+	if s.zero != nil {
+		return s.zero.predicates(s.field, column)
+	}
 	if s.clock.Kind == dialect.Native {
 		return statement.Predicates{Live: statement.NewPredicate("%s IS NULL", column), Deleted: statement.NewPredicate("%s IS NOT NULL", column)}
 	}
@@ -32,12 +37,18 @@ func (s timestampStrategy) mark(list []Assignment, _ *Policy, at time.Time) []As
 }
 
 func (s timestampStrategy) unmark(*Policy) []Assignment {
+	if s.zero != nil {
+		return []Assignment{{Field: s.field, Value: clause.Expr{SQL: statusLiteral(s.zero.text)}}}
+	}
 	return []Assignment{{Field: s.field, Value: statement.EmptyValue(s.field, s.clock.Kind == dialect.Native)}}
 }
 
 func (s timestampStrategy) Column() *schema.Field { return s.field }
 
 func (s timestampStrategy) Deletes(value any) bool {
+	if at, ok := value.(time.Time); ok && s.zero != nil {
+		return !s.zero.is(at)
+	}
 	return s.clock.Kind == dialect.Native || !reflect.ValueOf(value).IsZero()
 }
 
@@ -48,13 +59,20 @@ func (b *policyBuilder) settleTimestamp() {
 		b.refuse(field.Name, "%s", remedy)
 		return
 	}
-	if c.Kind == dialect.Native && field.NotNull {
-		b.refuse(field.Name, "a NOT NULL time column could hold no live row, which is NULL there; allow NULL")
+	var zero *zeroTime
+	if text, ok := field.TagSettings["ZEROVALUE"]; ok && c.Kind == dialect.Native {
+		if zero = readZeroTime(text); zero == nil {
+			b.refuse(field.Name, "the zeroValue %q is no time; write it as 1970-01-01 00:00:01", text)
+			return
+		}
+	}
+	if c.Kind == dialect.Native && field.NotNull && zero == nil {
+		b.refuse(field.Name, "a NOT NULL time column could hold no live row, which is NULL there; allow NULL, or name a time that means live with gorm:\"zeroValue:1970-01-01 00:00:01\"")
 		return
 	}
 	if b.At != nil {
 		b.refuse(b.At.Name, "%q is for flag and status; the column of the strategy timestamp already is the time", "at")
 	}
 	b.At, b.AtClock = field, c
-	b.Strategy = timestampStrategy{field: field, clock: c}
+	b.Strategy = timestampStrategy{field: field, clock: c, zero: zero}
 }
