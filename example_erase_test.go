@@ -76,7 +76,7 @@ func exampleFile(name string) (path string, remove func()) {
 // erasedJane is a database with a person who was erased.
 func erasedJane(config softdelete.Config) *gorm.DB {
 	config.Models = []any{&Subscriber{}, &Visit{}}
-	db := exampleDBWith(config)
+	db := exampleDBAt(config, atNine)
 	jane := Subscriber{Name: "Jane", Email: "jane@mail.test", TaxNumber: "DE 1"}
 	db.Create(&jane)
 	_, err := softdelete.Erase(db, &jane, softdelete.ErasureRequest{ID: "ticket-4711", Ground: "17.1.b"})
@@ -154,7 +154,7 @@ func ExampleCertificate_Text() {
 	// Request:  ticket-4711
 	// Subject:  table subscribers, key 1
 	// Ground:   Art. 17(1)(b) GDPR
-	// Erased:   2026-03-01T09:08:00Z
+	// Erased:   2026-03-01T09:00:00Z
 	//
 	// Table subscribers: 1 row masked in name (fixed), email (template).
 	// Kept: column tax_number of table subscribers in 1 row; legal basis: Art. 17(3)(b).
@@ -246,7 +246,7 @@ func ExampleReplayErasures() {
 	must(err)
 	erasedJane(softdelete.Config{ErasureLedger: ledger})
 
-	backup := exampleDBWith(softdelete.Config{Models: []any{&Subscriber{}, &Visit{}}, ErasureLedger: ledger})
+	backup := exampleDBAt(softdelete.Config{Models: []any{&Subscriber{}, &Visit{}}, ErasureLedger: ledger}, atNine)
 	backup.Create(&Subscriber{Name: "Jane", Email: "jane@mail.test", TaxNumber: "DE 1"}) // as it was before
 	report, err := softdelete.ReplayErasures(backup, ledger)
 	fmt.Printf("%+v %v\n", report, err)
@@ -312,7 +312,7 @@ func ExampleHold() {
 }
 
 func ExampleHolds() {
-	db := exampleDBWith(softdelete.Config{Models: []any{&Draft{}}, Holds: true})
+	db := exampleDBAt(softdelete.Config{Models: []any{&Draft{}}, Holds: true}, atNine)
 	db.Create([]Draft{{Title: "One"}, {Title: "Two"}})
 	for _, id := range []uint{1, 2} {
 		_, err := softdelete.Hold(db, &Draft{ID: id}, softdelete.HoldOptions{Matter: "case 7", PlacedBy: "legal"})
@@ -325,8 +325,8 @@ func ExampleHolds() {
 		fmt.Println(h.Table, h.Key, h.Matter, h.PlacedAt.Format(time.TimeOnly))
 	}
 	// Output:
-	// drafts 1 case 7 09:02:00
-	// drafts 2 case 7 09:03:00
+	// drafts 1 case 7 09:00:00
+	// drafts 2 case 7 09:00:00
 }
 
 func ExampleRelease() {

@@ -39,6 +39,9 @@ func exampleDBAt(config softdelete.Config, now func() time.Time) *gorm.DB {
 	return db
 }
 
+// atNine is a clock that stands still.
+func atNine() time.Time { return time.Date(2026, time.March, 1, 9, 0, 0, 0, time.UTC) }
+
 // must ends an example that cannot go on.
 func must(err error) {
 	if err != nil {

@@ -162,7 +162,7 @@ func (o *overlay) run(subcommand string, args ...string) error {
 	require.NoError(o.t, err)
 	file := filepath.Join(o.dir, "overlay.json")
 	require.NoError(o.t, os.WriteFile(file, list, 0o600))
-	out, err := exec.CommandContext(o.t.Context(), "go", append([]string{subcommand, "-overlay=" + file}, args...)...).CombinedOutput()
+	out, err := exec.CommandContext(o.t.Context(), "go", append([]string{subcommand, "-overlay=" + file, "-buildvcs=false"}, args...)...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
 	}
