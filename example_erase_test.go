@@ -312,7 +312,7 @@ func ExampleHold() {
 }
 
 func ExampleHolds() {
-	db := exampleDBAt(softdelete.Config{Models: []any{&Draft{}}, Holds: true}, atNine)
+	db := exampleDBWith(softdelete.Config{Models: []any{&Draft{}}, Holds: true})
 	db.Create([]Draft{{Title: "One"}, {Title: "Two"}})
 	for _, id := range []uint{1, 2} {
 		_, err := softdelete.Hold(db, &Draft{ID: id}, softdelete.HoldOptions{Matter: "case 7", PlacedBy: "legal"})
@@ -322,11 +322,11 @@ func ExampleHolds() {
 	holds, err := softdelete.Holds(db)
 	must(err)
 	for _, h := range holds {
-		fmt.Println(h.Table, h.Key, h.Matter, h.PlacedAt.Format(time.TimeOnly))
+		fmt.Println(h.Table, h.Key, h.Matter, h.PlacedAt.Format(time.DateOnly))
 	}
 	// Output:
-	// drafts 1 case 7 09:00:00
-	// drafts 2 case 7 09:00:00
+	// drafts 1 case 7 2026-03-01
+	// drafts 2 case 7 2026-03-01
 }
 
 func ExampleRelease() {
