@@ -73,7 +73,7 @@ func (d *deletion) knownKeys(q *statement.Query) {
 	if d.keys == nil {
 		return
 	}
-	q.Text(" AND ").KeyAmong(d.target, d.root.Schema.PrimaryFieldDBNames, d.keys)
+	q.Text(" AND ").KeyAmong(d.target, d.root.Schema.PrimaryFields, d.keys)
 }
 
 // cascade takes the rows under the root rows, which are marked already.

@@ -11,33 +11,70 @@ import (
 
 // This room is how a database takes a list of values as a single one, and a list of keys as one for every column at most.
 
+// List is a condition behind a column, or about several: SQL text, with a value to bind between each two pieces.
+type List struct {
+	Text   []string
+	Values []any
+}
+
 // list is a database's form.
 type list struct {
-	open, shut string
-	value      func(values []any) (string, bool)
-	keys       func(keys [][]any, columns []ListColumn) (text []string, values []any, ok bool)
+	value func(values []any, bytes bool) (List, bool)
+	keys  func(keys [][]any, columns []ListColumn) (List, bool)
 }
 
 // ListColumn is a column of a key: as the statement calls it, and a column of a table whose type it has, all quoted.
-type ListColumn struct{ Here, Table, Name string }
+type ListColumn struct {
+	Here, Table, Name string
+	// Bytes tells that the column is one of bytes, and has some among its values.
+	Bytes bool
+}
 
-// List is the values, of the types of database/sql, as one value to bind; ok is false where that cannot say one of them exactly.
-// What stands before it and behind it is InList.
-func (d *Dialect) List(values []any) (text string, ok bool) { return d.list.value(values) }
+// List is what stands behind a column that is one of the values, which are of the types of database/sql; bytes tells that the
+// column is one of bytes. ok is false where that cannot say one of them exactly.
+func (d *Dialect) List(values []any, bytes bool) (l List, ok bool) {
+	return d.list.value(values, bytes)
+}
 
-// InList stands between a column and the list of its values, and behind that.
-func (d *Dialect) InList() (open, shut string) { return d.list.open, d.list.shut }
-
-// KeyList is the condition that columns are, together, one of the keys, of the types of database/sql: its text, with a value
-// to bind between each two pieces. ok is false where the values cannot say one of them exactly.
-func (d *Dialect) KeyList(keys [][]any, columns []ListColumn) (text []string, values []any, ok bool) {
+// KeyList is the condition that columns are, together, one of the keys, of the types of database/sql. ok is false where that
+// cannot say one of them exactly.
+func (d *Dialect) KeyList(keys [][]any, columns []ListColumn) (l List, ok bool) {
 	return d.list.keys(keys, columns)
 }
 
-// The array's type is that of the column: the value comes as text, which the database reads.
-var postgresList = list{open: " = ANY (", shut: ")", value: postgresArray, keys: postgresKeyList}
+// listWriter writes a List.
+type listWriter struct {
+	list    List
+	pending strings.Builder
+}
 
-func postgresArray(values []any) (string, bool) {
+func (w *listWriter) text(parts ...string) {
+	for _, part := range parts {
+		w.pending.WriteString(part)
+	}
+}
+
+func (w *listWriter) bind(value any) {
+	w.list.Text, w.list.Values = append(w.list.Text, w.pending.String()), append(w.list.Values, value)
+	w.pending.Reset()
+}
+
+func (w *listWriter) done() List {
+	w.list.Text = append(w.list.Text, w.pending.String())
+	return w.list
+}
+
+// The array's type is that of the column: the value comes as text, which the database reads. Bytes are a text of their own there,
+// and only where the column is known to be one of bytes: any other would take that text as it is.
+var postgresList = list{
+	value: func(values []any, bytes bool) (List, bool) {
+		array, ok := postgresArray(values, bytes)
+		return List{Text: []string{" = ANY (", ")"}, Values: []any{array}}, ok
+	},
+	keys: postgresKeyList,
+}
+
+func postgresArray(values []any, bytes bool) (string, bool) {
 	var text strings.Builder
 	text.WriteByte('{')
 	for i, value := range values {
@@ -57,6 +94,13 @@ func postgresArray(values []any) (string, bool) {
 			text.WriteByte('"')
 		case float64:
 			text.WriteString(decimal(value))
+		case []byte:
+			if !bytes {
+				return "", false
+			}
+			text.WriteString(`"\`)
+			text.WriteString(keyBytes(value))
+			text.WriteByte('"')
 		case time.Time:
 			if value.Year() < 1 || value.Year() > 9999 {
 				return "", false
@@ -82,73 +126,177 @@ func decimal(value float64) string {
 }
 
 // An unknown value in COALESCE has the type of what stands beside it; that is never read where the value is there.
-func postgresKeyList(keys [][]any, columns []ListColumn) (text []string, values []any, ok bool) {
-	piece := row(columns) + " IN (SELECT * FROM unnest("
+func postgresKeyList(keys [][]any, columns []ListColumn) (List, bool) {
+	var w listWriter
+	w.text(row(columns), " IN (SELECT * FROM unnest(")
 	column := make([]any, len(keys))
 	for i, c := range columns {
 		for j, key := range keys {
 			column[j] = key[i]
 		}
-		array, ok := postgresArray(column)
+		array, ok := postgresArray(column, c.Bytes)
 		if !ok {
-			return nil, nil, false
+			return List{}, false
 		}
-		text, values = append(text, piece+"COALESCE("), append(values, array)
-		piece = ", (SELECT array_agg(" + c.Name + ") FROM " + c.Table + " WHERE FALSE)), "
+		if i > 0 {
+			w.text(", ")
+		}
+		w.text("COALESCE(")
+		w.bind(array)
+		w.text(", (SELECT array_agg(", c.Name, ") FROM ", c.Table, " WHERE FALSE))")
 	}
-	return append(text, strings.TrimSuffix(piece, ", ")+"))"), values, true
+	w.text("))")
+	return w.done(), true
 }
 
-// JSON has no bytes and no times, texts that are UTF-8 only, and the database reads its fractions with less care than a driver
-// passes them.
-const sqliteOpen, sqliteShut = " IN (SELECT value FROM json_each(", "))"
+var sqliteList = list{
+	value: func(values []any, _ bool) (List, bool) {
+		var w listWriter
+		items, ok := itemsOf(values)
+		ok = ok && items.in(&w)
+		return w.done(), ok
+	},
+	keys: sqliteKeyList,
+}
 
-var sqliteList = list{open: sqliteOpen, shut: sqliteShut, value: sqliteDocument, keys: sqliteKeyList}
+// items are the values of a column as they travel in a JSON document. JSON has neither bytes nor times, and the database reads
+// its fractions with less care than a driver passes them: bytes are one value beside the document, which says where each of them
+// is in it; a fraction is a whole number and a count of what is behind it, see sqliteReal. Of times only the driver knows the
+// text.
+type items struct {
+	list []any
+	kind func(w *listWriter, item func(part string) string)
+}
 
-func sqliteDocument(values []any) (string, bool) {
-	plain, ok := plainJSON(values)
-	if !ok {
-		return "", false
+// in writes that a column is one of the items.
+func (x items) in(w *listWriter) bool {
+	w.text(" IN (SELECT ")
+	x.kind(w, func(part string) string {
+		if part == "" {
+			return "value"
+		}
+		return "json_extract(value, '$" + part + "')"
+	})
+	return documentOf(w, x.list)
+}
+
+// documentOf writes what the items are selected from.
+func documentOf(w *listWriter, list any) bool {
+	document, err := json.Marshal(list)
+	w.text(" FROM json_each(")
+	w.bind(string(document))
+	w.text("))")
+	return err == nil
+}
+
+func itemsOf(values []any) (items, bool) {
+	for _, value := range values {
+		switch value.(type) {
+		case []byte:
+			return bytesOf(values)
+		case float64:
+			return fractionsOf(values)
+		}
 	}
-	text, err := json.Marshal(plain)
-	return string(text), err == nil
+	list, ok := plainJSON(values)
+	return items{list, func(w *listWriter, item func(string) string) { w.text(item("")) }}, ok
+}
+
+func bytesOf(values []any) (items, bool) {
+	list, all := make([]any, len(values)), []byte{}
+	for i, value := range values {
+		if content, ok := value.([]byte); ok {
+			list[i] = [2]int{len(all) + 1, len(content)}
+			all = append(all, content...)
+		} else if value != nil {
+			return items{}, false
+		}
+	}
+	return items{list, func(w *listWriter, item func(string) string) {
+		w.text("substr(")
+		w.bind(all)
+		w.text(", ", item("[0]"), ", ", item("[1]"), ")")
+	}}, true
+}
+
+func fractionsOf(values []any) (items, bool) {
+	list := make([]any, len(values))
+	for i, value := range values {
+		x, ok := value.(float64)
+		size := math.Abs(x)
+		switch {
+		case value == nil:
+		case !ok || math.IsNaN(x) || size >= 1<<62 || size < 1.0/512 && size > 0: // further from 1 there are bits that neither number has
+			return items{}, false
+		default:
+			whole, behind := math.Modf(x)
+			list[i] = [2]int64{int64(whole), int64(math.Ldexp(behind, 62))}
+		}
+	}
+	return items{list, func(w *listWriter, item func(string) string) {
+		w.text("(", item("[0]"), " + ", item("[1]"), " / "+bitsUnit+".0)")
+	}}, true
 }
 
 // Left to itself the database may look up the first column of the key alone, and read what is under each, a whole tenant's rows
 // perhaps: it is given the other columns' values too, unless they would make many keys that nobody asked for.
-func sqliteKeyList(keys [][]any, columns []ListColumn) (text []string, values []any, ok bool) {
+func sqliteKeyList(keys [][]any, columns []ListColumn) (List, bool) {
+	parts, others, combined := make([]items, len(columns)), make([]items, len(columns)), 1
 	rows := make([][]any, len(keys))
-	for i, key := range keys {
-		if rows[i], ok = plainJSON(key); !ok {
-			return nil, nil, false
-		}
-	}
-	parts, others, combined := make([]string, len(columns)), make([][]any, len(columns)), 1
 	for i := range columns {
-		parts[i] = "json_extract(value, '$[" + strconv.Itoa(i) + "]')"
-		seen := map[any]bool{}
-		for _, row := range rows {
-			if !seen[row[i]] {
-				seen[row[i]] = true
-				others[i] = append(others[i], row[i])
-			}
+		values := make([]any, len(keys))
+		for j, key := range keys {
+			values[j] = key[i]
 		}
-		combined = min(combined*len(seen), 1<<30)
+		var ok, known bool
+		parts[i], ok = itemsOf(values)
+		others[i], known = itemsOf(once(values))
+		if !ok || !known {
+			return List{}, false
+		}
+		for j, item := range parts[i].list {
+			rows[j] = append(rows[j], item)
+		}
+		combined = min(combined*len(others[i].list), 1<<30)
 	}
-	piece := "("
+	var w listWriter
+	w.text("(")
 	if combined <= mostCombined*len(keys) {
 		for i, c := range columns[1:] {
-			document, err := json.Marshal(others[i+1])
-			if err != nil {
-				return nil, nil, false
+			w.text(c.Here)
+			if !others[i+1].in(&w) {
+				return List{}, false
 			}
-			text, values = append(text, piece+c.Here+sqliteOpen), append(values, string(document))
-			piece = sqliteShut + " AND "
+			w.text(" AND ")
 		}
 	}
-	document, err := json.Marshal(rows)
-	text = append(text, piece+row(columns)+" IN (SELECT "+strings.Join(parts, ", ")+" FROM json_each(", ")))")
-	return text, append(values, string(document)), err == nil
+	w.text(row(columns), " IN (SELECT ")
+	for i, part := range parts {
+		if i > 0 {
+			w.text(", ")
+		}
+		part.kind(&w, func(of string) string { return "json_extract(value, '$[" + strconv.Itoa(i) + "]" + of + "')" })
+	}
+	ok := documentOf(&w, rows)
+	w.text(")")
+	return w.done(), ok
+}
+
+// once are the values, each once.
+func once(values []any) (list []any) {
+	type content string // of bytes, which are not comparable
+	seen := map[any]bool{}
+	for _, value := range values {
+		same := value
+		if bytes, ok := value.([]byte); ok {
+			same = content(bytes)
+		}
+		if !seen[same] {
+			seen[same] = true
+			list = append(list, value)
+		}
+	}
+	return list
 }
 
 // mostCombined is how many keys a database may look up for one that is asked for.

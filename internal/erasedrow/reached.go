@@ -24,8 +24,7 @@ func KeysIn(q *statement.Query, t policy.Place, table string, rows []ReachedRow)
 	for i, row := range rows {
 		keys[i] = row.Key
 	}
-	columns := statement.DBNames(t.Key())
-	return q.SomeAmong(table, columns, t.Table(), columns, keys)
+	return q.SomeAmong(table, statement.DBNames(t.Key()), t.Table(), t.Key(), keys)
 }
 
 // RowKey writes the exact text of a row's key in the model's table.

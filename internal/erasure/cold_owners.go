@@ -227,7 +227,7 @@ func (x *coldStorage) Under(tx statement.Session, follow follow) error {
 func (x *coldStorage) withoutRow(tx statement.Session, r *policy.Relation, parents [][]any) ([][]any, error) {
 	table, there := r.Parent.Table, map[string]bool{}
 	q := tx.Query().Text("SELECT ").Columns(table, parentsRelation(r)).Text(" FROM ").Name(table).Text(" WHERE ")
-	q.KeyAmong(statement.Table{Name: table}, statement.DBNames(parentsRelation(r)), parents)
+	q.KeyAmong(statement.Table{Name: table}, parentsRelation(r), parents)
 	err := q.Rows(func(scan func(...any) error) error {
 		targets, values := statement.ScanTargets(len(r.Keys))
 		if err := scan(targets...); err != nil {
@@ -248,7 +248,7 @@ func (x *coldStorage) withoutRow(tx statement.Session, r *policy.Relation, paren
 func (x *coldStorage) rowsOf(tx statement.Session, r *policy.Relation, t policy.Place, parents [][]any) ([]erasedrow.ReachedRow, error) {
 	table := t.Table()
 	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ")
-	q.KeyAmong(statement.Table{Name: table}, statement.DBNames(childrenRelation(r)), x.asCompared(r, parents))
+	q.KeyAmong(statement.Table{Name: table}, childrenRelation(r), x.asCompared(r, parents))
 	walk.MatchFixed(r, q, table)
 	q.Text(" ORDER BY ").Columns(table, t.Key())
 	x.lock(q)

@@ -71,7 +71,7 @@ func heldRows(tx statement.Session, h *hold.Walk, t policy.Place, rows []erasedr
 	for i, row := range rows {
 		keys[i] = erasedrow.Primary(t, row)
 	}
-	q.SomeAmong("", columns, p.Table, p.Schema.PrimaryFieldDBNames, keys).Text(" GROUP BY ")
+	q.SomeAmong("", columns, p.Table, p.Schema.PrimaryFields, keys).Text(" GROUP BY ")
 	q.Names("", columns)
 	return q.Rows(func(scan func(...any) error) error {
 		var placed string

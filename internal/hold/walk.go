@@ -138,7 +138,7 @@ func (h *Walk) heldRows(q *statement.Query, n *policy.Node, holds []Row, keys []
 	q.Text(" END FROM ")
 	h.Walk.Source(q, n.Policy)
 	q.Text(" AS ", table, " WHERE ")
-	q.SomeAmong(table, n.Policy.Schema.PrimaryFieldDBNames, n.Policy.Table, n.Policy.Schema.PrimaryFieldDBNames, keys)
+	q.SomeAmong(table, n.Policy.Schema.PrimaryFieldDBNames, n.Policy.Table, n.Policy.Schema.PrimaryFields, keys)
 }
 
 // Node gives the place of a model in the walk, nil where no hold can cover its rows.

@@ -105,7 +105,7 @@ func (w *Watch) Refuse(tx statement.Session) error {
 	left := w.rows
 	err := statement.Chunks(keys, func(chunk [][]any) error {
 		now, err := w.covered(tx, func(q *statement.Query, columns []string) {
-			q.SomeAmong("", columns, w.policy.Table, w.policy.Schema.PrimaryFieldDBNames, chunk)
+			q.SomeAmong("", columns, w.policy.Table, w.policy.Schema.PrimaryFields, chunk)
 		})
 		for row := range now {
 			delete(left, row)

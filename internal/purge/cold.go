@@ -194,7 +194,7 @@ func (purger *Purger) thaw(tx statement.Session, p *policy.Policy, batch cold.Ba
 	for part := range slices.Chunk(keys, keysAtOnce) {
 		if unmarked := p.RestoreAssignments(); len(unmarked) > 0 {
 			q := policy.Assign(tx.Query().Text("UPDATE ").Name(p.Table).Text(" SET "), unmarked).Text(" WHERE ")
-			q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFieldDBNames, part)
+			q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFields, part)
 			if _, err := q.Exec(); err != nil {
 				return thawError(tx, p, err)
 			}
@@ -253,7 +253,7 @@ func refuseOrphans(tx statement.Session, p *policy.Policy, keys [][]any) error {
 			(&reference{relation: r}).match(q, "p", "c")
 			walk.AndDeleted(q, r.Parent, "p")
 			walk.AndArchived(q, r, "p").Text(" AND ")
-			q.KeyAmong(statement.Table{Name: p.Table, Alias: "c"}, p.Schema.PrimaryFieldDBNames, keys)
+			q.KeyAmong(statement.Table{Name: p.Table, Alias: "c"}, p.Schema.PrimaryFields, keys)
 			return q
 		}
 		if err := under(tx.Query().Text("SELECT count(*)")).Rows(func(scan func(...any) error) error { return scan(&rows) }); err != nil {

@@ -146,7 +146,7 @@ func keyIn(q *statement.Query, t *purgeTable, alias string, rows []*relative) {
 	for i, r := range rows {
 		keys[i] = r.key
 	}
-	q.KeyAmong(statement.Table{Name: t.name, Alias: alias}, t.KeyColumns, keys)
+	q.KeyAmong(statement.Table{Name: t.name, Alias: alias}, t.Key(), keys)
 }
 
 // logKeys are the keys under which the logs have the rows that are about to go. A log stays while a row with its key does:

@@ -17,7 +17,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
-// The whole API on hundreds of rows, whose keys have one column and two.
+// The whole API on hundreds of rows, whose keys are a number, two columns, and bytes.
 
 type (
 	crowdHost struct {
@@ -28,6 +28,7 @@ type (
 		Deletion  softdelete.DeletionID `gorm:"column:deletion"`
 		Guests    []crowdGuest          `gorm:"foreignKey:HostID" softdelete:"cascade"`
 		Seats     []crowdSeat           `gorm:"foreignKey:HostID" softdelete:"cascade"`
+		Badges    []crowdBadge          `gorm:"foreignKey:HostID" softdelete:"cascade"`
 	}
 	crowdGuest struct {
 		ID        uint
@@ -44,6 +45,13 @@ type (
 		DeletedAt gorm.DeletedAt        `softdelete:"retain:1d;then:cold"`
 		Deletion  softdelete.DeletionID `gorm:"column:deletion"`
 	}
+	crowdBadge struct {
+		Code      []byte `gorm:"primaryKey"`
+		HostID    uint
+		Name      string                `pii:"fixed:-"`
+		DeletedAt gorm.DeletedAt        `softdelete:"retain:1d;then:cold"`
+		Deletion  softdelete.DeletionID `gorm:"column:deletion"`
+	}
 )
 
 func TestNoStatementBindsItsRowsOneByOne(t *testing.T) {
@@ -53,12 +61,13 @@ func TestNoStatementBindsItsRowsOneByOne(t *testing.T) {
 		ledger, err := softdelete.FileLedger(filepath.Join(t.TempDir(), "ledger"))
 		require.NoError(t, err)
 		s := fixture.NewStage(t, database, softdelete.Config{
-			Models: []any{&crowdHost{}, &crowdGuest{}, &crowdSeat{}}, ColdStore: store, ErasureLedger: ledger, Holds: true,
+			Models: []any{&crowdHost{}, &crowdGuest{}, &crowdSeat{}, &crowdBadge{}}, ColdStore: store, ErasureLedger: ledger, Holds: true,
 		})
-		guests, seats := make([]crowdGuest, rows), make([]crowdSeat, rows)
+		guests, seats, badges := make([]crowdGuest, rows), make([]crowdSeat, rows), make([]crowdBadge, rows)
 		for i := range rows {
 			guests[i] = crowdGuest{ID: uint(i) + 1, HostID: 1, Name: "guest"}
 			seats[i] = crowdSeat{Hall: i % 7, Code: "seat " + strconv.Itoa(i), HostID: 1, Name: "seat"}
+			badges[i] = crowdBadge{Code: []byte{255, 0, byte(i >> 8), byte(i)}, HostID: 1, Name: "badge"}
 		}
 		s.Add(&crowdHost{ID: 1, Name: "host"})
 		recorder := testdb.Record(s.DB)
@@ -71,7 +80,7 @@ func TestNoStatementBindsItsRowsOneByOne(t *testing.T) {
 				}
 			}
 		}
-		for name, list := range map[string]any{"guests": &guests, "seats": &seats} {
+		for name, list := range map[string]any{"guests": &guests, "seats": &seats, "badges": &badges} {
 			step("create "+name, func() error { return s.DB.Create(list).Error })
 			step("save "+name, func() error { return s.DB.Save(list).Error })
 			step("upsert "+name, func() error { return s.DB.Clauses(clause.OnConflict{UpdateAll: true}).Create(list).Error })
@@ -93,7 +102,7 @@ func TestNoStatementBindsItsRowsOneByOne(t *testing.T) {
 			report, err = softdelete.Purge(s.DB, softdelete.PurgeOptions{})
 			return err
 		})
-		for _, table := range []string{"crowd_hosts", "crowd_guests", "crowd_seats"} {
+		for _, table := range []string{"crowd_hosts", "crowd_guests", "crowd_seats", "crowd_badges"} {
 			batches := fixture.ReportOf(t, report, table).ColdBatches
 			require.NotEmpty(t, batches)
 			for _, id := range batches {
@@ -109,7 +118,7 @@ func TestNoStatementBindsItsRowsOneByOne(t *testing.T) {
 		})
 		step("preview of an erasure", func() error { _, err := softdelete.PreviewErasure(s.DB, &crowdHost{ID: 1}); return err })
 		tables := []string{
-			"crowd_hosts", "crowd_guests", "crowd_seats", "softdelete_deletions", "softdelete_certificates", "softdelete_certificate_head",
+			"crowd_hosts", "crowd_guests", "crowd_seats", "crowd_badges", "softdelete_deletions", "softdelete_certificates", "softdelete_certificate_head",
 			"softdelete_erased_rows", "softdelete_erasure_outbox",
 		}
 		for _, table := range tables { // the backup
@@ -134,6 +143,7 @@ func TestNoStatementBindsItsRowsOneByOne(t *testing.T) {
 		step("save erased rows", func() error {
 			require.ErrorIs(t, s.DB.Save(&guests).Error, softdelete.ErrErased)
 			require.ErrorIs(t, s.DB.Save(&seats).Error, softdelete.ErrErased)
+			require.ErrorIs(t, s.DB.Save(&badges).Error, softdelete.ErrErased)
 			return nil
 		})
 	})

@@ -2,6 +2,7 @@ package statement
 
 import (
 	"database/sql/driver"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -17,47 +18,70 @@ import (
 // list of bound values makes a statement that the database reads anew for every length, and plans as a search through the
 // list once it has seen it often.
 func (q *Query) Among(table, column string, values []any) *Query {
+	return q.among(table, column, values, nil)
+}
+
+// FieldAmong writes the condition that a field's column is one of the values.
+func (q *Query) FieldAmong(table string, field *schema.Field, values []any) *Query {
+	return q.among(table, field.DBName, values, field)
+}
+
+// among does so for a column of a field's type, where that is known.
+func (q *Query) among(table, column string, values []any, field *schema.Field) *Query {
 	q.Column(table, column)
 	if len(values) == 1 {
 		return q.Text(" = ").Bind(values[0])
 	}
 	if plain, ok := plainValues(values); ok {
-		if list, ok := q.Dialect.List(plain); ok {
-			open, shut := q.Dialect.InList()
-			return q.Text(open).Bind(list).Text(shut)
+		if list, ok := q.Dialect.List(plain, q.takesBytes(field, plain)); ok {
+			return q.list(list)
 		}
 	}
 	q.Text(" IN (")
 	return Joined(q, values, ", ", func(value any) { q.Bind(value) }).Text(")")
 }
 
-// KeyAmong writes the condition that the columns of a table are, together, one of the keys.
-func (q *Query) KeyAmong(t Table, columns []string, keys [][]any) *Query {
-	return q.SomeAmong(t.Qualifier(), columns, t.Name, columns, keys)
+// list writes a list, and binds its values.
+func (q *Query) list(list dialect.List) *Query {
+	for i, value := range list.Values {
+		q.Text(list.Text[i]).Bind(value)
+	}
+	return q.Text(list.Text[len(list.Values)])
 }
 
-// SomeAmong does the same for columns that have the types of others: those of a table that the database knows.
-func (q *Query) SomeAmong(table string, columns []string, typed string, types []string, keys [][]any) *Query {
+// takesBytes tells whether there are bytes among the values, and the column is one of bytes.
+func (q *Query) takesBytes(field *schema.Field, values []any) bool {
+	isBytes := func(value any) bool { _, is := value.([]byte); return is }
+	return field != nil && slices.ContainsFunc(values, isBytes) && q.Dialect.KeyColumn(field).Kind == dialect.KeyBytes
+}
+
+// KeyAmong writes the condition that the columns of fields are, together, one of the keys.
+func (q *Query) KeyAmong(t Table, fields []*schema.Field, keys [][]any) *Query {
+	return q.SomeAmong(t.Qualifier(), DBNames(fields), t.Name, fields, keys)
+}
+
+// SomeAmong does the same for columns that have the types of fields, whose table the database knows.
+func (q *Query) SomeAmong(table string, columns []string, typed string, fields []*schema.Field, keys [][]any) *Query {
 	if len(columns) == 1 {
 		values := make([]any, len(keys))
 		for i, key := range keys {
 			values[i] = key[0]
 		}
-		return q.Among(table, columns[0], values)
+		return q.among(table, columns[0], values, fields[0])
 	}
 	if len(keys) == 1 {
 		return q.KeyOf(table, columns).Text(" = ").Tuple(keys[0])
 	}
-	if list, ok := plainKeys(keys); ok {
+	if plain, ok := plainKeys(keys); ok {
 		named := make([]dialect.ListColumn, len(columns))
 		for i, column := range columns {
-			named[i] = dialect.ListColumn{Here: q.Quoted(table, column), Table: q.Quoted("", typed), Name: q.Quoted("", types[i])}
-		}
-		if text, values, ok := q.Dialect.KeyList(list, named); ok {
-			for i, value := range values {
-				q.Text(text[i]).Bind(value)
+			named[i] = dialect.ListColumn{Here: q.Quoted(table, column), Table: q.Quoted("", typed), Name: q.Quoted("", fields[i].DBName)}
+			for _, key := range plain {
+				named[i].Bytes = named[i].Bytes || q.takesBytes(fields[i], key[i:i+1])
 			}
-			return q.Text(text[len(values)])
+		}
+		if list, ok := q.Dialect.KeyList(plain, named); ok {
+			return q.list(list)
 		}
 	}
 	q.KeyOf(table, columns).Text(" IN (")

@@ -49,7 +49,7 @@ func (q *Query) Table(t Table) *Query {
 // stands there as GORM writes it.
 func (t Table) KeysIn(d *dialect.Dialect, s *schema.Schema, keys [][]any) clause.Expression {
 	if len(keys) > Handful {
-		return among{d, t, s.PrimaryFieldDBNames, keys}
+		return among{d, t, s.PrimaryFields, keys}
 	}
 	column, values := schema.ToQueryValues(t.Qualifier(), s.PrimaryFieldDBNames, keys)
 	return clause.IN{Column: column, Values: values}
@@ -62,7 +62,7 @@ const Handful = 20
 type among struct {
 	dialect *dialect.Dialect
 	table   Table
-	columns []string
+	fields  []*schema.Field
 	keys    [][]any
 }
 
@@ -70,7 +70,7 @@ type among struct {
 func (a among) Build(builder clause.Builder) {
 	stmt := builder.(*gorm.Statement)
 	q := &Query{Tx: stmt.DB, Stmt: stmt, Dialect: a.dialect}
-	q.KeyAmong(a.table, a.columns, a.keys)
+	q.KeyAmong(a.table, a.fields, a.keys)
 }
 
 // On makes a session's statements read and write another table than the model's own.

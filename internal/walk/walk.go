@@ -117,7 +117,7 @@ func (w *Walk) amongKnown(q *statement.Query, table string, field *schema.Field)
 	for i, key := range w.Keys {
 		values[i] = key[0]
 	}
-	q.Among(table, field.DBName, values)
+	q.FieldAmong(table, field, values)
 }
 
 // columns are the columns of the component's WITH table.

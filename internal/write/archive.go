@@ -95,7 +95,7 @@ func lockKeys(tx statement.Session, p *policy.Policy, keys [][]any, lock dialect
 		q := tx.Query()
 		err := q.LockRows(lock, func() {
 			q.Text("SELECT 1 FROM ").Name(p.Table).Text(" WHERE ")
-			q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFieldDBNames, chunk).Text(" ORDER BY ").Columns("", fields)
+			q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFields, chunk).Text(" ORDER BY ").Columns("", fields)
 		})
 		if err != nil {
 			return err

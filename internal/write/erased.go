@@ -93,7 +93,7 @@ func eachErased(tx statement.Session, p *policy.Policy, keys [][]any, each func(
 	for chunk := range slices.Chunk(keys, statement.ChunkSize) {
 		rows := reflect.New(reflect.SliceOf(p.Schema.ModelType))
 		q := tx.Silent().Query().Text("SELECT * FROM ").Name(p.Table).Text(" WHERE ")
-		q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFieldDBNames, chunk)
+		q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFields, chunk)
 		if err := q.Find(rows.Interface()); err != nil {
 			return err
 		}
@@ -210,13 +210,13 @@ func erasedTargets(tx statement.Session, p *policy.Policy, stmt *gorm.Statement,
 		base := func() *statement.Query { return tx.Silent().Query() }
 		q := base()
 		err := q.LockRows(dialect.MarkLock, func() {
-			q.Text("SELECT 1 FROM ").Name(p.Table).Text(" WHERE ").KeyAmong(statement.Table{Name: p.Table}, statement.DBNames(target), chunk)
+			q.Text("SELECT 1 FROM ").Name(p.Table).Text(" WHERE ").KeyAmong(statement.Table{Name: p.Table}, target, chunk)
 		})
 		if err != nil {
 			return nil, err
 		}
 		q = base().Text("SELECT ").Columns(p.Table, p.Schema.PrimaryFields).Text(" FROM ").Name(p.Table).Text(" WHERE ")
-		erasedrow.IsErased(q.KeyAmong(statement.Table{Name: p.Table}, statement.DBNames(target), chunk).Text(" AND "), p.Home(), p.Table)
+		erasedrow.IsErased(q.KeyAmong(statement.Table{Name: p.Table}, target, chunk).Text(" AND "), p.Home(), p.Table)
 		found, err := q.KeyValues(len(p.Schema.PrimaryFields))
 		if err != nil {
 			return nil, err

@@ -129,7 +129,7 @@ func (g *Guards) goneAmong(tx statement.Session, p *policy.Policy, given []given
 	for i, key := range gone {
 		keys[i] = key.Key
 	}
-	q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFieldDBNames, keys)
+	q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFields, keys)
 	there := map[string]bool{}
 	err = q.Rows(func(scan func(...any) error) error {
 		var text string

@@ -101,7 +101,7 @@ func (g *Guards) deletedParents(db *gorm.DB, r *policy.Relation, keys [][]any) (
 		}
 		q := tx.Query().Text("SELECT CASE WHEN ", gone, " THEN 1 ELSE 0 END, ")
 		q.Columns(table, fields).Text(" FROM ").Name(table).Text(" WHERE ")
-		q.KeyAmong(statement.Table{Name: table}, statement.DBNames(fields), chunk)
+		q.KeyAmong(statement.Table{Name: table}, fields, chunk)
 		q.Text(" ORDER BY ").Columns(table, r.Parent.Schema.PrimaryFields)
 		q.Lock(dialect.ShareLock)
 		err := q.Rows(func(scan func(...any) error) error {
@@ -136,7 +136,7 @@ func (g *Guards) archivedParents(tx statement.Session, r *policy.Relation, t pol
 	}
 	q := tx.Query().Text("SELECT ").Columns("softdelete_guard", fields).Text(" FROM ").Name(t.Table())
 	q.Text(" AS softdelete_guard WHERE ")
-	q.KeyAmong(statement.Table{Name: t.Table(), Alias: "softdelete_guard"}, statement.DBNames(fields), keys)
+	q.KeyAmong(statement.Table{Name: t.Table(), Alias: "softdelete_guard"}, fields, keys)
 	return walk.AndArchived(q, r, "softdelete_guard").KeyValues(len(fields))
 }
 

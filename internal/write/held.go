@@ -78,7 +78,7 @@ func (g *Guards) WatchUpsert(db *gorm.DB) {
 			q.Text("1 = 0")
 			return
 		}
-		q.KeyAmong(named, statement.DBNames(fields), keys)
+		q.KeyAmong(named, fields, keys)
 	})
 }
 

@@ -81,7 +81,7 @@ func (g *Guards) afterFailure(db *gorm.DB) (statement.Session, bool) {
 func deletedHolder(tx statement.Session, p *policy.Policy, table statement.Table, index *policy.UniqueIndex, values [][]any) ([]any, error) {
 	for chunk := range slices.Chunk(values, statement.ChunkSize) {
 		q := tx.Query().Text("SELECT ").Columns("", p.Schema.PrimaryFields).Text(" FROM ").Name(table.Name).Text(" WHERE ")
-		q.KeyAmong(statement.Table{Name: table.Name}, index.Columns(), chunk)
+		q.KeyAmong(statement.Table{Name: table.Name}, index.Fields, chunk)
 		statement.WriteAnd(q, p.Predicates.Deleted, "")
 		if index.Where != "" {
 			q.Text(" AND (", index.Where, ")")

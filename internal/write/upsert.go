@@ -172,7 +172,7 @@ func (g *Guards) deletedAmong(db *gorm.DB, p *policy.Policy, fields []*schema.Fi
 			distinct, unused = "DISTINCT ", " AND "+unused
 		}
 		q := tx.Query().Text("SELECT ", distinct).Columns("", p.Schema.PrimaryFields).Text(" FROM ").Name(table)
-		q.Text(" WHERE ").KeyAmong(statement.Table{Name: table}, statement.DBNames(fields), chunk)
+		q.Text(" WHERE ").KeyAmong(statement.Table{Name: table}, fields, chunk)
 		statement.WriteAnd(q, p.Predicates.Deleted, "")
 		q.Text(unused)
 		if some {
