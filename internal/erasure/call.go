@@ -13,6 +13,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
@@ -26,6 +27,7 @@ type call struct {
 	key     []any
 	text    string // the key, exactly
 	request certificate.Request
+	session scope.Conditions                      // of the caller's session
 	edges   map[*policy.Policy][]*policy.Relation // that lead on to the person's rows
 
 	reckoned map[*schema.Field]bool // columns that the database reckons from others

@@ -16,6 +16,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
@@ -62,6 +63,9 @@ func (e *Eraser) begin(db *gorm.DB, subject any, function string) (*erasure, err
 		return nil, fmt.Errorf("%w: %s has no primary key to erase a row by", fault.ErrUnsupported, p.Schema.Name)
 	}
 	x.text = x.exact(x.key)
+	if x.session, err = scope.ConditionsOf(db, p, function); err != nil {
+		return nil, err
+	}
 	if err := x.findEdges(db); err != nil {
 		return nil, err
 	}
@@ -145,6 +149,9 @@ func (x *erasure) erase(tx statement.Session) (c *certificate.Certificate, fresh
 		}
 	}
 	found, err := x.reach.findSubject(tx)
+	if err == nil && x.progress == nil { // what the first of several batches masks, the conditions may ask for
+		err = x.session.Admit(tx, x.key)
+	}
 	if err != nil {
 		return nil, false, err
 	}

@@ -44,6 +44,9 @@ func (e *Eraser) Preview(db *gorm.DB, subject any) (Plan, error) {
 	if found, err := x.reach.findSubject(tx); err != nil || !found {
 		return Plan{}, x.notFound(err)
 	}
+	if err := x.session.Admit(tx, x.key); err != nil {
+		return Plan{}, err
+	}
 	if err := x.reach.all(tx); err != nil {
 		return Plan{}, err
 	}

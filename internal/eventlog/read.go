@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
@@ -21,7 +23,7 @@ func (logs *Logs) History(db *gorm.DB, value any) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := logs.history(db, p, value)
+	rows, err := logs.history(db, p, value, "History")
 	events := make([]Event, len(rows))
 	for i, row := range rows {
 		events[i] = row.Event
@@ -39,7 +41,7 @@ func (logs *Logs) AsOf(db *gorm.DB, value any, t time.Time) error {
 	if target.Kind() != reflect.Pointer || target.Elem().Type() != p.Schema.ModelType {
 		return fmt.Errorf("%w: softdelete.AsOf needs a pointer to one %s, to fill it", gorm.ErrInvalidValue, p.Schema.Name)
 	}
-	rows, err := logs.history(db, p, value)
+	rows, err := logs.history(db, p, value, "AsOf")
 	if err != nil {
 		return err
 	}
@@ -73,7 +75,7 @@ func (logs *Logs) AsOf(db *gorm.DB, value any, t time.Time) error {
 }
 
 // history loads the events of a value's row.
-func (logs *Logs) history(db *gorm.DB, p *policy.Policy, value any) ([]EventRow, error) {
+func (logs *Logs) history(db *gorm.DB, p *policy.Policy, value any, function string) ([]EventRow, error) {
 	model := reflect.Indirect(reflect.ValueOf(value))
 	if model.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%w: a history is of one %s, not of a %s", gorm.ErrInvalidValue, p.Schema.Name, model.Kind())
@@ -85,9 +87,29 @@ func (logs *Logs) history(db *gorm.DB, p *policy.Policy, value any) ([]EventRow,
 	if !given {
 		return nil, fmt.Errorf("%w: a history needs a %s with its primary key", gorm.ErrMissingWhereClause, p.Schema.Name)
 	}
+	conditions, err := scope.ConditionsOf(db, p, function)
+	if err != nil {
+		return nil, err
+	}
 	var rows []EventRow
-	err := q.Bind(key.Of(db.Statement.Context, model)).Text(" ORDER BY version").Find(&rows)
-	return rows, err
+	if err := q.Bind(key.Of(db.Statement.Context, model)).Text(" ORDER BY version").Find(&rows); err != nil {
+		return nil, err
+	}
+	return rows, logs.admit(db, p, conditions, key.Values(db.Statement.Context, model), rows)
+}
+
+// admit finds a row under the conditions of a session: in the model's tables or, where it is in the log only, as it last was.
+func (logs *Logs) admit(db *gorm.DB, p *policy.Policy, conditions scope.Conditions, key []any, events []EventRow) error {
+	tx := logs.Session(db).InWork(db.Statement.Context)
+	err := conditions.Admit(tx, key)
+	if err == nil || !errors.Is(err, gorm.ErrRecordNotFound) || len(events) == 0 {
+		return err
+	}
+	state, replayErr := Replay(events)
+	if replayErr != nil || state == nil || !state.removed {
+		return errors.Join(replayErr, err)
+	}
+	return conditions.AdmitState(tx, key, func(q *statement.Query) error { return States(q, p.Log, p.LoggedFields(), []*RowState{state}) })
 }
 
 // RowState is a row as its events give it.

@@ -8,7 +8,9 @@ import (
 	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
@@ -17,6 +19,13 @@ func (logs *Logs) Rebuild(db *gorm.DB, model any) (int64, error) {
 	p, err := logs.logged(db, model, "Rebuild")
 	if err != nil {
 		return 0, err
+	}
+	conditions, err := scope.ConditionsOf(db, p, "Rebuild")
+	if err != nil {
+		return 0, err
+	}
+	if !conditions.None() {
+		return 0, fmt.Errorf("%w: softdelete.Rebuild is about all rows of %s, not about those under conditions; leave them out", fault.ErrUnsupported, p.Schema.Name)
 	}
 	r := &rebuilding{policy: p, log: p.Log, protect: logs.Protect}
 	if err := logs.Session(db).Work(r.run); err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
@@ -145,6 +146,10 @@ func (h *Holds) Place(db *gorm.DB, value any, o Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	conditions, err := scope.ConditionsOf(db, p, "Hold")
+	if err != nil {
+		return "", err
+	}
 	var random [12]byte
 	rand.Read(random[:]) //nolint:errcheck // never fails, see crypto/rand.Read
 	placed := Row{
@@ -163,6 +168,9 @@ func (h *Holds) Place(db *gorm.DB, value any, o Options) (string, error) {
 			return err
 		}
 		if err := mustExist(tx, p, key); err != nil {
+			return err
+		}
+		if err := conditions.Admit(tx, key); err != nil {
 			return err
 		}
 		return holdError(table.Insert(tx, placed))

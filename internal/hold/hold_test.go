@@ -1,6 +1,7 @@
 package hold_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -193,13 +194,14 @@ func TestHoldCoversRowsThatComeUnderItWhileTheyAreDestroyed(t *testing.T) {
 				hold, err := softdelete.Hold(s.DB, &fixture.Org{ID: 1}, softdelete.HoldOptions{Matter: "m"})
 				require.NoError(t, err)
 				moved := false
-				require.NoError(t, s.Callback().Delete().Before("gorm:delete").Register("move", func(*gorm.DB) {
-					if !moved {
+				testdb.Inject(s.DB).OnStatement(func(_ int, sql string) error {
+					if !moved && strings.HasPrefix(sql, "DELETE FROM") { // the deletion has looked, and taken what is under the row
 						moved = true
 						require.NoError(t, other.Exec("SET lock_timeout = 100").Error)
 						_ = other.Exec("UPDATE posts SET user_id = 10 WHERE id = 1007").Error
 					}
-				}))
+					return nil
+				})
 				err = destroy(s.DB)
 				require.True(t, moved)
 				var owner uint

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"reflect"
 
 	"gorm.io/gorm"
 
@@ -61,9 +62,17 @@ func (r *Registry) OwnOnly(db *gorm.DB, p *Policy, function string) error {
 		fault.ErrUnsupported, function, p.Schema.Name, p.Table)
 }
 
-// NoTable refuses a table given by db.Table to a function that is about several models.
+// NoTable refuses a table given by db.Table, and conditions, to a function that is about several models.
 func NoTable(db *gorm.DB, function string) error {
-	if Called(db).Statement.TableExpr == nil {
+	stmt := Called(db).Statement
+	if stmt.TableExpr == nil {
+		_, where := stmt.Clauses["WHERE"]
+		// Scopes add their conditions when a statement is built, which this function makes none of.
+		scopes := reflect.ValueOf(stmt).Elem().FieldByName("scopes")
+		if where || scopes.IsValid() && scopes.Len() > 0 {
+			return fmt.Errorf("%w: softdelete.%s is about all that the models have, not about rows under conditions; call it with a session that has none",
+				fault.ErrUnsupported, function)
+		}
 		return nil
 	}
 	return fmt.Errorf("%w: softdelete.%s is about the tables of the models, not about one; leave db.Table out", fault.ErrUnsupported, function)

@@ -146,23 +146,14 @@ func (restorer *Restorer) restoreValue(db *gorm.DB, value any, function string, 
 // readConditions takes the table that the caller means, the conditions, those of scopes too, and the keys of the value.
 func (r *restoration) readConditions(db *gorm.DB, value any) error {
 	s := r.root.Schema
-	// Built, not run: scopes and other plugins add their conditions while GORM builds the statement.
-	built := db.Session(&gorm.Session{DryRun: true, SkipHooks: true}).Unscoped().Clauses(scope.LiveTable{}).Model(reflect.New(s.ModelType).Interface())
-	built = built.Find(reflect.New(reflect.SliceOf(s.ModelType)).Interface())
-	if built.Error != nil {
-		return built.Error
-	}
-	if err := r.readTable(db, built.Statement); err != nil {
+	built, err := scope.Built(db, r.root)
+	if err != nil {
 		return err
 	}
-	if where, ok := built.Statement.Clauses["WHERE"].Expression.(clause.Where); ok {
-		for _, condition := range where.Exprs {
-			// A statement of the same *gorm.DB that is under way has its filter among them.
-			if _, ours := condition.(*scope.Filter); !ours {
-				r.where = append(r.where, condition)
-			}
-		}
+	if err := r.readTable(db, built); err != nil {
+		return err
 	}
+	r.where = scope.WhereOfSession(built)
 	keys := rowkey.InModels(db.Statement.Context, reflect.ValueOf(value), s.PrimaryFields)
 	if len(keys) > 0 {
 		r.where = []clause.Expression{scope.Group(append(slices.Clone(r.where), r.target.KeysIn(r.restorer.Dialect, s, keys)))}

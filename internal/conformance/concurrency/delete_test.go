@@ -1,6 +1,7 @@
 package concurrency_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 
@@ -202,13 +203,16 @@ func TestADeletionThatFindsNoRowTakesNoneThatIsRestoredMeanwhile(t *testing.T) {
 		require.NoError(t, db.Create(&concOrg{ID: 1, Name: "a"}).Error)
 		require.NoError(t, db.Delete(&concOrg{ID: 1}).Error)
 		var once sync.Once
-		require.NoError(t, db.Callback().Delete().Before("gorm:delete").After("gorm:delete_before_associations").Register("meanwhile", func(*gorm.DB) {
-			once.Do(func() {
-				_, err := softdelete.Restore(other, &concOrg{ID: 1})
-				require.NoError(t, err)
-				require.NoError(t, other.Create(&concLease{ID: 1, OrgID: 1}).Error)
-			})
-		}))
+		testdb.Inject(db).OnStatement(func(_ int, sql string) error {
+			if strings.HasPrefix(sql, "UPDATE") { // it has looked
+				once.Do(func() {
+					_, err := softdelete.Restore(other, &concOrg{ID: 1})
+					require.NoError(t, err)
+					require.NoError(t, other.Create(&concLease{ID: 1, OrgID: 1}).Error)
+				})
+			}
+			return nil
+		})
 		done := db.Where("name = ?", "a").Delete(&concOrg{})
 		require.NoError(t, done.Error)
 		require.Zero(t, done.RowsAffected)
