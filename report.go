@@ -23,7 +23,7 @@ const (
 	ActionKept     Action = "kept"     // live rows of a relation that the deletion does not touch
 	ActionRestored Action = "restored" // live again
 	ActionSkipped  Action = "skipped"  // stays deleted, because another deleted parent holds it
-	ActionUnlinked Action = "unlinked" // live, and no more under its parent: a foreign key of the database set its key to NULL; no report has it yet
+	ActionUnlinked Action = "unlinked" // live, and no more under its parent: a foreign key of the database set its key to NULL
 )
 
 // Report says what a deletion or a restore did, or what Preview and PreviewRestore found that it would do.

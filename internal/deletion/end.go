@@ -61,5 +61,5 @@ func (d *deletion) explain(db *gorm.DB, err error) error {
 	if !violation {
 		return err
 	}
-	return &fault.Blocked{Cause: err}
+	return &fault.Blocked{Blockers: d.forbidden(d.deleter.Session(db).InWork(db.Statement.Context)), Cause: err}
 }

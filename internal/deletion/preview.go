@@ -105,7 +105,10 @@ func (d *deletion) foreseeBlockers(tx statement.Session, w *walk.Walk) error {
 	if d.root.Never() {
 		d.blockers = append(d.blockers, fault.Blocker{Table: d.root.Table, Rows: d.effects[0].Rows})
 	}
-	if err := d.foreseeHeld(tx); err != nil || !d.mayRefuse() {
+	if err := d.foreseeHeld(tx); err != nil {
+		return err
+	}
+	if err := d.foreseeReferring(tx, w); err != nil || !d.mayRefuse() {
 		return err
 	}
 	checks, _ := d.checks()

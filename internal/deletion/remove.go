@@ -23,6 +23,9 @@ func (d *deletion) removeChildren(db *gorm.DB) error {
 	if err := d.countKept(d.deleter.Session(tx), d.reach); err != nil {
 		return err
 	}
+	if err := d.countReferring(d.deleter.Session(tx)); err != nil {
+		return err
+	}
 	if err := d.takeNodes(d.deleter.Session(tx), d.markedOf(d.graph.Nodes)); err != nil {
 		return err
 	}

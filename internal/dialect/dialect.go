@@ -115,7 +115,10 @@ type Dialect struct {
 	keepPresent    func(key string) string
 	replacePresent func(key, others []string) string
 
-	referencesTo func(db *gorm.DB, table string) ([]Reference, error)
+	referencesTo       func(db *gorm.DB, table string) ([]Reference, error)
+	enforcesReferences func(db *gorm.DB) (bool, error)
+	primaryKey         string // selects the columns of a primary key, of the table in the bound value
+	asName             func(table string) string
 	sameName     func(db *gorm.DB, table string) (string, error)
 
 	columns columns

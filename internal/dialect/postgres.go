@@ -51,7 +51,7 @@ var postgres = Dialect{
 	keepPresent:    conflictDoNothing,
 	replacePresent: conflictDoUpdate,
 
-	referencesTo: postgresReferences,
+	referencesTo: postgresReferences, enforcesReferences: alwaysEnforced, primaryKey: postgresPrimaryKey, asName: regclass,
 	sameName:     postgresName,
 
 	list:     postgresList,

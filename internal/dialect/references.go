@@ -12,6 +12,27 @@ type Reference struct {
 	Table string
 	// Columns are its columns, Parents those of the table that they refer to, in the same order.
 	Columns, Parents []string
+	// Name is the key's own; empty where the database keeps none.
+	Name string
+	// OnDelete is what becomes of rows that refer to one which is removed.
+	OnDelete ReferenceAction
+}
+
+// ReferenceAction is what a foreign key does to rows that refer to a removed one.
+type ReferenceAction int
+
+const (
+	Forbids  ReferenceAction = iota // the removal fails
+	Removes                         // ON DELETE CASCADE
+	Unlinks                         // ON DELETE SET NULL or SET DEFAULT
+)
+
+// EnforcesReferences tells whether the session's foreign keys are obeyed.
+func (d *Dialect) EnforcesReferences(db *gorm.DB) (bool, error) { return d.enforcesReferences(db) }
+
+// PrimaryKey lists the columns of a table's primary key, in its order.
+func (d *Dialect) PrimaryKey(db *gorm.DB, table string) (columns []string, err error) {
+	return columns, db.Raw(d.primaryKey, d.asName(table)).Scan(&columns).Error
 }
 
 // ReferencesTo lists the foreign keys that refer to a table, those of its own rows included.
@@ -28,6 +49,13 @@ type referenceColumn struct {
 	Table   string `gorm:"column:tab"`
 	Columns string `gorm:"column:col"`
 	Parent  string `gorm:"column:parent"`
+	Name    string `gorm:"column:name"`
+	Action  string `gorm:"column:action"`
+}
+
+// onDelete are the actions of foreign keys, as catalogues name them.
+var onDelete = map[string]ReferenceAction{
+	"c": Removes, "n": Unlinks, "d": Unlinks, "CASCADE": Removes, "SET NULL": Unlinks, "SET DEFAULT": Unlinks,
 }
 
 // gather puts the columns of foreign keys together; a key's columns stand together and in order.
@@ -35,7 +63,7 @@ func gather(columns []referenceColumn) []Reference {
 	var list []Reference
 	for i, c := range columns {
 		if i == 0 || columns[i-1].ID != c.ID || columns[i-1].Table != c.Table {
-			list = append(list, Reference{Table: c.Table})
+			list = append(list, Reference{Table: c.Table, Name: c.Name, OnDelete: onDelete[c.Action]})
 		}
 		last := &list[len(list)-1]
 		last.Columns = append(last.Columns, c.Columns)
@@ -47,7 +75,7 @@ func gather(columns []referenceColumn) []Reference {
 func postgresReferences(db *gorm.DB, table string) ([]Reference, error) {
 	var columns []referenceColumn
 	err := db.Raw(`SELECT k.oid::text AS id, CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END AS tab,
-			a.attname AS col, f.attname AS parent
+			a.attname AS col, f.attname AS parent, k.conname AS name, k.confdeltype::text AS action
 		FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 		CROSS JOIN LATERAL generate_subscripts(k.conkey, 1) AS i
 		JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[i]
@@ -67,7 +95,7 @@ func sqliteReferences(db *gorm.DB, table string) ([]Reference, error) {
 	var columns []referenceColumn
 	// A key that names no columns of the other table refers to its primary key.
 	err := db.Raw(`SELECT f.id AS id, m.name AS tab, f."from" AS col,
-			coalesce(f."to", (SELECT c.name FROM pragma_table_info(?) c WHERE c.pk = f.seq + 1)) AS parent
+			coalesce(f."to", (SELECT c.name FROM pragma_table_info(?) c WHERE c.pk = f.seq + 1)) AS parent, f.on_delete AS action
 		FROM sqlite_master m, pragma_foreign_key_list(m.name) f
 		WHERE m.type = 'table' AND lower(f."table") = lower(?) ORDER BY m.name, f.id, f.seq`,
 		sqliteTable(table), sqliteTable(table)).Scan(&columns).Error
@@ -77,6 +105,18 @@ func sqliteReferences(db *gorm.DB, table string) ([]Reference, error) {
 func sqliteName(db *gorm.DB, table string) (name string, err error) {
 	err = db.Raw("SELECT name FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?)", sqliteTable(table)).Scan(&name).Error
 	return name, err
+}
+
+const (
+	postgresPrimaryKey = `SELECT a.attname FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k (attnum, n)
+		JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE i.indrelid = to_regclass(?) AND i.indisprimary ORDER BY k.n`
+	sqlitePrimaryKey = `SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk`
+)
+
+func alwaysEnforced(*gorm.DB) (bool, error) { return true, nil }
+
+func sqliteEnforces(db *gorm.DB) (on bool, err error) {
+	return on, db.Raw("PRAGMA foreign_keys").Scan(&on).Error
 }
 
 func sqliteTable(table string) string { return strings.TrimPrefix(table, "main.") }

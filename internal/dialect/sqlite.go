@@ -49,7 +49,7 @@ var sqlite = Dialect{
 	addresses:    sqliteAddresses,
 	deferKeys:    "PRAGMA defer_foreign_keys = ON",
 
-	referencesTo: sqliteReferences,
+	referencesTo: sqliteReferences, enforcesReferences: sqliteEnforces, primaryKey: sqlitePrimaryKey, asName: sqliteTable,
 	sameName:     sqliteName,
 
 	columns: sqliteColumns,

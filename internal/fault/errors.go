@@ -49,7 +49,11 @@ func (e *Blocked) Error() string {
 		if i == 0 {
 			separator = ": "
 		}
-		fmt.Fprintf(&text, "%s%d live %s in table %s by relation %s", separator, b.Rows, Plural(b.Rows, "row"), b.Table, b.Relation)
+		what, by := "live "+Plural(b.Rows, "row"), "relation "+b.Relation
+		if e.Cause != nil {
+			what, by = Plural(b.Rows, "row"), b.Relation
+		}
+		fmt.Fprintf(&text, "%s%d %s in table %s by %s", separator, b.Rows, what, b.Table, by)
 		if len(b.Keys) > 0 {
 			fmt.Fprintf(&text, " (keys %s", strings.Join(b.Keys, ", "))
 			if int64(len(b.Keys)) < b.Rows {

@@ -1,0 +1,222 @@
+package deletion
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+)
+
+// This room is for foreign keys of the database: rows that stay refer by them to rows that leave their table, which the database
+// forbids, or answers by removing them or taking them away from their parent.
+
+// leaving is a set of rows that go: a node's, or those that the database removes with others.
+type leaving struct {
+	table string
+	node  *policy.Node // nil for rows that the database removes
+	depth int
+	among func(q *statement.Query, alias string) // writes the condition that a row is one of them
+}
+
+// referring are the rows that refer to rows that go, by one foreign key.
+type referring struct {
+	Effect
+	onDelete dialect.ReferenceAction
+	depth    int
+	from     func(q *statement.Query) // writes FROM and WHERE
+}
+
+// alias is the name of the rows that refer, in from.
+func (r referring) alias() string { return "softdelete_r" + strconv.Itoa(r.depth) }
+
+// referringRows counts the rows that refer to those of the walk that leave their tables and do not leave themselves, by every
+// foreign key of the database; with their keys, if asked for.
+func (d *deletion) referringRows(tx statement.Session, w *walk.Walk, keys bool) ([]referring, error) {
+	if !d.anyLeaves() {
+		return nil, nil
+	}
+	if on, err := d.deleter.Dialect.EnforcesReferences(tx.InWork(tx.Statement.Context).DB); err != nil || !on {
+		return nil, err
+	}
+	list, err := d.findReferring(tx, w)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	start := func() *statement.Query {
+		q := tx.Query()
+		w.With(q, d.graph.Last())
+		return q
+	}
+	var counts statement.Tally
+	for i := range list {
+		counts.Add(list[i].from, func(rows int64) { list[i].Rows = rows })
+	}
+	if err := counts.Run(start()); err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(list, func(r referring) bool { return r.Rows == 0 })
+	if !keys {
+		return list, nil
+	}
+	for i := range list {
+		if list[i].Keys, err = d.referringKeys(tx, start, list[i]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// findReferring lists the foreign keys to what leaves, and to what the database removes with it.
+func (d *deletion) findReferring(tx statement.Session, w *walk.Walk) (list []referring, err error) {
+	names := map[string][]*policy.Node{}
+	var queue []leaving
+	for _, n := range d.graph.Nodes {
+		if !d.leaves(n.Policy) || len(n.Policy.Schema.PrimaryFields) == 0 {
+			continue
+		}
+		name, err := d.deleter.Dialect.SameName(tx.InWork(tx.Statement.Context).DB, n.Policy.Table)
+		if err != nil {
+			return nil, err
+		}
+		names[name] = append(names[name], n)
+		queue = append(queue, leaving{n.Policy.Table, n, n.Depth, func(q *statement.Query, alias string) { w.InWalk(q, n, alias) }})
+	}
+	seen := map[string]bool{}
+	for ; len(queue) > 0; queue = queue[1:] {
+		gone := queue[0]
+		keys, err := d.deleter.Dialect.ReferencesTo(tx.InWork(tx.Statement.Context).DB, gone.table)
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range keys {
+			r := d.referringBy(w, gone, key, names[key.Table])
+			list = append(list, r)
+			if text := fmt.Sprint(gone.table, key); key.OnDelete == dialect.Removes && !seen[text] {
+				seen[text] = true
+				queue = append(queue, leaving{key.Table, nil, r.depth, func(q *statement.Query, alias string) { d.refers(q, w, gone, key, names[key.Table], alias, r.depth) }})
+			}
+		}
+	}
+	return list, nil
+}
+
+// referringBy are the rows that refer to what goes by a key. Those of the nodes leave themselves.
+func (d *deletion) referringBy(w *walk.Walk, gone leaving, key dialect.Reference, nodes []*policy.Node) referring {
+	r := referring{Effect: Effect{Table: key.Table, Parent: gone.table, Relation: relationOf(gone, key)}, onDelete: key.OnDelete, depth: gone.depth + 1}
+	switch key.OnDelete {
+	case dialect.Removes:
+		r.Action = ActionRemoved
+	case dialect.Unlinks:
+		r.Action = ActionUnlinked
+	}
+	if gone.node != nil {
+		r.Parent = d.tableOf(gone.node)
+	}
+	r.from = func(q *statement.Query) {
+		q.Text(" FROM ").Name(key.Table).Text(" AS ").Name(r.alias()).Text(" WHERE ")
+		d.refers(q, w, gone, key, nodes, r.alias(), r.depth)
+	}
+	return r
+}
+
+// refers writes the condition that a row refers by a key to one that goes, and stays itself.
+func (d *deletion) refers(q *statement.Query, w *walk.Walk, gone leaving, key dialect.Reference, nodes []*policy.Node, alias string, depth int) {
+	parent := "softdelete_p" + strconv.Itoa(depth)
+	q.Text("EXISTS (SELECT 1 FROM ").Name(gone.table).Text(" AS ").Name(parent).Text(" WHERE ")
+	for i, column := range key.Columns {
+		q.Column(alias, column).Text(" = ").Column(parent, key.Parents[i]).Text(" AND ")
+	}
+	gone.among(q, parent)
+	q.Text(")")
+	for _, n := range nodes {
+		q.Text(" AND ")
+		w.NotInWalk(q, n, alias)
+	}
+}
+
+// relationOf is the name of the relation that a foreign key is about, else the key's own, else its columns.
+func relationOf(gone leaving, key dialect.Reference) string {
+	if gone.node != nil {
+		for _, r := range gone.node.Policy.Has {
+			columns := make([]string, len(r.Keys))
+			for i, pair := range r.Keys {
+				columns[i] = pair.Child.DBName
+			}
+			if dialect.LastName(r.Child.Table) == dialect.LastName(key.Table) && slices.Equal(columns, key.Columns) {
+				return r.Name
+			}
+		}
+	}
+	if key.Name != "" {
+		return key.Name
+	}
+	return "foreign key (" + strings.Join(key.Columns, ", ") + ")"
+}
+
+// referringKeys gives the keys of some of the rows; none of a table without a primary key.
+func (d *deletion) referringKeys(tx statement.Session, start func() *statement.Query, r referring) (keys []string, err error) {
+	columns, err := d.deleter.Dialect.PrimaryKey(tx.InWork(tx.Statement.Context).DB, r.Table)
+	if err != nil || len(columns) == 0 {
+		return nil, err
+	}
+	q := start().Text("SELECT ").Names(r.alias(), columns)
+	r.from(q)
+	q.Text(" ORDER BY ").Names(r.alias(), columns).Text(" LIMIT ", strconv.Itoa(statement.MostKeys))
+	values, err := q.KeyValues(len(columns))
+	for _, key := range values {
+		keys = append(keys, rowkey.KeyText(key))
+	}
+	return keys, err
+}
+
+// foreseeReferring adds to a preview what foreign keys forbid, and what they would do.
+func (d *deletion) foreseeReferring(tx statement.Session, w *walk.Walk) error {
+	list, err := d.referringRows(tx, w, true)
+	d.noteReferring(list)
+	d.blockers = append(d.blockers, forbidding(list)...)
+	return err
+}
+
+// countReferring notes what foreign keys are about to do, where the numbers are wanted.
+func (d *deletion) countReferring(tx statement.Session) error {
+	if !d.reports() {
+		return nil
+	}
+	list, err := d.referringRows(tx, d.reach(), false)
+	d.noteReferring(list)
+	return err
+}
+
+func (d *deletion) noteReferring(list []referring) {
+	for _, r := range list {
+		if r.onDelete != dialect.Forbids {
+			d.addEffect(r.Effect, r.depth, keptRank)
+		}
+	}
+}
+
+// forbidding are the rows that forbid the deletion.
+func forbidding(list []referring) (blockers []fault.Blocker) {
+	for _, r := range list {
+		if r.onDelete == dialect.Forbids {
+			blockers = append(blockers, fault.Blocker{Table: r.Table, Relation: r.Relation, Rows: r.Rows, Keys: r.Keys})
+		}
+	}
+	return blockers
+}
+
+// forbidden names the rows that have forbidden a deletion which is undone; none where they cannot be found any more.
+func (d *deletion) forbidden(tx statement.Session) []fault.Blocker {
+	list, err := d.referringRows(tx, d.reach(), true)
+	if err != nil {
+		return nil // the database's own error says what it can
+	}
+	return forbidding(list)
+}
