@@ -5,6 +5,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
@@ -54,11 +55,7 @@ func (d *deletion) explain(db *gorm.DB, err error) error {
 	if errors.Is(err, fault.ErrBlocked) {
 		return err
 	}
-	violation := errors.Is(err, gorm.ErrForeignKeyViolated)
-	if translator, ok := db.Dialector.(gorm.ErrorTranslator); ok && !violation {
-		violation = errors.Is(translator.Translate(err), gorm.ErrForeignKeyViolated)
-	}
-	if !violation {
+	if !errors.Is(err, gorm.ErrForeignKeyViolated) && d.deleter.Dialect.Violation(err).Kind != dialect.ForeignKey {
 		return err
 	}
 	return &fault.Blocked{Blockers: d.forbidden(d.deleter.Session(db).InWork(db.Statement.Context)), Cause: err}

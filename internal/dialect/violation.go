@@ -49,7 +49,7 @@ type postgresError interface {
 }
 
 // postgresConstraints are the kinds by SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html, class 23).
-var postgresConstraints = map[string]Constraint{"23514": CheckConstraint, "23503": ForeignKey, "23505": UniqueIndex, "23502": NotNull}
+var postgresConstraints = map[string]Constraint{"23514": CheckConstraint, "23503": ForeignKey, "23001": ForeignKey, "23505": UniqueIndex, "23502": NotNull}
 
 var postgresRefusals = refusals{
 	violation: func(err error) Violation {

@@ -19,7 +19,7 @@ import (
 
 // ExplainTaken runs last, after GORM has ended its own transaction. What it reads costs nothing where nothing failed.
 func (g *Guards) ExplainTaken(db *gorm.DB) {
-	if db.Error == nil || db.DryRun || db.Statement.Schema == nil || errors.Is(db.Error, fault.ErrRowDeleted) || !violatesUnique(db) {
+	if db.Error == nil || db.DryRun || db.Statement.Schema == nil || errors.Is(db.Error, fault.ErrRowDeleted) || !g.violatesUnique(db.Error) {
 		return
 	}
 	p := g.Compiled(db.Statement.Schema)
@@ -52,12 +52,8 @@ func (g *Guards) ExplainTaken(db *gorm.DB) {
 }
 
 // violatesUnique tells whether a statement failed for a value that a unique index or a primary key has already.
-func violatesUnique(db *gorm.DB) bool {
-	if errors.Is(db.Error, gorm.ErrDuplicatedKey) {
-		return true
-	}
-	translator, ok := db.Dialector.(gorm.ErrorTranslator)
-	return ok && errors.Is(translator.Translate(db.Error), gorm.ErrDuplicatedKey)
+func (g *Guards) violatesUnique(err error) bool {
+	return errors.Is(err, gorm.ErrDuplicatedKey) || g.Dialect.Violation(err).Kind == dialect.UniqueIndex
 }
 
 // afterFailure is a session that can read after a statement has failed. Where that has spoilt the caller's transaction, it is on

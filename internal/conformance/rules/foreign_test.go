@@ -1,7 +1,7 @@
 package rules_test
 
 import (
-	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -88,7 +88,7 @@ func TestAForeignKeyThatForbidsADeletionIsNamedAndForeseen(t *testing.T) {
 							return call(db.Session(&gorm.Session{SkipDefaultTransaction: true}))
 						},
 						func(call func(tx *gorm.DB) error) error { return db.Transaction(call) },
-					} {
+					}[:3-strings.Count(action, "DEFERRED")] { // what is put off to the end of a caller's transaction fails there
 						var preview softdelete.Report
 						err := in(func(tx *gorm.DB) (err error) {
 							preview, err = softdelete.Preview(c.on(tx))
@@ -96,9 +96,7 @@ func TestAForeignKeyThatForbidsADeletionIsNamedAndForeseen(t *testing.T) {
 							_, err = softdelete.Delete(c.on(tx))
 							return err
 						})
-						if err == nil {
-							t.Fatal("it is not refused")
-						}
+						require.Error(t, err)
 						var blocked *softdelete.BlockedError
 						require.ErrorAs(t, err, &blocked)
 						require.ErrorIs(t, err, softdelete.ErrBlocked)
@@ -166,7 +164,7 @@ func TestWhatForeignKeysTakeAlongIsAnEffect(t *testing.T) {
 func TestAForeignKeyThatARelationIsAboutIsCalledAsTheRelation(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := newForeign(t, database, "foreign_markeds", "")
-		fixture.Exec(t, db, "DROP TABLE foreign_kepts", fmt.Sprintf("CREATE TABLE foreign_kepts (code varchar(20) PRIMARY KEY, hard_id integer REFERENCES foreign_hards(id))"))
+		fixture.Exec(t, db, "DROP TABLE foreign_kepts", "CREATE TABLE foreign_kepts (code varchar(20) PRIMARY KEY, hard_id integer REFERENCES foreign_hards(id))")
 		one := uint(1)
 		require.NoError(t, db.Create(&foreignKept{Code: "k", HardID: &one}).Error)
 		preview, err := softdelete.Preview(db, &foreignHard{ID: 1})
