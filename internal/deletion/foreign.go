@@ -180,7 +180,11 @@ func (d *deletion) referringKeys(tx statement.Session, start func() *statement.Q
 func (d *deletion) foreseeReferring(tx statement.Session, w *walk.Walk) error {
 	list, err := d.referringRows(tx, w, true)
 	d.noteReferring(list)
-	d.blockers = append(d.blockers, forbidding(list)...)
+	for _, b := range forbidding(list) { // a rule that says so already is told alone
+		if !slices.ContainsFunc(d.blockers, func(told fault.Blocker) bool { return told.Table == b.Table && told.Relation == b.Relation }) {
+			d.blockers = append(d.blockers, b)
+		}
+	}
 	return err
 }
 

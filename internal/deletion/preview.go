@@ -108,17 +108,19 @@ func (d *deletion) foreseeBlockers(tx statement.Session, w *walk.Walk) error {
 	if err := d.foreseeHeld(tx); err != nil {
 		return err
 	}
-	if err := d.foreseeReferring(tx, w); err != nil || !d.mayRefuse() {
-		return err
+	if d.mayRefuse() {
+		checks, _ := d.checks()
+		blocking, _, err := d.findBlocking(tx, w, checks)
+		if err != nil {
+			return err
+		}
+		described, err := d.describe(tx, w, blocking)
+		if err != nil {
+			return err
+		}
+		d.blockers = append(d.blockers, described...)
 	}
-	checks, _ := d.checks()
-	blocking, _, err := d.findBlocking(tx, w, checks)
-	if err != nil {
-		return err
-	}
-	described, err := d.describe(tx, w, blocking)
-	d.blockers = append(d.blockers, described...)
-	return err
+	return d.foreseeReferring(tx, w)
 }
 
 // part is the share of a node's rows that one relation brings in.
