@@ -119,7 +119,7 @@ type Dialect struct {
 	enforcesReferences func(db *gorm.DB) (bool, error)
 	primaryKey         string // selects the columns of a primary key, of the table in the bound value
 	asName             func(table string) string
-	sameName     func(db *gorm.DB, table string) (string, error)
+	sameName           func(db *gorm.DB, table string) (string, error)
 
 	columns columns
 

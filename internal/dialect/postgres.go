@@ -52,7 +52,7 @@ var postgres = Dialect{
 	replacePresent: conflictDoUpdate,
 
 	referencesTo: postgresReferences, enforcesReferences: alwaysEnforced, primaryKey: postgresPrimaryKey, asName: regclass,
-	sameName:     postgresName,
+	sameName: postgresName,
 
 	list:     postgresList,
 	events:   postgresEvents,

@@ -22,9 +22,9 @@ type Reference struct {
 type ReferenceAction int
 
 const (
-	Forbids  ReferenceAction = iota // the removal fails
-	Removes                         // ON DELETE CASCADE
-	Unlinks                         // ON DELETE SET NULL or SET DEFAULT
+	Forbids ReferenceAction = iota // the removal fails
+	Removes                        // ON DELETE CASCADE
+	Unlinks                        // ON DELETE SET NULL or SET DEFAULT
 )
 
 // EnforcesReferences tells whether the session's foreign keys are obeyed.

@@ -50,7 +50,7 @@ var sqlite = Dialect{
 	deferKeys:    "PRAGMA defer_foreign_keys = ON",
 
 	referencesTo: sqliteReferences, enforcesReferences: sqliteEnforces, primaryKey: sqlitePrimaryKey, asName: sqliteTable,
-	sameName:     sqliteName,
+	sameName: sqliteName,
 
 	columns: sqliteColumns,
 
