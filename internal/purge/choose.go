@@ -26,7 +26,7 @@ func (f *family) settle() {
 		}
 	}
 	for _, r := range f.order {
-		if r.lot == 0 || r.held || r.busy || len(r.outside) > 0 {
+		if r.lot == 0 || r.held || r.busy || len(r.outside) > 0 || r.stays {
 			r.stays = true
 			waiting = append(waiting, r)
 		}

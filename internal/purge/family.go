@@ -17,6 +17,10 @@ type family struct {
 	purge *purge
 	tx    statement.Session
 	rows  map[string]*relative
+	steps map[step]bool // see followed
+	// table is that of the roots, behind the cursor's key where all rows up to it are settled.
+	table  *purgeTable
+	behind []any
 	// order is the order in which the rows were found: a row stands before those that refer to it, cycles apart.
 	order []*relative
 	locks bool // rows are locked, since they are about to go
@@ -38,12 +42,16 @@ type relative struct {
 	refersTo, referredBy []*relative
 	outside              map[string]int64
 	stays                bool
+	settled              bool // an earlier batch found whether it stays
 }
 
 // removeFamilies looks at the next rows of a table and removes those that nothing keeps, with all that refer to them.
 func (p *purge) removeFamilies(tx statement.Session, t *purgeTable, c *cursor) ([]int64, error) {
 	removed := make([]int64, len(p.reports()))
-	f := &family{purge: p, tx: tx, rows: map[string]*relative{}, locks: !p.options.DryRun && p.purger.Dialect.Has(dialect.RowLocks)}
+	f := &family{purge: p, tx: tx, rows: map[string]*relative{}, steps: map[step]bool{}, locks: !p.options.DryRun && p.purger.Dialect.Has(dialect.RowLocks)}
+	if f.table = t; p.options.DryRun && p.options.MaxRows == 0 {
+		f.behind = c.key
+	}
 	roots, err := f.roots(t, c)
 	if err != nil {
 		return nil, err
@@ -65,6 +73,7 @@ func (p *purge) removeFamilies(tx statement.Session, t *purgeTable, c *cursor) (
 		return nil, err
 	}
 	f.settle()
+	f.remember()
 	if p.options.DryRun && p.options.MaxRows == 0 {
 		f.foresee(roots)
 		c.key = roots[len(roots)-1].key
@@ -111,6 +120,7 @@ func (f *family) add(t *purgeTable, key []any, lot int, held bool) (r *relative,
 		return r, true
 	}
 	r = &relative{table: t, key: key, lot: lot, held: held}
+	r.stays, r.settled = f.purge.settled[id]
 	f.rows[id] = r
 	f.order = append(f.order, r)
 	return r, false
@@ -224,47 +234,55 @@ func (f *family) owners(roots []*relative) (all []*relative, err error) {
 }
 
 func (f *family) owning(owner *reference, rows []*relative) (found []*relative, err error) {
-	p, parent, child := f.purge, owner.to, owner.from
 	for part := range slices.Chunk(rows, keysAtOnce) {
-		condition := func(q *statement.Query) {
-			owner.match(q, "p", "c")
-			q.Text(" AND ")
-			keyIn(q, child, "c", part)
-			q.Text(" AND ")
-			p.goes(q, parent, "p")
-		}
-		var locked lockedRows
-		if f.locks {
-			locked, err = f.lock(parent, "p", func(q *statement.Query) {
-				q.Name(parent.name).Text(" AS p WHERE EXISTS (SELECT 1 FROM ").Name(child.name).Text(" AS c WHERE ")
-				condition(q)
-				q.Text(")")
-			})
+		for _, list := range f.unfollowed(owner, above, part) {
+			owners, err := f.owningSome(owner, list)
 			if err != nil {
 				return nil, err
 			}
+			found = append(found, owners...)
 		}
-		q := f.selectPairs(parent, "p", parent, child)
-		condition(q)
-		err = f.scanPairs(q, parent, child, func(up, down []any, lot int, held bool) {
-			if p.foreseen[rowID(parent, up)] {
-				return
-			}
-			r, known := f.add(parent, up, lot, held)
-			r.busy = r.busy || f.locks && !known && !locked[rowID(parent, up)]
-			// Tied together here: what refers to a busy row is not looked for.
-			taken := f.rows[rowID(child, down)]
-			taken.refersTo = append(taken.refersTo, r)
-			r.referredBy = append(r.referredBy, taken)
-			if !known && !r.busy {
-				found = append(found, r)
-			}
+	}
+	return found, nil
+}
+
+func (f *family) owningSome(owner *reference, rows []*relative) (found []*relative, err error) {
+	p, parent, child := f.purge, owner.to, owner.from
+	condition := func(q *statement.Query) {
+		owner.match(q, "p", "c")
+		q.Text(" AND ")
+		f.along(q, owner, above, child, "c", rows)
+		q.Text(" AND ")
+		p.goes(q, parent, "p")
+	}
+	var locked lockedRows
+	if f.locks {
+		locked, err = f.lock(parent, "p", func(q *statement.Query) {
+			q.Name(parent.name).Text(" AS p WHERE EXISTS (SELECT 1 FROM ").Name(child.name).Text(" AS c WHERE ")
+			condition(q)
+			q.Text(")")
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	return found, nil
+	q := f.selectPairs(parent, "p", parent, child)
+	condition(q)
+	pairs, err := f.scanPairs(q, parent, child)
+	return f.follow(owner, above, rows, pairs, func(taken *relative, found pair) *relative {
+		if p.foreseen[rowID(parent, found.up)] {
+			return nil
+		}
+		r, known := f.add(parent, found.up, found.lot, found.held)
+		r.busy = r.busy || f.locks && !known && !locked[rowID(parent, found.up)]
+		// Tied together here: what refers to a busy row is not looked for.
+		taken.refersTo = append(taken.refersTo, r)
+		r.referredBy = append(r.referredBy, taken)
+		if known || r.busy {
+			return nil
+		}
+		return r
+	}), err
 }
 
 // heldColumn writes 1 for a row that a hold covers and 0 for others.
@@ -291,15 +309,16 @@ func (f *family) selectPairs(of *purgeTable, alias string, parent, child *purgeT
 }
 
 // scanPairs reads rows of a lot, a hold, and the keys of two tables.
-func (f *family) scanPairs(q *statement.Query, first, second *purgeTable, each func(a, b []any, lot int, held bool)) error {
-	return q.Rows(func(scan func(...any) error) error {
+func (f *family) scanPairs(q *statement.Query, first, second *purgeTable) (pairs []pair, err error) {
+	err = q.Rows(func(scan func(...any) error) error {
 		var lot, held int
 		targets, values := statement.ScanTargets(len(first.KeyColumns) + len(second.KeyColumns))
 		if err := scan(append([]any{&lot, &held}, targets...)...); err != nil {
 			return err
 		}
 		all := values()
-		each(all[:len(first.KeyColumns)], all[len(first.KeyColumns):], lot, held == 1)
+		pairs = append(pairs, pair{all[:len(first.KeyColumns)], all[len(first.KeyColumns):], lot, held == 1})
 		return nil
 	})
+	return pairs, err
 }

@@ -84,6 +84,7 @@ type purge struct {
 	done    int64
 	// foreseen are the rows that a dry run with MaxRows has counted, so that they are counted once. There are at most MaxRows.
 	foreseen map[string]bool
+	settled  map[string]bool       // whether rows stay that earlier batches have met, see remember
 	told     map[*ModelPurge]int64 // what Progress has heard
 	// committed runs once the batch that set it is committed.
 	committed func()
@@ -121,7 +122,7 @@ func (purger *Purger) begin(db *gorm.DB, o Request) (*purge, error) {
 	session := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
 	session.Config.DryRun = false
 	statement.ToWriter(session, "")
-	p := &purge{purger: purger, db: purger.Session(session), reads: purger.Session(session), options: o, now: db.NowFunc().UTC(), told: map[*ModelPurge]int64{}, foreseen: map[string]bool{}}
+	p := &purge{purger: purger, db: purger.Session(session), reads: purger.Session(session), options: o, now: db.NowFunc().UTC(), told: map[*ModelPurge]int64{}, foreseen: map[string]bool{}, settled: map[string]bool{}}
 	if !inTransaction(session) {
 		// What is read outside of transactions must not come from a replica that lags behind.
 		p.reads = purger.Session(session.Session(&gorm.Session{NewDB: true, Initialized: true}))

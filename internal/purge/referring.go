@@ -39,11 +39,13 @@ func (f *family) referring(r *reference, rows []*relative) (found []*relative, e
 			}
 			continue
 		}
-		fresh, err := f.referringInside(r, part)
-		if err != nil {
-			return nil, err
+		for _, list := range f.unfollowed(r, below, part) {
+			fresh, err := f.referringInside(r, list)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, fresh...)
 		}
-		found = append(found, fresh...)
 	}
 	return found, nil
 }
@@ -84,7 +86,7 @@ func (f *family) referringInside(r *reference, rows []*relative) (found []*relat
 			q.Text(" AND EXISTS (SELECT 1 FROM ").Name(r.to.name).Text(" AS p WHERE ")
 			r.match(q, "p", "c")
 			q.Text(" AND ")
-			keyIn(q, r.to, "p", rows)
+			f.along(q, r, below, r.to, "p", rows)
 			q.Text(")")
 		})
 		if err != nil {
@@ -94,19 +96,19 @@ func (f *family) referringInside(r *reference, rows []*relative) (found []*relat
 	q := f.selectPairs(child, "c", r.to, child)
 	r.match(q, "p", "c")
 	q.Text(" AND ")
-	keyIn(q, r.to, "p", rows)
-	err = f.scanPairs(q, r.to, child, func(up, down []any, lot int, held bool) {
-		if p.foreseen[rowID(child, down)] {
-			return
+	f.along(q, r, below, r.to, "p", rows)
+	pairs, err := f.scanPairs(q, r.to, child)
+	return f.follow(r, below, rows, pairs, func(parent *relative, found pair) *relative {
+		if p.foreseen[rowID(child, found.down)] {
+			return nil
 		}
-		parent := f.rows[rowID(r.to, up)]
-		row, known := f.add(child, down, lot, held)
-		row.busy = row.busy || f.locks && !known && lot > 0 && !locked[rowID(child, down)]
+		row, known := f.add(child, found.down, found.lot, found.held)
+		row.busy = row.busy || f.locks && !known && found.lot > 0 && !locked[rowID(child, found.down)]
 		parent.referredBy = append(parent.referredBy, row)
 		row.refersTo = append(row.refersTo, parent)
-		if !known && lot > 0 && !row.busy {
-			found = append(found, row)
+		if known || found.lot == 0 || row.busy || row.settled {
+			return nil
 		}
-	})
-	return found, err
+		return row
+	}), err
 }

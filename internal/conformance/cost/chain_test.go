@@ -1,0 +1,79 @@
+package cost_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
+)
+
+// growLink is a row of a chain.
+type growLink struct {
+	ID        uint
+	ParentID  *uint          `gorm:"index"`
+	DeletedAt gorm.DeletedAt `softdelete:"retain:30d"`
+	Next      []growLink     `gorm:"foreignKey:ParentID" softdelete:"cascade"`
+}
+
+// chains are the parents of rows under each other, downwards or upwards in the order of their keys.
+var chains = map[string]func(rows int) string{
+	"down": func(int) string { return "nullif(i - 1, 0)" },
+	"up":   func(rows int) string { return fmt.Sprintf("nullif((i + 1) %% %d, 0)", rows+1) },
+}
+
+func TestThePurgeOfAChainIsAFewStatementsWhateverItsLength(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		for name, parent := range chains {
+			t.Run(name, func(t *testing.T) {
+				var sizes [2]int
+				for i, rows := range []int{60, 600} {
+					stage := chainStage(t, database, rows, parent)
+					recorder := testdb.Record(stage.DB)
+					done := fixture.ReportOf(t, stage.Purge(softdelete.PurgeOptions{Batch: 1000}), "grow_links")
+					require.EqualValues(t, rows, done.Done)
+					require.Zero(t, fixture.Rows(t, stage.DB, "grow_links"))
+					sizes[i] = len(recorder.Statements())
+				}
+				require.LessOrEqual(t, sizes[1], sizes[0])
+			})
+		}
+	})
+}
+
+func TestAChainGoesBehindARowThatStays(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		for name, parent := range chains {
+			for _, batch := range []int{1, 7, 25, 1000} {
+				t.Run(fmt.Sprint(name, " ", batch), func(t *testing.T) {
+					const rows = 100
+					stage := chainStage(t, database, rows, parent)
+					// Row 40 is not over yet: it stays with all that it is under.
+					require.NoError(t, stage.Unscoped().Model(&growLink{}).Where("id = 40").Update("deleted_at", *stage.Now).Error)
+					done := fixture.ReportOf(t, stage.Purge(softdelete.PurgeOptions{Batch: batch}), "grow_links")
+					below := 60 // 41 to 100
+					if name == "up" {
+						below = 39
+					}
+					require.EqualValues(t, rows-1, done.Eligible)
+					require.EqualValues(t, below, done.Done)
+					require.EqualValues(t, rows-1-below, done.Referenced)
+					require.Equal(t, rows-below, fixture.Rows(t, stage.DB, "grow_links"))
+				})
+			}
+		}
+	})
+}
+
+// chainStage makes a chain that was deleted long ago.
+func chainStage(t *testing.T, database *testdb.Database, rows int, parent func(rows int) string) *fixture.Stage {
+	t.Helper()
+	stage := fixture.NewStage(t, database, softdelete.Config{Models: []any{&growLink{}}})
+	fixture.Exec(t, stage.DB, "DELETE FROM grow_links", fixture.Series("grow_links (id, parent_id)", rows, "i, "+parent(rows)))
+	stage.Ago(100*fixture.Day, func() { require.NoError(t, stage.Where("1 = 1").Delete(&growLink{}).Error) })
+	return stage
+}
