@@ -166,9 +166,9 @@ func (d *deletion) referringKeys(tx statement.Session, start func() *statement.Q
 	if err != nil || len(columns) == 0 {
 		return nil, err
 	}
-	q := start().Text("SELECT ").Names(r.alias(), columns)
+	q := start().Text("SELECT ").ColumnsNamed(r.alias(), columns)
 	r.from(q)
-	q.Text(" ORDER BY ").Names(r.alias(), columns).Text(" LIMIT ", strconv.Itoa(statement.MostKeys))
+	q.Text(" ORDER BY ").ColumnsNamed(r.alias(), columns).Text(" LIMIT ", strconv.Itoa(statement.MostKeys))
 	values, err := q.KeyValues(len(columns))
 	for _, key := range values {
 		keys = append(keys, rowkey.KeyText(key))

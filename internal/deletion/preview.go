@@ -94,7 +94,7 @@ func KeysIn(start func() *statement.Query, p *policy.Policy, table string, rows 
 	q.Text("SELECT ").Columns(table, fields)
 	from(q)
 	q.Text(" ORDER BY ").Columns(table, fields).Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
-	return q.Keys(fields)
+	return q.KeyTexts(fields)
 }
 
 // foreseeBlockers lists what would refuse.

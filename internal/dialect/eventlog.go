@@ -161,7 +161,7 @@ func (d *Dialect) LogKey(l *Log, alias string) string {
 	for i, c := range l.Key {
 		expressions[i] = prefixed(alias, c.Quoted)
 	}
-	return d.Key(l.KeyColumns, expressions)
+	return d.KeySQL(l.KeyColumns, expressions)
 }
 
 // LoggedText is a column's value as the text that DataText gives for it.

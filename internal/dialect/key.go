@@ -96,8 +96,8 @@ func (d *Dialect) KeyColumn(field *schema.Field) KeyColumn {
 	return c
 }
 
-// Key is an expression for the exact text of a row's key, of expressions for its columns.
-func (d *Dialect) Key(columns []KeyColumn, expressions []string) string {
+// KeySQL is an expression for the exact text of a row's key, of expressions for its columns.
+func (d *Dialect) KeySQL(columns []KeyColumn, expressions []string) string {
 	if len(columns) == 1 {
 		return d.keys.sql(columns[0], expressions[0])
 	}
@@ -113,13 +113,13 @@ func (d *Dialect) Key(columns []KeyColumn, expressions []string) string {
 
 func escapedSQL(text string) string { return `replace(replace(` + text + `, '\', '\\'), ',', '\,')` }
 
-// KeyOf is a column's text for a value as Key writes it, before it is escaped: nil, a bool, int64, uint64, float64, string,
+// ValueInKey is the text of a value of a column as KeySQL writes it, before it is escaped: nil, a bool, int64, uint64, float64, string,
 // []byte or time.Time.
-func (d *Dialect) KeyOf(c KeyColumn, value any) string { return d.keys.of(c, value) }
+func (d *Dialect) ValueInKey(c KeyColumn, value any) string { return d.keys.of(c, value) }
 
-// EarlierKey is an expression for the text that versions before this one had for a row's key in the table of erased rows, where
+// EarlierKeySQL is an expression for the text that versions before this one had for a row's key in the table of erased rows, where
 // that is another one.
-func (d *Dialect) EarlierKey(columns []KeyColumn, expressions []string) (text string, differs bool) {
+func (d *Dialect) EarlierKeySQL(columns []KeyColumn, expressions []string) (text string, differs bool) {
 	parts := make([]string, len(columns))
 	for i, c := range columns {
 		switch {

@@ -63,7 +63,7 @@ func heldRows(tx statement.Session, h *hold.Walk, t policy.Place, rows []erasedr
 	q := tx.Query()
 	h.With(q)
 	q.Text("SELECT ")
-	q.Names("", columns).Text(", coalesce(min(", walk.MarkColumn, "), '') FROM ").Name(h.Walk.Table(n.Component)).Text(" WHERE ")
+	q.ColumnsNamed("", columns).Text(", coalesce(min(", walk.MarkColumn, "), '') FROM ").Name(h.Walk.Table(n.Component)).Text(" WHERE ")
 	if len(n.Component.Nodes) > 1 {
 		q.Text(walk.NodeColumn, " = ", strconv.Itoa(n.Index), " AND ")
 	}
@@ -72,7 +72,7 @@ func heldRows(tx statement.Session, h *hold.Walk, t policy.Place, rows []erasedr
 		keys[i] = erasedrow.Primary(t, row)
 	}
 	q.SomeAmong("", columns, p.Table, p.Schema.PrimaryFields, keys).Text(" GROUP BY ")
-	q.Names("", columns)
+	q.ColumnsNamed("", columns)
 	return q.Rows(func(scan func(...any) error) error {
 		var placed string
 		targets, values := statement.ScanTargets(len(columns))

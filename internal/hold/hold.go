@@ -254,7 +254,7 @@ func mustExist(tx statement.Session, p *policy.Policy, key []any) error {
 	found := false
 	for _, t := range p.Places() {
 		q := tx.Query().Text("SELECT 1 FROM ").Name(t.Table()).Text(" WHERE ")
-		q.KeyOf("", p.Schema.PrimaryFieldDBNames).Text(" = ")
+		q.KeyNamed("", p.Schema.PrimaryFieldDBNames).Text(" = ")
 		q.Tuple(key)
 		if err := q.Rows(func(func(...any) error) error { found = true; return nil }); err != nil {
 			return err

@@ -172,7 +172,7 @@ func (h *Walk) Begin(q *statement.Query) {
 // Held writes the condition that a hold covers the row, in parentheses.
 func (h *Walk) Held(q *statement.Query, p *policy.Policy, alias string) {
 	q.Text("(")
-	q.KeyOf(alias, p.Schema.PrimaryFieldDBNames).Text(" IN (")
+	q.KeyNamed(alias, p.Schema.PrimaryFieldDBNames).Text(" IN (")
 	h.Walk.SelectKeys(q, h.Node(p))
 	q.Text("))")
 }

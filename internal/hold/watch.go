@@ -54,7 +54,7 @@ func (h *Walk) Moves(p *policy.Policy, assigned func(*schema.Field) bool) (itsel
 func (h *Walk) Watch(tx statement.Session, p *policy.Policy, under bool, rows func(q *statement.Query)) (w *Watch, err error) {
 	w = &Watch{walk: h, policy: p, key: rowkey.Of(tx.Dialect, p.Schema.PrimaryFields)}
 	w.rows, err = w.covered(tx, func(q *statement.Query, columns []string) {
-		q.KeyOf("", columns).Text(" IN (")
+		q.KeyNamed("", columns).Text(" IN (")
 		rows(q)
 		q.Text(")")
 	})
@@ -73,7 +73,7 @@ func (w *Watch) covered(tx statement.Session, condition func(q *statement.Query,
 	}
 	q := tx.Query()
 	w.walk.With(q)
-	q.Text("SELECT ").Names("", columns).Text(", ", walk.MarkColumn, " FROM ").Name(w.walk.Walk.Table(n.Component)).Text(" WHERE ")
+	q.Text("SELECT ").ColumnsNamed("", columns).Text(", ", walk.MarkColumn, " FROM ").Name(w.walk.Walk.Table(n.Component)).Text(" WHERE ")
 	if len(n.Component.Nodes) > 1 {
 		q.Text(walk.NodeColumn, " = ", strconv.Itoa(n.Index), " AND ")
 	}

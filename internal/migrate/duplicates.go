@@ -86,7 +86,7 @@ func (m *migrator) refuseDuplicates(value any, stmt *gorm.Statement, index *sche
 		q.Text(" WHERE ", strings.Join(conditions, " AND "))
 	}
 	q.Text(") AS t WHERE softdelete_rows > 1 ORDER BY softdelete_group, ").Columns("", keys).Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
-	found, err := q.Keys(keys)
+	found, err := q.KeyTexts(keys)
 	if err != nil || len(found) == 0 {
 		return err
 	}

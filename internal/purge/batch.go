@@ -207,7 +207,7 @@ func (p *purge) removeLocked(tx statement.Session, t *purgeTable, c *cursor, lim
 	q := tx.Query()
 	p.holds.Begin(q)
 	q.Text("batch AS (SELECT ")
-	q.Names(t.name, t.KeyColumns)
+	q.ColumnsNamed(t.name, t.KeyColumns)
 	address := p.purger.Dialect.RowAddress()
 	if address != "" {
 		q.Text(", ").Column(t.name, address).Text(" AS row_address")
@@ -215,19 +215,19 @@ func (p *purge) removeLocked(tx statement.Session, t *purgeTable, c *cursor, lim
 	q.Text(" FROM ").Name(t.name).Text(" WHERE ")
 	p.removable(q, t, c)
 	q.Text(" ORDER BY ")
-	q.Names(t.name, t.KeyColumns)
+	q.ColumnsNamed(t.name, t.KeyColumns)
 	q.Text(" LIMIT ").Bind(limit).Lock(dialect.FreeLock).Text("), ", open, "DELETE FROM ").Name(t.name).Text(" WHERE ")
 	if address != "" {
 		q.Column(t.name, address).Text(" = ANY (ARRAY(SELECT row_address FROM batch))")
 	} else {
-		q.KeyOf(t.name, t.KeyColumns).Text(" IN (SELECT ")
-		q.Names("", t.KeyColumns)
+		q.KeyNamed(t.name, t.KeyColumns).Text(" IN (SELECT ")
+		q.ColumnsNamed("", t.KeyColumns)
 		q.Text(" FROM batch)")
 	}
 	q.Text(" AND ")
 	p.goes(q, t, t.name)
 	q.Text(shut, " SELECT (SELECT count(*) FROM removed), ")
-	q.Names("", t.KeyColumns)
+	q.ColumnsNamed("", t.KeyColumns)
 	q.Text(" FROM batch ORDER BY ")
 	statement.Descending(q, t.KeyColumns)
 	q.Text(" LIMIT 1")
@@ -247,13 +247,13 @@ func (p *purge) removeBetween(tx statement.Session, t *purgeTable, c *cursor, li
 	q := tx.Query()
 	p.holds.With(q)
 	q.Text("SELECT ")
-	q.Names("", t.KeyColumns)
+	q.ColumnsNamed("", t.KeyColumns)
 	q.Text(" FROM (SELECT ")
-	q.Names(t.name, t.KeyColumns)
+	q.ColumnsNamed(t.name, t.KeyColumns)
 	q.Text(" FROM ").Name(t.name).Text(" WHERE ")
 	p.removable(q, t, c)
 	q.Text(" ORDER BY ")
-	q.Names(t.name, t.KeyColumns)
+	q.ColumnsNamed(t.name, t.KeyColumns)
 	q.Text(" LIMIT ").Bind(limit).Text(") AS batch ORDER BY ")
 	statement.Descending(q, t.KeyColumns)
 	q.Text(" LIMIT 1")
@@ -267,7 +267,7 @@ func (p *purge) removeBetween(tx statement.Session, t *purgeTable, c *cursor, li
 	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
 	p.removable(q, t, c)
 	q.Text(" AND ")
-	q.KeyOf(t.name, t.KeyColumns).Text(" <= ")
+	q.KeyNamed(t.name, t.KeyColumns).Text(" <= ")
 	q.Tuple(last)
 	rows, err = q.Exec()
 	return rows, last, err
@@ -290,7 +290,7 @@ func (p *purge) removable(q *statement.Query, t *purgeTable, c *cursor) {
 // behind writes the condition that a row's key comes after the cursor's, and AND.
 func (p *purge) behind(q *statement.Query, t *purgeTable, c *cursor) {
 	if c.key != nil {
-		q.KeyOf(t.name, t.KeyColumns).Text(" > ")
+		q.KeyNamed(t.name, t.KeyColumns).Text(" > ")
 		q.Tuple(c.key)
 		q.Text(" AND ")
 	}

@@ -43,12 +43,12 @@ func (f *family) along(q *statement.Query, r *reference, to way, t *purgeTable, 
 	if len(t.KeyColumns) == 1 {
 		open, shut = q.Dialect.Among()
 	}
-	q.KeyOf(alias, t.KeyColumns).Text(open, "WITH RECURSIVE ", table, " AS (SELECT ").Names("first", columns)
+	q.KeyNamed(alias, t.KeyColumns).Text(open, "WITH RECURSIVE ", table, " AS (SELECT ").ColumnsNamed("first", columns)
 	q.Text(" FROM ").Name(t.name).Text(" AS first WHERE ")
 	keyIn(q, t, "first", rows)
 	q.Text(" UNION SELECT ")
 	step := func() {
-		q.Names(next, columns).Text(" FROM ").Name(t.name).Text(" AS ", next)
+		q.ColumnsNamed(next, columns).Text(" FROM ").Name(t.name).Text(" AS ", next)
 	}
 	condition := func() {
 		if to == below {
@@ -60,7 +60,7 @@ func (f *family) along(q *statement.Query, r *reference, to way, t *purgeTable, 
 		q.Text(" AND ").Opaque(func() { f.purge.goes(q, t, next) })
 		if f.behind != nil && t == f.table && to == below {
 			// A rehearsal has settled what goes before the cursor; the rest is held, and stays.
-			q.Text(" AND ").KeyOf(from, t.KeyColumns).Text(" > ").Tuple(f.behind)
+			q.Text(" AND ").KeyNamed(from, t.KeyColumns).Text(" > ").Tuple(f.behind)
 		}
 	}
 	if q.Dialect.Has(dialect.Estimates) && (to == above || r.indexed) {
@@ -75,7 +75,7 @@ func (f *family) along(q *statement.Query, r *reference, to way, t *purgeTable, 
 		q.Text(", ", table, " AS ", from, " WHERE ")
 		condition()
 	}
-	q.Text(") SELECT ").Names("", t.KeyColumns).Text(" FROM ", table, shut)
+	q.Text(") SELECT ").ColumnsNamed("", t.KeyColumns).Text(" FROM ", table, shut)
 }
 
 // pair is a row that refers to another, with what is said of the one of them that was looked for.

@@ -95,7 +95,7 @@ func (f *family) load(batch *cold.Batch, t *purgeTable, rows []*relative) error 
 	q := f.tx.Query().Text("SELECT * FROM ").Name(t.name).Text(" WHERE ")
 	keyIn(q, t, "", rows)
 	q.Text(" ORDER BY ")
-	q.Names(t.name, t.KeyColumns)
+	q.ColumnsNamed(t.name, t.KeyColumns)
 	loaded, err := q.Records()
 	batch.Rows = append(batch.Rows, loaded...)
 	return err
@@ -229,7 +229,7 @@ func insert(tx statement.Session, p *policy.Policy, rows []map[string]any) error
 	}
 	for part := range slices.Chunk(rows, max(1, keysAtOnce/len(columns))) {
 		q := tx.Query().Text("INSERT INTO ").Name(p.Table).Text(" (")
-		q.Names("", columns).Text(") ", overriding, " VALUES ")
+		q.ColumnsNamed("", columns).Text(") ", overriding, " VALUES ")
 		statement.Joined(q, part, ", ", func(row map[string]any) {
 			q.Text("(")
 			statement.Joined(q, columns, ", ", func(column string) { q.Bind(row[column]) }).Text(")")
@@ -264,7 +264,7 @@ func refuseOrphans(tx statement.Session, p *policy.Policy, keys [][]any) error {
 		}
 		fields := r.Parent.Schema.PrimaryFields
 		q := under(tx.Query().Text("SELECT ").Columns("p", fields))
-		parents, err := q.Text(" ORDER BY ").Columns("p", fields).Text(" LIMIT 1").Keys(fields)
+		parents, err := q.Text(" ORDER BY ").Columns("p", fields).Text(" LIMIT 1").KeyTexts(fields)
 		if err != nil {
 			return err
 		}

@@ -96,7 +96,7 @@ func (p *purge) dueForErasure(t *purgeTable, l *lot, c *cursor) (rows []dueRow, 
 	q := p.query()
 	p.holds.With(q)
 	q.Text("SELECT ")
-	q.Names(t.name, t.KeyColumns)
+	q.ColumnsNamed(t.name, t.KeyColumns)
 	erasedrow.Created(erasedrow.RowKey(q.Text(", "), s, t.name).Text(", "), s, t.name)
 	q.Text(", ", q.Dialect.Text(q.Quoted(t.name, t.Column)), " FROM ").Name(t.name).Text(" WHERE ")
 	p.behind(q, t, c)
@@ -105,7 +105,7 @@ func (p *purge) dueForErasure(t *purgeTable, l *lot, c *cursor) (rows []dueRow, 
 		q.Text(" AND NOT ", shared)
 	}
 	q.Text(" ORDER BY ")
-	q.Names(t.name, t.KeyColumns)
+	q.ColumnsNamed(t.name, t.KeyColumns)
 	q.Text(" LIMIT ").Bind(c.rows)
 	err = q.Rows(func(scan func(...any) error) error {
 		var text, clock string

@@ -132,13 +132,13 @@ func (f *family) roots(t *purgeTable, c *cursor) ([]*relative, error) {
 	q.Text("SELECT ")
 	f.purge.lotOf(q, t, t.name)
 	q.Text(", ")
-	q.Names(t.name, t.KeyColumns)
+	q.ColumnsNamed(t.name, t.KeyColumns)
 	q.Text(" FROM ").Name(t.name).Text(" WHERE ")
 	f.purge.behind(q, t, c)
 	f.purge.goes(q, t, t.name)
 	f.purge.notHeld(q, t, t.name)
 	q.Text(" ORDER BY ")
-	q.Names(t.name, t.KeyColumns)
+	q.ColumnsNamed(t.name, t.KeyColumns)
 	q.Text(" LIMIT ").Bind(c.rows)
 	if f.locks {
 		q.Lock(dialect.FreeLock)
@@ -304,8 +304,8 @@ func (f *family) selectPairs(of *purgeTable, alias string, parent, child *purgeT
 	q.Text(", ")
 	f.heldColumn(q, of, alias)
 	q.Text(", ")
-	q.Names("p", parent.KeyColumns).Text(", ")
-	return q.Names("c", child.KeyColumns).Text(" FROM ").Name(parent.name).Text(" AS p, ").Name(child.name).Text(" AS c WHERE ")
+	q.ColumnsNamed("p", parent.KeyColumns).Text(", ")
+	return q.ColumnsNamed("c", child.KeyColumns).Text(" FROM ").Name(parent.name).Text(" AS p, ").Name(child.name).Text(" AS c WHERE ")
 }
 
 // scanPairs reads rows of a lot, a hold, and the keys of two tables.

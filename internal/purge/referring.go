@@ -14,10 +14,10 @@ import (
 func (f *family) lock(t *purgeTable, alias string, from func(q *statement.Query)) (lockedRows, error) {
 	locked := lockedRows{}
 	q := f.tx.Query().Text("SELECT ")
-	q.Names(alias, t.KeyColumns).Text(" FROM ")
+	q.ColumnsNamed(alias, t.KeyColumns).Text(" FROM ")
 	from(q)
 	q.Text(" ORDER BY ")
-	q.Names(alias, t.KeyColumns)
+	q.ColumnsNamed(alias, t.KeyColumns)
 	q.Lock(dialect.FreeLock)
 	keys, err := q.KeyValues(len(t.KeyColumns))
 	for _, key := range keys {
@@ -53,12 +53,12 @@ func (f *family) referring(r *reference, rows []*relative) (found []*relative, e
 // referringOutside counts the rows of a table that loses none.
 func (f *family) referringOutside(r *reference, rows []*relative) error {
 	q := f.tx.Query().Text("SELECT count(*), ")
-	q.Names("p", r.to.KeyColumns).Text(" FROM ").Name(r.to.name).Text(" AS p, ").Name(r.table).Text(" AS c WHERE ")
+	q.ColumnsNamed("p", r.to.KeyColumns).Text(" FROM ").Name(r.to.name).Text(" AS p, ").Name(r.table).Text(" AS c WHERE ")
 	r.match(q, "p", "c")
 	q.Text(" AND ")
 	keyIn(q, r.to, "p", rows)
 	q.Text(" GROUP BY ")
-	q.Names("p", r.to.KeyColumns)
+	q.ColumnsNamed("p", r.to.KeyColumns)
 	return q.Rows(func(scan func(...any) error) error {
 		var n int64
 		targets, values := statement.ScanTargets(len(r.to.KeyColumns))

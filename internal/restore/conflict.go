@@ -121,5 +121,5 @@ func (r *restoration) conflictKeys(tx statement.Session, c conflict) ([]string, 
 		statement.WriteAnd(q, p.Predicates.Live, "other")
 	}
 	q.Text(" ORDER BY ").Columns("other", fields).Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
-	return q.Keys(fields)
+	return q.KeyTexts(fields)
 }

@@ -145,7 +145,7 @@ func (r *restoration) parentError(tx statement.Session, standing int64) error {
 			r.above(q, n, h)
 			walk.AndGone(q, h.Parent, "holder")
 			q.Text(" ORDER BY ").Columns("holder", fields).Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
-			keys, err := q.Keys(fields)
+			keys, err := q.KeyTexts(fields)
 			if err != nil {
 				return err
 			}

@@ -52,7 +52,7 @@ func (r *restoration) refuseErased(tx statement.Session) error {
 		q.Text("SELECT ").Columns("t", s.PrimaryFields).Text(" FROM ").Name(t.Table()).Text(" AS t WHERE ")
 		r.comingBack(q, n, "t")
 		erasedrow.IsErased(q.Text(" AND "), t, "t").Text(" LIMIT 1")
-		keys, err := q.Keys(s.PrimaryFields)
+		keys, err := q.KeyTexts(s.PrimaryFields)
 		if err != nil {
 			return err
 		}

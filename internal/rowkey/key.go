@@ -37,12 +37,12 @@ func (k Key) Columns() []dialect.KeyColumn { return k.columns }
 
 // SQL is an expression for the exact text of a row's key. quoted gives the quoted column of a name.
 func (k Key) SQL(quoted func(column string) string) string {
-	return k.dialect.Key(k.columns, k.expressions(quoted))
+	return k.dialect.KeySQL(k.columns, k.expressions(quoted))
 }
 
 // EarlierSQL is one for the text that the table of erased rows has of versions before this one, where that is another.
 func (k Key) EarlierSQL(quoted func(column string) string) (text string, differs bool) {
-	return k.dialect.EarlierKey(k.columns, k.expressions(quoted))
+	return k.dialect.EarlierKeySQL(k.columns, k.expressions(quoted))
 }
 
 func (k Key) expressions(quoted func(column string) string) []string {
@@ -81,7 +81,7 @@ func (k Key) part(i int, value any) (text string, ok bool) {
 	if !ok {
 		return null, false
 	}
-	return k.dialect.KeyOf(k.columns[i], plain), true
+	return k.dialect.ValueInKey(k.columns[i], plain), true
 }
 
 // Of is the exact text of a model's key.

@@ -92,7 +92,7 @@ func (c Conditions) meets(tx statement.Session, t policy.Place, key []any) (ther
 	q := tx.Silent().Query().Text("SELECT CASE WHEN ")
 	c.write(q)
 	q.Text(" THEN 1 ELSE 0 END FROM ").Table(statement.Table{Name: t.Table(), Alias: c.called}).Text(" WHERE ")
-	q.KeyOf(c.called, c.policy.Schema.PrimaryFieldDBNames).Text(" = ").Tuple(key)
+	q.KeyNamed(c.called, c.policy.Schema.PrimaryFieldDBNames).Text(" = ").Tuple(key)
 	err = q.Rows(func(scan func(...any) error) error {
 		var fulfils int
 		there = true

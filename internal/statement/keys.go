@@ -2,8 +2,8 @@ package statement
 
 // This room writes keys of rows into statements, and reads them.
 
-// Names writes columns by their names, with commas.
-func (q *Query) Names(table string, columns []string) *Query {
+// ColumnsNamed is Columns for columns by their names.
+func (q *Query) ColumnsNamed(table string, columns []string) *Query {
 	return Joined(q, columns, ", ", func(column string) { q.Column(table, column) })
 }
 
@@ -12,13 +12,13 @@ func Descending(q *Query, columns []string) {
 	Joined(q, columns, ", ", func(column string) { q.Name(column).Text(" DESC") })
 }
 
-// KeyOf writes columns as one value.
-func (q *Query) KeyOf(table string, columns []string) *Query {
+// KeyNamed is Key for columns by their names.
+func (q *Query) KeyNamed(table string, columns []string) *Query {
 	if len(columns) == 1 {
-		return q.Names(table, columns)
+		return q.ColumnsNamed(table, columns)
 	}
 	q.Text("(")
-	return q.Names(table, columns).Text(")")
+	return q.ColumnsNamed(table, columns).Text(")")
 }
 
 // Tuple writes bound values as one value to compare a key with.

@@ -70,7 +70,7 @@ func (q *Query) SomeAmong(table string, columns []string, typed string, fields [
 		return q.among(table, columns[0], values, fields[0])
 	}
 	if len(keys) == 1 {
-		return q.KeyOf(table, columns).Text(" = ").Tuple(keys[0])
+		return q.KeyNamed(table, columns).Text(" = ").Tuple(keys[0])
 	}
 	if plain, ok := plainKeys(keys); ok {
 		named := make([]dialect.ListColumn, len(columns))
@@ -84,7 +84,7 @@ func (q *Query) SomeAmong(table string, columns []string, typed string, fields [
 			return q.list(list)
 		}
 	}
-	q.KeyOf(table, columns).Text(" IN (")
+	q.KeyNamed(table, columns).Text(" IN (")
 	return Joined(q, keys, ", ", func(key []any) { q.Tuple(key) }).Text(")")
 }
 

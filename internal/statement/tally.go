@@ -54,8 +54,8 @@ func (t *Tally) Run(q *Query) error {
 // MostKeys is how many keys a Blocker names.
 const MostKeys = 10
 
-// Keys runs a statement that selects primary keys and gives them as text.
-func (q *Query) Keys(fields []*schema.Field) ([]string, error) {
+// KeyTexts runs a statement that selects primary keys, and gives them as texts for people.
+func (q *Query) KeyTexts(fields []*schema.Field) ([]string, error) {
 	values, err := q.KeyValues(len(fields))
 	var keys []string
 	for _, key := range values {
