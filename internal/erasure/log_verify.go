@@ -2,6 +2,7 @@ package erasure
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
@@ -14,6 +15,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/pii"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
@@ -22,7 +24,10 @@ import (
 // readLoggedSecrets reads the values that the events of a model's rows have in masked columns.
 func (x *verifier) readLoggedSecrets(tx statement.Session, m *reachedModel) error {
 	p := m.Policy
-	written := x.writtenByLog(m)
+	written, err := x.writtenByLog(tx.Statement.Context, m)
+	if err != nil {
+		return err
+	}
 	return x.logs.eachEvents(tx, p, m.logKeys(), func(events []loggedEvent) error {
 		for _, e := range events {
 			if p.Personal.Erases() || e.actor != "" || e.reason != "" {
@@ -43,18 +48,53 @@ func (x *verifier) readLoggedSecrets(tx statement.Session, m *reachedModel) erro
 	})
 }
 
-// writtenByLog gives what the masks foretell for a row, by its key in the log and the place of the column.
-func (x *verifier) writtenByLog(m *reachedModel) func(key string, column int) sql.NullString {
-	texts := make(map[string]string, len(m.rows))
+// writtenByLog gives what the masks foretell for a row, or would for one that is in the log only, by its key in the log and the
+// place of the column.
+func (x *verifier) writtenByLog(ctx context.Context, m *reachedModel) (func(key string, column int) sql.NullString, error) {
+	all := make(map[string][]oldValue, len(m.rows)+len(m.gone))
 	for _, row := range m.rows {
-		texts[row.Log] = row.Text
+		all[row.Log] = x.secrets.old[m.Place][row.Text]
+	}
+	masked := x.masked(m.Place)
+	if slices.ContainsFunc(masked, func(c *pii.MaskedColumn) bool { return c.Mask.Foretells() }) {
+		for _, row := range m.gone {
+			values, err := x.foretold(ctx, m.Policy, masked, row.log)
+			if err != nil {
+				return nil, err
+			}
+			all[row.log] = values
+		}
 	}
 	return func(key string, column int) (written sql.NullString) {
-		if values, known := x.secrets.old[m.Place][texts[key]]; known {
+		if values := all[key]; values != nil {
 			written = values[column].written
 		}
 		return written
+	}, nil
+}
+
+// foretold is what masks would write to a row with a key.
+func (x *verifier) foretold(ctx context.Context, p *policy.Policy, masked []*pii.MaskedColumn, text string) ([]oldValue, error) {
+	_, key, err := rowkey.Of(x.eraser.Dialect, p.Schema.PrimaryFields).Read(ctx, text)
+	if err != nil {
+		return nil, err
 	}
+	row := pii.Row{Columns: map[string]any{}}
+	for i, field := range p.Schema.PrimaryFields {
+		row.Columns[field.DBName] = key[i]
+	}
+	values := make([]oldValue, len(masked))
+	for i, c := range masked {
+		if !c.Mask.Foretells() {
+			continue
+		}
+		value, err := c.Mask.Of(ctx, row)
+		if err != nil {
+			return nil, err
+		}
+		values[i].written = sql.NullString{String: rowkey.TextOf(value), Valid: true}
+	}
+	return values, nil
 }
 
 // loggedValue is a column of an event as the text that readTexts gives for one of the table.
