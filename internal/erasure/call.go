@@ -86,7 +86,7 @@ func subjectRelations(p *policy.Policy, models []*policy.Policy) (list []*policy
 			continue
 		}
 		for _, s := range child.Personal.Subjects {
-			if s.Model == p.Schema.Name && len(p.Schema.PrimaryFields) == 1 {
+			if s.Type == p.Schema.ModelType {
 				list = append(list, &policy.Relation{
 					Name: s.Field.Name, Parent: p, Child: child, Keys: []policy.KeyPair{{Parent: p.Schema.PrimaryFields[0], Child: s.Field}},
 				})

@@ -51,7 +51,8 @@ type (
 	}
 	SubjectField struct {
 		Field *schema.Field
-		Model string
+		Model string       // as the tag names it
+		Type  reflect.Type // of the model
 	}
 )
 
@@ -164,19 +165,6 @@ func (b *piiBuilder) readField(field *schema.Field, text string) {
 	}
 }
 
-// readSubject takes a column that holds the key of a data subject.
-func (b *piiBuilder) readSubject(field *schema.Field, name string) {
-	names := make([]string, 0, len(b.options.Models))
-	for _, model := range b.options.Models {
-		names = append(names, modelName(model))
-	}
-	if !slices.Contains(names, name) {
-		b.refuse(field.Name, "unknown subject %q; name a model of Config.Models", name)
-		return
-	}
-	b.Subjects = append(b.Subjects, SubjectField{Field: field, Model: name})
-}
-
 // readMask checks a mask against the column that it is for.
 func (b *piiBuilder) readMask(field *schema.Field, given parsedTag) {
 	c := newColumnFacts(b.model, field, b.options.Maskers)
@@ -190,16 +178,4 @@ func (b *piiBuilder) readMask(field *schema.Field, given parsedTag) {
 		return
 	}
 	b.Masked = append(b.Masked, &MaskedColumn{Field: field, Mask: m})
-}
-
-// modelName is the name of a model's type.
-func modelName(model any) string {
-	t := reflect.TypeOf(model)
-	for t != nil && (t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice) {
-		t = t.Elem()
-	}
-	if t == nil {
-		return ""
-	}
-	return t.Name()
 }
