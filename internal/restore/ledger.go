@@ -5,6 +5,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
 )
@@ -32,7 +33,7 @@ func (r *restoration) markLedger(tx statement.Session) error {
 	case r.root.At == nil: // without a mark only the key tells
 		q.Name("key").Text(" IN (")
 		r.with(q)
-		q.Text("SELECT ", q.Dialect.Concat(keyTexts(q, r.root.Schema, table)...))
+		erasedrow.RowKey(q.Text("SELECT "), r.root.Schema, table)
 	default:
 		deletedAt := q.Dialect.Nanoseconds(statement.QuoteName(tx.DB, "deleted_at"), dialect.Native, 0)
 		instant := walk.Instant(q, r.root, func(field *schema.Field) string { return q.Quoted(table, field.DBName) })
@@ -46,15 +47,4 @@ func (r *restoration) markLedger(tx statement.Session) error {
 	r.comingBack(q, root, table)
 	_, err := q.Text(")").Exec()
 	return deletion.LedgerError(err)
-}
-
-// keyTexts are the columns of a model's key as texts, with commas between them, as the ledger has a row's key.
-func keyTexts(q *statement.Query, s *schema.Schema, table string) (parts []string) {
-	for i, field := range s.PrimaryFields {
-		if i > 0 {
-			parts = append(parts, q.Dialect.String(","))
-		}
-		parts = append(parts, q.Dialect.Text(q.Quoted(table, field.DBName)))
-	}
-	return parts
 }
