@@ -53,6 +53,9 @@ func narrowIndexes(p *policy.Policy, namer schema.Namer, referenced [][]string, 
 	for _, index := range p.Schema.ParseIndexes() {
 		unique := index.Class == "UNIQUE"
 		full := stays(columnsOf(index)...)
+		if unique && !full && index.Where == "" {
+			leaveMarkOut(p, index, namer)
+		}
 		wanted := unique && !full || !unique && p.Live[index.Fields[0].Field.DBName]
 		if index.Where == "" && wanted {
 			for _, option := range index.Fields {
@@ -73,6 +76,30 @@ func narrowIndexes(p *policy.Policy, namer schema.Namer, referenced [][]string, 
 			p.Unique = append(p.Unique, u)
 		}
 	}
+}
+
+// leaveMarkOut takes the columns that say whether a row is deleted out of a unique index: beside them nothing would be unique among
+// live rows, which all have the same there, NULL for most, and no NULL is like another. A status of several live values stays.
+func leaveMarkOut(p *policy.Policy, index *schema.Index, namer schema.Namer) {
+	marks := func(option schema.IndexOption) bool {
+		return option.Expression == "" && p.SameWhileLive(option.Field)
+	}
+	if !slices.ContainsFunc(index.Fields, func(option schema.IndexOption) bool { return !marks(option) }) {
+		return
+	}
+	index.Fields = slices.DeleteFunc(index.Fields, func(option schema.IndexOption) bool {
+		if !marks(option) {
+			return false
+		}
+		var others []string
+		for _, setting := range strings.Split(option.Field.Tag.Get("gorm"), ";") {
+			if !isIndexSetting(option.Field, setting, index.Name, namer) {
+				others = append(others, setting)
+			}
+		}
+		setGormTag(option.Field, others)
+		return true
+	})
 }
 
 func columnsOf(index *schema.Index) []string {
@@ -174,19 +201,25 @@ func addWhere(field *schema.Field, index, condition string, namer schema.Namer) 
 	condition = strings.ReplaceAll(condition, ",", `\,`)
 	var parts []string
 	for _, setting := range strings.Split(field.Tag.Get("gorm"), ";") {
-		key, value, _ := strings.Cut(setting, ":")
-		key = strings.ToUpper(strings.TrimSpace(key))
-		if key == "INDEX" || key == "UNIQUEINDEX" {
-			if name, _, _ := strings.Cut(value, ","); name == index || name == "" && indexName(field, setting, namer) == index {
-				if !strings.Contains(setting, ":") {
-					setting += ":"
-				}
-				setting += ",where:" + condition
+		if isIndexSetting(field, setting, index, namer) {
+			if !strings.Contains(setting, ":") {
+				setting += ":"
 			}
+			setting += ",where:" + condition
 		}
 		parts = append(parts, setting)
 	}
 	setGormTag(field, parts)
+}
+
+// isIndexSetting tells whether a setting of a field's tag puts it into an index.
+func isIndexSetting(field *schema.Field, setting, index string, namer schema.Namer) bool {
+	key, value, _ := strings.Cut(setting, ":")
+	if key = strings.ToUpper(strings.TrimSpace(key)); key != "INDEX" && key != "UNIQUEINDEX" {
+		return false
+	}
+	name, _, _ := strings.Cut(value, ",")
+	return name == index || name == "" && indexName(field, setting, namer) == index
 }
 
 // indexName is the name of the index that a setting without one makes, as GORM gives it (schema/index.go:120, GORM 1.31).

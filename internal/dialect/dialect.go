@@ -123,8 +123,9 @@ type Dialect struct {
 
 	columns columns
 
-	findIndex  func(db *gorm.DB, table Table, name string) (*Index, error)
-	indexOwner func(db *gorm.DB, table Table, name string) (string, error)
+	// findIndexes lists the indexes of a table, or that of a name.
+	findIndexes func(db *gorm.DB, table Table, name string) ([]Index, error)
+	indexOwner  func(db *gorm.DB, table Table, name string) (string, error)
 
 	rebuild rebuild
 }

@@ -10,10 +10,25 @@ import (
 
 // Index is an index as the database has it. The tags hold whatever naming strategy the caller has.
 type Index struct {
-	Unique bool `gorm:"column:unique"`
+	Name   string `gorm:"column:name"`
+	Unique bool   `gorm:"column:unique"`
 	// Where is its condition as the database tells it, empty where it covers all rows.
 	Where string `gorm:"column:where"`
+	// Constraint tells that it came with a UNIQUE constraint of the table, and goes with it only.
+	Constraint bool `gorm:"column:constraint"`
+	// Primary tells that it is the primary key's.
+	Primary bool `gorm:"column:primary"`
+	// Broken tells that it was not built to its end.
+	Broken bool `gorm:"column:broken"`
+	// Listed are its columns, "" for an expression, joined by columnSeparator.
+	Listed string `gorm:"column:listed"`
 }
+
+// columnSeparator stands between the names of columns that a query gives as one text.
+const columnSeparator = "\x1f"
+
+// Columns are the columns of the index in order, "" for an expression.
+func (i *Index) Columns() []string { return strings.Split(i.Listed, columnSeparator) }
 
 // Covers tells whether the index has a condition that was written like this.
 func (i *Index) Covers(where string) bool {
@@ -85,7 +100,16 @@ type Table struct{ Name, Quoted string }
 
 // FindIndex gives the index of a name on a table, nil where the table has none of this name.
 func (d *Dialect) FindIndex(db *gorm.DB, table Table, name string) (*Index, error) {
-	return d.findIndex(db, table, name)
+	found, err := d.findIndexes(db, table, name)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
+// Indexes lists the indexes of a table by their names, those of constraints included.
+func (d *Dialect) Indexes(db *gorm.DB, table Table) ([]Index, error) {
+	return d.findIndexes(db, table, "")
 }
 
 // IndexOwner gives the other table that has an index of a name, where names of indexes are shared between tables; empty

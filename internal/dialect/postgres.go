@@ -63,15 +63,17 @@ var postgres = Dialect{
 	columns: postgresColumns,
 
 	// A cast to name cuts a name as the database does that is longer than it keeps.
-	findIndex: func(db *gorm.DB, table Table, name string) (*Index, error) {
-		var found []Index
-		err := db.Raw(`SELECT i.indisunique AS "unique", coalesce(pg_get_expr(i.indpred, i.indrelid), '') AS "where"
+	findIndexes: func(db *gorm.DB, table Table, name string) (found []Index, err error) {
+		err = db.Raw(`SELECT c.relname AS name, i.indisunique AS "unique", coalesce(pg_get_expr(i.indpred, i.indrelid), '') AS "where",
+				EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('u', 'p', 'x')) AS "constraint",
+				i.indisprimary AS "primary", NOT i.indisvalid AS broken,
+				(SELECT string_agg(coalesce(a.attname, ''), ? ORDER BY k.n) FROM unnest(i.indkey) WITH ORDINALITY AS k (attnum, n)
+					LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum > 0
+					WHERE k.n <= i.indnkeyatts) AS listed
 			FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-			WHERE i.indrelid = to_regclass(?) AND c.relname = CAST(? AS name)`, table.Quoted, name).Scan(&found).Error
-		if err != nil || len(found) == 0 {
-			return nil, err
-		}
-		return &found[0], nil
+			WHERE i.indrelid = to_regclass(?) AND (? = '' OR c.relname = CAST(? AS name)) ORDER BY c.relname`,
+			columnSeparator, table.Quoted, name, name).Scan(&found).Error
+		return found, err
 	},
 	indexOwner: func(db *gorm.DB, table Table, name string) (owner string, err error) {
 		err = db.Raw(`SELECT coalesce(t.relname, c.relname) FROM pg_class c

@@ -54,16 +54,17 @@ var sqlite = Dialect{
 
 	columns: sqliteColumns,
 
-	findIndex: func(db *gorm.DB, table Table, name string) (*Index, error) {
-		var statements []string
-		err := db.Raw("SELECT coalesce(sql, '') FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND name = ?", table.Name, name).
-			Scan(&statements).Error
-		if err != nil || len(statements) == 0 {
-			return nil, err
+	findIndexes: func(db *gorm.DB, table Table, name string) (found []Index, err error) {
+		// Until the end, "where" is the whole statement that made the index.
+		err = db.Raw(`SELECT l.name AS name, l."unique" AS "unique", coalesce(m.sql, '') AS "where", l.origin = 'u' AS "constraint",
+				l.origin = 'pk' AS "primary", false AS broken,
+				(SELECT group_concat(column_name, ?) FROM (SELECT coalesce(c.name, '') AS column_name FROM pragma_index_info(l.name) c ORDER BY c.seqno)) AS listed
+			FROM pragma_index_list(?) l JOIN sqlite_master m ON m.type = 'index' AND m.name = l.name
+			WHERE ? = '' OR l.name = ? ORDER BY l.name`, columnSeparator, table.Name, name, name).Scan(&found).Error
+		for i := range found {
+			found[i].Where = condition(found[i].Where)
 		}
-		index := &Index{Unique: strings.HasPrefix(strings.ToUpper(statements[0]), "CREATE UNIQUE ")}
-		index.Where = condition(statements[0])
-		return index, nil
+		return found, err
 	},
 	indexOwner: func(db *gorm.DB, table Table, name string) (owner string, err error) {
 		err = db.Raw("SELECT tbl_name FROM sqlite_master WHERE type = 'index' AND name = ? AND tbl_name <> ?", name, table.Name).Scan(&owner).Error

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 	gormmigrator "gorm.io/gorm/migrator"
@@ -183,12 +184,25 @@ func (m *migrator) HasIndex(value any, name string) bool {
 func declares(p *policy.Policy, index *schema.Index, found *dialect.Index) bool {
 	live, deleted := p.Predicates.Live.Of(""), p.Predicates.Deleted.Of("")
 	switch {
-	case found.Unique != (index.Class == "UNIQUE"):
+	case found.Unique != (index.Class == "UNIQUE") || found.Broken:
+		return false
+	case found.Unique && index.Where == live && !sameColumns(index, found):
 		return false
 	case index.Where == "" || index.Where == live || index.Where == deleted:
 		return found.Covers(index.Where)
 	}
 	return found.Covers(index.Where) || found.Where != "" && !found.Covers(live)
+}
+
+// sameColumns tells whether a unique index of the database is over the columns of the declared one. An earlier version narrowed some
+// with the deletion column in them.
+func sameColumns(index *schema.Index, found *dialect.Index) bool {
+	if slices.ContainsFunc(index.Fields, func(option schema.IndexOption) bool { return option.Expression != "" }) {
+		return true
+	}
+	return slices.EqualFunc(index.Fields, found.Columns(), func(option schema.IndexOption, column string) bool {
+		return column == "" || strings.EqualFold(option.Field.DBName, column) // "" for what the database has as an expression
+	})
 }
 
 // staysNarrow tells whether an index is one of those that Config.KeepUnique leaves over the live rows, since it was narrowed before.

@@ -162,3 +162,10 @@ func statusLiteral(value any) string {
 	}
 	return strconv.FormatInt(value.(int64), 10)
 }
+
+// SameWhileLive tells whether a column has the same in all live rows, since it says whether and how a row is deleted. A status
+// has several values.
+func (p *Policy) SameWhileLive(field *schema.Field) bool {
+	status, ok := p.Strategy.(statusStrategy)
+	return p.Structural(field) && !(ok && status.field == field)
+}
