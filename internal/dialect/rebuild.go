@@ -17,7 +17,16 @@ type rebuild struct {
 	referrers   func(db *gorm.DB, table string) ([]Referrer, error)
 	violations  func(db *gorm.DB, table string) (int64, error)
 	definitions func(db *gorm.DB) ([]string, error)
-	empty       string // opens an empty database that is gone when it is closed
+	// attached lists what stands in the catalogue for a table beside itself, and views which name it.
+	attached func(db *gorm.DB, table string) ([]Attached, error)
+	// counter gives the number that the table's last key of its own was, nil where it keeps none; setCounter puts it back.
+	counter    func(db *gorm.DB, table string) (*int64, error)
+	setCounter func(db *gorm.DB, table string, value int64) error
+	// lenient makes the connection rename a table while views and triggers name one that is not there, or not.
+	lenient func(on bool) string
+	// withoutUnique takes a UNIQUE constraint over the columns out of a table; false where it finds none.
+	withoutUnique func(db *gorm.DB, table string, columns []string) (bool, error)
+	empty         string // opens an empty database that is gone when it is closed
 }
 
 // Referrer is a column of another table that refers to a table by a foreign key.
@@ -40,6 +49,32 @@ func (d *Dialect) Referrers(db *gorm.DB, table string) ([]Referrer, error) {
 // Violations counts the rows of a table that refer to none.
 func (d *Dialect) Violations(db *gorm.DB, table string) (int64, error) {
 	return d.rebuild.violations(db, table)
+}
+
+// Attached is a trigger, an index or a view.
+type Attached struct {
+	Type string `gorm:"column:type"`
+	Name string `gorm:"column:name"`
+	SQL  string `gorm:"column:sql"`
+}
+
+// Attached lists the triggers and indexes of a table, and the views that can be read and name it.
+func (d *Dialect) Attached(db *gorm.DB, table string) ([]Attached, error) { return d.rebuild.attached(db, table) }
+
+// Counter gives the largest key that a table has given by itself; nil where it keeps no count of that.
+func (d *Dialect) Counter(db *gorm.DB, table string) (*int64, error) { return d.rebuild.counter(db, table) }
+
+// SetCounter makes a table's count at least a value.
+func (d *Dialect) SetCounter(db *gorm.DB, table string, value int64) error {
+	return d.rebuild.setCounter(db, table, value)
+}
+
+// Lenient is the statement that makes a connection rename a table while others name one that is not there, or not.
+func (d *Dialect) Lenient(on bool) string { return d.rebuild.lenient(on) }
+
+// WithoutUnique makes a table anew without a UNIQUE constraint over columns; false where its definition shows none.
+func (d *Dialect) WithoutUnique(db *gorm.DB, table string, columns []string) (bool, error) {
+	return d.rebuild.withoutUnique(db, table, columns)
 }
 
 // Rehearsal opens an empty database with the tables and indexes of db, in memory, through the driver of db. Closing it ends it.

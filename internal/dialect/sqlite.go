@@ -92,12 +92,16 @@ var sqlite = Dialect{
 			return rows, err
 		},
 		definitions: func(db *gorm.DB) (statements []string, err error) {
-			err = db.Raw("SELECT sql FROM sqlite_master WHERE (type IN ('table', 'index') OR type = 'trigger' AND sql LIKE '%" + sqliteContext + "%') " +
-				"AND sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT LIKE 'CREATE VIRTUAL %' " +
-				"ORDER BY type = 'trigger', type DESC, name").Scan(&statements).Error
+			err = db.Raw("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT LIKE 'CREATE VIRTUAL %' " +
+				"ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, name").Scan(&statements).Error
 			return statements, err
 		},
-		empty: ":memory:",
+		attached:      sqliteAttached,
+		counter:       sqliteCounter,
+		setCounter:    sqliteSetCounter,
+		lenient:       sqliteLenient,
+		withoutUnique: sqliteWithoutUnique,
+		empty:         ":memory:",
 	},
 }
 

@@ -3,9 +3,12 @@ package migrate
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -24,22 +27,22 @@ func (m *migrator) AlterColumn(value any, field string) error {
 	if p, inArchive := m.db.Statement.Context.Value(archiveKey{}).(*policy.Policy); inArchive {
 		return m.alterArchived(p, p.Schema.LookUpField(field))
 	}
-	return m.rebuild(value, func(inner gorm.Migrator) error { return inner.AlterColumn(value, field) })
+	return m.rebuild(value, "", func(inner gorm.Migrator) error { return inner.AlterColumn(value, field) })
 }
 
 // DropColumn implements gorm.Migrator.
 func (m *migrator) DropColumn(value any, field string) error {
-	return m.rebuild(value, func(inner gorm.Migrator) error { return inner.DropColumn(value, field) })
+	return m.rebuild(value, field, func(inner gorm.Migrator) error { return inner.DropColumn(value, field) })
 }
 
 // CreateConstraint implements gorm.Migrator.
 func (m *migrator) CreateConstraint(value any, name string) error {
-	return m.rebuild(value, func(inner gorm.Migrator) error { return inner.CreateConstraint(value, name) })
+	return m.rebuild(value, "", func(inner gorm.Migrator) error { return inner.CreateConstraint(value, name) })
 }
 
 // DropConstraint implements gorm.Migrator.
 func (m *migrator) DropConstraint(value any, name string) error {
-	return m.rebuild(value, func(inner gorm.Migrator) error { return inner.DropConstraint(value, name) })
+	return m.rebuild(value, "", func(inner gorm.Migrator) error { return inner.DropConstraint(value, name) })
 }
 
 // atomically runs a migration in one transaction, without foreign keys being enforced. Inside a caller's transaction it is a
@@ -71,17 +74,38 @@ func (m *migrator) unenforced(conn *gorm.DB, run func(tx *gorm.DB) error) (err e
 		return err
 	}
 	defer func() {
-		if again := session.Exec(d.Enforce(true)).Error; err == nil {
+		if again := m.enforceAgain(session); err == nil {
 			err = again
 		}
 	}()
 	return statement.WorkOn(conn, run)
 }
 
+// enforceAgain puts a connection back as it was before it goes back to its pool. Where the migration's context has ended, its
+// transaction is rolled back by another goroutine, and until then the setting has no effect. A connection that stays as it is
+// would let through what foreign keys forbid: its pool is told to close it.
+func (m *migrator) enforceAgain(session *gorm.DB) (err error) {
+	d := m.migrations.Dialect
+	for wait := time.Millisecond; wait < 2*time.Second; wait *= 2 {
+		if err = session.Exec(d.Enforce(true)).Error; err == nil {
+			var enforced bool
+			if enforced, err = d.Enforced(session); enforced || err != nil {
+				return err
+			}
+		}
+		time.Sleep(wait)
+	}
+	if conn, ok := session.Statement.ConnPool.(*sql.Conn); ok {
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	}
+	return errors.Join(errors.New("softdelete: the migration's connection could not be made to enforce foreign keys again, and was closed"), err)
+}
+
 // rebuild makes a change that may make the table of a value anew. It refuses where rows of other tables would be deleted by
-// that, and where rows then refer to none that did not before.
-func (m *migrator) rebuild(value any, change func(inner gorm.Migrator) error) error {
-	if m.migrations.Dialect.Has(dialect.AlterInPlace) || recorderOf(m.db) != nil || m.db.DryRun {
+// that, and where rows then refer to none that did not before. dropped is a column that goes, with the indexes on it.
+func (m *migrator) rebuild(value any, dropped string, change func(inner gorm.Migrator) error) error {
+	recorder := recorderOf(m.db)
+	if m.migrations.Dialect.Has(dialect.AlterInPlace) || recorder != nil && recorder.rehearsal == nil || m.db.DryRun {
 		return change(m.Migrator)
 	}
 	stmt := &gorm.Statement{Table: fmt.Sprint(value)}
@@ -92,6 +116,13 @@ func (m *migrator) rebuild(value any, change func(inner gorm.Migrator) error) er
 		}
 		stmt = parsed
 	}
+	if recorder != nil {
+		keep, err := m.keepAttached(statement.InWork(m.db, m.db.Statement.Context), stmt.Table, dropped)
+		if err != nil {
+			return err
+		}
+		return keep(change(m.Migrator))
+	}
 	return m.atomically(func(tx *gorm.DB) error {
 		session := statement.InWork(tx, tx.Statement.Context)
 		if err := m.refuseReferrers(session, stmt.Table); err != nil {
@@ -100,7 +131,11 @@ func (m *migrator) rebuild(value any, change func(inner gorm.Migrator) error) er
 		before, err := m.migrations.Dialect.Violations(session, stmt.Table)
 		unknown := err != nil // an old table may have keys that cannot be checked
 		inner := innerMigrator(tx)
-		if err := change(inner); err != nil {
+		keep, err := m.keepAttached(session, stmt.Table, dropped)
+		if err != nil {
+			return err
+		}
+		if err := keep(change(inner)); err != nil {
 			return err
 		}
 		if err := (&migrator{Migrator: inner, db: tx, migrations: m.migrations}).keepLog(value); err != nil {

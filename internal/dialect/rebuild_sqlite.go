@@ -1,0 +1,205 @@
+package dialect
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+func sqliteLenient(on bool) string {
+	if on {
+		return "PRAGMA legacy_alter_table = ON"
+	}
+	return "PRAGMA legacy_alter_table = OFF"
+}
+
+func sqliteAttached(db *gorm.DB, table string) ([]Attached, error) {
+	var list []Attached
+	err := db.Raw(`SELECT type, name, sql FROM sqlite_master WHERE type IN ('index', 'trigger') AND lower(tbl_name) = lower(?) AND sql IS NOT NULL
+		UNION ALL SELECT type, name, sql FROM sqlite_master WHERE type = 'view' AND instr(lower(sql), lower(?)) > 0 ORDER BY 1, 2`, table, table).
+		Scan(&list).Error
+	if err != nil {
+		return nil, err
+	}
+	quiet := db.Session(&gorm.Session{NewDB: true, Logger: db.Logger.LogMode(logger.Silent)})
+	return slices.DeleteFunc(list, func(a Attached) bool {
+		return a.Type == "view" && !sqliteReads(quiet, a.Name) // one that cannot be read anyway
+	}), nil
+}
+
+func sqliteReads(db *gorm.DB, view string) bool {
+	rows, err := db.Raw("EXPLAIN SELECT * FROM " + sqliteQuoted(view)).Rows()
+	if err == nil {
+		err = rows.Close()
+	}
+	return err == nil
+}
+
+func sqliteCounter(db *gorm.DB, table string) (*int64, error) {
+	var counts int64
+	if err := db.Raw("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_sequence'").Scan(&counts).Error; err != nil || counts == 0 {
+		return nil, err
+	}
+	var values []int64
+	err := db.Raw("SELECT seq FROM sqlite_sequence WHERE lower(name) = lower(?)", table).Scan(&values).Error
+	if err != nil || len(values) == 0 {
+		return nil, err
+	}
+	return &values[0], nil
+}
+
+func sqliteSetCounter(db *gorm.DB, table string, value int64) error {
+	now, err := sqliteCounter(db, table)
+	name := "'" + strings.ReplaceAll(table, "'", "''") + "'"
+	switch {
+	case err != nil || now != nil && *now >= value:
+		return err
+	case now == nil:
+		return db.Exec(fmt.Sprintf("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %d)", name, value)).Error
+	}
+	return db.Exec(fmt.Sprintf("UPDATE sqlite_sequence SET seq = %d WHERE lower(name) = lower(%s)", value, name)).Error
+}
+
+// sqliteWithoutUnique makes the table anew as its statement says, but for the constraint.
+func sqliteWithoutUnique(db *gorm.DB, table string, columns []string) (bool, error) {
+	var create string
+	if err := db.Raw("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", table).Scan(&create).Error; err != nil {
+		return false, err
+	}
+	const suffix = "__softdelete"
+	changed, found := withoutUnique(create, table+suffix, columns)
+	if !found {
+		return false, nil
+	}
+	var stored []string
+	if err := db.Raw("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid", table).Scan(&stored).Error; err != nil {
+		return false, err
+	}
+	for i, column := range stored {
+		stored[i] = sqliteQuoted(column)
+	}
+	list := strings.Join(stored, ", ")
+	for _, statement := range []string{
+		changed,
+		fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s", sqliteQuoted(table+suffix), list, list, sqliteQuoted(table)),
+		"DROP TABLE " + sqliteQuoted(table),
+		fmt.Sprintf("ALTER TABLE %s RENAME TO %s", sqliteQuoted(table+suffix), sqliteQuoted(table)),
+	} {
+		if err := db.Exec(statement).Error; err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func sqliteQuoted(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
+
+var (
+	// uniqueOfColumn is a constraint in a column's definition, uniqueOfTable one of the table.
+	uniqueOfColumn = regexp.MustCompile(`(?i)\s+(?:CONSTRAINT\s+\S+\s+)?UNIQUE\b(?:\s+ON\s+CONFLICT\s+\w+)?`)
+	uniqueOfTable  = regexp.MustCompile(`(?i)^\s*(?:CONSTRAINT\s+\S+\s+)?UNIQUE\s*\(`)
+	ofTable        = regexp.MustCompile(`(?i)^\s*(?:CONSTRAINT|PRIMARY|CHECK|FOREIGN|UNIQUE)\b`)
+)
+
+// withoutUnique gives a CREATE TABLE for another name without the UNIQUE constraint over the columns, written with one of them or
+// beside them. found is false where there is none that it can read.
+func withoutUnique(create, name string, columns []string) (text string, found bool) {
+	open := -1
+	for i, c := range Unquoted(create) {
+		if c == '(' {
+			open = i
+			break
+		}
+	}
+	end := strings.LastIndexByte(create, ')')
+	if open < 0 || end < open || strings.Contains(create, "--") || strings.Contains(create, "/*") {
+		return "", false
+	}
+	var parts []string
+	for _, part := range topLevel(create[open+1 : end]) {
+		shown := outline(part)
+		switch {
+		case uniqueOfTable.MatchString(shown):
+			from := uniqueOfTable.FindStringIndex(shown)[1]
+			if sameSet(namesIn(part[from:from+strings.IndexByte(part[from:], ')')]), columns) {
+				found = true
+				continue
+			}
+		case ofTable.MatchString(shown):
+		case len(columns) == 1 && strings.EqualFold(firstName(part), columns[0]):
+			if at := uniqueOfColumn.FindStringIndex(shown); at != nil {
+				part, found = part[:at[0]]+part[at[1]:], true
+			}
+		}
+		parts = append(parts, part)
+	}
+	return "CREATE TABLE " + sqliteQuoted(name) + " (" + strings.Join(parts, ",") + create[end:], found
+}
+
+// topLevel splits a text at the commas outside of quotes and parentheses.
+func topLevel(text string) (parts []string) {
+	depth, start := 0, 0
+	for i, c := range Unquoted(text) {
+		switch {
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		case c == ',' && depth == 0:
+			parts = append(parts, text[start:i])
+			start = i + 1
+		}
+	}
+	return append(parts, text[start:])
+}
+
+// outline hides what stands in quotes and within parentheses, so that words outside can be looked for by their positions.
+func outline(text string) string {
+	hidden := []byte(strings.Repeat("x", len(text)))
+	depth := 0
+	for i, c := range Unquoted(text) {
+		if c == ')' {
+			depth--
+		}
+		if depth == 0 {
+			hidden[i] = c
+		}
+		if c == '(' {
+			depth++
+		}
+	}
+	return string(hidden)
+}
+
+// firstName is the name that a column's definition begins with.
+func firstName(definition string) string {
+	definition = strings.TrimSpace(definition)
+	if definition == "" {
+		return ""
+	}
+	if shut, quoted := map[byte]byte{'"': '"', '`': '`', '[': ']', '\'': '\''}[definition[0]]; quoted {
+		name, _, _ := strings.Cut(definition[1:], string(shut))
+		return name
+	}
+	return strings.FieldsFunc(definition, func(r rune) bool { return r == ' ' || r == '\t' || r == '\n' || r == '\r' || r == '(' })[0]
+}
+
+// namesIn lists the columns between a constraint's parentheses.
+func namesIn(list string) (names []string) {
+	for _, part := range topLevel(list) {
+		names = append(names, firstName(part))
+	}
+	return names
+}
+
+// sameSet tells whether two lists have the same names, in any order and case.
+func sameSet(a, b []string) bool {
+	has := func(list []string, name string) bool {
+		return slices.ContainsFunc(list, func(other string) bool { return strings.EqualFold(other, name) })
+	}
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(name string) bool { return !has(b, name) })
+}
