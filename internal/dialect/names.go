@@ -3,6 +3,7 @@ package dialect
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -82,4 +83,12 @@ func ShortName(name, suffix string) string {
 		name = name[:longest-len(suffix)-len(sum)] + sum
 	}
 	return strings.ToValidUTF8(name, "") + suffix
+}
+
+// SameSet tells whether two lists of columns have the same names, in any order and case.
+func SameSet(a, b []string) bool {
+	has := func(list []string, name string) bool {
+		return slices.ContainsFunc(list, func(other string) bool { return strings.EqualFold(other, name) })
+	}
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(name string) bool { return !has(b, name) })
 }

@@ -59,10 +59,14 @@ type Attached struct {
 }
 
 // Attached lists the triggers and indexes of a table, and the views that can be read and name it.
-func (d *Dialect) Attached(db *gorm.DB, table string) ([]Attached, error) { return d.rebuild.attached(db, table) }
+func (d *Dialect) Attached(db *gorm.DB, table string) ([]Attached, error) {
+	return d.rebuild.attached(db, table)
+}
 
 // Counter gives the largest key that a table has given by itself; nil where it keeps no count of that.
-func (d *Dialect) Counter(db *gorm.DB, table string) (*int64, error) { return d.rebuild.counter(db, table) }
+func (d *Dialect) Counter(db *gorm.DB, table string) (*int64, error) {
+	return d.rebuild.counter(db, table)
+}
 
 // SetCounter makes a table's count at least a value.
 func (d *Dialect) SetCounter(db *gorm.DB, table string, value int64) error {

@@ -125,7 +125,7 @@ func withoutUnique(create, name string, columns []string) (text string, found bo
 		switch {
 		case uniqueOfTable.MatchString(shown):
 			from := uniqueOfTable.FindStringIndex(shown)[1]
-			if sameSet(namesIn(part[from:from+strings.IndexByte(part[from:], ')')]), columns) {
+			if SameSet(namesIn(part[from:from+strings.IndexByte(part[from:], ')')]), columns) {
 				found = true
 				continue
 			}
@@ -194,12 +194,4 @@ func namesIn(list string) (names []string) {
 		names = append(names, firstName(part))
 	}
 	return names
-}
-
-// sameSet tells whether two lists have the same names, in any order and case.
-func sameSet(a, b []string) bool {
-	has := func(list []string, name string) bool {
-		return slices.ContainsFunc(list, func(other string) bool { return strings.EqualFold(other, name) })
-	}
-	return len(a) == len(b) && !slices.ContainsFunc(a, func(name string) bool { return !has(b, name) })
 }

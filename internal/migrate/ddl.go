@@ -28,7 +28,7 @@ func (m *Migrations) DDL(db *gorm.DB, models ...any) ([]string, error) {
 	tx := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
 	statement.ToWriter(tx, "")
 	pool := statement.Unprepared(tx.Statement.ConnPool)
-	recorder := &ddlRecorder{ConnPool: pool, data: statement.Pinned{ConnPool: pool}, made: map[string]bool{}}
+	recorder := &ddlRecorder{ConnPool: pool, data: statement.Pinned{ConnPool: pool}, made: map[string]bool{}, dropped: map[string]bool{}, noted: map[string]bool{}}
 	reader := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
 	reader.Statement.ConnPool = recorder.data
 	reader = reader.Session(&gorm.Session{NewDB: true})
@@ -62,6 +62,21 @@ type ddlRecorder struct {
 	explain   func(sql string, vars ...any) string
 	parts     []ddlPart
 	made      map[string]bool // indexes that were built, where nothing is executed
+	dropped   map[string]bool // those that were dropped, likewise
+	noted     map[string]bool // remarks
+}
+
+// note adds a remark to the statements, once.
+func (r *ddlRecorder) note(text string) {
+	if r == nil || r.noted[text] {
+		return
+	}
+	r.noted[text] = true
+	if len(r.parts) == 0 {
+		r.begin("", nil)
+	}
+	part := &r.parts[len(r.parts)-1]
+	part.statements = append(part.statements, text)
 }
 
 // ExecContext implements gorm.ConnPool: it notes the statement.

@@ -52,8 +52,20 @@ func (m *migrator) AutoMigrate(values ...any) error {
 
 // autoMigrate migrates the tables, their archives and their event logs.
 func (m *migrator) autoMigrate(values []any) error {
+	// Where all is one transaction, what is in the way goes first: GORM may not read a table's definition with it.
+	inPlace := m.migrations.Dialect.Has(dialect.AlterInPlace)
+	if !inPlace {
+		if err := m.dropFormer(values); err != nil {
+			return err
+		}
+	}
 	if err := m.Migrator.AutoMigrate(values...); err != nil {
 		return err
+	}
+	if inPlace {
+		if err := m.dropFormer(values); err != nil {
+			return err
+		}
 	}
 	if err := m.migrateArchives(values); err != nil {
 		return err
@@ -175,7 +187,14 @@ func (m *migrator) HasIndex(value any, name string) bool {
 		return false
 	}
 	p, _ := m.policy(value)
-	return found != nil && (declares(p, index, found) || m.staysNarrow(p, index, found))
+	if found != nil && (declares(p, index, found) || m.staysNarrow(p, index, found)) {
+		return true
+	}
+	whole, err := m.staysWhole(stmt, p, index)
+	if err != nil {
+		_ = m.db.AddError(err)
+	}
+	return whole
 }
 
 // declares tells whether an index of the database is the declared one. How the database tells a condition of the plugin's is
@@ -319,12 +338,19 @@ func (m *migrator) MigrateColumnUnique(value any, field *schema.Field, columnTyp
 		}
 	}
 	unique, known := columnType.Unique()
+	if p != nil && p.Column() != nil && known && unique && !field.Unique && !m.Migrator.HasConstraint(value, m.db.NamingStrategy.UniqueName(p.Schema.Table, field.DBName)) &&
+		p.WasUnique[field.DBName] == "" {
+		return nil // GORM would drop a constraint of its own name, which is not there; dropFormer looks for others
+	}
 	if p == nil || !known || !unique || field.PrimaryKey || p.WasUnique[field.DBName] == "" {
 		return m.Migrator.MigrateColumnUnique(value, field, columnType)
 	}
 	stmt, err := m.statement(value)
 	if err != nil {
 		return err
+	}
+	if r, err := m.referrer(stmt, []string{field.DBName}); err != nil || r != nil {
+		return err // it stays over all rows
 	}
 	// GORM names it by the table with its schema in CREATE TABLE (schema/constraint.go:57), and without elsewhere
 	// (migrator/migrator.go:609, GORM 1.31).
