@@ -108,38 +108,53 @@ func (m *migrator) dropFormerOf(value any, stmt *gorm.Statement, p *policy.Polic
 	if !slices.ContainsFunc(declared, func(index *schema.Index) bool { return narrows(p, index) }) {
 		return nil
 	}
-	indexes, err := m.migrations.Dialect.Indexes(m.reader(), tableOf(stmt))
-	if err != nil {
-		return err
-	}
-	for _, index := range declared {
-		there := func(found dialect.Index) bool { return found.Name == index.Name && declares(p, index, &found) }
-		r := recorderOf(m.db)
-		if !narrows(p, index) || m.migrations.Dialect.Has(dialect.AlterInPlace) && !slices.ContainsFunc(indexes, there) && !(r != nil && r.made[index.Name]) {
-			continue // it must be there before the other goes
+	needed := map[string]bool{} // by foreign keys
+	for {
+		indexes, err := m.migrations.Dialect.Indexes(m.reader(), tableOf(stmt))
+		if err != nil {
+			return err
 		}
-		for _, found := range indexes {
-			wanted := slices.ContainsFunc(declared, func(other *schema.Index) bool { return other.Name == found.Name }) ||
-				slices.ContainsFunc(p.Whole, func(whole *policy.UniqueIndex) bool { return dialect.SameSet(whole.Columns(), found.Columns()) })
-			if wanted || !sameKey(index, &found) || r != nil && r.dropped[found.Name] {
-				continue
-			}
-			if err := m.dropFound(value, stmt, &found); err != nil {
-				return err
-			}
-			if r != nil && r.rehearsal == nil {
-				r.dropped[found.Name] = true
-			}
+		i := slices.IndexFunc(indexes, func(found dialect.Index) bool { return !needed[found.Name] && m.isFormer(p, declared, indexes, &found) })
+		if i < 0 {
+			return nil
+		}
+		found := &indexes[i]
+		r, err := m.referrer(stmt, found.Columns())
+		if err != nil {
+			return err
+		}
+		if needed[found.Name] = r != nil; r != nil {
+			continue
+		}
+		if err := m.dropFound(value, stmt, found); err != nil {
+			return err
+		}
+		if r := recorderOf(m.db); r != nil && r.rehearsal == nil {
+			r.dropped[found.Name] = true
 		}
 	}
-	return nil
+}
+
+// isFormer tells whether an index of a table is over all rows where a declared one is over the live rows, and can go.
+func (m *migrator) isFormer(p *policy.Policy, declared []*schema.Index, indexes []dialect.Index, found *dialect.Index) bool {
+	r := recorderOf(m.db)
+	if r != nil && r.dropped[found.Name] ||
+		slices.ContainsFunc(declared, func(other *schema.Index) bool { return other.Name == found.Name }) ||
+		slices.ContainsFunc(p.Whole, func(whole *policy.UniqueIndex) bool { return dialect.SameSet(whole.Columns(), found.Columns()) }) {
+		return false
+	}
+	return slices.ContainsFunc(declared, func(index *schema.Index) bool {
+		if !narrows(p, index) || !sameKey(index, found) {
+			return false
+		}
+		there := func(other dialect.Index) bool { return other.Name == index.Name && declares(p, index, &other) }
+		// Where all is one transaction, the other may come afterwards.
+		return !m.migrations.Dialect.Has(dialect.AlterInPlace) || slices.ContainsFunc(indexes, there) || r != nil && r.made[index.Name]
+	})
 }
 
 // dropFound drops an index of the database, with its constraint if it has one.
 func (m *migrator) dropFound(value any, stmt *gorm.Statement, found *dialect.Index) error {
-	if r, err := m.referrer(stmt, found.Columns()); err != nil || r != nil {
-		return err
-	}
 	session := m.db.Session(&gorm.Session{NewDB: true})
 	exec := func(parts ...string) error { return session.Exec(strings.Join(parts, "")).Error }
 	quoted := statement.QuoteName(m.db, found.Name)

@@ -42,6 +42,9 @@ func (m *migrator) CreateConstraint(value any, name string) error {
 
 // DropConstraint implements gorm.Migrator.
 func (m *migrator) DropConstraint(value any, name string) error {
+	if r := recorderOf(m.db); r != nil && r.rehearsal == nil {
+		r.dropped[name] = true
+	}
 	return m.rebuild(value, "", func(inner gorm.Migrator) error { return inner.DropConstraint(value, name) })
 }
 
