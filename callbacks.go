@@ -3,7 +3,6 @@ package softdelete
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -99,14 +98,14 @@ func (d *database) checkJoins(db *gorm.DB) error {
 // checkRelations refuses names of WithDeletedIn that are no relations.
 func checkRelations(p *policy.Policy, v scope.View) error {
 	for _, path := range v.Relations {
-		s := p.Schema
-		for _, name := range strings.Split(path, ".") {
-			rel, ok := s.Relationships.Relations[name]
-			if !ok {
-				return fmt.Errorf("%w: WithDeletedIn: %s has no relation %q; it has %s", gorm.ErrUnsupportedRelation, s.Name, name,
-					strings.Join(slices.Sorted(maps.Keys(s.Relationships.Relations)), ", "))
+		if rel, _, missing := policy.RelationAt(p.Schema, path); rel == nil {
+			var names []string
+			for _, rel := range policy.RelationsOf(p.Schema) {
+				names = append(names, strings.Join(rel.Field.EmbeddedBindNames, "."))
 			}
-			s = rel.FieldSchema
+			slices.Sort(names)
+			return fmt.Errorf("%w: WithDeletedIn(%q): there is no relation %q; %s has %s", gorm.ErrUnsupportedRelation, path, missing, p.Schema.Name,
+				strings.Join(slices.Compact(names), ", "))
 		}
 	}
 	return nil

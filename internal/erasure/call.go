@@ -66,7 +66,7 @@ func (x *call) findEdges(db *gorm.DB) error {
 			return p.Err
 		}
 		for _, r := range slices.Concat(p.Has, subjectRelations(p, models)) {
-			if p.Personal != nil && p.Personal.Apart[r.Name] || len(r.Child.Schema.PrimaryFields) == 0 {
+			if p.Personal != nil && p.Personal.Apart[dialect.LastName(r.Name)] || len(r.Child.Schema.PrimaryFields) == 0 {
 				continue
 			}
 			x.edges[p] = append(x.edges[p], r)

@@ -2,8 +2,8 @@ package policy
 
 import (
 	"cmp"
-	"maps"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm/schema"
 
@@ -12,7 +12,8 @@ import (
 
 // Link reads the model's relations. policies holds the policy of every schema that the model reaches.
 func (p *Policy) Link(policies func(*schema.Schema) *Policy) (problems []error) {
-	for _, rel := range ownRelations(p.Schema) {
+	own := ownRelations(p.Schema)
+	for _, rel := range own {
 		on := tag.OnHas
 		if rel.Type == schema.BelongsTo {
 			on = tag.OnBelongs
@@ -25,6 +26,7 @@ func (p *Policy) Link(policies func(*schema.Schema) *Policy) (problems []error) 
 		if r == nil {
 			continue
 		}
+		r.Name = nameOf(rel, own)
 		if on == tag.OnBelongs {
 			if text := r.checkForeignKey(rel); text != "" {
 				problems = append(problems, tag.Problem(p.Schema, rel.Name, "%s", text))
@@ -65,14 +67,9 @@ func (p *Policy) Link(policies func(*schema.Schema) *Policy) (problems []error) 
 // other models there; their Schema is the other model (schema/relationship.go:100, GORM 1.31). A join table's relations carry
 // the many2many field of the model that declares it, whose rule is not theirs (schema/relationship.go:414).
 func ownRelations(s *schema.Schema) []*schema.Relationship {
-	s.Relationships.Mux.RLock()
-	defer s.Relationships.Mux.RUnlock()
-	var own []*schema.Relationship
-	for _, rel := range s.Relationships.Relations {
-		if rel.Schema == s && rel.Field != nil && rel.Field.Schema == s && !slices.Contains(own, rel) {
-			own = append(own, rel)
-		}
-	}
+	own := slices.DeleteFunc(RelationsOf(s), func(rel *schema.Relationship) bool {
+		return rel.Schema != s || rel.Field == nil || rel.Field.Schema != s
+	})
 	order := make(map[*schema.Field]int, len(s.Fields))
 	for i, field := range s.Fields {
 		order[field] = i
@@ -240,11 +237,60 @@ func Reachable(schemas []*schema.Schema, canonical func(*schema.Schema) *schema.
 	return all
 }
 
-// RelationsOf lists the relations of a schema. GORM adds to them while it parses other schemas.
-func RelationsOf(s *schema.Schema) []*schema.Relationship {
+// RelationsOf lists the relations of a schema, each once. GORM adds to them while it parses other schemas. Of a struct that is
+// embedded several times, all but the last are among those of the embedded structs only (schema/relationship.go:150, GORM 1.31).
+func RelationsOf(s *schema.Schema) (list []*schema.Relationship) {
 	s.Relationships.Mux.RLock()
 	defer s.Relationships.Mux.RUnlock()
-	return slices.Collect(maps.Values(s.Relationships.Relations))
+	add := func(relations map[string]*schema.Relationship) {
+		for _, rel := range relations {
+			if !slices.Contains(list, rel) {
+				list = append(list, rel)
+			}
+		}
+	}
+	var embedded func(of *schema.Relationships)
+	embedded = func(of *schema.Relationships) {
+		for _, inner := range of.EmbeddedRelations {
+			add(inner.Relations)
+			embedded(inner)
+		}
+	}
+	add(s.Relationships.Relations)
+	embedded(&s.Relationships)
+	return list
+}
+
+// RelationAt finds the relation at the end of a path, as Preload takes it: names of embedded structs may stand in it. The last of
+// several relations of a path is asked for, far tells that there are several. It gives nil, and the name that is none, where there
+// is no such relation.
+func RelationAt(s *schema.Schema, path string) (rel *schema.Relationship, far bool, missing string) {
+	at := &s.Relationships
+	for name := range strings.SplitSeq(path, ".") {
+		if at == nil {
+			far, at = true, &rel.FieldSchema.Relationships
+		}
+		if inner := at.EmbeddedRelations[name]; inner != nil {
+			at = inner
+			continue
+		}
+		if rel = at.Relations[name]; rel == nil {
+			return nil, far, name
+		}
+		at = nil
+	}
+	if at != nil {
+		return nil, far, path // an embedded struct
+	}
+	return rel, far, ""
+}
+
+// nameOf is what a relation of the model is called: by its field, and where several have one name by the embedded structs too.
+func nameOf(rel *schema.Relationship, all []*schema.Relationship) string {
+	if slices.ContainsFunc(all, func(other *schema.Relationship) bool { return other != rel && other.Name == rel.Name }) {
+		return strings.Join(rel.Field.EmbeddedBindNames, ".")
+	}
+	return rel.Name
 }
 
 // AsText tells whether the parent's key is compared as text.

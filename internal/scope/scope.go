@@ -235,13 +235,14 @@ func (v View) ForPreloads() View {
 func (v View) OpenPreloads(s *schema.Schema, preloads map[string][]any) (opened map[string][]any, links []reflect.Type) {
 	opened = maps.Clone(preloads)
 	for _, path := range v.Relations {
+		rel, far, _ := policy.RelationAt(s, path)
 		for name := range preloads {
-			if name == path || strings.HasPrefix(name, path+".") || name == clause.Associations && !strings.Contains(path, ".") {
+			if name == path || strings.HasPrefix(name, path+".") || name == clause.Associations && !far {
 				// Before the caller's functions: one of them may make the statement a sub-query of another.
 				opened[path] = slices.Insert(slices.Clone(preloads[path]), 0, any(func(tx *gorm.DB) *gorm.DB {
 					return tx.Clauses(View{rows: allRows, here: true})
 				}))
-				if rel := relationAt(s, path); rel != nil && rel.JoinTable != nil {
+				if rel != nil && rel.JoinTable != nil {
 					links = append(links, rel.JoinTable.ModelType)
 				}
 				break
@@ -249,17 +250,6 @@ func (v View) OpenPreloads(s *schema.Schema, preloads map[string][]any) (opened 
 		}
 	}
 	return opened, links
-}
-
-// relationAt finds the relation at the end of a path; nil where there is none.
-func relationAt(s *schema.Schema, path string) (rel *schema.Relationship) {
-	for name := range strings.SplitSeq(path, ".") {
-		if rel = s.Relationships.Relations[name]; rel == nil {
-			return nil
-		}
-		s = rel.FieldSchema
-	}
-	return rel
 }
 
 // joinedRows tells which rows the join that the scratch statement belongs to was asked for with, as in

@@ -917,8 +917,24 @@ DELETE FROM "path_users" WHERE "path_users"."id" = $1;  -- 4
 
 -- Delete of an Unscoped statement, OnlyDeleted, with rows that refer to it
 SELECT "path_users"."id" FROM "path_users" WHERE (age = 30 AND "path_users"."deleted_at" IS NOT NULL) LIMIT 101;
+SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1);  -- '"softdelete_holds"'
 DELETE FROM "path_users" WHERE age = 30 AND "path_users"."deleted_at" IS NOT NULL AND "path_users"."id" = $1;  -- 3
 ROLLBACK;
+SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1);  -- '"path_users"'
+SELECT k.oid::text AS id, CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END AS tab,
+			a.attname AS col, f.attname AS parent, k.conname AS name, k.confdeltype::text AS action
+		FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+		CROSS JOIN LATERAL generate_subscripts(k.conkey, 1) AS i
+		JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[i]
+		JOIN pg_attribute f ON f.attrelid = k.confrelid AND f.attnum = k.confkey[i]
+		WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = to_regclass($1)
+		ORDER BY 2, k.conname, k.oid, i;  -- '"path_users"'
+WITH "reached0" (n0k0) AS (SELECT "path_users"."id" FROM "path_users" WHERE (age = 30 AND "path_users"."deleted_at" IS NOT NULL)) SELECT (SELECT count(*) FROM "path_pets" AS "softdelete_r1" WHERE EXISTS (SELECT 1 FROM "path_users" AS "softdelete_p1" WHERE "softdelete_r1"."user_id" = "softdelete_p1"."id" AND "softdelete_p1"."id" IN (SELECT n0k0 FROM "reached0"))), (SELECT count(*) FROM "path_user_roles" AS "softdelete_r1" WHERE EXISTS (SELECT 1 FROM "path_users" AS "softdelete_p1" WHERE "softdelete_r1"."path_user_id" = "softdelete_p1"."id" AND "softdelete_p1"."id" IN (SELECT n0k0 FROM "reached0")));
+SELECT a.attname FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k (attnum, n)
+		JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE i.indrelid = to_regclass($1) AND i.indisprimary ORDER BY k.n;  -- '"path_user_roles"'
+WITH "reached0" (n0k0) AS (SELECT "path_users"."id" FROM "path_users" WHERE (age = 30 AND "path_users"."deleted_at" IS NOT NULL)) SELECT "softdelete_r1"."path_user_id", "softdelete_r1"."path_role_id" FROM "path_user_roles" AS "softdelete_r1" WHERE EXISTS (SELECT 1 FROM "path_users" AS "softdelete_p1" WHERE "softdelete_r1"."path_user_id" = "softdelete_p1"."id" AND "softdelete_p1"."id" IN (SELECT n0k0 FROM "reached0")) ORDER BY "softdelete_r1"."path_user_id", "softdelete_r1"."path_role_id" LIMIT 10;
 
 -- Delete WithDeleted
 ROLLBACK;

@@ -925,8 +925,18 @@ DELETE FROM `path_users` WHERE `path_users`.`id` = ?;  -- 4
 -- Delete of an Unscoped statement, OnlyDeleted, with rows that refer to it
 UPDATE `path_users` SET `id` = `id` WHERE 1 = 0;
 SELECT `path_users`.`id` FROM `path_users` WHERE (age = 30 AND `path_users`.`deleted_at` IS NOT NULL) LIMIT 101;
+SELECT name FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?);  -- 'softdelete_holds'
 DELETE FROM `path_users` WHERE age = 30 AND `path_users`.`deleted_at` IS NOT NULL AND `path_users`.`id` = ?;  -- 3
 ROLLBACK;
+PRAGMA foreign_keys;
+SELECT name FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?);  -- 'path_users'
+SELECT f.id AS id, m.name AS tab, f."from" AS col,
+			coalesce(f."to", (SELECT c.name FROM pragma_table_info(?) c WHERE c.pk = f.seq + 1)) AS parent, f.on_delete AS action
+		FROM sqlite_master m, pragma_foreign_key_list(m.name) f
+		WHERE m.type = 'table' AND lower(f."table") = lower(?) ORDER BY m.name, f.id, f.seq;  -- 'path_users', 'path_users'
+WITH `reached0` (n0k0) AS (SELECT `path_users`.`id` FROM `path_users` WHERE (age = 30 AND `path_users`.`deleted_at` IS NOT NULL)) SELECT (SELECT count(*) FROM `path_pets` AS `softdelete_r1` WHERE EXISTS (SELECT 1 FROM `path_users` AS `softdelete_p1` WHERE `softdelete_r1`.`user_id` = `softdelete_p1`.`id` AND `softdelete_p1`.`id` IN (SELECT n0k0 FROM `reached0`))), (SELECT count(*) FROM `path_user_roles` AS `softdelete_r1` WHERE EXISTS (SELECT 1 FROM `path_users` AS `softdelete_p1` WHERE `softdelete_r1`.`path_user_id` = `softdelete_p1`.`id` AND `softdelete_p1`.`id` IN (SELECT n0k0 FROM `reached0`)));
+SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk;  -- 'path_user_roles'
+WITH `reached0` (n0k0) AS (SELECT `path_users`.`id` FROM `path_users` WHERE (age = 30 AND `path_users`.`deleted_at` IS NOT NULL)) SELECT `softdelete_r1`.`path_user_id`, `softdelete_r1`.`path_role_id` FROM `path_user_roles` AS `softdelete_r1` WHERE EXISTS (SELECT 1 FROM `path_users` AS `softdelete_p1` WHERE `softdelete_r1`.`path_user_id` = `softdelete_p1`.`id` AND `softdelete_p1`.`id` IN (SELECT n0k0 FROM `reached0`)) ORDER BY `softdelete_r1`.`path_user_id`, `softdelete_r1`.`path_role_id` LIMIT 10;
 
 -- Delete WithDeleted
 ROLLBACK;
