@@ -153,6 +153,9 @@ func afterPreload(db *gorm.DB) {
 func (d *database) beforeCreate(db *gorm.DB) {
 	p := d.registry.PolicyHere(db)
 	if p == nil {
+		if db.Error == nil {
+			d.guards.AimUntold(db.Statement)
+		}
 		return
 	}
 	if write.GuardsErased(p) && !db.DryRun {

@@ -1,6 +1,7 @@
 package softdelete
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strconv"
@@ -63,6 +64,13 @@ func narrowIndexes(p *policy.Policy, namer schema.Namer, referenced [][]string, 
 			}
 		}
 		expression := slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return o.Expression != "" })
+		if unique && !full && index.Where == "" {
+			on := make([]string, len(index.Fields))
+			for i, option := range index.Fields {
+				on[i] = policy.Target(cmp.Or(option.Expression, option.Field.DBName))
+			}
+			p.Narrowed = append(p.Narrowed, on)
+		}
 		if !unique || expression {
 			continue
 		}

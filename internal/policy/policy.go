@@ -53,6 +53,7 @@ type Policy struct {
 	Full, Live map[string]bool
 
 	Unique     []*UniqueIndex    // over live rows
+	Narrowed   [][]string        // what the unique indexes over live rows are on, columns and expressions, see Target
 	Whole      []*UniqueIndex    // over all rows of a model that marks them, the primary key first
 	WasUnique  map[string]string // columns whose constraint became an index, with its name
 	Predicates statement.Predicates

@@ -13,6 +13,31 @@ type UniqueIndex struct {
 	Where  string // its own condition, as written in the tag
 }
 
+// Target is one part of what an index or a conflict clause is on, a column or an expression, as far as these are written alike.
+func Target(part string) string {
+	part = strings.ToLower(strings.Join(strings.Fields(part), ""))
+	for strings.HasPrefix(part, "(") && closesAt(part) == len(part)-1 {
+		part = part[1 : len(part)-1]
+	}
+	return part
+}
+
+// closesAt is where the parenthesis closes that a text begins with.
+func closesAt(text string) int {
+	depth := 0
+	for i, c := range text {
+		switch c {
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
 // PrimaryKey is the name of that of a primary key.
 const PrimaryKey = "PRIMARY KEY"
 

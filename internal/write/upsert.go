@@ -62,9 +62,7 @@ func (g *Guards) PrepareUpsert(stmt *gorm.Statement, p *policy.Policy) {
 	if !ok || p.Column() == nil {
 		return
 	}
-	if len(c.TargetWhere.Exprs) == 0 && targetsPartialIndex(p, c.Columns) {
-		c.TargetWhere = clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: p.Predicates.Live.Of("")}}}
-	}
+	c = aimed(c, stmt, p)
 	switch {
 	case stmt.Unscoped:
 	case c.DoNothing && len(c.Columns) == 0 && savesLinks(stmt):
@@ -82,15 +80,6 @@ func groupOf(exprs []clause.Expression) []clause.Expression {
 		return nil
 	}
 	return []clause.Expression{scope.Group(exprs)}
-}
-
-// targetsPartialIndex tells whether the columns are those of a unique index over live rows.
-func targetsPartialIndex(p *policy.Policy, columns []clause.Column) bool {
-	return slices.ContainsFunc(p.Unique, func(i *policy.UniqueIndex) bool {
-		return i.Where == "" && len(i.Fields) == len(columns) && !slices.ContainsFunc(columns, func(c clause.Column) bool {
-			return !slices.ContainsFunc(i.Fields, func(f *schema.Field) bool { return f.DBName == c.Name || f.Name == c.Name })
-		})
-	})
 }
 
 // conflictFields are the fields of a conflict target; without one GORM means the primary key.
