@@ -21,6 +21,8 @@ type MovedColumns struct {
 	Lost           []string         // those of the archive that the table has no more
 	Narrowed       []dialect.Column // those of the table that keep less than the archive does
 	Overriding     string
+	// Addressed tells that the archive's rows are told apart by dialect.RowAddress while a statement runs.
+	Addressed bool
 	// Err is why no row may leave the table: a column would lose its values.
 	Err error
 }
@@ -57,6 +59,10 @@ func (c *Columns) Of(tx statement.Session, p *policy.Policy) (*MovedColumns, err
 		return nil, err
 	}
 	columns := compareColumns(tx.Dialect, p, table, there)
+	columns.Addressed, err = tx.Dialect.AddressTells(tx.DB, dialect.Table{Name: p.DeletedTable(), Quoted: statement.QuoteName(tx.DB, p.DeletedTable())})
+	if err != nil {
+		return nil, err
+	}
 	if columns.Err == nil {
 		c.found.Store(keyOf(p), columns)
 	}

@@ -28,6 +28,10 @@ type addresses struct {
 	// that waits for all commits before it. Empty where there is no such thing.
 	lazily, flush string
 
+	// tells gives whether column tells a table's rows apart while one statement runs, so that the planner
+	// finds them by it whatever it expects; nil where no such help is needed.
+	tells func(db *gorm.DB, table Table) (bool, error)
+
 	// extent finds the first and the last number of a table's rows; ok is false where they have none.
 	extent func(db *gorm.DB, table string) (e Extent, ok bool, err error)
 }
@@ -41,6 +45,15 @@ type Extent struct {
 
 // RowAddress is a column by which a row that is locked is found faster than by its key.
 func (d *Dialect) RowAddress() string { return d.addresses.column }
+
+// AddressTells tells whether RowAddress tells the rows of a table apart while one statement runs, and finding them by it needs no
+// good guess of their number. Partitions have addresses of their own.
+func (d *Dialect) AddressTells(db *gorm.DB, table Table) (bool, error) {
+	if d.addresses.tells == nil {
+		return false, nil
+	}
+	return d.addresses.tells(db, table)
+}
 
 // Extent gives the numbers of a table's rows, in the order in which they lie in it. ok is false where the database does not
 // number the rows of the table, or cannot find them by these numbers.
@@ -84,6 +97,11 @@ var postgresAddresses = addresses{
 	},
 	lazily: "(SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL",
 	flush:  "SELECT pg_logical_emit_message(true, 'softdelete', '')",
+	tells: func(db *gorm.DB, table Table) (tells bool, err error) {
+		err = db.Raw(`SELECT EXISTS (SELECT 1 FROM pg_class WHERE oid = to_regclass(?) AND relkind = 'r' AND NOT relhassubclass
+			AND current_setting('server_version_num')::int >= 140000)`, table.Quoted).Scan(&tells).Error
+		return tells, err
+	},
 	extent: func(db *gorm.DB, table string) (e Extent, ok bool, err error) {
 		var found []struct {
 			Blocks  int64 `gorm:"column:blocks"`

@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm/schema"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 )
 
@@ -128,13 +129,16 @@ func (p *Policy) RestoreGraph() *Graph {
 	return p.restores
 }
 
-// CarryMarks makes every node carry the columns of its mark.
+// CarryMarks makes every node carry the columns of its mark, and of an archive the one by which its rows may be found.
 func (g *Graph) CarryMarks() {
 	for _, n := range g.Nodes {
 		for _, field := range []*schema.Field{n.Policy.ID, n.Policy.At} {
 			if field != nil {
 				n.Carry(field.DBName)
 			}
+		}
+		if d := n.Policy.dialect; n.Policy.Archives() && d.Has(dialect.Estimates) {
+			n.Carry(d.RowAddress())
 		}
 	}
 }

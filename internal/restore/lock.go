@@ -76,6 +76,9 @@ func (r *restoration) countLocksOf(tx statement.Session, t policy.Place, take bo
 	r.lost.With(q, r.graph.Last())
 	p, table, fields := t.Policy, t.Table(), t.Key()
 	lost := t.Marks()
+	if lost {
+		fields = r.lost.Identity(p)
+	}
 	lock := dialect.NoLock
 	var chosen []func()
 	// A union of keys, not alternatives: for those the database would read the whole table.
@@ -112,7 +115,7 @@ func (r *restoration) countLocksOf(tx statement.Session, t policy.Place, take bo
 			q.Text(")")
 		}
 		if take {
-			q.Text(" ORDER BY ").Columns("holder", fields)
+			q.Text(" ORDER BY ").Columns("holder", t.Key())
 		}
 	})
 	return count, true, err

@@ -187,10 +187,12 @@ func (r *restoration) readTable(db *gorm.DB, stmt *gorm.Statement) (err error) {
 // run restores in a transaction, or in a savepoint of the caller's. after runs last inside it, what it returns when all is
 // done.
 func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) (deletion.Report, error) {
-	r.prepare()
 	tx := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true, SkipHooks: db.Statement.SkipHooks})
 	tx.Config.DryRun = false
 	statement.ToWriter(tx, r.root.Table)
+	if err := r.prepare(r.restorer.Session(tx)); err != nil {
+		return deletion.Report{}, err
+	}
 	if r.preview {
 		tx.Statement.ConnPool = statement.Pinned{ConnPool: tx.Statement.ConnPool}
 		session := r.restorer.Session(tx)
@@ -260,9 +262,17 @@ func (r *restoration) restore(tx statement.Session) error {
 }
 
 // prepare sets up the two walks: over the rows that the deletion took, and over those of them that others hold.
-func (r *restoration) prepare() {
-	r.lost = &walk.Walk{Graph: r.graph, Prefix: "lost", In: walk.Deleted, Flat: r.deletion != "", Base: r.lostBase, Step: r.sameDeletion}
-	r.held = &walk.Walk{Graph: r.graph, Prefix: "held", In: walk.Deleted, Marked: true, Base: r.heldBase, Step: func(q *statement.Query, e *policy.Edge, _, child string) {
+func (r *restoration) prepare(tx statement.Session) error {
+	addressed := map[*policy.Policy]bool{}
+	for _, n := range r.graph.Nodes {
+		c, err := r.restorer.Columns.Of(tx, n.Policy)
+		if err != nil {
+			return err
+		}
+		addressed[n.Policy] = c.Addressed
+	}
+	r.lost = &walk.Walk{Graph: r.graph, Prefix: "lost", Addressed: addressed, In: walk.Deleted, Flat: r.deletion != "", Base: r.lostBase, Step: r.sameDeletion}
+	r.held = &walk.Walk{Graph: r.graph, Prefix: "held", Addressed: addressed, In: walk.Deleted, Marked: true, Base: r.heldBase, Step: func(q *statement.Query, e *policy.Edge, _, child string) {
 		q.Text(" AND ")
 		r.lost.InWalk(q, e.To, child)
 	}}
@@ -271,6 +281,7 @@ func (r *restoration) prepare() {
 			r.holds = true
 		}
 	}
+	return nil
 }
 
 // rootCondition writes the condition of the rows that the caller asked for.

@@ -37,6 +37,8 @@ type Walk struct {
 	Keys [][]any
 	// In gives the places in which the walk looks for a model's rows; nil for the model's table alone.
 	In func(p *policy.Policy) []policy.Place
+	// Addressed tells of which archives rows are told apart by their addresses; nil for none.
+	Addressed map[*policy.Policy]bool
 }
 
 // Source writes a node's table, for an alias to follow.
@@ -51,7 +53,9 @@ func (w *Walk) Source(q *statement.Query, p *policy.Policy) {
 // Identity are the fields that tell a node's rows apart.
 func (w *Walk) Identity(p *policy.Policy) []*schema.Field {
 	if w.In != nil {
-		if places := w.In(p); len(places) == 1 {
+		if places := w.In(p); len(places) == 1 && places[0].Archived && w.Addressed[p] {
+			return []*schema.Field{{DBName: p.Dialect().RowAddress()}}
+		} else if len(places) == 1 {
 			return places[0].Key()
 		}
 	}
@@ -319,24 +323,28 @@ func (w *Walk) InWalk(q *statement.Query, n *policy.Node, table string) {
 }
 
 // Among writes the condition that the columns which tell a model's row are among what a SELECT gives. Of an archive that was
-// empty when it was last looked at the planner expects one row still, and would compare each row with each: it is told to
-// look them up by the first column of the key, and to compare the others with a list.
+// empty when it was last looked at the planner expects one row still, and of a WITH table any number: it would compare each row
+// with each. It is told to look them up by the row's address, or else by the first column of the key, and to compare the others
+// with a list.
 func (w *Walk) Among(q *statement.Query, p *policy.Policy, table string, selected func()) {
 	identity := w.Identity(p)
-	among := func() {
-		q.Key(table, identity).Text(" IN (")
+	among := func(open, shut string) {
+		q.Key(table, identity).Text(open)
 		selected()
-		q.Text(")")
+		q.Text(shut)
 	}
-	if !q.Dialect.Has(dialect.Estimates) || len(identity) == len(p.Schema.PrimaryFields) {
-		among()
+	open, shut := q.Dialect.Among()
+	switch {
+	case w.Addressed[p]:
+		among(open, shut)
+		return
+	case !q.Dialect.Has(dialect.Estimates) || len(identity) == len(p.Schema.PrimaryFields):
+		among(" IN (", ")")
 		return
 	}
-	first := identity[0].DBName
-	open, shut := q.Dialect.Among()
-	q.Column(table, first).Text(open, "SELECT softdelete_chosen.softdelete_key FROM (")
+	q.Column(table, identity[0].DBName).Text(open, "SELECT softdelete_chosen.softdelete_key FROM (")
 	selected()
-	q.Text(") AS softdelete_chosen (softdelete_key)", shut, " AND ").Opaque(among)
+	q.Text(") AS softdelete_chosen (softdelete_key)", shut, " AND ").Opaque(func() { among(" IN (", ")") })
 }
 
 // NotInWalk writes the condition that a row's key is not among the node's rows in the WITH table.
@@ -364,43 +372,6 @@ func (w *Walk) SelectKeys(q *statement.Query, n *policy.Node) {
 	statement.Joined(q, w.Identity(n.Policy), ", ", func(field *schema.Field) { q.Text(n.Carry(field.DBName)) })
 	q.Text(" FROM ").Name(w.Table(n.Component))
 	w.onlyNode(q, n)
-}
-
-// Store puts the rows of a component of several models into a temporary table: writing the rows of one model would change
-// what the walk finds in the others. It returns what drops the table again. Other components need none of this.
-func (w *Walk) Store(start func() *statement.Query, c *policy.Component) (drop func() error, err error) {
-	if len(c.Nodes) == 1 {
-		return func() error { return nil }, nil
-	}
-	table := w.Table(c)
-	// The table first, then the rows: databases take no bound values in CREATE TABLE AS.
-	q := start().Text("CREATE TEMPORARY TABLE ").Name(table).Text(" AS WITH none (")
-	statement.Joined(q, w.columns(c), ", ", func(column string) { q.Text(column) })
-	q.Text(") AS (")
-	statement.Joined(q, c.Nodes, " UNION ALL ", func(n *policy.Node) {
-		SelectCarried(n, q, w, "t")
-		q.Text(" FROM ")
-		w.Source(q, n.Policy)
-		q.Text(" AS t WHERE 1 = 0")
-	})
-	if _, err := q.Text(") SELECT * FROM none").Exec(); err != nil {
-		return nil, err
-	}
-	q = start()
-	q.Text("INSERT INTO ").Name(table).Text(" ")
-	w.With(q, c)
-	if _, err := q.Text("SELECT * FROM ").Name(table).Exec(); err != nil {
-		return nil, err
-	}
-	if w.stored == nil {
-		w.stored = map[*policy.Component]bool{}
-	}
-	w.stored[c] = true
-	return func() error {
-		delete(w.stored, c)
-		_, err := start().Text("DROP TABLE ").Name(table).Exec()
-		return err
-	}, nil
 }
 
 // NodeRows writes FROM and WHERE of a node's rows in the walk.

@@ -1,0 +1,43 @@
+package walk
+
+import (
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+)
+
+// Store puts the rows of a component of several models into a temporary table: writing the rows of one model would change
+// what the walk finds in the others. It returns what drops the table again. Other components need none of this.
+func (w *Walk) Store(start func() *statement.Query, c *policy.Component) (drop func() error, err error) {
+	if len(c.Nodes) == 1 {
+		return func() error { return nil }, nil
+	}
+	table := w.Table(c)
+	// The table first, then the rows: databases take no bound values in CREATE TABLE AS.
+	q := start().Text("CREATE TEMPORARY TABLE ").Name(table).Text(" AS WITH none (")
+	statement.Joined(q, w.columns(c), ", ", func(column string) { q.Text(column) })
+	q.Text(") AS (")
+	statement.Joined(q, c.Nodes, " UNION ALL ", func(n *policy.Node) {
+		SelectCarried(n, q, w, "t")
+		q.Text(" FROM ")
+		w.Source(q, n.Policy)
+		q.Text(" AS t WHERE 1 = 0")
+	})
+	if _, err := q.Text(") SELECT * FROM none").Exec(); err != nil {
+		return nil, err
+	}
+	q = start()
+	q.Text("INSERT INTO ").Name(table).Text(" ")
+	w.With(q, c)
+	if _, err := q.Text("SELECT * FROM ").Name(table).Exec(); err != nil {
+		return nil, err
+	}
+	if w.stored == nil {
+		w.stored = map[*policy.Component]bool{}
+	}
+	w.stored[c] = true
+	return func() error {
+		delete(w.stored, c)
+		_, err := start().Text("DROP TABLE ").Name(table).Exec()
+		return err
+	}, nil
+}
