@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync/atomic"
 	"time"
 	"weak"
@@ -128,7 +129,7 @@ func (deleter *Deleter) Begin(db *gorm.DB) {
 		_ = db.AddError(d.refuseArchive())
 		return
 	case p.Never() && !d.preview:
-		_ = db.AddError(d.neverError(p, 0))
+		_ = db.AddError(d.neverError(p, 0, nil))
 		return
 	case stmt.ReflectValue.Kind() == reflect.Struct && !stmt.ReflectValue.CanAddr() && !p.Plain():
 		_ = db.AddError(fmt.Errorf("%w: Delete needs a pointer to a %s, so that it can tell what became of the row",
@@ -205,12 +206,12 @@ func (d *deletion) reports() bool {
 	return d.report != nil || d.preview || d.deleter.Ledger || d.outer != nil && d.outer.reports()
 }
 
-func (d *deletion) neverError(p *policy.Policy, rows int64) error {
+func (d *deletion) neverError(p *policy.Policy, rows int64, keys []string) error {
 	if rows > 0 {
-		return fmt.Errorf("%w: %d live %s of %s (table %s) would be deleted with it; keep them, or remove the cascade",
-			fault.ErrNeverDelete, rows, fault.Plural(rows, "row"), p.Schema.Name, p.Table)
+		return fmt.Errorf("%w: %d live %s of %s (table %s, %s %s) would be deleted with it; keep them, or remove the cascade",
+			fault.ErrNeverDelete, rows, fault.Plural(rows, "row"), p.Schema.Name, p.Table, fault.Plural(rows, "key"), strings.Join(keys, ", "))
 	}
-	return fmt.Errorf("%w: %s (table %s) has the strategy never", fault.ErrNeverDelete, p.Schema.Name, p.Table)
+	return fmt.Errorf("%w: %s (table %s) has the strategy never; keep its rows, or give the model another strategy", fault.ErrNeverDelete, p.Schema.Name, p.Table)
 }
 
 // Prepare runs after the caller's BeforeDelete hook and before anything is written. What others add to the statement until GORM
@@ -337,7 +338,7 @@ func (d *deletion) finishWriting(tx statement.Session, rootRows int64) error {
 		d.setFields()
 	}
 	if limit := d.deleter.MaxRows; limit > 0 && d.rows > limit {
-		return fault.TooManyRows(d.rows, limit)
+		return fault.TooManyRows(d.target.Name, d.rows, limit)
 	}
 	if err := d.closeLog(tx.DB); err != nil {
 		return err

@@ -171,7 +171,7 @@ func (d *deletion) refuse(tx statement.Session) error {
 		return err
 	}
 	if limit := d.deleter.MaxRows; limit > 0 && total > limit {
-		return fault.TooManyRows(total, limit)
+		return fault.TooManyRows(d.target.Name, total, limit)
 	}
 	return d.refusal(tx, d.reach(), blocking)
 }
@@ -269,7 +269,11 @@ func (d *deletion) refusal(tx statement.Session, w *walk.Walk, blocking []blocki
 	}
 	for _, b := range blocking {
 		if b.Rule != policy.RuleBlock {
-			return d.neverError(b.Child, b.rows)
+			described, err := d.describe(tx, w, []blockingRows{b})
+			if err != nil {
+				return err
+			}
+			return d.neverError(b.Child, b.rows, described[0].Keys)
 		}
 	}
 	blockers, err := d.describe(tx, w, blocking)

@@ -183,8 +183,8 @@ func Plural(n int64, noun string) string {
 	return noun + "s"
 }
 
-func TooManyRows(rows, limit int64) error {
-	return fmt.Errorf("%w: %d rows, Config.MaxRows is %d; narrow the condition or raise the bound", ErrTooManyRows, rows, limit)
+func TooManyRows(table string, rows, limit int64) error {
+	return fmt.Errorf("%w: %d rows, from table %s on, Config.MaxRows is %d; narrow the condition or raise the bound", ErrTooManyRows, rows, table, limit)
 }
 
 // This room keeps personal values out of the errors of an erasure.

@@ -168,8 +168,9 @@ func (p *Policy) Check() (problems []error) {
 			refuse(r, "cascade to a %s model that cannot say which deletion took a row; add a field of type "+
 				"softdelete.DeletionID or one tagged at to %s", r.Child.Strategy.Word(), childName)
 		case r.Child.hard() && !p.hard():
-			refuse(r, "cascade would really delete rows of %s, a restore could not bring them back; give it a strategy that marks rows, or write keep",
-				childName)
+			refuse(r, "cascade would really delete rows of %s, a restore could not bring them back; give it a strategy that marks rows, or write keep: "+
+				"with `softdelete:\"lazy\"` on its belongs-to field to %s its rows hide while their parent is deleted, and come back with it",
+				childName, p.Schema.Name)
 		}
 	}
 	for _, r := range p.Belongs {

@@ -107,7 +107,7 @@ func (r *restoration) judge(tx statement.Session, root *policy.Node, standing in
 		r.rows += r.back[n] + r.kept[n]
 	}
 	if limit := r.restorer.MaxRows; limit > 0 && r.rows > limit {
-		return fault.TooManyRows(r.rows, limit)
+		return fault.TooManyRows(r.root.Table, r.rows, limit)
 	}
 	if r.elsewhere != nil && r.rows > 0 {
 		return r.elsewhere
@@ -151,7 +151,8 @@ func (r *restoration) parentError(tx statement.Session, standing int64) error {
 			}
 			if len(keys) > 0 {
 				return fault.UnderDeleted(h.Parent.Table, h.Name, keys[0],
-					"%d %s of %s would come back under deleted rows of table %s with keys %s; restore them first", standing, fault.Plural(standing, "row"), n.Policy.Schema.Name, h.Parent.Table, strings.Join(keys, "; "))
+					"%d %s of %s would come back under deleted rows of table %s with keys %s, by relation %s; restore them first",
+					standing, fault.Plural(standing, "row"), n.Policy.Schema.Name, h.Parent.Table, strings.Join(keys, "; "), h.Name)
 			}
 		}
 	}

@@ -13,7 +13,16 @@ import (
 // saves tells whether an update statement may be the first half of Save: all fields of a model by its own key. If it affects
 // no row, Save goes on to insert; associations are not written in between under a row that is deleted.
 func saves(stmt *gorm.Statement) bool {
-	return len(stmt.Selects) == 1 && stmt.Selects[0] == "*" && stmt.Dest == stmt.Model && stmt.ReflectValue.Kind() == reflect.Struct
+	return len(stmt.Selects) == 1 && stmt.Selects[0] == "*" && stmt.ReflectValue.Kind() == reflect.Struct && ofItself(stmt)
+}
+
+// ofItself tells whether a statement writes the value that it is about. Values that are no pointers may not be compared.
+func ofItself(stmt *gorm.Statement) bool {
+	dest, model := reflect.ValueOf(stmt.Dest), reflect.ValueOf(stmt.Model)
+	if dest.Kind() == reflect.Pointer && model.Kind() == reflect.Pointer {
+		return dest.Pointer() == model.Pointer() && dest.Type() == model.Type()
+	}
+	return dest.IsValid() && model.IsValid() && dest.Type() == model.Type() && reflect.DeepEqual(stmt.Dest, stmt.Model)
 }
 
 // CheckSave runs after the update: a Save that affected no row met a deleted one, or none.
