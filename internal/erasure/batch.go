@@ -2,6 +2,7 @@ package erasure
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -70,48 +71,55 @@ func (x *erasure) readProgress(tx statement.Session) error {
 	return nil
 }
 
-// part takes a batch of the rows, the last in the order of the walk, with the rows that are no work among them, and notes the others
-// as pending.
+// leftRow is a row that a later transaction erases.
+type leftRow struct {
+	spot
+	row erasedrow.ReachedRow
+}
+
+// part takes a batch of the rows, the last in the order of the walk, and leaves the others to later transactions; those that are in
+// an event log only are left to the last one, which walks again.
 func (x *erasure) part(fresh []*reachedModel) []*reachedModel {
-	left := map[policy.Place]map[string]bool{}
+	rows := map[spot]erasedrow.ReachedRow{}
+	gone := map[spot]goneRow{}
 	for _, m := range fresh {
-		left[m.Place] = map[string]bool{}
 		for _, row := range m.rows {
-			left[m.Place][row.Text] = true
+			rows[spot{m.Place, row.Text}] = row
 		}
 		for _, row := range m.gone {
-			left[m.Place][row.mark()] = true
+			gone[spot{m.Place, row.mark()}] = row
 		}
 	}
-	taken := map[policy.Place]map[string]bool{}
-	n := 0
-	for _, step := range slices.Backward(x.reach.order) {
-		if n == x.batch() {
-			break
-		}
-		if !left[step.Place][step.mark] {
-			continue
-		}
-		delete(left[step.Place], step.mark)
-		if taken[step.Place] == nil {
-			taken[step.Place] = map[string]bool{}
-		}
-		taken[step.Place][step.mark] = true
-		if step.Policy.Personal.Erases() {
-			n++
+	order := slices.DeleteFunc(slices.Clone(x.reach.order), func(at spot) bool {
+		_, isRow := rows[at]
+		_, isGone := gone[at]
+		return !isRow && !isGone
+	})
+	from := max(0, len(order)-x.batch())
+	x.left = nil
+	for _, at := range order[:from] {
+		if row, isRow := rows[at]; isRow {
+			x.left = append(x.left, leftRow{at, row})
 		}
 	}
-	x.pending = left
-	var part []*reachedModel
-	for _, m := range fresh {
+	taken := map[spot]bool{}
+	for _, at := range order[from:] {
+		taken[at] = true
+	}
+	return partOf(fresh, taken)
+}
+
+// partOf gives those of the rows that are taken.
+func partOf(list []*reachedModel, taken map[spot]bool) (part []*reachedModel) {
+	for _, m := range list {
 		p := &reachedModel{Place: m.Place}
 		for _, row := range m.rows {
-			if taken[m.Place][row.Text] {
+			if taken[spot{m.Place, row.Text}] {
 				p.rows = append(p.rows, row)
 			}
 		}
 		for _, row := range m.gone {
-			if taken[m.Place][row.mark()] {
+			if taken[spot{m.Place, row.mark()}] {
 				p.gone = append(p.gone, row)
 			}
 		}
@@ -122,36 +130,18 @@ func (x *erasure) part(fresh []*reachedModel) []*reachedModel {
 	return part
 }
 
-// foresee looks for what would stop a later batch, before the first has changed anything.
+// foresee looks for what would stop a later batch, before the first has changed anything. The old values stay in the program until
+// the call ends: the last transaction looks for all of them.
 func (x *erasure) foresee(tx statement.Session, fresh []*reachedModel) error {
-	for left := fresh; size(left) > 0; {
-		x.verifier.secrets = nil
-		part := x.part(left)
-		var rest []*reachedModel
-		for _, m := range left {
-			r := &reachedModel{Place: m.Place}
-			for _, row := range m.rows {
-				if x.pending[m.Place][row.Text] {
-					r.rows = append(r.rows, row)
-				}
-			}
-			for _, row := range m.gone {
-				if x.pending[m.Place][row.mark()] {
-					r.gone = append(r.gone, row)
-				}
-			}
-			rest = append(rest, r)
-		}
-		x.setPending(fresh)
-		if err := x.verifier.readSecrets(tx, part); err != nil {
-			return err
-		}
-		if err := x.verifier.verify(tx); err != nil {
-			return err
-		}
-		left = rest
+	x.setPending(fresh)
+	if err := x.verifier.readSecrets(tx, fresh); err != nil {
+		return err
 	}
-	x.verifier.secrets, x.logs.loggedRows = nil, map[*policy.Policy]int64{}
+	if err := x.verifier.verify(tx, x.reach.rows); err != nil {
+		return err
+	}
+	x.pending = nil
+	x.logs.forget()
 	return nil
 }
 
@@ -169,14 +159,45 @@ func (x *erasure) setPending(fresh []*reachedModel) {
 	}
 }
 
-// eraseBatch erases a batch of the rows, all but the certificate.
+// eraseBatch erases a batch of the rows that a walk has found, all but the certificate.
 func (x *erasure) eraseBatch(tx statement.Session, fresh []*reachedModel) error {
-	if x.progress == nil {
-		if err := x.foresee(tx, fresh); err != nil {
-			return err
-		}
+	x.later = true
+	if err := x.foresee(tx, fresh); err != nil {
+		return err
 	}
-	part := x.part(fresh)
+	return x.erasePart(tx, x.part(fresh))
+}
+
+// eraseLater erases a batch of those that an earlier transaction has found, as far as they are still the person's. Others are left
+// to the last one, which walks again.
+func (x *erasure) eraseLater(tx statement.Session) error {
+	from := len(x.left) - x.batch()
+	var wanted []spot
+	taken, known := map[spot]bool{}, map[spot]erasedrow.ReachedRow{}
+	for _, left := range x.left[from:] {
+		wanted = append(wanted, left.spot)
+		taken[left.spot], known[left.spot] = true, left.row
+	}
+	x.left = x.left[:from]
+	if err := x.reach.again(tx, wanted, known); err != nil {
+		return err
+	}
+	if _, refusal, err := x.held(tx); err != nil || refusal != nil {
+		return errors.Join(refusal, err)
+	}
+	fresh, err := x.reach.leaveErased(tx)
+	if err != nil {
+		return err
+	}
+	part := partOf(fresh, taken)
+	if len(part) == 0 {
+		return nil
+	}
+	return x.erasePart(tx, part)
+}
+
+// erasePart erases rows in a transaction that is not the last.
+func (x *erasure) erasePart(tx statement.Session, part []*reachedModel) error {
 	if err := x.clearTexts(tx, part); err != nil { // the last transaction does not know rows that are removed
 		return err
 	}
@@ -185,11 +206,23 @@ func (x *erasure) eraseBatch(tx statement.Session, fresh []*reachedModel) error 
 			return err
 		}
 	}
-	for _, step := range [...]func(statement.Session) error{x.recorder.record, x.cold.record, x.cold.check, x.verifier.verify} {
+	verify := func(tx statement.Session) error { return x.verifier.verify(tx, part) }
+	for _, step := range [...]func(statement.Session) error{x.recorder.record, x.cold.record, x.cold.check, verify} {
 		if err := step(tx); err != nil {
 			return err
 		}
 	}
+	if err := x.noteProgress(tx, part); err != nil {
+		return err
+	}
+	if err := x.announce(tx); err != nil {
+		return err
+	}
+	return x.cold.replace(tx)
+}
+
+// noteProgress notes what the transaction has done.
+func (x *erasure) noteProgress(tx statement.Session, part []*reachedModel) error {
 	tables := x.tables(part)
 	if !x.skipsCold() {
 		tables = append(tables, x.cold.tables()...)
@@ -202,13 +235,7 @@ func (x *erasure) eraseBatch(tx statement.Session, fresh []*reachedModel) error 
 	if x.progress != nil {
 		progress.Batches += x.progress.Batches
 	}
-	if err := progressTable.Put(tx, progress); err != nil {
-		return x.quiet(tx, err, "noting the progress in", progress.TableName())
-	}
-	if err := x.announce(tx); err != nil {
-		return err
-	}
-	return x.cold.replace(tx)
+	return x.quiet(tx, progressTable.Put(tx, progress), "noting the progress in", progress.TableName())
 }
 
 // endBatches removes the note of the progress: the certificate takes its place.
@@ -225,5 +252,5 @@ func (x *erasure) forget() {
 	x.cold.reset()
 	x.reach.forget()
 	x.logs.forget()
-	x.pending, x.verifier.secrets, x.recorder.made = nil, nil, nil
+	x.pending, x.recorder.made = nil, nil
 }

@@ -38,6 +38,7 @@ type call struct {
 	// progress is what earlier batches have done, pending are the rows that later ones erase.
 	progress  *erasureProgress
 	pending   map[policy.Place]map[string]bool
+	later     bool // the transaction leaves rows to later ones
 	rewriting bool // batches in cold storage are being rewritten, or have been
 }
 
@@ -118,7 +119,7 @@ func (x *call) lock(q *statement.Query) {
 
 // skipsCold tells whether the transaction leaves cold storage to others: a subject that is worked off in several has its rows
 // there rewritten by the first, while all rows that lead to them are there, and what has come since by the last.
-func (x *call) skipsCold() bool { return x.progress != nil && len(x.pending) > 0 }
+func (x *call) skipsCold() bool { return x.progress != nil && x.later }
 
 // unreachedCold names the tables of the walk whose rows may lie in a cold store that cannot rewrite.
 func (x *call) unreachedCold() []string {

@@ -292,5 +292,5 @@ func (x *coldStorage) goneOf(tx statement.Session, r *policy.Relation, parents [
 	for _, fixed := range r.Fixed {
 		q.Text(" AND ", q.Dialect.DataText(data, fixed.Child.DBName), " = ").Bind(fixed.Value)
 	}
-	return goneRows(q.Text(" ORDER BY ").Column(goneAlias, "row_key"))
+	return goneRows(tx, r.Child, q.Text(" ORDER BY ").Column(goneAlias, "row_key"), nil)
 }

@@ -33,6 +33,7 @@ type erasure struct {
 	cold     *coldStorage // does all of that in cold storage; nil without a store that can rewrite
 
 	before    []certificate.ErasedTable // what earlier batches have done
+	left      []leftRow                 // what later ones will do, in the order of the walk
 	announced bool
 }
 
@@ -165,12 +166,17 @@ func (x *erasure) erase(tx statement.Session) (c *certificate.Certificate, fresh
 	if err := x.readProgress(tx); err != nil {
 		return nil, false, err
 	}
+	if x.later = len(x.left) > x.batch(); x.later {
+		return nil, false, x.eraseLater(tx)
+	}
+	x.left = nil
 	newly, more, err := x.maskAll(tx)
 	if err != nil || more {
 		return nil, false, err
 	}
 	clearTexts := func(tx statement.Session) error { return x.clearTexts(tx, x.reach.rows) }
-	for _, step := range [...]func(statement.Session) error{clearTexts, x.deleteSubject, x.recorder.record, x.cold.record, x.cold.check, x.verifier.verify, x.endBatches, x.tellOthers} {
+	verify := func(tx statement.Session) error { return x.verifier.verify(tx, x.reach.rows) }
+	for _, step := range [...]func(statement.Session) error{clearTexts, x.deleteSubject, x.recorder.record, x.cold.record, x.cold.check, verify, x.endBatches, x.tellOthers} {
 		if err := step(tx); err != nil {
 			return nil, false, err
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
@@ -50,32 +51,62 @@ const (
 	change    = string(dialect.Change)
 )
 
-// selectGone writes the SELECT of rows that are in the model's log only.
+// selectGone writes the SELECT of rows that may be in the model's log only: goneRows leaves out those that are in its table.
 func selectGone(q *statement.Query, p *policy.Policy) *statement.Query {
 	q.Text("SELECT ").Column(goneAlias, "row_key").Text(", CASE WHEN EXISTS (SELECT 1 FROM ").Name(p.Log.Events)
 	q.Text(" AS erased WHERE erased.row_key = ").Column(goneAlias, "row_key").Text(" AND erased.type = 'erased' AND NOT EXISTS (SELECT 1 FROM ")
 	q.Name(p.Log.Events).Text(" AS written WHERE written.row_key = erased.row_key AND written.version > erased.version AND written.type <> 'deleted'))")
-	q.Text(" THEN 1 ELSE 0 END")
+	q.Text(" THEN 1 ELSE 0 END, CASE WHEN ").Column(goneAlias, "content").Text(" = '", string(dialect.Removed), "' THEN 1 ELSE 0 END")
 	q.Text(" FROM ").Name(p.Log.Events).Text(" AS ").Name(goneAlias).Text(" WHERE ").Column(goneAlias, "content")
 	q.Text(" <> '", change, "' AND NOT EXISTS (SELECT 1 FROM ").Name(p.Log.Events).Text(" AS later WHERE later.row_key = ")
-	q.Column(goneAlias, "row_key").Text(" AND later.version > ").Column(goneAlias, "version").Text(" AND later.content <> '", change, "') AND (")
-	q.Column(goneAlias, "content").Text(" = '", string(dialect.Removed), "' OR NOT EXISTS (SELECT 1 FROM ").Name(p.Table).Text(" WHERE ")
-	q.Text(q.Dialect.LogKey(p.Log, statement.QuoteName(q.Tx, p.Table)), " = ").Column(goneAlias, "row_key")
-	return q.Text(")) AND ")
+	q.Column(goneAlias, "row_key").Text(" AND later.version > ").Column(goneAlias, "version").Text(" AND later.content <> '", change, "')")
+	return q.Text(" AND ")
 }
 
-func goneRows(q *statement.Query) (rows []goneRow, err error) {
+// goneRows reads them. known are the keys of rows that are known to be in the table.
+func goneRows(tx statement.Session, p *policy.Policy, q *statement.Query, known map[string]bool) (rows []goneRow, err error) {
+	var unsure []string // whether a row that was never seen to go has been removed past the log
 	err = q.Rows(func(scan func(...any) error) error {
 		var row goneRow
-		var erased int
-		if err := scan(&row.log, &erased); err != nil {
+		var erased, removed int
+		if err := scan(&row.log, &erased, &removed); err != nil || removed == 0 && known[row.log] {
 			return err
 		}
 		row.erased = erased == 1
-		rows = append(rows, row)
+		if rows = append(rows, row); removed == 0 {
+			unsure = append(unsure, row.log)
+		}
 		return nil
 	})
-	return rows, err
+	if err != nil || len(unsure) == 0 {
+		return rows, err
+	}
+	there, err := inTable(tx, p, unsure)
+	return slices.DeleteFunc(rows, func(row goneRow) bool { return there[row.log] }), err
+}
+
+// inTable tells which keys in the log are of rows in the model's table.
+func inTable(tx statement.Session, p *policy.Policy, keys []string) (map[string]bool, error) {
+	there := map[string]bool{}
+	key := rowkey.Of(tx.Dialect, p.Schema.PrimaryFields)
+	err := statement.Chunks(keys, func(chunk []string) error {
+		values := make([][]any, len(chunk))
+		for i, text := range chunk {
+			_, value, err := key.Read(tx.Statement.Context, text)
+			if err != nil {
+				return err
+			}
+			values[i] = value
+		}
+		q := erasedrow.RowKey(tx.Query().Text("SELECT "), p.Schema, p.Table).Text(" FROM ").Name(p.Table).Text(" WHERE ")
+		return q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFields, values).Rows(func(scan func(...any) error) error {
+			var text string
+			err := scan(&text)
+			there[text] = true
+			return err
+		})
+	})
+	return there, err
 }
 
 // goneUnder finds rows under a relation that are in the child's log only. See rowsUnder.
@@ -99,7 +130,8 @@ func (x *reach) goneUnder(tx statement.Session, r *policy.Relation, owners func(
 	for _, fixed := range r.Fixed {
 		q.Text(" AND ", q.Dialect.DataText(data, fixed.Child.DBName), " = ").Bind(fixed.Value)
 	}
-	return goneRows(q.Text(" ORDER BY ").Column(goneAlias, "row_key"))
+	q.Text(" ORDER BY ").Column(goneAlias, "row_key")
+	return goneRows(tx, r.Child, q, x.model(r.Child.Home()).logged)
 }
 
 // findGoneSubject finds a subject that was removed and is in the model's event log.
@@ -107,7 +139,7 @@ func (x *reach) findGoneSubject(tx statement.Session) (found bool, err error) {
 	if x.root.Log == nil {
 		return false, nil
 	}
-	rows, err := goneRows(selectGone(tx.Query(), x.root).Column(goneAlias, "row_key").Text(" = ").Bind(x.text))
+	rows, err := goneRows(tx, x.root, selectGone(tx.Query(), x.root).Column(goneAlias, "row_key").Text(" = ").Bind(x.text), nil)
 	if err != nil || len(rows) == 0 {
 		return false, err
 	}

@@ -121,12 +121,12 @@ func (x *verifier) verifyLog(tx statement.Session, m *reachedModel, residue map[
 	for _, field := range p.LoggedFields() {
 		kept[field.DBName] = field
 	}
-	done := map[string]bool{}
+	done, erased := map[string]bool{}, x.reach.model(m.Place).erased
 	for _, row := range m.rows {
-		done[row.Log] = m.erased[row.Text]
+		done[row.Log] = erased[row.Text]
 	}
 	for _, row := range m.gone {
-		done[row.log] = m.erased[row.mark()]
+		done[row.log] = erased[row.mark()]
 	}
 	return x.logs.eachEvents(tx, p, m.logKeys(), func(events []loggedEvent) error {
 		if !done[events[0].key] { // by an earlier erasure, or by a later batch of this one

@@ -1,6 +1,7 @@
 package erasure
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
@@ -24,6 +25,9 @@ type reach struct {
 	rows    []*reachedModel // the subject's model first, then in the order in which the walk came to them
 	byPlace map[policy.Place]*reachedModel
 	order   []spot
+
+	finds  []find       // the steps of the walk, parents before children
+	source map[spot]int // by which of them a row was found
 }
 
 // elsewhere is where rows of a person lie outside of the database.
@@ -94,6 +98,7 @@ func (x *reach) findSubject(tx statement.Session) (found bool, err error) {
 func (x *reach) walk(tx statement.Session) error {
 	before := x.byPlace
 	x.byPlace, x.rows, x.order = map[policy.Place]*reachedModel{}, nil, nil
+	x.finds, x.source = nil, map[spot]int{}
 	type step struct {
 		policy.Place
 		rows []erasedrow.ReachedRow
@@ -129,9 +134,16 @@ func (x *reach) walk(tx statement.Session) error {
 			return err
 		}
 	}
-	for ; len(queue) > 0; queue = queue[1:] {
-		for _, r := range x.edges[queue[0].Policy] {
-			if err := x.under(tx, r, queue[0].Place, queue[0].rows, queue[0].gone, follow); err != nil {
+	for len(queue) > 0 {
+		next := step{Place: queue[0].Place} // with all that is known of the table: what looks into a log looks through all of it
+		queue = slices.DeleteFunc(queue, func(s step) bool {
+			if s.Place == next.Place {
+				next.rows, next.gone = append(next.rows, s.rows...), append(next.gone, s.gone...)
+			}
+			return s.Place == next.Place
+		})
+		for _, r := range x.edges[next.Policy] {
+			if err := x.under(tx, r, next.Place, next.rows, next.gone, follow); err != nil {
 				return err
 			}
 		}
@@ -154,41 +166,78 @@ func (x *reach) walk(tx statement.Session) error {
 // under finds and locks the rows that a relation has under some parents: in the child's tables, and in its event log those
 // that are in no table any more.
 func (x *reach) under(tx statement.Session, r *policy.Relation, from policy.Place, parents []erasedrow.ReachedRow, gone []goneRow, follow follow) error {
-	find := func(owners func(*statement.Query), logged bool) error {
+	err := statement.Chunks(parents, func(chunk []erasedrow.ReachedRow) error {
 		for _, t := range r.Child.Places() {
-			rows, err := x.rowsUnder(tx, r, t, owners, logged)
+			rows, err := x.rowsUnder(tx, r, t, owners(from, chunk), false, nil)
+			if err != nil {
+				return err
+			}
+			follow(t, rows, nil)
+			x.note(find{relation: r, from: from, parents: chunk, to: t}, rows)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = statement.Chunks(gone, func(chunk []goneRow) error {
+		for _, t := range r.Child.Places() {
+			rows, err := x.rowsUnder(tx, r, t, loggedOwners(r, chunk), true, nil)
 			if err != nil {
 				return err
 			}
 			follow(t, rows, nil)
 		}
-		if r.Child.Log == nil {
-			return nil
+		return nil
+	})
+	if err != nil || r.Child.Log == nil {
+		return err
+	}
+	return x.underInLog(tx, r, from, parents, gone, follow)
+}
+
+// mostOwners is of how many parents one statement looks for rows in a log: each looks through all of it.
+const mostOwners = 20 * statement.ChunkSize
+
+// underInLog finds those that are in the child's event log only.
+func (x *reach) underInLog(tx statement.Session, r *policy.Relation, from policy.Place, parents []erasedrow.ReachedRow, gone []goneRow, follow follow) error {
+	for chunk := range slices.Chunk(parents, mostOwners) {
+		rows, err := x.goneUnder(tx, r, owners(from, chunk), false)
+		if err != nil {
+			return err
 		}
-		rows, err := x.goneUnder(tx, r, owners, logged)
 		follow(r.Child.Home(), nil, rows)
-		return err
 	}
-	err := statement.Chunks(parents, func(chunk []erasedrow.ReachedRow) error {
-		return find(func(q *statement.Query) {
-			erasedrow.KeysIn(q.Text(" FROM ").Name(from.Table()).Text(" AS ").Name(ownerAlias).Text(" WHERE "), from, ownerAlias, chunk)
-		}, false)
-	})
-	if err != nil {
-		return err
+	for chunk := range slices.Chunk(gone, mostOwners) {
+		rows, err := x.goneUnder(tx, r, loggedOwners(r, chunk), true)
+		if err != nil {
+			return err
+		}
+		follow(r.Child.Home(), nil, rows)
 	}
-	return statement.Chunks(gone, func(chunk []goneRow) error {
-		return find(func(q *statement.Query) {
-			LoggedKeysIn(q.Text(" FROM ").Name(r.Parent.Log.Events).Text(" AS ").Name(ownerAlias).Text(" WHERE "), ownerAlias, goneKeys(chunk))
-			q.Text(" AND ").Column(ownerAlias, "content").Text(" <> '", change, "'")
-		}, true)
-	})
+	return nil
+}
+
+// owners writes FROM and WHERE of parents in a table, loggedOwners those of parents that are in their log only.
+func owners(from policy.Place, parents []erasedrow.ReachedRow) func(*statement.Query) {
+	return func(q *statement.Query) {
+		erasedrow.KeysIn(q.Text(" FROM ").Name(from.Table()).Text(" AS ").Name(ownerAlias).Text(" WHERE "), from, ownerAlias, parents)
+	}
+}
+
+func loggedOwners(r *policy.Relation, gone []goneRow) func(*statement.Query) {
+	return func(q *statement.Query) {
+		LoggedKeysIn(q.Text(" FROM ").Name(r.Parent.Log.Events).Text(" AS ").Name(ownerAlias).Text(" WHERE "), ownerAlias, goneKeys(gone))
+		q.Text(" AND ").Column(ownerAlias, "content").Text(" <> '", change, "'")
+	}
 }
 
 const ownerAlias = "softdelete_owner"
 
-// rowsUnder finds rows in a table. owners writes FROM and WHERE of the parents; logged tells that they are events.
-func (x *reach) rowsUnder(tx statement.Session, r *policy.Relation, t policy.Place, owners func(*statement.Query), logged bool) ([]erasedrow.ReachedRow, error) {
+// rowsUnder finds rows in a table, or those of some. owners writes FROM and WHERE of the parents; logged tells that they are events.
+func (x *reach) rowsUnder(
+	tx statement.Session, r *policy.Relation, t policy.Place, owners func(*statement.Query), logged bool, some []erasedrow.ReachedRow,
+) ([]erasedrow.ReachedRow, error) {
 	table := t.Table()
 	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ")
 	columns := make([]string, len(r.Keys))
@@ -209,6 +258,9 @@ func (x *reach) rowsUnder(tx statement.Session, r *policy.Relation, t policy.Pla
 	owners(q)
 	q.Text(")")
 	walk.MatchFixed(r, q, table)
+	if some != nil {
+		erasedrow.KeysIn(q.Text(" AND "), t, table, some)
+	}
 	q.Text(" ORDER BY ").Columns(table, t.Key())
 	x.lock(q)
 	return erasedrow.ReachedRows(q, t)

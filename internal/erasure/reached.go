@@ -20,13 +20,14 @@ type reachedModel struct {
 	// gone are rows that are in the event log only.
 	gone   []goneRow
 	seen   map[string]bool
+	logged map[string]bool // the keys of rows in the event log
 	erased map[string]bool // those that were erased before, or are by now
 }
 
 func (x *reach) model(t policy.Place) *reachedModel {
 	m := x.byPlace[t]
 	if m == nil {
-		m = &reachedModel{Place: t, seen: map[string]bool{}, erased: map[string]bool{}}
+		m = &reachedModel{Place: t, seen: map[string]bool{}, logged: map[string]bool{}, erased: map[string]bool{}}
 		x.byPlace[t] = m
 		x.rows = append(x.rows, m)
 	}
@@ -38,6 +39,9 @@ func (m *reachedModel) add(row erasedrow.ReachedRow) bool {
 		return false
 	}
 	m.seen[row.Text] = true
+	if row.Log != "" {
+		m.logged[row.Log] = true
+	}
 	m.rows = append(m.rows, row)
 	return true
 }

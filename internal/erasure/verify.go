@@ -35,7 +35,7 @@ const shortestSecret = 4
 // secrets are the values that were to be erased.
 type secrets struct {
 	old   map[policy.Place]map[string][]oldValue // by row, a value per masked column
-	words map[string][]secret                    // by their first word, in lower case
+	words map[string]map[shape]map[string]bool   // in lower case, by their first word and their shape
 }
 
 // oldValue is what a masked column had, with what the mask writes in its place where it foretells that.
@@ -44,14 +44,11 @@ type oldValue struct {
 	reckoned        bool // by the database, from other columns
 }
 
-// secret is an old value in lower case; its first word begins at offset.
-type secret struct {
-	text   string
-	offset int
-}
+// shape is where the first word of an old value begins, and how many bytes it has. There are few for a word, however many values.
+type shape struct{ offset, length int }
 
 func newSecrets() *secrets {
-	return &secrets{old: map[policy.Place]map[string][]oldValue{}, words: map[string][]secret{}}
+	return &secrets{old: map[policy.Place]map[string][]oldValue{}, words: map[string]map[shape]map[string]bool{}}
 }
 
 // readSecrets reads the values that are about to be masked.
@@ -172,10 +169,14 @@ func (s *secrets) add(text string) {
 	if start < 0 {
 		return
 	}
-	word, entry := text[start:end], secret{text: text, offset: start}
-	if !slices.Contains(s.words[word], entry) {
-		s.words[word] = append(s.words[word], entry)
+	word, of := text[start:end], shape{offset: start, length: len(text)}
+	if s.words[word] == nil {
+		s.words[word] = map[shape]map[string]bool{}
 	}
+	if s.words[word][of] == nil {
+		s.words[word][of] = map[string]bool{}
+	}
+	s.words[word][of][text] = true
 }
 
 // nextWord finds the next run of letters and digits; start is -1 where there is none.
@@ -211,13 +212,14 @@ func (s *secrets) in(text string) bool {
 func (s *secrets) inText(text string) bool {
 	text = strings.ToLower(text)
 	for start, end := nextWord(text, 0); start >= 0; start, end = nextWord(text, end) {
-		for _, known := range s.words[text[start:end]] {
-			from := start - known.offset
-			if from < 0 || !strings.HasPrefix(text[from:], known.text) {
+		for of, known := range s.words[text[start:end]] {
+			from := start - of.offset
+			upto := from + of.length
+			if from < 0 || upto > len(text) || !known[text[from:upto]] {
 				continue
 			}
-			last, _ := utf8.DecodeLastRuneInString(known.text)
-			next, _ := utf8.DecodeRuneInString(text[from+len(known.text):])
+			last, _ := utf8.DecodeLastRuneInString(text[from:upto])
+			next, _ := utf8.DecodeRuneInString(text[upto:])
 			wordEnds := !unicode.IsLetter(last) && !unicode.IsDigit(last) || !unicode.IsLetter(next) && !unicode.IsDigit(next)
 			if wordEnds {
 				return true
@@ -227,10 +229,10 @@ func (s *secrets) inText(text string) bool {
 	return false
 }
 
-// verify reads the rows again: no value that was to be erased may be left in its own column, nor in another text of the rows.
-func (x *verifier) verify(tx statement.Session) error {
+// verify reads rows again: no value that was to be erased may be left in its own column, nor in another text of the rows.
+func (x *verifier) verify(tx statement.Session, list []*reachedModel) error {
 	residue := map[string]int64{}
-	for _, m := range x.reach.rows {
+	for _, m := range list {
 		if m.Log() != nil && x.secrets != nil {
 			if err := x.verifyLog(tx, m, residue); err != nil {
 				return x.quiet(tx, err, "reading back", m.Policy.Log.Events)
