@@ -152,6 +152,14 @@ func (h *Walk) Node(p *policy.Policy) *policy.Node {
 // Covers tells whether a hold can cover rows of the table.
 func (h *Walk) Covers(p *policy.Policy) bool { return h.Node(p) != nil }
 
+// Walking is the walk over what holds cover, for a statement with others; empty where there are no holds.
+func (h *Walk) Walking() []*walk.Walk {
+	if h.Graph == nil {
+		return nil
+	}
+	return []*walk.Walk{h.Walk}
+}
+
 // With begins a statement that asks held.
 func (h *Walk) With(q *statement.Query) {
 	if h != nil && h.Graph != nil {

@@ -107,12 +107,19 @@ func (p *Policy) Remains() (r Remains, ok bool) {
 	if !p.KeepsDeleted() || field == nil {
 		return Remains{}, false
 	}
-	r = Remains{Place: p.DeletedPlace(), Clock: c, Column: field.DBName}
+	r = p.RemainsWith()
+	r.Clock, r.Column = c, field.DBName
+	return r, true
+}
+
+// RemainsWith gives the place of the deleted rows of a model that keeps them, for rows that go with their parents: there is no clock.
+func (p *Policy) RemainsWith() Remains {
+	r := Remains{Place: p.DeletedPlace()}
 	for _, key := range r.Key() {
 		r.KeyColumns = append(r.KeyColumns, key.DBName)
 	}
 	if p.TenantField != nil {
 		r.Tenant = p.TenantField.DBName
 	}
-	return r, true
+	return r
 }

@@ -32,7 +32,7 @@ func (p *purge) workOff(t *purgeTable) error {
 // alone tells whether the table's rows can be removed without a look at others: nothing refers to them, and all of them are
 // simply purged.
 func (p *purge) alone(t *purgeTable) bool {
-	return len(t.referrers) == 0 && len(t.lots) == 1 && t.lots[0].action == policy.ThenPurge && t.Policy.Log == nil
+	return len(t.referrers) == 0 && len(t.lots) == 1 && !t.dependents && t.lots[0].action == policy.ThenPurge && t.Policy.Log == nil
 }
 
 // foreseeAlone counts what a run would remove beside the rows that go with others.

@@ -57,7 +57,13 @@ func (f *family) along(q *statement.Query, r *reference, to way, t *purgeTable, 
 			r.match(q, next, from)
 		}
 		// Not by an index on the clock, which has all rows that go.
-		q.Text(" AND ").Opaque(func() { f.purge.goes(q, t, next) })
+		q.Text(" AND ").Opaque(func() {
+			if to == below {
+				f.purge.goesOrDepends(q, t, next)
+			} else {
+				f.purge.goes(q, t, next)
+			}
+		})
 		if f.behind != nil && t == f.table && to == below {
 			// A rehearsal has settled what goes before the cursor; the rest is held, and stays.
 			q.Text(" AND ").KeyNamed(from, t.KeyColumns).Text(" > ").Tuple(f.behind)
@@ -162,6 +168,9 @@ func (f *family) unfollowed(r *reference, to way, rows []*relative) (lists [][]*
 func (f *family) remember() {
 	p := f.purge
 	for _, r := range f.order {
+		if r.lot == 0 && r.table.canDepend() {
+			continue // it may go with another parent
+		}
 		if len(r.table.referrers) > 0 && !r.busy && (r.stays || p.options.DryRun && p.options.MaxRows == 0) {
 			p.settled[rowID(r.table, r.key)] = r.stays
 		}

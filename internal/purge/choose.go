@@ -50,7 +50,28 @@ func (f *family) foresee(roots []*relative) {
 			r.table.reports[r.lot-1].Done++
 		}
 	}
+	f.foreseeDependents()
 	f.countStaying(roots)
+}
+
+// foreseeDependents counts the rows that go with others only: they are no roots of any batch. The others are, of this one or of a
+// later one.
+func (f *family) foreseeDependents() {
+	waiting := slices.DeleteFunc(slices.Clone(f.order), func(r *relative) bool { return r.stays || r.dependent || r.lot == 0 })
+	seen := map[*relative]bool{}
+	for len(waiting) > 0 {
+		r := waiting[len(waiting)-1]
+		waiting = waiting[:len(waiting)-1]
+		if seen[r] {
+			continue
+		}
+		seen[r] = true
+		waiting = append(waiting, r.referredBy...)
+		if id := rowID(r.table, r.key); r.dependent && !f.purge.dependents[id] {
+			f.purge.dependents[id] = true
+			r.table.reports[r.lot-1].Done++
+		}
+	}
 }
 
 // countStaying counts the roots that stay because of others, and names these.

@@ -16,7 +16,7 @@ func (p *purge) gone(q *statement.Query, t *purgeTable, alias string) {
 	} else {
 		q.Text(gone.Of(statement.QuoteName(q.Tx, alias)))
 	}
-	if p.options.Tenant != nil {
+	if p.options.Tenant != nil && t.Tenant != "" {
 		q.Text(" AND ").Column(alias, t.Tenant).Text(" = ").Bind(p.options.Tenant)
 	}
 }
@@ -50,24 +50,43 @@ func (p *purge) goes(q *statement.Query, t *purgeTable, alias string) {
 	statement.Joined(q, lots, " OR ", func(i int) { p.ready(q, t, t.lots[i], alias) }).Text(")")
 }
 
+// goesOrDepends writes the condition that a row's retention is over and that it goes then, or that it goes with a parent.
+func (p *purge) goesOrDepends(q *statement.Query, t *purgeTable, alias string) {
+	if !t.canDepend() {
+		p.goes(q, t, alias)
+		return
+	}
+	q.Text("(")
+	p.goes(q, t, alias)
+	q.Text(" OR ")
+	p.depends(q, t, alias)
+	q.Text(")")
+}
+
 // going lists the lots whose rows go.
 func (t *purgeTable) going() (lots []int) {
 	for i, l := range t.lots {
-		if l.action != policy.ThenKeep {
+		if l.action != policy.ThenKeep && len(l.terms) > 0 {
 			lots = append(lots, i)
 		}
 	}
 	return lots
 }
 
-// lotOf writes the number of the lot that a row belongs to, from 1, and 0 for one that stays.
-func (p *purge) lotOf(q *statement.Query, t *purgeTable, alias string) {
+// lotOf writes the number of the lot that a row belongs to, from 1, and 0 for one that stays. with, where it is not nil, writes the
+// condition that a row depends on the one that it is found under.
+func (p *purge) lotOf(q *statement.Query, t *purgeTable, alias string, with func(q *statement.Query)) {
 	lots := t.going()
-	if len(lots) == 0 {
+	if len(lots) == 0 && with == nil {
 		q.Text("0")
 		return
 	}
 	q.Text("CASE")
+	if with != nil {
+		q.Text(" WHEN ")
+		with(q)
+		q.Text(fmt.Sprintf(" THEN %d", dependent))
+	}
 	for _, i := range lots {
 		q.Text(" WHEN ")
 		p.ready(q, t, t.lots[i], alias)
@@ -79,7 +98,7 @@ func (p *purge) lotOf(q *statement.Query, t *purgeTable, alias string) {
 // count counts what is eligible, held and without a clock. It reads the rows once as if all clocks held times, and again where
 // some do not.
 func (p *purge) count(t *purgeTable) error {
-	if len(t.lots) == 0 {
+	if len(t.lots) == 0 || t.dependents {
 		return nil
 	}
 	t.valid = true
@@ -105,6 +124,9 @@ func (p *purge) countOnce(t *purgeTable) error {
 	}
 	q.Text("SELECT ")
 	for i, l := range t.lots {
+		if len(l.terms) == 0 {
+			continue
+		}
 		r := t.reports[i]
 		count(&r.Eligible, func() { p.due(q, t, l, t.name) })
 		if p.holds.Covers(t.Policy) && l.action != policy.ThenKeep {

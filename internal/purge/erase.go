@@ -40,7 +40,7 @@ func (p *purge) eraseDue(t *purgeTable) error {
 	}
 	var failures []error
 	for i, l := range t.lots {
-		if l.action == policy.ThenErase {
+		if l.action == policy.ThenErase && len(l.terms) > 0 {
 			failures = append(failures, p.eraseLot(t, l, t.reports[i]))
 		}
 	}

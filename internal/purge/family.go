@@ -37,6 +37,8 @@ type relative struct {
 	// busy tells that another transaction has locked the row. Nothing that is connected with it goes now.
 	busy bool
 	root bool
+	// dependent tells that the row goes with its parent only: it is no root of any batch.
+	dependent bool
 	// refersTo and referredBy are the rows that it refers to and that refer to it, outside the number of rows, per table, that
 	// refer to it and lose none.
 	refersTo, referredBy []*relative
@@ -130,7 +132,7 @@ func (f *family) add(t *purgeTable, key []any, lot int, held bool) (r *relative,
 func (f *family) roots(t *purgeTable, c *cursor) ([]*relative, error) {
 	q := f.query()
 	q.Text("SELECT ")
-	f.purge.lotOf(q, t, t.name)
+	f.purge.lotOf(q, t, t.name, nil)
 	q.Text(", ")
 	q.ColumnsNamed(t.name, t.KeyColumns)
 	q.Text(" FROM ").Name(t.name).Text(" WHERE ")
@@ -266,7 +268,7 @@ func (f *family) owningSome(owner *reference, rows []*relative) (found []*relati
 			return nil, err
 		}
 	}
-	q := f.selectPairs(parent, "p", parent, child)
+	q := f.selectPairs(parent, "p", parent, child, nil)
 	condition(q)
 	pairs, err := f.scanPairs(q, parent, child)
 	return f.follow(owner, above, rows, pairs, func(taken *relative, found pair) *relative {
@@ -297,10 +299,10 @@ func (f *family) heldColumn(q *statement.Query, t *purgeTable, alias string) {
 }
 
 // selectPairs begins to select what scanPairs reads: the lot and the hold of the row that an alias names, and the keys of the
-// parents p and the children c. The condition follows.
-func (f *family) selectPairs(of *purgeTable, alias string, parent, child *purgeTable) *statement.Query {
+// parents p and the children c. depends writes the condition that a child goes with the parent; nil for never. The condition follows.
+func (f *family) selectPairs(of *purgeTable, alias string, parent, child *purgeTable, depends func(q *statement.Query)) *statement.Query {
 	q := f.query().Text("SELECT ")
-	f.purge.lotOf(q, of, alias)
+	f.purge.lotOf(q, of, alias, depends)
 	q.Text(", ")
 	f.heldColumn(q, of, alias)
 	q.Text(", ")

@@ -37,7 +37,7 @@ func (p *purge) countHeldAnew() error {
 			continue
 		}
 		for i, l := range t.lots {
-			if l.action == policy.ThenKeep {
+			if l.action == policy.ThenKeep || len(l.terms) == 0 {
 				continue
 			}
 			var held int64

@@ -84,8 +84,10 @@ type purge struct {
 	done    int64
 	// foreseen are the rows that a dry run with MaxRows has counted, so that they are counted once. There are at most MaxRows.
 	foreseen map[string]bool
-	settled  map[string]bool       // whether rows stay that earlier batches have met, see remember
-	told     map[*ModelPurge]int64 // what Progress has heard
+	// dependents are the rows that a dry run has counted with their parents.
+	dependents map[string]bool
+	settled    map[string]bool       // whether rows stay that earlier batches have met, see remember
+	told       map[*ModelPurge]int64 // what Progress has heard
 	// committed runs once the batch that set it is committed.
 	committed func()
 	// singly tells that the batch is one statement, outside of a transaction.
@@ -105,6 +107,10 @@ type purgeTable struct {
 	// valid tells that the clocks of all deleted rows hold times, as count has found.
 	valid bool
 	lots  []*lot
+	// dependents tells that no row of the table has a retention of its own: all go with their parents. Of other tables those of
+	// the tenants unretained do, or all but those of the tenants retained where the model has no retention.
+	dependents           bool
+	retained, unretained []any
 	// reports has an entry per lot.
 	reports []*ModelPurge
 	// referrers are what refers to the table, owners the cascade relations from tables of the purge into it.
@@ -122,7 +128,7 @@ func (purger *Purger) begin(db *gorm.DB, o Request) (*purge, error) {
 	session := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
 	session.Config.DryRun = false
 	statement.ToWriter(session, "")
-	p := &purge{purger: purger, db: purger.Session(session), reads: purger.Session(session), options: o, now: db.NowFunc().UTC(), told: map[*ModelPurge]int64{}, foreseen: map[string]bool{}, settled: map[string]bool{}}
+	p := &purge{purger: purger, db: purger.Session(session), reads: purger.Session(session), options: o, now: db.NowFunc().UTC(), told: map[*ModelPurge]int64{}, foreseen: map[string]bool{}, dependents: map[string]bool{}, settled: map[string]bool{}}
 	if !inTransaction(session) {
 		// What is read outside of transactions must not come from a replica that lags behind.
 		p.reads = purger.Session(session.Session(&gorm.Session{NewDB: true, Initialized: true}))
@@ -130,6 +136,14 @@ func (purger *Purger) begin(db *gorm.DB, o Request) (*purge, error) {
 	}
 	if err := p.addTables(); err != nil {
 		return nil, err
+	}
+	if err := p.addDependents(); err != nil {
+		return nil, err
+	}
+	for _, t := range p.tables {
+		for _, l := range t.lots {
+			t.reports = append(t.reports, &ModelPurge{Model: t.Policy.Schema.Name, Table: t.Table(), Action: l.action, ReferencedBy: map[string]int64{}})
+		}
 	}
 	if err := p.findReferences(); err != nil {
 		return nil, err
@@ -182,13 +196,8 @@ func (p *purge) addTable(owner *policy.Policy, chosen bool) error {
 		return fmt.Errorf("%w: PurgeOptions.Tenant is set, but %s has no tenant:Field", fault.ErrPolicy, owner.Schema.Name)
 	}
 	t := &purgeTable{Remains: r}
-	t.exact = rowkey.Of(p.reads.Dialect, r.Key())
-	var err error
-	if t.name, err = p.purger.Dialect.SameName(p.reads.DB, r.Table()); err != nil {
+	if err := p.openTable(t); err != nil {
 		return err
-	}
-	if t.name == "" {
-		return fmt.Errorf("softdelete: the table %s of %s is not there; migrate it first", r.Table(), owner.Schema.Name)
 	}
 	if err := p.findLots(p.db.Statement.Context, t); err != nil {
 		return err
@@ -198,11 +207,18 @@ func (p *purge) addTable(owner *policy.Policy, chosen bool) error {
 			return err
 		}
 	}
-	for _, l := range t.lots {
-		t.reports = append(t.reports, &ModelPurge{Model: owner.Schema.Name, Table: r.Table(), Action: l.action, ReferencedBy: map[string]int64{}})
-	}
 	p.tables = append(p.tables, t)
 	return nil
+}
+
+// openTable finds the table in the database.
+func (p *purge) openTable(t *purgeTable) (err error) {
+	t.exact = rowkey.Of(p.reads.Dialect, t.Key())
+	t.name, err = p.purger.Dialect.SameName(p.reads.DB, t.Table())
+	if err == nil && t.name == "" {
+		err = fmt.Errorf("softdelete: the table %s of %s is not there; migrate it first", t.Table(), t.Policy.Schema.Name)
+	}
+	return err
 }
 
 // table gives the table of a name, nil where the purge takes nothing from it.
@@ -221,6 +237,9 @@ func (p *purge) run() error {
 		if err := p.count(t); err != nil {
 			return err
 		}
+	}
+	if err := p.countDependents(); err != nil {
+		return err
 	}
 	var failures []error
 	for _, t := range p.tables {

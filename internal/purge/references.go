@@ -19,6 +19,7 @@ type reference struct {
 	parents  []string // what they refer to
 	relation *policy.Relation
 	cascade  bool
+	by       *policy.Relation                               // the relation by which it is a cascade
 	indexed  bool                                           // an index is known to find the rows that refer
 	also     func(q *statement.Query, parent, child string) // writes AND and what must be so beside the keys; nil for nothing
 }
@@ -88,6 +89,9 @@ func (p *purge) addRelation(r *policy.Relation, from policy.Place) error {
 		return err
 	}
 	added := &reference{table: child, from: p.table(child), to: to, relation: r, cascade: r.Rule == policy.RuleCascade, indexed: r.Indexed() && !from.Archived, also: alsoRefers(r, from)}
+	if added.cascade {
+		added.by = r
+	}
 	for _, key := range r.Keys {
 		added.children = append(added.children, key.Child.DBName)
 		added.parents = append(added.parents, key.Parent.DBName)
@@ -96,6 +100,9 @@ func (p *purge) addRelation(r *policy.Relation, from policy.Place) error {
 		if known.table == child && slices.Equal(known.children, added.children) && slices.Equal(known.parents, added.parents) &&
 			(known.relation == nil || len(known.relation.Fixed)+len(r.Fixed) == 0) {
 			known.cascade, known.indexed = known.cascade || added.cascade, known.indexed || added.indexed
+			if known.by == nil {
+				known.by = added.by
+			}
 			return nil
 		}
 	}

@@ -1,6 +1,8 @@
 package purge
 
 import (
+	"gorm.io/gorm/schema"
+
 	"slices"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -82,7 +84,7 @@ func (f *family) referringInside(r *reference, rows []*relative) (found []*relat
 	if f.locks {
 		locked, err = f.lock(child, "c", func(q *statement.Query) {
 			q.Name(child.name).Text(" AS c WHERE ")
-			p.goes(q, child, "c")
+			p.goesOrDepends(q, child, "c")
 			q.Text(" AND EXISTS (SELECT 1 FROM ").Name(r.to.name).Text(" AS p WHERE ")
 			r.match(q, "p", "c")
 			q.Text(" AND ")
@@ -93,7 +95,15 @@ func (f *family) referringInside(r *reference, rows []*relative) (found []*relat
 			return nil, err
 		}
 	}
-	q := f.selectPairs(child, "c", r.to, child)
+	var depends func(q *statement.Query)
+	if r.by != nil && child.canDepend() {
+		depends = func(q *statement.Query) {
+			p.depends(q, child, "c")
+			q.Text(" AND ")
+			sameDeletion(q, r.by, func(field *schema.Field) string { return q.Quoted("p", field.DBName) }, "c")
+		}
+	}
+	q := f.selectPairs(child, "c", r.to, child, depends)
 	r.match(q, "p", "c")
 	q.Text(" AND ")
 	f.along(q, r, below, r.to, "p", rows)
@@ -102,7 +112,15 @@ func (f *family) referringInside(r *reference, rows []*relative) (found []*relat
 		if p.foreseen[rowID(child, found.down)] {
 			return nil
 		}
+		goesWith := found.lot == dependent
+		if goesWith {
+			found.lot = child.lotWith(parent)
+		}
 		row, known := f.add(child, found.down, found.lot, found.held)
+		if known && row.lot == 0 && found.lot > 0 { // it did not go with the parent that it was found under first
+			row.lot, known = found.lot, false
+		}
+		row.dependent = row.dependent || goesWith
 		row.busy = row.busy || f.locks && !known && found.lot > 0 && !locked[rowID(child, found.down)]
 		parent.referredBy = append(parent.referredBy, row)
 		row.refersTo = append(row.refersTo, parent)

@@ -132,7 +132,7 @@ func (f *family) deletion(q *statement.Query, part removal) {
 	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
 	keyIn(q, t, "", part.rows)
 	q.Text(" AND ")
-	f.purge.goes(q, t, t.name)
+	f.purge.goesOrDepends(q, t, t.name)
 	f.purge.notHeld(q, t, t.name)
 }
 

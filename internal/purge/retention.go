@@ -107,6 +107,11 @@ func (p *purge) findLots(ctx context.Context, t *purgeTable) error {
 				return err
 			}
 			others = append(others, tenant)
+			if keep == (tag.Period{}) {
+				t.unretained = append(t.unretained, tenant)
+			} else {
+				t.retained = append(t.retained, tenant)
+			}
 			add(keep, then, terms{only: []any{tenant}})
 		}
 	}

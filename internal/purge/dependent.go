@@ -1,0 +1,192 @@
+package purge
+
+import (
+	"slices"
+
+	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/tag"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
+)
+
+// This room is for rows without a retention of their own: those that a deletion took with a parent go with the parent, in the way
+// that it goes. Without that nothing would ever remove either.
+
+// dependent is the lot, in SQL, of a row that goes with the parent that it was found under.
+const dependent = -1
+
+// addDependents adds the tables whose rows may go with those of the tables found so far.
+func (p *purge) addDependents() error {
+	for i := 0; i < len(p.tables); i++ {
+		t := p.tables[i]
+		if !t.leaves() {
+			continue
+		}
+		for _, r := range t.Policy.Has {
+			if r.Rule != policy.RuleCascade || !r.Child.KeepsDeleted() || len(r.Child.Schema.PrimaryFields) == 0 {
+				continue
+			}
+			child := p.tableOf(r.Child)
+			if child == nil && r.Child.Retain != (tag.Period{}) {
+				continue // it has a retention, and was not asked for
+			}
+			if child == nil {
+				child = &purgeTable{Remains: r.Child.RemainsWith(), dependents: true}
+				if err := p.openTable(child); err != nil {
+					return err
+				}
+				p.tables = append(p.tables, child)
+			}
+			if child.canDepend() {
+				for _, l := range t.lots {
+					child.dependOn(l.action)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// leaves tells whether rows of the table go.
+func (t *purgeTable) leaves() bool {
+	return slices.ContainsFunc(t.lots, func(l *lot) bool { return l.action != policy.ThenKeep })
+}
+
+// canDepend tells whether the table may have rows without a retention of their own.
+func (t *purgeTable) canDepend() bool {
+	return t.dependents || t.Policy.Retain == (tag.Period{}) || len(t.unretained) > 0
+}
+
+// dependOn makes room for rows that go with a parent in its way.
+func (t *purgeTable) dependOn(action string) {
+	if action == policy.ThenKeep || slices.ContainsFunc(t.lots, func(l *lot) bool { return l.action == action }) {
+		return
+	}
+	t.lots = append(t.lots, &lot{action: action})
+}
+
+// lotWith is the number, from 1, of the lot that goes in the way of another table's; 0 where there is none.
+func (t *purgeTable) lotWith(parent *relative) int {
+	if parent.lot == 0 {
+		return 0
+	}
+	action := parent.table.lots[parent.lot-1].action
+	return slices.IndexFunc(t.lots, func(l *lot) bool { return l.action == action }) + 1
+}
+
+func (p *purge) tableOf(model *policy.Policy) *purgeTable {
+	if i := slices.IndexFunc(p.tables, func(t *purgeTable) bool { return t.Policy == model }); i >= 0 {
+		return p.tables[i]
+	}
+	return nil
+}
+
+// depends writes the condition that a row of the table is a deleted one without a retention of its own.
+func (p *purge) depends(q *statement.Query, t *purgeTable, alias string) {
+	p.gone(q, t, alias)
+	switch {
+	case t.dependents:
+	case t.Policy.Retain == (tag.Period{}) && len(t.retained) > 0:
+		q.Text(" AND (").Column(alias, t.Tenant).Text(" IS NULL OR NOT (").Among(alias, t.Tenant, t.retained).Text("))")
+	case t.Policy.Retain != (tag.Period{}) && len(t.unretained) > 0:
+		q.Text(" AND ").Among(alias, t.Tenant, t.unretained)
+	case t.Policy.Retain != (tag.Period{}):
+		q.Text(" AND 1 = 0")
+	}
+}
+
+// sameDeletion writes the condition that one deletion took the parent and the child of a relation. parent gives a column of the one,
+// child is the alias of the other.
+func sameDeletion(q *statement.Query, r *policy.Relation, parent func(*schema.Field) string, child string) {
+	p, c := r.Parent, r.Child
+	column := func(field *schema.Field) string { return q.Quoted(child, field.DBName) }
+	switch {
+	case p.ID != nil && c.ID != nil:
+		q.Text(column(c.ID), " = ", parent(p.ID))
+	case p.ID == nil && c.ID == nil && p.AtClock == c.AtClock:
+		q.Text(column(c.At), " = ", parent(p.At))
+	default:
+		q.Text(walk.Instant(q, c, column), " = ", walk.Instant(q, p, parent))
+	}
+}
+
+// countDependents counts the rows that go with the rows of all tables whose retention is over, and those of them that holds cover.
+func (p *purge) countDependents() error {
+	var roots []*policy.Policy
+	for _, t := range p.tables {
+		if slices.ContainsFunc(t.lots, func(l *lot) bool { return len(l.terms) > 0 && l.action != policy.ThenKeep }) {
+			roots = append(roots, t.Policy)
+		}
+	}
+	if len(roots) == 0 || !slices.ContainsFunc(p.tables, (*purgeTable).canDepend) {
+		return nil
+	}
+	graph := policy.BuildGraph(roots, false, func(r *policy.Relation) bool {
+		child := p.tableOf(r.Child)
+		return r.Rule == policy.RuleCascade && child != nil && child.canDepend()
+	})
+	if graph.Err != nil {
+		return graph.Err
+	}
+	graph.CarryMarks()
+	for _, action := range []string{policy.ThenPurge, policy.ThenErase, policy.ThenCold} {
+		for _, t := range p.tables {
+			i := slices.IndexFunc(t.lots, func(l *lot) bool { return l.action == action })
+			if n := graph.NodeOf(t.Policy); i >= 0 && n != nil && t.canDepend() && len(n.In)+len(n.Inner) > 0 {
+				if err := p.countDependentsOf(t, t.reports[i], p.walkDue(graph, action), n); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// walkDue finds the rows that are due in one way, and those that go with them.
+func (p *purge) walkDue(graph *policy.Graph, action string) *walk.Walk {
+	w := &walk.Walk{Graph: graph, Prefix: "going_with", In: walk.Deleted}
+	w.Base = func(n *policy.Node) func(q *statement.Query) {
+		t := p.tableOf(n.Policy)
+		i := slices.IndexFunc(t.lots, func(l *lot) bool { return l.action == action && len(l.terms) > 0 })
+		if i < 0 {
+			return nil
+		}
+		return func(q *statement.Query) {
+			walk.SelectCarried(n, q, w, "due")
+			q.Text(" FROM ").Name(t.name).Text(" AS due WHERE ")
+			p.due(q, t, t.lots[i], "due")
+		}
+	}
+	w.Step = func(q *statement.Query, e *policy.Edge, parent, child string) {
+		q.Text(" AND ")
+		p.depends(q, p.tableOf(e.Child), child)
+		q.Text(" AND ").Opaque(func() {
+			sameDeletion(q, e.Relation, func(field *schema.Field) string { return q.Quoted(parent, e.From.Carry(field.DBName)) }, child)
+		})
+	}
+	return w
+}
+
+func (p *purge) countDependentsOf(t *purgeTable, r *ModelPurge, w *walk.Walk, n *policy.Node) error {
+	q := p.reads.Query().Text("SELECT * FROM (")
+	walk.With(q, n.Component, append(p.holds.Walking(), w)...)
+	q.Text("SELECT count(*) AS going, count(CASE WHEN ")
+	if p.holds.Covers(t.Policy) {
+		p.holds.Held(q, t.Policy, "t")
+	} else {
+		q.Text("1 = 0")
+	}
+	q.Text(" THEN 1 END) AS held FROM ").Name(t.name).Text(" AS t WHERE ")
+	w.InWalk(q, n, "t")
+	q.Text(" AND ")
+	p.depends(q, t, "t")
+	q.Text(") AS counted")
+	return q.Rows(func(scan func(...any) error) error {
+		var going, held int64
+		err := scan(&going, &held)
+		r.Eligible, r.Held = r.Eligible+going, r.Held+held
+		return err
+	})
+}
