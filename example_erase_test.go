@@ -290,8 +290,8 @@ func ExamplePurgeReport_String() {
 		fmt.Println(strings.TrimRight(line, " "))
 	}
 	// Output:
-	// TABLE                        THEN       ELIGIBLE       DONE     HELD REFERENCED NO CLOCK  REFERENCED BY
-	// drafts                       purge             0          0        0          0        0
+	// TABLE                        THEN       ELIGIBLE       DONE   ERASED     HELD REFERENCED   FAILED NO CLOCK  REFERENCED BY
+	// drafts                       purge             0          0        0        0          0        0        0
 }
 
 // Nothing destroys a row under a hold, nor what is under the row.

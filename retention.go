@@ -82,6 +82,10 @@ type ModelPurge struct {
 	ReferencedBy map[string]int64 `json:"referenced_by"`
 	// ColdBatches are the IDs of what was written to the cold store, for Thaw.
 	ColdBatches []string `json:"cold_batches,omitempty"`
+	// Failed counts the rows of trees that could not go: a tree goes as a whole, or stays. The error of Purge says more.
+	Failed int64 `json:"failed"`
+	// Reasons says why rows failed, as codes and names without values: "foreign key fk_orders_customer", "SQLSTATE 42501", "cold store".
+	Reasons []string `json:"reasons,omitempty"`
 }
 
 // Purge removes for good the deleted rows whose retention is over, model by model, in short transactions of Batch rows. The
@@ -90,7 +94,8 @@ type ModelPurge struct {
 //
 // A row goes only if no row refers to it that stays: by a foreign key of the database, of any table, or by a relation of the
 // models. A foreign key with ON DELETE CASCADE or SET NULL therefore never takes or changes a row that Purge has not
-// counted. The report is given beside an error too, with what was done until then.
+// counted. A tree that fails is left and counted in Failed, the others go on, and the errors are joined at the end. The report is given
+// beside an error too.
 func Purge(db *gorm.DB, o PurgeOptions) (PurgeReport, error) {
 	d, err := databaseOfAll(db, "Purge")
 	if err != nil {
@@ -107,15 +112,15 @@ func purgeReportOf(r purge.Report) PurgeReport {
 // String is the report as a table, with a line per model.
 func (r PurgeReport) String() string {
 	var text strings.Builder
-	const line = "%-28s %-8s %10v %10v %8v %10v %8v  %s\n"
-	fmt.Fprintf(&text, line, "TABLE", "THEN", "ELIGIBLE", "DONE", "HELD", "REFERENCED", "NO CLOCK", "REFERENCED BY")
+	const line = "%-28s %-8s %10v %10v %8v %8v %10v %8v %8v  %s\n"
+	fmt.Fprintf(&text, line, "TABLE", "THEN", "ELIGIBLE", "DONE", "ERASED", "HELD", "REFERENCED", "FAILED", "NO CLOCK", "REFERENCED BY")
 	for _, m := range r.Models {
 		var by []string
 		for table, rows := range m.ReferencedBy {
 			by = append(by, fmt.Sprintf("%s: %d", table, rows))
 		}
 		slices.Sort(by)
-		fmt.Fprintf(&text, line, m.Table, m.Action, m.Eligible, m.Done, m.Held, m.Referenced, m.NoClock, strings.Join(by, ", "))
+		fmt.Fprintf(&text, line, m.Table, m.Action, m.Eligible, m.Done, m.Erased, m.Held, m.Referenced, m.Failed, m.NoClock, strings.Join(by, ", "))
 	}
 	return text.String()
 }

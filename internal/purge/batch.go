@@ -22,11 +22,13 @@ func (p *purge) workOff(t *purgeTable) error {
 		if p.options.DryRun {
 			return p.foreseeAlone(t.reports[t.going()[0]])
 		}
-		if err := p.workOffAlone(t); err != nil || len(t.owners) == 0 {
+		err := p.workOffAlone(t)
+		if err == nil && len(t.owners) == 0 || err != nil && p.endsAll(err) {
 			return err
 		}
+		// Where a batch has failed its rows are looked at one by one.
 	}
-	return p.batches(t, p.removeFamilies)
+	return p.batches(t, false, p.removeFamilies)
 }
 
 // alone tells whether the table's rows can be removed without a look at others: nothing refers to them, and all of them are
@@ -53,17 +55,17 @@ func (p *purge) workOffAlone(t *purgeTable) error {
 		return err
 	}
 	if s == nil {
-		return p.batches(t, p.removeAlone)
+		return p.batches(t, false, p.removeAlone)
 	}
 	before := t.reports[0].Done
-	if err := p.batches(t, s.remove); err != nil {
+	if err := p.batches(t, true, s.remove); err != nil {
 		return err
 	}
 	if left := t.reports[0].Eligible - t.reports[0].Held - (t.reports[0].Done - before); left <= 0 || !s.skips() {
 		return nil
 	}
 	s.lookAgain()
-	return p.batches(t, s.remove)
+	return p.batches(t, true, s.remove)
 }
 
 // cursor is how far a table is worked off.
@@ -71,14 +73,15 @@ type cursor struct {
 	key  []any // of the last row that was looked at
 	rows int   // how many rows the next batch looks at
 	done bool  // there are no more
-	// single tells that a batch is one statement, which is a transaction of its own.
+	// single tells that a batch is one statement, which is a transaction of its own. Where a batch looks at rows first, their locks
+	// must last until it removes them.
 	single bool
 }
 
 // batches repeats a batch until the table is worked off. Each is a transaction of its own, which the purge's context ends.
-func (p *purge) batches(t *purgeTable, batch func(tx statement.Session, t *purgeTable, c *cursor) ([]int64, error)) error {
+func (p *purge) batches(t *purgeTable, single bool, batch func(tx statement.Session, t *purgeTable, c *cursor) ([]int64, error)) error {
 	ctx := p.db.Statement.Context
-	c := &cursor{rows: p.options.Batch, single: t.stretched}
+	c := &cursor{rows: p.options.Batch, single: single}
 	for first := true; !c.done; first = false {
 		if !first || p.done > 0 {
 			if err := p.pause(ctx); err != nil {
@@ -90,8 +93,14 @@ func (p *purge) batches(t *purgeTable, batch func(tx statement.Session, t *purge
 		for again := 1; again < looks && errors.Is(err, cold.ErrChanged) && ctx.Err() == nil; again++ {
 			err = p.batch(t, c, batch)
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+		case len(p.attempt) == 0 || p.endsAll(err):
 			return err
+		case c.rows > 1:
+			c.rows = max(1, c.rows/4) // to find the tree that fails
+		default:
+			p.leave(t, p.attempt, err)
 		}
 	}
 	return nil
@@ -108,13 +117,13 @@ func (p *purge) batch(t *purgeTable, c *cursor, batch func(statement.Session, *p
 	}
 	var removed []int64 // per lot of all tables, in the order of reports
 	next := *c
-	p.committed = nil
+	p.committed, p.attempt = nil, nil
 	work := func(tx statement.Session) (err error) {
 		removed, err = batch(tx, t, &next)
 		return err
 	}
 	held, err := p.purger.Holds.There(p.reads)
-	switch p.singly = c.single && !held; {
+	switch p.singly = c.single && !held && !inTransaction(p.db.DB); {
 	case err != nil:
 	case p.singly:
 		err = work(p.reads)

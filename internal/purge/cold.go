@@ -79,10 +79,13 @@ func (f *family) storeBatch(t *purgeTable, rows []*relative) (id string, err err
 		return "", err
 	}
 	if err := f.purge.purger.ColdStore.Put(f.tx.Statement.Context, batch); err != nil {
-		return "", fmt.Errorf("the cold store did not take %d %s: %w", len(rows), fault.Plural(int64(len(rows)), "row"), err)
+		return "", fmt.Errorf("%w did not take %d %s: %w", errColdStore, len(rows), fault.Plural(int64(len(rows)), "row"), err)
 	}
 	return batch.ID, nil
 }
+
+// errColdStore is the error of a cold store.
+var errColdStore = errors.New("the cold store")
 
 // storedBatch is a batch that counts once its rows have gone.
 type storedBatch struct {

@@ -17,7 +17,7 @@ func (p *purge) gone(q *statement.Query, t *purgeTable, alias string) {
 		q.Text(gone.Of(statement.QuoteName(q.Tx, alias)))
 	}
 	if p.options.Tenant != nil && t.Tenant != "" {
-		q.Text(" AND ").Column(alias, t.Tenant).Text(" = ").Bind(p.options.Tenant)
+		q.Text(" AND ").Column(alias, t.Tenant).Text(" = ").Bind(t.tenant)
 	}
 }
 

@@ -1,6 +1,7 @@
 package purge
 
 import (
+	"errors"
 	"slices"
 
 	"gorm.io/gorm/schema"
@@ -34,7 +35,9 @@ func (p *purge) addDependents() error {
 			}
 			if child == nil {
 				child = &purgeTable{Remains: r.Child.RemainsWith(), dependents: true}
-				if err := p.openTable(child); err != nil {
+				if err := p.openTable(child); errors.As(err, new(noTableError)) {
+					continue // nothing is there that could go
+				} else if err != nil {
 					return err
 				}
 				p.tables = append(p.tables, child)

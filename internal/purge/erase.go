@@ -35,9 +35,6 @@ func (p *purge) ready(q *statement.Query, t *purgeTable, l *lot, alias string) {
 
 // eraseDue erases the rows of a table whose retention is over. What goes wrong with one row does not keep it from the others.
 func (p *purge) eraseDue(t *purgeTable) error {
-	if p.options.DryRun {
-		return nil
-	}
 	var failures []error
 	for i, l := range t.lots {
 		if l.action == policy.ThenErase && len(l.terms) > 0 {
@@ -72,7 +69,9 @@ func (p *purge) eraseLot(t *purgeTable, l *lot, report *ModelPurge) error {
 				return errors.Join(append(failures, err)...)
 			case errors.Is(err, gorm.ErrRecordNotFound): // gone meanwhile
 			default:
-				failures = append(failures, fmt.Errorf("erasing the row with key %s: %w", rowkey.KeyText(row.key), err))
+				report.Failed++
+				report.because(p.reasonOf(err))
+				p.failed.add(fmt.Errorf("softdelete: purge of %s: erasing the row with key %s: %w", t.Policy.Schema.Name, rowkey.KeyText(row.key), err))
 			}
 		}
 		if !c.done {
@@ -163,7 +162,7 @@ func (p *purge) sharedError(t *purgeTable, rows int64, err error) error {
 		"erase those with softdelete.Erase if they are the same person's, or remove them by hand", fault.ErrUnsupported, rows, fault.Plural(rows, "row"), t.Policy.Schema.Name, t.name)
 }
 
-// eraseRow erases a row as a subject of its own.
+// eraseRow erases a row as a subject of its own; a dry run finds out whether a hold would refuse.
 func (p *purge) eraseRow(t *purgeTable, row dueRow) error {
 	subject := reflect.New(t.Policy.Schema.ModelType)
 	for i, field := range t.Policy.Schema.PrimaryFields {
@@ -171,7 +170,17 @@ func (p *purge) eraseRow(t *purgeTable, row dueRow) error {
 			return err
 		}
 	}
-	_, err := p.purger.Eraser.Erase(p.db.DB, subject.Interface(), certificate.Request{ID: row.request})
+	if !p.options.DryRun {
+		_, err := p.purger.Eraser.Erase(p.db.DB, subject.Interface(), certificate.Request{ID: row.request})
+		return err
+	}
+	if p.holds.Graph == nil {
+		return nil
+	}
+	plan, err := p.purger.Eraser.Preview(p.db.DB, subject.Interface())
+	if err == nil && len(plan.Held) > 0 {
+		err = fault.ErrHeld
+	}
 	return err
 }
 

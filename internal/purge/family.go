@@ -45,6 +45,8 @@ type relative struct {
 	outside              map[string]int64
 	stays                bool
 	settled              bool // an earlier batch found whether it stays
+	// spoiled tells that the row is connected with a tree that has failed.
+	spoiled bool
 }
 
 // removeFamilies looks at the next rows of a table and removes those that nothing keeps, with all that refer to them.
@@ -74,6 +76,7 @@ func (p *purge) removeFamilies(tx statement.Session, t *purgeTable, c *cursor) (
 	if err := f.grow(roots); err != nil {
 		return nil, err
 	}
+	f.spoil()
 	f.settle()
 	f.remember()
 	if p.options.DryRun && p.options.MaxRows == 0 {
@@ -99,11 +102,13 @@ func (p *purge) removeFamilies(tx statement.Session, t *purgeTable, c *cursor) (
 		f.countStaying(roots[:passed])
 		return removed, nil
 	}
+	p.attempt = chosen
 	if err := f.remove(chosen, removed); err != nil {
 		return nil, err
 	}
 	// What is counted once the batch is committed.
 	p.committed = func() {
+		f.countSpoiled(roots[:passed])
 		f.countStaying(roots[:passed])
 		for _, stored := range f.coldBatches {
 			stored.report.ColdBatches = append(stored.report.ColdBatches, stored.id)

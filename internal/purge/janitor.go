@@ -102,7 +102,7 @@ func (j *Janitor) turn(ctx context.Context) (err error) {
 	for _, m := range report.Models {
 		j.config.Logger.InfoContext(ctx, "softdelete: purged", slog.String("model", m.Model), slog.String("table", m.Table),
 			slog.String("action", m.Action), slog.Bool("dry_run", options.DryRun), slog.Int64("eligible", m.Eligible),
-			slog.Int64("done", m.Done), slog.Int64("held", m.Held), slog.Int64("referenced", m.Referenced),
+			slog.Int64("done", m.Done), slog.Int64("held", m.Held), slog.Int64("referenced", m.Referenced), slog.Int64("erased", m.Erased), slog.Int64("failed", m.Failed),
 			slog.Int64("no_clock", m.NoClock), slog.Duration("took", time.Since(start)))
 	}
 	if cause := context.Cause(ctx); cause != nil && err != nil {

@@ -54,6 +54,8 @@ type ModelPurge struct {
 	Erased, NoClock                  int64
 	ReferencedBy                     map[string]int64 // per table, the rows that refer to those counted in Referenced
 	ColdBatches                      []string
+	Failed                           int64
+	Reasons                          []string
 }
 
 // Purge removes for good the deleted rows whose retention is over. The report is given beside an error too, with what was
@@ -88,6 +90,8 @@ type purge struct {
 	dependents map[string]bool
 	settled    map[string]bool       // whether rows stay that earlier batches have met, see remember
 	told       map[*ModelPurge]int64 // what Progress has heard
+	failed     failures
+	attempt    []*relative // the rows that the batch is about to remove
 	// committed runs once the batch that set it is committed.
 	committed func()
 	// singly tells that the batch is one statement, outside of a transaction.
@@ -101,15 +105,16 @@ type purgeTable struct {
 	policy.Remains
 	exact rowkey.Key // of the key
 	// rank orders tables so that those that refer come before those that they refer to, cycles apart.
-	rank      int
-	name      string // as ReferencesTo gives it
-	stretched bool   // rows go by stretches of the table
+	rank int
+	name string // as ReferencesTo gives it
 	// valid tells that the clocks of all deleted rows hold times, as count has found.
 	valid bool
 	lots  []*lot
 	// dependents tells that no row of the table has a retention of its own: all go with their parents. Of other tables those of
 	// the tenants unretained do, or all but those of the tenants retained where the model has no retention.
 	dependents           bool
+	tenant               any  // that was asked for, as the table's column keeps it
+	uncounted            bool // it failed when its rows were counted
 	retained, unretained []any
 	// reports has an entry per lot.
 	reports []*ModelPurge
@@ -128,7 +133,7 @@ func (purger *Purger) begin(db *gorm.DB, o Request) (*purge, error) {
 	session := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
 	session.Config.DryRun = false
 	statement.ToWriter(session, "")
-	p := &purge{purger: purger, db: purger.Session(session), reads: purger.Session(session), options: o, now: db.NowFunc().UTC(), told: map[*ModelPurge]int64{}, foreseen: map[string]bool{}, dependents: map[string]bool{}, settled: map[string]bool{}}
+	p := &purge{purger: purger, db: purger.Session(session), reads: purger.Session(session), options: o, now: db.NowFunc().UTC(), told: map[*ModelPurge]int64{}, foreseen: map[string]bool{}, dependents: map[string]bool{}, settled: map[string]bool{}, failed: failures{rows: map[string]bool{}}}
 	if !inTransaction(session) {
 		// What is read outside of transactions must not come from a replica that lags behind.
 		p.reads = purger.Session(session.Session(&gorm.Session{NewDB: true, Initialized: true}))
@@ -138,6 +143,9 @@ func (purger *Purger) begin(db *gorm.DB, o Request) (*purge, error) {
 		return nil, err
 	}
 	if err := p.addDependents(); err != nil {
+		return nil, err
+	}
+	if err := p.checkAsked(); err != nil {
 		return nil, err
 	}
 	for _, t := range p.tables {
@@ -173,7 +181,15 @@ func (p *purge) addTables() error {
 		if slices.ContainsFunc(p.tables, func(t *purgeTable) bool { return t.Policy == owner }) {
 			continue
 		}
-		if err := p.addTable(owner, chosen); err != nil {
+		err = p.addTable(owner, chosen)
+		if errors.As(err, new(noTableError)) {
+			p.failed.broken = append(p.failed.broken, &ModelPurge{
+				Model: owner.Schema.Name, Table: owner.DeletedTable(), Action: owner.Then, ReferencedBy: map[string]int64{}, Reasons: []string{"no table"},
+			})
+			p.failed.add(err)
+			continue
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -215,8 +231,11 @@ func (p *purge) addTable(owner *policy.Policy, chosen bool) error {
 func (p *purge) openTable(t *purgeTable) (err error) {
 	t.exact = rowkey.Of(p.reads.Dialect, t.Key())
 	t.name, err = p.purger.Dialect.SameName(p.reads.DB, t.Table())
+	if err == nil {
+		err = p.setTenant(t)
+	}
 	if err == nil && t.name == "" {
-		err = fmt.Errorf("softdelete: the table %s of %s is not there; migrate it first", t.Table(), t.Policy.Schema.Name)
+		err = noTableError{t.Table(), t.Policy.Schema.Name}
 	}
 	return err
 }
@@ -235,27 +254,34 @@ func (p *purge) table(name string) *purgeTable {
 func (p *purge) run() error {
 	for _, t := range p.tables {
 		if err := p.count(t); err != nil {
-			return err
+			if p.endsAll(err) {
+				return p.stopped(t, err)
+			}
+			p.leaveTable(t, err)
+			t.uncounted = true
 		}
 	}
 	if err := p.countDependents(); err != nil {
-		return err
+		if p.endsAll(err) {
+			return err
+		}
+		p.failed.add(fmt.Errorf("softdelete: purge: counting the rows without a retention of their own: %w", err))
 	}
-	var failures []error
-	for _, t := range p.tables {
-		if err := p.eraseDue(t); err != nil {
-			if p.db.Statement.Context.Err() != nil {
-				return p.stopped(t, err)
+	for _, step := range []func(t *purgeTable) error{p.eraseDue, p.workOff} {
+		for _, t := range p.tables {
+			if t.uncounted {
+				continue
 			}
-			failures = append(failures, fmt.Errorf("softdelete: purge of %s: %w", t.Policy.Schema.Name, err))
+			err := step(t)
+			if err != nil && p.endsAll(err) {
+				return errors.Join(append(p.failed.errs, p.stopped(t, err))...)
+			}
+			if err != nil {
+				p.leaveTable(t, err)
+			}
 		}
 	}
-	for _, t := range p.tables {
-		if err := p.workOff(t); err != nil {
-			return errors.Join(append(failures, p.stopped(t, err))...)
-		}
-	}
-	return errors.Join(append(failures, p.countHeldAnew())...)
+	return errors.Join(append(p.failed.errs, p.countHeldAnew())...)
 }
 
 // stopped says where the purge stopped.
@@ -264,6 +290,13 @@ func (p *purge) stopped(t *purgeTable, err error) error {
 		return nil
 	}
 	return fmt.Errorf("softdelete: purge of %s stopped after %d %s in all: %w", t.Policy.Schema.Name, p.done, fault.Plural(p.done, "row"), err)
+}
+
+// noTableError is the error for a model whose table is missing.
+type noTableError struct{ table, model string }
+
+func (e noTableError) Error() string {
+	return fmt.Sprintf("softdelete: the table %s of %s is not there; migrate it first", e.table, e.model)
 }
 
 // errEnough ends a purge that has removed MaxRows rows.
@@ -280,10 +313,8 @@ func (p *purge) left() int64 {
 
 func (p *purge) report() Report {
 	var report Report
-	for _, t := range p.tables {
-		for _, r := range t.reports {
-			report.Models = append(report.Models, *r)
-		}
+	for _, r := range append(p.reports(), p.failed.broken...) {
+		report.Models = append(report.Models, *r)
 	}
 	return report
 }

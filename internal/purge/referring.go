@@ -1,9 +1,9 @@
 package purge
 
 import (
-	"gorm.io/gorm/schema"
-
 	"slices"
+
+	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/statement"

@@ -67,7 +67,6 @@ func (p *purge) newStretches(t *purgeTable) (*stretches, error) {
 		s.whole = t.reports[0].Eligible <= p.left()
 	}
 	s.at = s.start
-	t.stretched = true
 	return s, nil
 }
 
