@@ -39,6 +39,9 @@ func (m *migrator) AutoMigrate(values ...any) error {
 	if err := m.compile(values); err != nil {
 		return err
 	}
+	if err := m.refuseFormerMarks(values); err != nil {
+		return err
+	}
 	if m.migrations.Dialect.Has(dialect.AlterInPlace) || recorderOf(m.db) != nil || m.db.DryRun {
 		if err := m.refuseDuplicatesIn(values); err != nil {
 			return err

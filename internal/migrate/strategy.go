@@ -1,0 +1,70 @@
+package migrate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+)
+
+// refuseFormerMarks refuses to migrate a table whose rows another strategy has deleted before: a column that is no longer the
+// model's says so, and by the strategy that the model has now they would be live.
+func (m *migrator) refuseFormerMarks(values []any) error {
+	for _, value := range m.withDependencies(values) {
+		p, err := m.policy(value)
+		if err != nil {
+			return err
+		}
+		if p == nil || p.Strategy.Word() == "" || p.Foreign != nil || !innerMigrator(m.data()).HasTable(value) {
+			continue
+		}
+		types, err := innerMigrator(m.data()).ColumnTypes(value)
+		if err != nil {
+			return err
+		}
+		for _, column := range types {
+			if !m.formerMark(p, column.Name()) {
+				continue
+			}
+			if err := m.refuseFormerMark(value, p, column); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// formerMark tells whether a column that the model does not have is one that usually says which rows are deleted.
+func (m *migrator) formerMark(p *policy.Policy, column string) bool {
+	usual := []string{m.db.NamingStrategy.ColumnName(p.Table, "DeletedAt"), "deleted_at", "deleted", "is_deleted", "is_del"}
+	named := func(name string) bool { return strings.EqualFold(name, column) }
+	return slices.ContainsFunc(usual, named) && !slices.ContainsFunc(p.Schema.DBNames, named)
+}
+
+func (m *migrator) refuseFormerMark(value any, p *policy.Policy, column gorm.ColumnType) error {
+	stmt, err := m.statement(value)
+	if err != nil {
+		return err
+	}
+	q := m.migrations.Session(m.data()).Query().Text("SELECT count(*) FROM ", tableOf(stmt).Quoted, " WHERE ").Name(column.Name())
+	kind := strings.ToLower(column.DatabaseTypeName())
+	switch {
+	case strings.Contains(kind, "bool"):
+	case strings.Contains(kind, "int"), strings.Contains(kind, "num"):
+		q.Text(" <> 0")
+	default:
+		q.Text(" IS NOT NULL")
+	}
+	var rows int64
+	if err := q.Rows(func(scan func(...any) error) error { return scan(&rows) }); err != nil || rows == 0 {
+		return err
+	}
+	return fmt.Errorf("%w: %s: table %s has %d %s that its column %s says are deleted; the model has no such column any more, and by its strategy "+
+		"%s they would be live again. Move them to where that strategy keeps deleted rows, or remove them, and drop the column; where it "+
+		"says something else, make it a field of the model", fault.ErrPolicy, p.Schema.Name, stmt.Table, rows, fault.Plural(rows, "row"),
+		column.Name(), p.Strategy.Word())
+}
