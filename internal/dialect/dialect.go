@@ -111,6 +111,8 @@ type Dialect struct {
 
 	// sessionLock asks for a lock on the number that the session keeps until it ends or unlocks, and gives whether it was free.
 	sessionLock func(number string) (lock, unlock string)
+	// migrating is the number that migrations of the session's schema lock.
+	migrating string
 
 	keepPresent    func(key string) string
 	replacePresent func(key, others []string) string
@@ -225,6 +227,9 @@ func (d *Dialect) SoleLock(number string) string { return d.soleLock(number) }
 // SessionLock gives a statement that tells whether it could reserve a number for the session, and one that gives it back;
 // the end of the session does too. It needs the feature AdvisoryLocks.
 func (d *Dialect) SessionLock(number string) (lock, unlock string) { return d.sessionLock(number) }
+
+// MigrationLock gives the same for migrations of the session's schema.
+func (d *Dialect) MigrationLock() (lock, unlock string) { return d.sessionLock(d.migrating) }
 
 // String is a text as an SQL literal.
 func (d *Dialect) String(text string) string { return textLiteral(text) }

@@ -47,6 +47,7 @@ var postgres = Dialect{
 	sessionLock: func(number string) (lock, unlock string) {
 		return "SELECT pg_try_advisory_lock(" + number + ")", "SELECT pg_advisory_unlock(" + number + ")"
 	},
+	migrating: "hashtextextended('softdelete:migrate:' || coalesce(current_schema(), ''), 0)",
 
 	keepPresent:    conflictDoNothing,
 	replacePresent: conflictDoUpdate,

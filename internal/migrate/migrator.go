@@ -42,15 +42,26 @@ func (m *migrator) AutoMigrate(values ...any) error {
 	if err := m.refuseFormerMarks(values); err != nil {
 		return err
 	}
-	if m.migrations.Dialect.Has(dialect.AlterInPlace) || recorderOf(m.db) != nil || m.db.DryRun {
-		if err := m.refuseDuplicatesIn(values); err != nil {
-			return err
-		}
-		return m.autoMigrate(values)
+	if recorderOf(m.db) != nil || m.db.DryRun {
+		return m.checkAndMigrate(values)
 	}
-	return m.atomically(func(tx *gorm.DB) error {
-		return (&migrator{Migrator: innerMigrator(tx), db: tx, migrations: m.migrations}).autoMigrate(values)
-	})
+	if m.migrations.Dialect.Has(dialect.AlterInPlace) {
+		return m.alone(func(tx *gorm.DB) error { return m.on(tx).checkAndMigrate(values) })
+	}
+	return m.atomically(func(tx *gorm.DB) error { return m.on(tx).autoMigrate(values) })
+}
+
+// on is the same migrator on another session.
+func (m *migrator) on(tx *gorm.DB) *migrator {
+	return &migrator{Migrator: innerMigrator(tx), db: tx, migrations: m.migrations}
+}
+
+// checkAndMigrate looks for live duplicates in all tables before the first one is changed.
+func (m *migrator) checkAndMigrate(values []any) error {
+	if err := m.refuseDuplicatesIn(values); err != nil {
+		return err
+	}
+	return m.autoMigrate(values)
 }
 
 // autoMigrate migrates the tables, their archives and their event logs.
@@ -286,35 +297,15 @@ func (m *migrator) CreateIndex(value any, name string) error {
 		r.made[index.Name] = true
 	}
 	found, err := m.migrations.Dialect.FindIndex(m.reader(), tableOf(stmt), index.Name)
-	if err != nil || found == nil {
-		if err == nil {
-			err = m.Migrator.CreateIndex(value, name)
-		}
+	switch {
+	case err != nil:
 		return err
+	case concurrently(index) && recorderOf(m.db) == nil:
+		return m.buildConcurrently(value, stmt, index, found)
+	case found == nil:
+		return m.Migrator.CreateIndex(value, name)
 	}
 	return m.replace(value, index.Name)
-}
-
-// replace builds the index anew in one transaction.
-func (m *migrator) replace(value any, name string) error {
-	return statement.WorkOn(m.db, func(tx *gorm.DB) error {
-		inner := innerMigrator(tx)
-		if !m.migrations.Dialect.Has(dialect.RenameIndex) {
-			if err := inner.DropIndex(value, name); err != nil {
-				return err
-			}
-			return inner.CreateIndex(value, name)
-		}
-		// The old index stands until the new one is built: readers go on meanwhile, and writers of duplicates are refused.
-		former := dialect.ShortName(name, "_former")
-		if err := inner.RenameIndex(value, name, former); err != nil {
-			return err
-		}
-		if err := inner.CreateIndex(value, name); err != nil {
-			return err
-		}
-		return inner.DropIndex(value, former)
-	})
 }
 
 // innerMigrator is the database's own migrator on a session.

@@ -141,7 +141,7 @@ func (m *migrator) rebuild(value any, dropped string, change func(inner gorm.Mig
 		if err := keep(change(inner)); err != nil {
 			return err
 		}
-		if err := (&migrator{Migrator: inner, db: tx, migrations: m.migrations}).keepLog(value); err != nil {
+		if err := m.on(tx).keepLog(value); err != nil {
 			return err
 		}
 		after, err := m.migrations.Dialect.Violations(session, stmt.Table)

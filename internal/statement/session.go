@@ -80,6 +80,9 @@ func ToWriter(session *gorm.DB, table string) {
 	}
 }
 
+// Resolves tells whether gorm.io/plugin/dbresolver chooses the connection of each statement.
+func Resolves(db *gorm.DB) bool { return db.Callback().Update().Get("gorm:db_resolver") != nil }
+
 // Pinned is a connection that looks like a transaction, so that gorm.io/plugin/dbresolver leaves what is read on it there
 // (callbacks.go:52, dbresolver 1.6).
 type Pinned struct{ gorm.ConnPool }
