@@ -133,6 +133,7 @@ func TestColdStoreLosesNoRowWhereverThePurgeStops(t *testing.T) {
 		inSomePlace := func(n int) {
 			t.Helper()
 			faults.Reset()
+			testdb.NothingLeft(t, s.DB)
 			stored := coldRows(t, store, dir)
 			for _, id := range s.IDs(&coldBill{}) {
 				stored[int64(id)] = true

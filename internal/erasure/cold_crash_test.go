@@ -213,6 +213,7 @@ func (c *crowd) inStep(t *testing.T, subject func(uint) any, fail func(n int) (c
 		certificate, err := c.erase(subject(id), request)
 		reached := more()
 		clear()
+		testdb.NothingLeft(t, c.DB)
 		if err != nil {
 			failures++
 			certificate, err = c.erase(subject(id), request)
@@ -319,6 +320,7 @@ func TestAnotherRequestTakesOverWhatOneThatStoppedHasMasked(t *testing.T) {
 		_, err = c.erase(subject(crowdFirst+1), "stopped")
 		require.Error(t, err)
 		faults.Reset()
+		testdb.NothingLeft(t, c.DB)
 		require.NotEmpty(t, coldWith(coldContent(t, c.dir), "stopped#0"))
 		certificate, err := c.erase(subject(crowdFirst+1), "second")
 		require.NoError(t, err)

@@ -99,7 +99,7 @@ func crashConfig(ledger softdelete.ErasureLedger, batch int) softdelete.Config {
 // TestMain lets a process that the crash test has started do what it was started for, instead of the tests.
 func TestMain(m *testing.M) {
 	if os.Getenv("SOFTDELETE_CRASH_DSN") == "" {
-		m.Run()
+		testdb.Main(m)
 		return
 	}
 	if err := eraseUntilKilled(); err != nil {
@@ -214,6 +214,7 @@ func crashErasures(t *testing.T, batch int) {
 			} else {
 				require.NoError(t, err, string(output))
 			}
+			testdb.NothingLeft(t, db)
 			again, err := softdelete.Erase(db, &crashPerson{ID: id}, softdelete.ErasureRequest{ID: fmt.Sprint("r", id)})
 			require.NoError(t, err)
 			require.Equal(t, certificate.Tables, again.Tables, "%+v", c)

@@ -254,6 +254,7 @@ func TestPurgeEndsWithinABatch(t *testing.T) {
 		})
 		_, err := softdelete.Purge(s.WithContext(ctx), softdelete.PurgeOptions{})
 		faults.Reset()
+		testdb.NothingLeft(t, s.DB)
 		require.ErrorIs(t, err, context.Canceled)
 		require.Len(t, s.IDs(&fixture.Post{}), 4, "the whole tree is there")
 		s.Purge(softdelete.PurgeOptions{})

@@ -211,6 +211,7 @@ func TestPurgeStopsAndGoesOn(t *testing.T) {
 				faults.FailAt(n, broken)
 				report, err := softdelete.Purge(s.DB, softdelete.PurgeOptions{Batch: 2, MaxRows: 4})
 				faults.Reset()
+				testdb.NothingLeft(t, s.DB)
 				if err != nil {
 					require.ErrorIs(t, err, broken)
 				}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"os/user"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -40,6 +41,8 @@ var postgresKind = kind{
 	connections: 12, // more than the busiest test's workers
 	full:        isFull,
 	create:      createSchema,
+	left:        leftInPostgres,
+	sever:       severPostgres,
 	about:       aboutPostgres,
 }
 
@@ -89,6 +92,31 @@ func createSchema(t testing.TB) (string, error) {
 		"synchronous_commit": "off", // a commit need not wait for the disk
 		"jit":                "off", // compiling a plan takes longer than all the rest
 	}), nil
+}
+
+// schemaIn finds in a DSN of createSchema's the schema that it is of.
+func schemaIn(dsn string) string { return schemaName.FindString(dsn) }
+
+var schemaName = regexp.MustCompile(`testdb_[0-9a-z]+`)
+
+// severPostgres ends the sessions of a schema's DSN that are in a transaction, and waits until they have ended.
+func severPostgres(dsn string) error {
+	server, err := postgresServer()
+	if err != nil {
+		return err
+	}
+	left := patiently(leftPatience, func() string {
+		var ended int
+		err = server.admin.QueryRow("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1 AND xact_start IS NOT NULL", schemaIn(dsn)).Scan(&ended)
+		if err != nil || ended == 0 {
+			return ""
+		}
+		return "sessions"
+	})
+	if left != "" {
+		err = errors.New("sessions do not end")
+	}
+	return err
 }
 
 // dropSchema also ends the connections that a failed test has left behind: their locks would let it wait forever.

@@ -28,7 +28,7 @@ func TestThrowawayServer(t *testing.T) {
 		require.NoError(t, err)
 		connector, err := connectorTo(postgresDriver, withParameters(server.dsn, map[string]string{"user": "two"}), isFull)
 		require.NoError(t, err)
-		pool := openTapped(connector)
+		pool := openTapped(connector, nil)
 		defer pool.Close()
 		pool.SetMaxIdleConns(0)
 		ended := make(chan error)

@@ -4,15 +4,19 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
 )
 
 func TestPostgresSchemaIsDropped(t *testing.T) {
 	outside := Postgres(t).Open(t)
 	var schema string
 	t.Run("even while a transaction is open in it", func(t *testing.T) {
-		db := withNotes(t, Postgres(t))
-		require.NoError(t, db.Raw("SELECT current_schema()").Scan(&schema).Error)
-		require.NoError(t, db.Begin().Create(&note{Text: "a"}).Error)
+		forgotten, err := gorm.Open(postgres.Open(Postgres(t).DSN))
+		require.NoError(t, err)
+		require.NoError(t, forgotten.AutoMigrate(&note{}))
+		require.NoError(t, forgotten.Raw("SELECT current_schema()").Scan(&schema).Error)
+		require.NoError(t, forgotten.Begin().Create(&note{Text: "a"}).Error)
 	})
 	var left bool
 	require.NoError(t, outside.Raw("SELECT to_regnamespace(?) IS NOT NULL", schema).Scan(&left).Error)

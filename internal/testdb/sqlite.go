@@ -32,6 +32,7 @@ var sqliteKind = kind{
 		}
 		return file.String(), nil
 	},
+	left: leftInSQLite,
 	about: func() (string, error) {
 		pool, err := sql.Open(sqlite.DriverName, ":memory:")
 		if err != nil {

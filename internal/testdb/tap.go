@@ -17,6 +17,7 @@ import (
 // It is a driver.Driver, because that is what a *sql.DB gives out again.
 type tap struct {
 	inner  driver.Driver
+	left   func() ([]string, error) // what is open in the database
 	faults Faults
 
 	mu        sync.Mutex // guards recorders
@@ -24,8 +25,8 @@ type tap struct {
 }
 
 // openTapped opens a pool with a tap of its own. It does not connect yet.
-func openTapped(connector driver.Connector) *sql.DB {
-	return sql.OpenDB(tappedConnector{tap: &tap{inner: connector.Driver()}, connect: connector.Connect})
+func openTapped(connector driver.Connector, left func() ([]string, error)) *sql.DB {
+	return sql.OpenDB(tappedConnector{tap: &tap{inner: connector.Driver(), left: left}, connect: connector.Connect})
 }
 
 // tapOf returns the tap that the statements of db pass.

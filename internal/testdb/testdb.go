@@ -8,7 +8,7 @@
 //	})
 //
 // All statements of such a *gorm.DB pass a tap between database/sql and the driver, where a [Recorder] keeps them and
-// [Faults] fails them on command.
+// [Faults] fails them on command. [NothingLeft] looks for what a call that failed has left behind; every test ends with it.
 //
 // SQLite is always there. PostgreSQL is looked for once per process, in this order: the server that the environment
 // variable SOFTDELETE_POSTGRES_DSN names; a server on this machine's port 5432 that lets us in without a password; a
@@ -57,6 +57,10 @@ type kind struct {
 	// create makes an empty database that lasts as long as the test, and returns its DSN. It returns an error if there is
 	// no server on this machine; anything else that goes wrong ends the test.
 	create func(t testing.TB) (dsn string, err error)
+	// left lists what is open in the database: transactions, and locks of sessions.
+	left func(dsn string) ([]string, error)
+	// sever ends all connections in a transaction from the server's side; nil where there is none.
+	sever func(dsn string) error
 }
 
 // Database is an empty database that belongs to one test.
@@ -139,12 +143,18 @@ func (d *Database) Open(t testing.TB, options ...gorm.Option) *gorm.DB {
 	t.Helper()
 	connector, err := connectorTo(d.kind.driver, d.DSN, d.kind.full)
 	require.NoError(t, err)
-	pool := openTapped(connector)
+	pool := openTapped(connector, func() ([]string, error) { return d.kind.left(d.DSN) })
 	if d.kind.connections > 0 {
 		pool.SetMaxOpenConns(d.kind.connections)
 		pool.SetMaxIdleConns(d.kind.connections)
 	}
+	var db *gorm.DB
 	t.Cleanup(func() {
+		if db != nil && !t.Failed() {
+			if left := leftBy(db, leftPatience); left != "" {
+				t.Errorf("left behind: %s", left)
+			}
+		}
 		if err := pool.Close(); err != nil {
 			t.Errorf("close %s: %v", d.Name, err)
 		}
@@ -158,7 +168,7 @@ func (d *Database) Open(t testing.TB, options ...gorm.Option) *gorm.DB {
 		}
 		all = append(all, option)
 	}
-	db, err := gorm.Open(d.kind.dialector(pool), append(all, quiet{})...)
+	db, err = gorm.Open(d.kind.dialector(pool), append(all, quiet{})...)
 	require.NoError(t, err)
 	return db
 }

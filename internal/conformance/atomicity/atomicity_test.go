@@ -19,6 +19,7 @@ func TestAtomicity(t *testing.T) {
 	}{
 		{"a call that fails at any statement changes nothing", atomicStatementFails},
 		{"a call that loses the answer to any statement changes nothing", atomicAnswerIsLost},
+		{"a call whose connection ends at any statement changes nothing", atomicConnectionEnds},
 		{"a context that has ended lets nothing happen", atomicContextHasEnded},
 		{"a context that ends at any statement undoes all", atomicContextEnds},
 		{"a hook that fails undoes all", atomicHookFails},
@@ -96,7 +97,7 @@ func (c *atomicCase) fail(t *testing.T, call atomicCall, failed *string, plan fu
 	t.Helper()
 	c.notes(t)
 	value := call.value()
-	err, commitErr := c.run(t.Context(), func(tx *gorm.DB) error { return call.run(tx, value) }, plan)
+	err, commitErr := c.run(t, t.Context(), func(tx *gorm.DB) error { return call.run(tx, value) }, plan)
 	notes := c.notes(t)
 	if *failed == "" {
 		require.NoError(t, errors.Join(err, commitErr))

@@ -127,7 +127,10 @@ func (c *atomicCase) rows(t *testing.T, family atomicFamily) (lines []string) {
 
 // run calls, in the caller's transaction where the mode says so. begin runs right before the call. The caller's transaction
 // goes on after the call, and commits whatever became of it: the second error is of that.
-func (c *atomicCase) run(ctx context.Context, call func(*gorm.DB) error, begin func()) (err, commitErr error) {
+// Afterwards nothing is left that the call has begun.
+func (c *atomicCase) run(t *testing.T, ctx context.Context, call func(*gorm.DB) error, begin func()) (err, commitErr error) {
+	t.Helper()
+	defer func() { testdb.NothingLeft(t, c.db) }()
 	if !c.within {
 		begin()
 		err = call(c.db.WithContext(ctx))

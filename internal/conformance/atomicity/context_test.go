@@ -17,7 +17,7 @@ func atomicContextHasEnded(t *testing.T, c *atomicCase, call atomicCall) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	value := call.value()
-	err, commitErr := c.run(ctx, func(tx *gorm.DB) error { return call.run(tx, value) }, recorder.Reset)
+	err, commitErr := c.run(t, ctx, func(tx *gorm.DB) error { return call.run(tx, value) }, recorder.Reset)
 	require.ErrorIs(t, err, context.Canceled)
 	require.NoError(t, commitErr)
 	for _, sql := range recorder.Statements() {
@@ -37,7 +37,7 @@ func atomicContextEnds(t *testing.T, c *atomicCase, call atomicCall) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var at string
 		value := call.value()
-		err, commitErr := c.run(ctx, func(tx *gorm.DB) error { return call.run(tx, value) }, func() {
+		err, commitErr := c.run(t, ctx, func(tx *gorm.DB) error { return call.run(tx, value) }, func() {
 			c.faults.OnStatement(func(number int, sql string) error {
 				if number == n {
 					at = sql

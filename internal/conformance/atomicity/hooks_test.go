@@ -26,7 +26,7 @@ func atomicHookFails(t *testing.T, c *atomicCase, call atomicCall) {
 		return nil
 	})
 	value := call.value()
-	err, commitErr := c.run(ctx, func(tx *gorm.DB) error { return call.run(tx, value) }, func() {})
+	err, commitErr := c.run(t, ctx, func(tx *gorm.DB) error { return call.run(tx, value) }, func() {})
 	require.NoError(t, errors.Join(err, commitErr))
 
 	before := c.prepare(t, call)
@@ -41,7 +41,7 @@ func atomicHookFails(t *testing.T, c *atomicCase, call atomicCall) {
 			return errAtomic
 		})
 		value := call.value()
-		err, commitErr := c.run(ctx, func(tx *gorm.DB) error { return call.run(tx, value) }, func() {})
+		err, commitErr := c.run(t, ctx, func(tx *gorm.DB) error { return call.run(tx, value) }, func() {})
 		require.ErrorIs(t, err, errAtomic, failing)
 		require.NoError(t, commitErr, failing)
 		require.Greater(t, calls, n, failing)
@@ -98,7 +98,7 @@ func atomicTriggerRefuses(t *testing.T, c *atomicCase, call atomicCall) {
 	stop := c.refuse(t, call.family.last)
 	c.notes(t)
 	value := call.value()
-	err, commitErr := c.run(t.Context(), func(tx *gorm.DB) error { return call.run(tx, value) }, func() {})
+	err, commitErr := c.run(t, t.Context(), func(tx *gorm.DB) error { return call.run(tx, value) }, func() {})
 	stop()
 	require.ErrorContains(t, err, "refused")
 	require.NoError(t, commitErr)
@@ -125,7 +125,7 @@ func atomicInnerDeletionFails(t *testing.T, c *atomicCase) {
 		return nil
 	})
 	org := atomicOrg{ID: 1}
-	err, commitErr := c.run(ctx, func(tx *gorm.DB) error { return tx.Delete(&org).Error }, func() {})
+	err, commitErr := c.run(t, ctx, func(tx *gorm.DB) error { return tx.Delete(&org).Error }, func() {})
 	stop()
 	require.NoError(t, errors.Join(err, commitErr))
 	require.Greater(t, inner, 1)

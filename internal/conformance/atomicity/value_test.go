@@ -113,6 +113,7 @@ func TestAGuardedWriteThatFailsChangesNothing(t *testing.T) {
 					}
 					// run writes with a plan, in the caller's transaction where the mode says so. He commits.
 					run := func(plan func()) (err error) {
+						defer testdb.NothingLeft(t, db)
 						if !mode.within {
 							plan()
 							return write(db)

@@ -153,6 +153,7 @@ func TestSQLiteWriterBetweenStatements(t *testing.T) {
 					})
 					err := call.call(db)
 					testdb.Inject(db).Reset()
+					testdb.NothingLeft(t, db)
 					require.NoError(t, err, "another connection wrote before statement %d: %s", n, at)
 				}
 			})

@@ -83,6 +83,9 @@ func (s *concStage) someStatements(first, step int, round func(n int) *concStop)
 	for n, last := first, false; !last; n += step {
 		s.empty()
 		last = round(n).last
+		for _, a := range s.actors {
+			testdb.NothingLeft(s.t, a.DB)
+		}
 		require.Less(s.t, n, 100, "the call has no end")
 	}
 }

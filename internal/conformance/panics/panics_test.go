@@ -267,9 +267,7 @@ func (s *stage) check(t *testing.T, c call, place string, outer, exits bool) {
 	default:
 		require.Equal(t, any(errBlown), panicked, "%v", err)
 	}
-	pool, poolErr := s.db.DB()
-	require.NoError(t, poolErr)
-	require.Zero(t, pool.Stats().InUse, "a connection is in use")
+	testdb.NothingLeft(t, s.db)
 	if !c.keeps {
 		require.Equal(t, before, s.dump(t))
 	}
