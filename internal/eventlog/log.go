@@ -103,6 +103,7 @@ func (logs *Logs) check(tx statement.Session, l *dialect.Log) error {
 	if _, checked := logs.complete.Load(l.Table); checked {
 		return nil
 	}
+	notLocked := tx.LockWriterBy(l.Table, l.Columns[0].Name) // before it is read; a table that is not there has no log either
 	found, err := tx.Dialect.FindLogObjects(tx.InWork(tx.Statement.Context).DB, l)
 	if err != nil {
 		return err
@@ -118,6 +119,9 @@ func (logs *Logs) check(tx statement.Session, l *dialect.Log) error {
 					fault.ErrUnsupported, l.Table, c.Name)
 			}
 		}
+	}
+	if notLocked != nil {
+		return notLocked
 	}
 	logs.complete.Store(l.Table, true)
 	return nil

@@ -38,10 +38,17 @@ func (s Session) Query() *Query { return NewQuery(s.DB, s.Dialect) }
 // LockWriter makes the transaction a writing one before it reads, by a statement on a table that changes nothing. On a database
 // with a single writer a transaction that has read and then wants to write fails at once when another has written meanwhile.
 func (s Session) LockWriter(table string, key []*schema.Field) error {
-	if s.Dialect.Has(dialect.RowLocks) || len(key) == 0 {
+	if len(key) == 0 {
 		return nil
 	}
-	column := key[0].DBName
+	return s.LockWriterBy(table, key[0].DBName)
+}
+
+// LockWriterBy does so with any column of the table.
+func (s Session) LockWriterBy(table, column string) error {
+	if s.Dialect.Has(dialect.RowLocks) {
+		return nil
+	}
 	q := s.Query().Text("UPDATE ").Name(table).Text(" SET ").Name(column).Text(" = ").Name(column)
 	_, err := q.Text(" WHERE 1 = 0").Exec()
 	return err
