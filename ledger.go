@@ -21,7 +21,7 @@ type LedgerEntry struct {
 	Table string `json:"table"`
 	// Key is that row's primary key, exactly: a composite one is joined by ",", a "," in a part is "\,".
 	Key string `json:"key"`
-	// Parts is the key in entries of earlier versions, whose Key was for people; empty in others.
+	// Parts is the key as earlier versions read it, whose Key was for people; empty where they cannot.
 	Parts string `json:"parts"`
 	// Identity is the hash of key and time of creation: another row with the same key has another.
 	Identity string `json:"identity"`

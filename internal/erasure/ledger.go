@@ -45,11 +45,17 @@ func (x *erasure) checkLedger(db *gorm.DB) error {
 	return nil
 }
 
+// entry is a line of the ledger. Where earlier versions have the same text for the key, they can replay it: one of them may still
+// run, or run again.
 func (x *erasure) entry(done bool, at time.Time) certificate.LedgerEntry {
-	return certificate.LedgerEntry{
+	e := certificate.LedgerEntry{
 		RequestID: x.request.ID, Table: x.root.Table, Key: x.text, Identity: x.identity(), Done: done,
 		At: at.UTC().Truncate(time.Microsecond),
 	}
+	if parts, err := rowkey.EarlierParts(x.key); err == nil && rowkey.EarlierText(x.key) == x.text {
+		e.Parts, e.Identity = parts, x.identityBy(parts)
+	}
+	return e
 }
 
 // announce writes to the ledger, before the commit, that the erasure is about to be done.

@@ -36,7 +36,7 @@ type Row struct {
 	ID         string     `gorm:"column:id;primaryKey;size:64"`
 	Table      string     `gorm:"column:table"`
 	Key        string     `gorm:"column:key"`
-	Parts      string     `gorm:"column:parts"` // the key's exact text, behind exactly; earlier versions had its parts as JSON
+	Parts      string     `gorm:"column:parts"` // the key's parts as JSON or, where these do not say it, its exact text behind exactly
 	Matter     string     `gorm:"column:matter"`
 	PlacedBy   string     `gorm:"column:placed_by"`
 	PlacedAt   time.Time  `gorm:"column:placed_at"`
@@ -44,8 +44,20 @@ type Row struct {
 	ReleasedAt *time.Time `gorm:"column:released_at"`
 }
 
-// exactly begins a key's exact text among those of earlier versions: no JSON list begins like it.
+// exactly begins a key's exact text among lists of parts: no JSON list begins like it.
 const exactly = "="
+
+// parts writes the key of a row that is held: as earlier versions do, wherever that says it exactly, for one of them may still run
+// on the database and has to obey. One that cannot read a hold destroys nothing.
+func parts(ctx context.Context, d *dialect.Dialect, s *schema.Schema, key []any) string {
+	exact := rowkey.Of(d, s.PrimaryFields)
+	if text, err := rowkey.EarlierParts(key); err == nil {
+		if _, read, err := rowkey.ReadParts(ctx, s, text); err == nil && exact.Exact(read) == exact.Exact(key) {
+			return text
+		}
+	}
+	return exactly + exact.Exact(key)
+}
 
 // key reads the key of the row that is held.
 func (r Row) key(ctx context.Context, d *dialect.Dialect, s *schema.Schema) (key []any, err error) {
@@ -153,8 +165,8 @@ func (h *Holds) Place(db *gorm.DB, value any, o Options) (string, error) {
 	var random [12]byte
 	rand.Read(random[:]) //nolint:errcheck // never fails, see crypto/rand.Read
 	placed := Row{
-		ID: "hold-" + hex.EncodeToString(random[:]), Table: p.Table, Key: rowkey.KeyText(key), Parts: exactly + rowkey.Of(h.Dialect, p.Schema.PrimaryFields).Exact(key), Matter: o.Matter, PlacedBy: o.PlacedBy,
-		PlacedAt: db.NowFunc().UTC(),
+		ID: "hold-" + hex.EncodeToString(random[:]), Table: p.Table, Key: rowkey.KeyText(key), Parts: parts(db.Statement.Context, h.Dialect, p.Schema, key),
+		Matter: o.Matter, PlacedBy: o.PlacedBy, PlacedAt: db.NowFunc().UTC(),
 	}
 	if !o.Until.IsZero() {
 		until := o.Until.UTC()
