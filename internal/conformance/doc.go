@@ -8,6 +8,7 @@
 //   - strategies: what says that a row is deleted, and its companions
 //   - gorm: what GORM promises its callers holds with the plugin
 //   - upgrade: databases and files of an earlier version go on working
+//   - sidebyside: an earlier release and the present one work on one database
 //   - cost: how many statements a call sends, and what a query allocates
 //
 // After every fault, kill and panic nothing is left: no connection in use, no transaction, no lock, no goroutine; see

@@ -106,12 +106,19 @@ func (k kind) new(t testing.TB) *Database {
 	t.Helper()
 	dsn, err := k.create(t)
 	if err != nil {
-		if required(k.name, os.Getenv(requireVariable)) {
-			t.Fatalf("%s requires %s: %v", requireVariable, k.name, err)
-		}
-		t.Skipf("no %s: %v", k.name, err)
+		Missing(t, k.name, err)
 	}
 	return &Database{Name: k.name, DSN: dsn, kind: k}
+}
+
+// Missing skips a test that needs what this machine does not have, a database or another thing with a name, or fails it if
+// SOFTDELETE_REQUIRE has the name.
+func Missing(t testing.TB, name string, why error) {
+	t.Helper()
+	if required(name, os.Getenv(requireVariable)) {
+		t.Fatalf("%s requires %s: %v", requireVariable, name, why)
+	}
+	t.Skipf("no %s: %v", name, why)
 }
 
 // Found says of each database that [Each] runs on which version it is and where it was found, or that it is not here and
