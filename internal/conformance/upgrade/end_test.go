@@ -201,10 +201,13 @@ func TestWhatAnEarlierVersionDeletedIsPurged(t *testing.T) {
 
 func TestColdBatchesOfAnEarlierVersionThaw(t *testing.T) {
 	each(t, last, func(s *stage) {
-		for name, rows := range map[string]int64{"cold Bill 0": 2, "cold BillLine 0": 4} {
-			thawed, err := softdelete.Thaw(s.DB, s.facts[name])
+		for _, batch := range []struct { // parents first, for the foreign key
+			name string
+			rows int64
+		}{{"cold Bill 0", 2}, {"cold BillLine 0", 4}} {
+			thawed, err := softdelete.Thaw(s.DB, s.facts[batch.name])
 			require.NoError(s.t, err)
-			require.Equal(s.t, rows, thawed)
+			require.Equal(s.t, batch.rows, thawed)
 		}
 		bill := office.Bill{ID: 3}
 		require.NoError(s.t, s.Preload("Lines").Take(&bill).Error)
