@@ -206,6 +206,7 @@ func lastName(x ast.Expr) string {
 // texts, or a code. Everything else asks a policy, which knows the table that a statement names.
 var schemaTable = map[string]bool{
 	"unique_index.go": true, "internal/erasure/data_map.go": true, "internal/pii/mask_hmac.go": true, "internal/pii/constraint.go": true,
+	"internal/write/target.go":    true, // names constraints as GORM does
 	"internal/statement/table.go": true, // finds the model's table among those of a statement
 }
 
