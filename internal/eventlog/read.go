@@ -64,7 +64,7 @@ func (logs *Logs) AsOf(db *gorm.DB, value any, t time.Time) error {
 		return err
 	}
 	if err := q.Find(found.Interface()); err != nil {
-		return err
+		return unreadable(q.Dialect, p.Log, "", err)
 	}
 	row := found.Elem().Index(0)
 	if p.ShowsDeleted(db.Statement.Context, row) {
@@ -164,7 +164,7 @@ func States(q *statement.Query, l *dialect.Log, fields []*schema.Field, states [
 			}
 			value, err := c.Decode(data)
 			if err != nil {
-				return fmt.Errorf("softdelete: column %s of an event of %s: %w", c.Name, l.Table, err)
+				return unreadable(q.Dialect, l, c.Name, err)
 			}
 			q.Bind(value)
 		}

@@ -84,7 +84,7 @@ func (r *rebuilding) run(tx statement.Session) error {
 	for _, step := range []func(statement.Session) *statement.Query{r.remove, r.correct, r.insert} {
 		rows, err := step(tx).Exec()
 		if err != nil {
-			return fmt.Errorf("softdelete.Rebuild: %s: %w", r.log.Table, err)
+			return fmt.Errorf("softdelete.Rebuild: %w", unreadable(tx.Dialect, r.log, "", err))
 		}
 		r.rows += rows
 	}
@@ -158,7 +158,7 @@ func (r *rebuilding) collectStates(tx statement.Session, states []*RowState, gon
 		return err
 	}
 	_, err := q.Text(") AS states").Exec()
-	return err
+	return unreadable(tx.Dialect, r.log, "", err)
 }
 
 // sameRow writes the condition that a row of the stage has the key of a row of the table.

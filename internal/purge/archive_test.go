@@ -229,7 +229,10 @@ func TestThawBringsArchivedRowsBackWithoutWhatTheDatabaseComputes(t *testing.T) 
 		require.NoError(t, s.First(&frozen, 2).Error)
 		require.Equal(t, 10, frozen.Double)
 		_, err = softdelete.Thaw(s.DB, report.Models[0].ColdBatches[0])
-		require.ErrorIs(t, err, softdelete.ErrRestoreConflict)
+		var conflict *softdelete.ConflictError
+		require.ErrorAs(t, err, &conflict)
+		require.Equal(t, []string{"id"}, conflict.Columns)
+		require.Equal(t, []string{"1", "2"}, conflict.LiveKeys)
 	})
 }
 

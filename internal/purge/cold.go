@@ -1,7 +1,6 @@
 package purge
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -179,6 +178,9 @@ func (purger *Purger) thaw(tx statement.Session, p *policy.Policy, batch cold.Ba
 	if len(batch.Rows) == 0 {
 		return nil
 	}
+	if err := refuseTaken(tx, p, batch.Rows); err != nil {
+		return thawError(tx, p, err)
+	}
 	if err := insert(tx, p, batch.Rows); err != nil {
 		return thawError(tx, p, err)
 	}
@@ -275,16 +277,4 @@ func refuseOrphans(tx statement.Session, p *policy.Policy, keys [][]any) error {
 			fault.Plural(rows, "row"), r.Parent.Schema.Name, r.Parent.Table)
 	}
 	return nil
-}
-
-// thawError tells a conflict with rows that are there.
-func thawError(tx statement.Session, p *policy.Policy, err error) error {
-	translated := err
-	if translator, ok := tx.Dialector.(gorm.ErrorTranslator); ok {
-		translated = translator.Translate(err)
-	}
-	if errors.Is(translated, gorm.ErrDuplicatedKey) {
-		return fmt.Errorf("%w: a row of %s with the same key or unique value is there: %w", fault.ErrRestoreConflict, p.Schema.Name, err)
-	}
-	return err
 }

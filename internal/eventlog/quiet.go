@@ -1,0 +1,35 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+)
+
+// This room tells of events whose values cannot be read, without the values: they are those of rows.
+
+// scannedColumn is how database/sql names the column that a value does not fit.
+var scannedColumn = regexp.MustCompile(`name "([^"]+)"`)
+
+// unreadable is an error of reading rows out of events, or of writing them.
+func unreadable(d *dialect.Dialect, l *dialect.Log, column string, err error) error {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if match := scannedColumn.FindStringSubmatch(err.Error()); column == "" && match != nil {
+		column = match[1]
+	}
+	text := fmt.Sprintf("softdelete: a row of table %s cannot be read from its events", l.Table)
+	if column != "" {
+		text += ": a value of the column " + column + " does not fit the type that it has now"
+	}
+	code, bare := d.WithoutRows(err)
+	if code != "" {
+		text, err = text+", "+code, bare
+	}
+	return &fault.QuietError{Text: text + "; bring the columns' former types back, or write what the events have into columns of those types", Cause: err}
+}
