@@ -58,6 +58,7 @@ type deletion struct {
 	keys     [][]any                        // the root rows' keys, where there are few
 	exact    bool                           // each of the keys was that of a live row, which is taken now
 	marked   map[*policy.Node]int64         // the rows taken of each node so far
+	taking   map[*policy.Node][][]any       // the keys of the rows taken of each node of a wide graph, where there are few
 	expected map[*policy.Node]int64         // the rows to archive of each node with others under it
 	loaded   map[*policy.Node]reflect.Value // rows for AfterDelete that are gone by then
 	logging  bool                           // the event logs are open

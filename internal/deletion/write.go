@@ -39,16 +39,24 @@ func (d *deletion) taken(growing *policy.Component) *walk.Walk {
 	if d.exact && d.graph.ByKey && d.action(d.root) == ActionDeleted {
 		keys = d.keys
 	}
+	within := growing != nil && d.taking != nil
 	return &walk.Walk{
 		Graph:  d.graph,
 		Prefix: "taken",
 		Keys:   keys,
 		In:     d.places(),
+		Within: within,
 		Base: func(n *policy.Node) func(q *statement.Query) {
-			if n.Policy != d.root {
+			if n.Policy != d.root && !within {
 				return nil
 			}
 			return func(q *statement.Query) {
+				if n.Policy != d.root {
+					walk.SelectCarried(n, q, &walk.Walk{}, n.Policy.Table)
+					q.Text(" FROM ").Name(n.Policy.Table).Text(" WHERE ")
+					d.mark(q, n.Policy, n.Policy.Table)
+					return
+				}
 				if d.leaves(d.root) {
 					d.reach().Base(n)(q)
 					return
@@ -90,6 +98,9 @@ func (d *deletion) cascade(tx statement.Session) error {
 // takeNodes marks the rows of the nodes, parents first, a statement per relation. Each statement sees what committed before
 // it began, and locks what it marks.
 func (d *deletion) takeNodes(tx statement.Session, nodes []*policy.Node) error {
+	if d.graph.Wide && !d.anyLeaves() {
+		return d.takeWide(tx)
+	}
 	for _, c := range d.graph.Components {
 		ours := slices.DeleteFunc(slices.Clone(c.Nodes), func(n *policy.Node) bool { return !slices.Contains(nodes, n) })
 		if err := d.lockComponent(tx, c, ours); err != nil {

@@ -26,6 +26,8 @@ type Graph struct {
 	// ByKey tells that the root's primary key, a single column, is all that relations ask of a root row, and that no
 	// relation leads back to the root.
 	ByKey bool
+	// Wide tells that there are many more ways down the graph than models: what is written once for each way grows with them.
+	Wide bool
 	// Err is what is wrong with the tags of any model in the graph.
 	Err error
 }
@@ -208,6 +210,7 @@ func BuildGraph(roots []*Policy, guards bool, follow func(*Relation) bool) *Grap
 			e.To.In = append(e.To.In, e)
 		}
 	}
+	g.Wide = g.ways() > manyWays
 	for i, n := range g.Nodes {
 		n.Index = i
 		for _, field := range n.Policy.Schema.PrimaryFields {
@@ -228,6 +231,24 @@ func BuildGraph(roots []*Policy, guards bool, follow func(*Relation) bool) *Grap
 		}
 	}
 	return g
+}
+
+// manyWays is how many ways may lead to one model of a graph that is not wide.
+const manyWays = 32
+
+// ways is the most ways that lead to one model, or manyWays+1 for more than that.
+func (g *Graph) ways() (most int) {
+	to := map[*Component]int{}
+	for _, c := range g.Components {
+		to[c] = 1
+		for _, n := range c.Nodes {
+			for _, e := range n.In {
+				to[c] = min(manyWays+1, to[c]+to[e.From.Component])
+			}
+		}
+		most = max(most, to[c])
+	}
+	return most
 }
 
 // order finds the components (Tarjan's algorithm) and sorts components and nodes so that parents come first. Two graphs have

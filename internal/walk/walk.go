@@ -37,6 +37,8 @@ type Walk struct {
 	Keys [][]any
 	// In gives the places in which the walk looks for a model's rows; nil for the model's table alone.
 	In func(p *policy.Policy) []policy.Place
+	// Within makes With write the last component alone: the walk begins at the rows of its nodes that Base selects.
+	Within bool
 	// Addressed tells of which archives rows are told apart by their addresses; nil for none.
 	Addressed map[*policy.Policy]bool
 }
@@ -79,7 +81,10 @@ func With(q *statement.Query, last *policy.Component, walks ...*Walk) {
 	recursive := false
 	for _, w := range walks {
 		components := w.Graph.Components
-		if slices.Contains(components, last) {
+		switch {
+		case w.Within:
+			components = []*policy.Component{last}
+		case slices.Contains(components, last):
 			components = components[:last.Index+1]
 		}
 		for _, c := range components {
@@ -156,7 +161,7 @@ func (w *Walk) component(q *statement.Query, c *policy.Component) {
 			base(q)
 		}
 		for _, e := range n.In {
-			if !w.Flat {
+			if !w.Flat && !w.Within {
 				union()
 				from := func() { q.Name(w.Table(e.From.Component)).Text(" AS p") }
 				if w.known(e.From) {

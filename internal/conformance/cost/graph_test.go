@@ -144,3 +144,31 @@ func TestARowHidesWithARowHighAbove(t *testing.T) {
 		require.NoError(t, db.Unscoped().First(&highLeaf{}, 2).Error)
 	})
 }
+
+// diamond gives a graph's root row with a number.
+func diamond(id uint) *fixture.Diamond00 { return &fixture.Diamond00{Facet: fixture.Facet{ID: id}} }
+
+func TestADeleteInAWideGraphIsAsLongAsItsRelations(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		models := fixture.Diamonds()
+		db, _ := graphDatabase(t, database, models)
+		ring(t, db, models)
+		recorder := testdb.Record(db)
+		require.NoError(t, db.Delete(diamond(2)).Error)
+		length := 0
+		for _, s := range recorder.Statements() {
+			length += len(s)
+		}
+		require.Less(t, length, 100_000)
+		for _, model := range models {
+			var ids []uint
+			require.NoError(t, db.Model(model).Pluck("id", &ids).Error)
+			require.Equal(t, []uint{1}, ids, "%T", model)
+		}
+		recorder.Reset()
+		fixture.Exec(t, db, "UPDATE diamond01 SET p1 = 5", "UPDATE diamond02 SET p2 = 5", "UPDATE diamond03 SET p3 = 5")
+		recorder.Reset()
+		require.NoError(t, db.Delete(diamond(1)).Error)
+		require.LessOrEqual(t, len(recorder.Statements()), 12, "where nothing is, nothing is looked for")
+	})
+}
