@@ -106,7 +106,7 @@ func (d *deletion) findHeld(tx statement.Session, h *hold.Walk, n *policy.Node) 
 	q := tx.Query()
 	walk.With(q, d.graph.Last(), reached, h.Walk)
 	q.Text("SELECT count(*), coalesce(min(", walk.MarkColumn, "), '') FROM ").Name(h.Walk.Table(held.Component)).Text(" WHERE ")
-	if len(held.Component.Nodes) > 1 {
+	if held.SharesTable() {
 		q.Text(walk.NodeColumn, " = ", strconv.Itoa(held.Index), " AND ")
 	}
 	aliases := make([]string, len(n.Policy.Schema.PrimaryFields))

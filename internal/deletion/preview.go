@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -59,6 +61,13 @@ func (d *deletion) foresee(tx statement.Session) error {
 		w.With(q, d.graph.Last())
 		return q
 	}
+	drop := func() error { return nil }
+	if _, ok := tx.Statement.ConnPool.(gorm.TxCommitter); ok { // not so in a dry run
+		var err error
+		if drop, err = w.StoreAll(func() *statement.Query { return tx.Query() }); err != nil {
+			return err
+		}
+	}
 	if err := counts.Run(start()); err != nil {
 		return err
 	}
@@ -72,7 +81,10 @@ func (d *deletion) foresee(tx statement.Session) error {
 			d.rows += f.Rows
 		}
 	}
-	return d.foreseeBlockers(tx, w)
+	if err := d.foreseeBlockers(tx, w); err != nil {
+		return err
+	}
+	return drop()
 }
 
 // foreseen is an effect that is counted, of rows of a model in a table that from begins to read.

@@ -64,7 +64,7 @@ func heldRows(tx statement.Session, h *hold.Walk, t policy.Place, rows []erasedr
 	h.With(q)
 	q.Text("SELECT ")
 	q.ColumnsNamed("", columns).Text(", coalesce(min(", walk.MarkColumn, "), '') FROM ").Name(h.Walk.Table(n.Component)).Text(" WHERE ")
-	if len(n.Component.Nodes) > 1 {
+	if n.SharesTable() {
 		q.Text(walk.NodeColumn, " = ", strconv.Itoa(n.Index), " AND ")
 	}
 	keys := make([][]any, len(rows))

@@ -74,7 +74,7 @@ func (w *Watch) covered(tx statement.Session, condition func(q *statement.Query,
 	q := tx.Query()
 	w.walk.With(q)
 	q.Text("SELECT ").ColumnsNamed("", columns).Text(", ", walk.MarkColumn, " FROM ").Name(w.walk.Walk.Table(n.Component)).Text(" WHERE ")
-	if len(n.Component.Nodes) > 1 {
+	if n.SharesTable() {
 		q.Text(walk.NodeColumn, " = ", strconv.Itoa(n.Index), " AND ")
 	}
 	condition(q, columns)

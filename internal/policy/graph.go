@@ -28,6 +28,8 @@ type Graph struct {
 	ByKey bool
 	// Wide tells that there are many more ways down the graph than models: what is written once for each way grows with them.
 	Wide bool
+	// Slots are the kinds of the columns of the one WITH table that the nodes of a wide graph share.
+	Slots []string
 	// Err is what is wrong with the tags of any model in the graph.
 	Err error
 }
@@ -41,6 +43,7 @@ type Node struct {
 	In        []*Edge // from nodes of other components
 	Inner     []*Edge // from nodes of its own component
 	Carried   []*carriedColumn
+	graph     *Graph
 }
 
 // Component is a set of nodes that reach each other; most are one node without a relation to itself.
@@ -90,6 +93,9 @@ func (n *Node) Carry(column string) string {
 		}
 	}
 	c := &carriedColumn{Name: column, Alias: fmt.Sprintf("n%dk%d", n.Index, len(n.Carried))}
+	if n.graph.Wide {
+		c.Alias = n.graph.slot(n, n.kind(column))
+	}
 	n.Carried = append(n.Carried, c)
 	return c.Alias
 }
@@ -159,7 +165,7 @@ func BuildGraph(roots []*Policy, guards bool, follow func(*Relation) bool) *Grap
 		if n, ok := byPolicy[p]; ok {
 			return n
 		}
-		n := &Node{Policy: p, Depth: depth}
+		n := &Node{Policy: p, Depth: depth, graph: g}
 		byPolicy[p] = n
 		g.Nodes = append(g.Nodes, n)
 		if g.Err == nil {

@@ -24,18 +24,18 @@ func (r *restoration) lock(tx statement.Session) error {
 	}
 	order := r.lockOrder()
 	if !r.handedOver() {
-		_, err := r.countLocks(tx, order, true)
+		_, err := r.countStored(tx, order, true)
 		return err
 	}
 	if err := statement.Savepoint(tx.DB, tx.Statement.Context, "SAVEPOINT "+locksSavepoint); err != nil {
 		return err
 	}
 	for {
-		locked, err := r.countLocks(tx, order, true)
+		locked, err := r.countStored(tx, order, true)
 		if err != nil {
 			return err
 		}
-		needed, err := r.countLocks(tx, order, false)
+		needed, err := r.countStored(tx, order, false)
 		if err != nil || slices.Equal(locked, needed) {
 			return err
 		}
@@ -51,6 +51,19 @@ const locksSavepoint = "softdelete_locks"
 // handedOver tells whether rows under the root may be handed over to its deletion.
 func (r *restoration) handedOver() bool {
 	return slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool { return n.Policy != r.root && len(n.Policy.CascadeParents()) > 1 })
+}
+
+// countStored is countLocks for the rows that the walk finds now; of a wide graph it finds them once for all tables.
+func (r *restoration) countStored(tx statement.Session, order []*policy.Policy, take bool) ([]int64, error) {
+	drop, err := r.lost.StoreAll(func() *statement.Query { return tx.Query() })
+	if err != nil {
+		return nil, err
+	}
+	counts, err := r.countLocks(tx, order, take)
+	if err != nil {
+		return nil, err
+	}
+	return counts, drop()
 }
 
 // countLocks counts the rows that the restore depends on per table, and takes the locks if it is told to.
@@ -82,7 +95,7 @@ func (r *restoration) countLocksOf(tx statement.Session, t policy.Place, take bo
 	lock := dialect.NoLock
 	var chosen []func()
 	// A union of keys, not alternatives: for those the database would read the whole table.
-	if n := r.graph.NodeOf(p); lost && n != nil && (r.lostBase(n) != nil || !r.graph.Leaf(n) || t.Archived) {
+	if n := r.graph.NodeOf(p); lost && n != nil && (r.lostBase(n) != nil || !r.graph.Leaf(n) || t.Archived || r.graph.Wide) {
 		lock = dialect.SoleLock
 		chosen = append(chosen, func() { r.selectLost(q, n, t) })
 	}

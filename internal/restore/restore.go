@@ -194,14 +194,7 @@ func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) 
 		return deletion.Report{}, err
 	}
 	if r.preview {
-		tx.Statement.ConnPool = statement.Pinned{ConnPool: tx.Statement.ConnPool}
-		session := r.restorer.Session(tx)
-		err := r.find(session)
-		effects, failure := r.list(session)
-		if err == nil {
-			err = failure
-		}
-		return r.finished(effects), err
+		return r.foresee(tx)
 	}
 	var finish func()
 	err := statement.Work(tx, func(tx *gorm.DB) (err error) {
@@ -240,8 +233,12 @@ func (r *restoration) restore(tx statement.Session) error {
 	if err := r.lock(inner); err != nil {
 		return err
 	}
-	if err := r.find(inner); err != nil || r.rows == 0 {
+	drop, err := r.store(inner)
+	if err != nil {
 		return err
+	}
+	if err := r.find(inner); err != nil || r.rows == 0 {
+		return errors.Join(err, drop())
 	}
 	skipHooks := tx.Statement.SkipHooks
 	if !skipHooks {
@@ -254,6 +251,9 @@ func (r *restoration) restore(tx statement.Session) error {
 	}
 	if err := r.logged(inner, r.write); err != nil {
 		return r.explain(inner, err)
+	}
+	if err := drop(); err != nil {
+		return err
 	}
 	if !skipHooks {
 		return r.afterHooks(inner)

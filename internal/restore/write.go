@@ -97,7 +97,7 @@ func (r *restoration) handOver(q *statement.Query, n *policy.Node) {
 		statement.Joined(part, r.held.Identity(p), " AND ", func(field *schema.Field) {
 			part.Text(n.Carry(field.DBName), " = ").Column(p.DeletedTable(), field.DBName)
 		})
-		if len(n.Component.Nodes) > 1 {
+		if n.SharesTable() {
 			part.Text(" AND ", walk.NodeColumn, " = ", fmt.Sprint(n.Index))
 		}
 		return part.Text(")").Stmt.SQL.String()

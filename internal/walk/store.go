@@ -1,6 +1,9 @@
 package walk
 
 import (
+	"strconv"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
@@ -11,7 +14,7 @@ func (w *Walk) Store(start func() *statement.Query, c *policy.Component) (drop f
 	if len(c.Nodes) == 1 {
 		return func() error { return nil }, nil
 	}
-	table := w.Table(c)
+	table := w.own(c)
 	// The table first, then the rows: databases take no bound values in CREATE TABLE AS.
 	q := start().Text("CREATE TEMPORARY TABLE ").Name(table).Text(" AS WITH none (")
 	statement.Joined(q, w.columns(c), ", ", func(column string) { q.Text(column) })
@@ -28,7 +31,12 @@ func (w *Walk) Store(start func() *statement.Query, c *policy.Component) (drop f
 	q = start()
 	q.Text("INSERT INTO ").Name(table).Text(" ")
 	w.With(q, c)
-	if _, err := q.Text("SELECT * FROM ").Name(table).Exec(); err != nil {
+	q.Text("SELECT * FROM ").Name(w.Table(c))
+	if w.whole() {
+		q.Text(" WHERE ", NodeColumn, " IN (")
+		statement.Joined(q, c.Nodes, ", ", func(n *policy.Node) { q.Text(strconv.Itoa(n.Index)) }).Text(")")
+	}
+	if _, err := q.Exec(); err != nil {
 		return nil, err
 	}
 	if w.stored == nil {
@@ -38,6 +46,37 @@ func (w *Walk) Store(start func() *statement.Query, c *policy.Component) (drop f
 	return func() error {
 		delete(w.stored, c)
 		_, err := start().Text("DROP TABLE ").Name(table).Exec()
+		return err
+	}, nil
+}
+
+// StoreAll puts the rows of a walk that is one table into a temporary one, for a transaction that asks for them often: databases read
+// a WITH table anew for each place that names it. It returns what drops the table again. Other walks need none of this.
+func (w *Walk) StoreAll(start func() *statement.Query) (drop func() error, err error) {
+	if !w.whole() {
+		return func() error { return nil }, nil
+	}
+	q := start().Text("CREATE TEMPORARY TABLE ").Name(w.Prefix).Text(" AS WITH none (")
+	statement.Joined(q, w.columns(w.Graph.Components[0]), ", ", func(column string) { q.Text(column) })
+	q.Text(") AS (")
+	w.nothing(q, w.Graph.Nodes[0])
+	if _, err := q.Text(") SELECT * FROM none").Exec(); err != nil {
+		return nil, err
+	}
+	q = start().Text("INSERT INTO ").Name(w.Prefix).Text(" ")
+	w.With(q, w.Graph.Last())
+	if _, err := q.Text("SELECT * FROM ").Name(w.Prefix).Exec(); err != nil {
+		return nil, err
+	}
+	if q.Dialect.Has(dialect.Estimates) {
+		if _, err := start().Text("ANALYZE ").Name(w.Prefix).Exec(); err != nil {
+			return nil, err
+		}
+	}
+	w.all = true
+	return func() error {
+		w.all = false
+		_, err := start().Text("DROP TABLE ").Name(w.Prefix).Exec()
 		return err
 	}, nil
 }

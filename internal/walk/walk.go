@@ -32,6 +32,8 @@ type Walk struct {
 	Marked bool
 	// stored are components whose rows were put into a temporary table, see store.
 	stored map[*policy.Component]bool
+	// all tells that all of the walk's rows are in a temporary table, see StoreAll.
+	all bool
 	// Keys are the primary keys of the root's rows where they are known, and few: they stand in for the root's WITH table.
 	// The graph must be ByKey.
 	Keys [][]any
@@ -68,15 +70,19 @@ func (w *Walk) Identity(p *policy.Policy) []*schema.Field {
 const MarkColumn = "mark"
 
 // Table is the name of a component's WITH table.
-func (w *Walk) Table(c *policy.Component) string { return fmt.Sprintf("%s%d", w.Prefix, c.Index) }
+func (w *Walk) Table(c *policy.Component) string {
+	if w.whole() && !w.stored[c] {
+		return w.Prefix
+	}
+	return w.own(c)
+}
+
+// own is a name for a table of the component alone.
+func (w *Walk) own(c *policy.Component) string { return fmt.Sprintf("%s%d", w.Prefix, c.Index) }
 
 // With writes the WITH clause of walks for the components up to the last one, and a space after it. A walk over another
 // graph than that of the last component is written as a whole.
 func With(q *statement.Query, last *policy.Component, walks ...*Walk) {
-	type table struct {
-		walk      *Walk
-		component *policy.Component
-	}
 	var tables []table
 	recursive := false
 	for _, w := range walks {
@@ -87,9 +93,17 @@ func With(q *statement.Query, last *policy.Component, walks ...*Walk) {
 		case slices.Contains(components, last):
 			components = components[:last.Index+1]
 		}
+		if w.all {
+			continue
+		} else if w.whole() {
+			t := w.wholeTable(components)
+			recursive = recursive || len(t.steps) > 0
+			tables = append(tables, t.table)
+			continue
+		}
 		for _, c := range components {
 			if !w.stored[c] && !w.known(c.Nodes[0]) {
-				tables = append(tables, table{w, c})
+				tables = append(tables, table{w.Table(c), w.columns(c), func(q *statement.Query) { w.component(q, c) }})
 				recursive = recursive || len(c.Inner) > 0 && !w.Flat
 			}
 		}
@@ -102,13 +116,20 @@ func With(q *statement.Query, last *policy.Component, walks ...*Walk) {
 		q.Text("RECURSIVE ")
 	}
 	statement.Joined(q, tables, ", ", func(t table) {
-		q.Name(t.walk.Table(t.component)).Text(" (")
-		statement.Joined(q, t.walk.columns(t.component), ", ", func(column string) { q.Text(column) })
+		q.Name(t.name).Text(" (")
+		statement.Joined(q, t.columns, ", ", func(column string) { q.Text(column) })
 		q.Text(") AS (")
-		t.walk.component(q, t.component)
+		t.write(q)
 		q.Text(")")
 	})
 	q.Text(" ")
+}
+
+// table is one of a WITH clause.
+type table struct {
+	name    string
+	columns []string
+	write   func(q *statement.Query)
 }
 
 // With writes the WITH clause for the components up to the last one.
@@ -132,13 +153,19 @@ func (w *Walk) amongKnown(q *statement.Query, table string, field *schema.Field)
 // columns are the columns of the component's WITH table.
 func (w *Walk) columns(c *policy.Component) []string {
 	var columns []string
-	if len(c.Nodes) > 1 {
+	if c.Nodes[0].SharesTable() {
 		columns = append(columns, NodeColumn)
 	}
 	for _, n := range c.Nodes {
+		if w.Graph.Wide {
+			break
+		}
 		for _, carried := range n.Carried {
 			columns = append(columns, carried.Alias)
 		}
+	}
+	for i := range w.Graph.Slots {
+		columns = append(columns, fmt.Sprintf("k%d", i))
 	}
 	if w.Marked {
 		columns = append(columns, MarkColumn)
@@ -172,22 +199,30 @@ func (w *Walk) component(q *statement.Query, c *policy.Component) {
 		}
 	}
 	if !written {
-		// Nothing leads here; an empty table keeps the statement whole.
-		SelectCarried(c.Nodes[0], q, w, "t")
-		if w.Marked {
-			q.Text(", ''")
-		}
-		q.Text(" FROM ")
-		w.Source(q, c.Nodes[0].Policy)
-		q.Text(" AS t WHERE 1 = 0")
+		w.nothing(q, c.Nodes[0])
 	}
-	if len(c.Inner) == 0 || w.Flat {
-		return
+	if len(c.Inner) > 0 && !w.Flat {
+		w.recurse(q, w.Table(c), c.Inner)
 	}
-	self := func() { q.Name(w.Table(c)).Text(" AS p") }
-	alone := len(c.Inner) == 1 && !w.looksUp(q, c.Inner[0])
+}
+
+// nothing writes the SELECT of an empty table, which keeps a statement whole where nothing leads to a node.
+func (w *Walk) nothing(q *statement.Query, n *policy.Node) {
+	SelectCarried(n, q, w, "t")
+	if w.Marked {
+		q.Text(", ''")
+	}
+	q.Text(" FROM ")
+	w.Source(q, n.Policy)
+	q.Text(" AS t WHERE 1 = 0")
+}
+
+// recurse writes the recursive part of a WITH table, the steps that lead from its rows to others of it.
+func (w *Walk) recurse(q *statement.Query, table string, steps []*policy.Edge) {
+	self := func() { q.Name(table).Text(" AS p") }
+	alone := len(steps) == 1 && !w.looksUp(q, steps[0])
 	if alone || q.Dialect.Has(dialect.CompoundRecursion) {
-		for _, e := range c.Inner {
+		for _, e := range steps {
 			q.Text(" UNION ")
 			w.selectStep(q, e, self)
 		}
@@ -196,7 +231,7 @@ func (w *Walk) component(q *statement.Query, c *policy.Component) {
 	q.Text(" UNION SELECT x.* FROM ")
 	self()
 	q.Text(" CROSS JOIN LATERAL (")
-	statement.Joined(q, c.Inner, " UNION ALL ", func(e *policy.Edge) {
+	statement.Joined(q, steps, " UNION ALL ", func(e *policy.Edge) {
 		if !w.looksUp(q, e) {
 			w.selectStep(q, e, nil)
 			return
@@ -237,34 +272,9 @@ func (w *Walk) selectStep(q *statement.Query, e *policy.Edge, from func()) {
 	w.Step(q, e, "p", "c")
 }
 
-// SelectCarried writes SELECT and the node's columns from a table or alias, in the form of its component's WITH table.
-func SelectCarried(n *policy.Node, q *statement.Query, w *Walk, table string) {
-	q.Text("SELECT ")
-	if len(n.Component.Nodes) > 1 {
-		q.Text(strconv.Itoa(n.Index), ", ")
-	}
-	first := true
-	for _, other := range n.Component.Nodes {
-		for _, carried := range other.Carried {
-			if !first {
-				q.Text(", ")
-			}
-			first = false
-			if other == n {
-				q.Column(table, carried.Name)
-				continue
-			}
-			// A NULL of the column's type.
-			q.Text("(SELECT ").Name(carried.Name).Text(" FROM ")
-			w.Source(q, other.Policy)
-			q.Text(" AS none WHERE 1 = 0)")
-		}
-	}
-}
-
 // match writes the condition that a child's row refers to a row of the WITH table, both by alias.
 func match(e *policy.Edge, q *statement.Query, parent, child string) {
-	if len(e.From.Component.Nodes) > 1 {
+	if e.From.SharesTable() {
 		q.Column(parent, NodeColumn).Text(" = ", strconv.Itoa(e.From.Index), " AND ")
 	}
 	statement.Joined(q, e.Keys, " AND ", func(key policy.KeyPair) {
@@ -297,7 +307,7 @@ func MatchIn(e *policy.Edge, q *statement.Query, w *Walk, child string) {
 
 // onlyNode writes the condition that a row of the WITH table is one of the node.
 func (w *Walk) onlyNode(q *statement.Query, n *policy.Node) {
-	if len(n.Component.Nodes) > 1 {
+	if n.SharesTable() {
 		q.Text(" WHERE ", NodeColumn, " = ", strconv.Itoa(n.Index))
 	}
 }
@@ -365,7 +375,7 @@ func (w *Walk) NotInWalk(q *statement.Query, n *policy.Node, table string) {
 	statement.Joined(q, w.Identity(n.Policy), " AND ", func(field *schema.Field) {
 		q.Text(n.Carry(field.DBName), " = ").Column(table, field.DBName)
 	})
-	if len(n.Component.Nodes) > 1 {
+	if n.SharesTable() {
 		q.Text(" AND ", NodeColumn, " = ", strconv.Itoa(n.Index))
 	}
 	q.Text(")")

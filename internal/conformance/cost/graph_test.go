@@ -172,3 +172,30 @@ func TestADeleteInAWideGraphIsAsLongAsItsRelations(t *testing.T) {
 		require.LessOrEqual(t, len(recorder.Statements()), 12, "where nothing is, nothing is looked for")
 	})
 }
+
+func TestWalksOverAWideGraphAreAsLongAsItsRelations(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		models := fixture.Diamonds()
+		db, _ := graphDatabase(t, database, models)
+		ring(t, db, models)
+		recorder := testdb.Record(db)
+		foreseen, err := softdelete.Preview(db, diamond(2))
+		require.NoError(t, err)
+		deleted, err := softdelete.Delete(db, diamond(2))
+		require.NoError(t, err)
+		fixture.Foresaw(t, foreseen.Effects, deleted.Effects)
+		require.Len(t, deleted.Effects, len(models))
+		foreseen, err = softdelete.PreviewRestore(db, diamond(2))
+		require.NoError(t, err)
+		restored, err := softdelete.Restore(db, diamond(2))
+		require.NoError(t, err)
+		fixture.Foresaw(t, foreseen.Effects, restored.Effects)
+		require.Len(t, restored.Effects, len(models))
+		for _, s := range recorder.Statements() {
+			require.Less(t, len(s), 800*3*len(models), "as long as there are relations, not ways")
+		}
+		for _, model := range models {
+			require.Zero(t, fixture.Rows(t, db, fixture.Table(t, db, model), "deleted_at IS NOT NULL"))
+		}
+	})
+}
