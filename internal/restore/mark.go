@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
+	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -64,10 +65,17 @@ func (r *restoration) holders(n *policy.Node) []*policy.Relation {
 func (r *restoration) heldBase(n *policy.Node) func(q *statement.Query) {
 	holders := r.holders(n)
 	holders = slices.DeleteFunc(slices.Clone(holders), func(h *policy.Relation) bool { return !h.Parent.KeepsDeleted() || !h.Parent.CanCarryMark() })
-	if len(holders) == 0 {
+	erased := r.erased && n.Policy.CanCarryMark() && (n.Policy != r.root || r.deletion == "" && len(n.Inner) > 0)
+	if len(holders) == 0 && !erased {
 		return nil
 	}
 	return func(q *statement.Query) {
+		if erased {
+			r.erasedRows(q, n)
+			if len(holders) > 0 {
+				q.Text(" UNION ")
+			}
+		}
 		statement.Joined(q, holders, " UNION ", func(h *policy.Relation) {
 			walk.SelectCarried(n, q, r.held, "t")
 			q.Text(", ", walk.MarkText(q, h.Parent, "holder"))
@@ -76,6 +84,19 @@ func (r *restoration) heldBase(n *policy.Node) func(q *statement.Query) {
 			q.Text(" AND ")
 			r.holding(q, h, "holder", "t")
 		})
+	}
+}
+
+// erasedRows writes the SELECT of the lost rows of a node that are erased, with their own mark: they stay deleted with all under
+// them. Those that the caller asked for refuse the restore instead.
+func (r *restoration) erasedRows(q *statement.Query, n *policy.Node) {
+	t := n.Policy.DeletedPlace()
+	walk.SelectCarried(n, q, r.held, "t")
+	q.Text(", ", walk.MarkText(q, n.Policy, "t"), " FROM ").Name(t.Table()).Text(" AS t WHERE ")
+	r.lost.InWalk(q, n, "t")
+	erasedrow.IsErased(q.Text(" AND "), t, "t")
+	if n.Policy == r.root {
+		r.askedFor(q, false)
 	}
 }
 

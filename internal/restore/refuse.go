@@ -32,14 +32,10 @@ func (restorer *Restorer) elsewhere(db *gorm.DB, id mark.DeletionID) error {
 		"or restore these rows, with all that the deletion took with them, by softdelete.Restore(db.Table(…), …)", fault.ErrUnsupported, id)
 }
 
-// refuseErased refuses a restore of rows that are erased.
+// refuseErased refuses a restore of rows that are erased; those under the ones that were asked for are held.
 func (r *restoration) refuseErased(tx statement.Session) error {
-	if !r.restorer.HasPersonal() || r.rows == 0 {
+	if !r.erased || r.rows == 0 {
 		return nil
-	}
-	known, err := r.restorer.Records.There(tx)
-	if err != nil || !known {
-		return err
 	}
 	for _, n := range r.graph.Nodes {
 		if r.back[n] == 0 {

@@ -107,6 +107,7 @@ type restoration struct {
 	holds      bool                   // rows may be held by other deleted parents
 	back, kept map[*policy.Node]int64 // rows that come back, rows that are held
 	loaded     []loadedRows
+	erased     bool // rows may be erased
 	effects    []countedEffect
 	rows       int64
 	report     deletion.Report
@@ -276,11 +277,14 @@ func (r *restoration) prepare(tx statement.Session) error {
 		q.Text(" AND ")
 		r.lost.InWalk(q, e.To, child)
 	}}
-	for _, n := range r.graph.Nodes {
-		if len(r.holders(n)) > 0 {
-			r.holds = true
+	if r.restorer.HasPersonal() {
+		known, err := r.restorer.Records.There(tx)
+		if err != nil {
+			return err
 		}
+		r.erased = known
 	}
+	r.holds = slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool { return len(r.holders(n)) > 0 || r.heldBase(n) != nil })
 	return nil
 }
 
