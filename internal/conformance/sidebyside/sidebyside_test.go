@@ -69,6 +69,40 @@ func TestBothReleasesWorkAtOnce(t *testing.T) {
 	})
 }
 
+func TestEachReplaysWhatTheOtherErased(t *testing.T) {
+	each(t, func(d *deployment) {
+		d.must(d.older, call{Do: "migrate"})
+		d.must(d.newer, call{Do: "migrate"})
+		created := d.now
+		// backup is the database as it was before the erasures.
+		backup := func() {
+			fixture.Exec(t, d.tables, "DELETE FROM clients", "DELETE FROM visitors")
+			for _, table := range []string{
+				"clients_events", "visitors_events", "softdelete_certificates", "softdelete_certificate_head", "softdelete_erased_rows",
+				"softdelete_erasure_outbox", "softdelete_deletions",
+			} {
+				fixture.Exec(t, d.tables, "DELETE FROM "+table)
+			}
+			for id := range uint(2) {
+				d.must(d.older, call{Do: "create", Model: "Client", Row: office.Client{ID: id + 1, CreatedAt: created, Name: "Canary", Email: fmt.Sprint("canary", id)}})
+				d.must(d.older, call{Do: "create", Model: "Visitor", Row: office.Visitor{Country: "a,b", Number: fmt.Sprint(id), CreatedAt: created, Name: "Canary"}})
+			}
+		}
+		backup()
+		for id, r := range d.releases() {
+			d.must(r, call{Do: "erase", Model: "Client", Row: office.Client{ID: uint(id) + 1}, Text: "client-" + r.name})
+			d.must(r, call{Do: "erase", Model: "Visitor", Row: office.Visitor{Country: "a,b", Number: fmt.Sprint(id)}, Text: "visitor-" + r.name})
+		}
+		for _, r := range d.releases() {
+			backup()
+			d.rows(4, r, call{Do: "replay"})
+			require.Zero(t, fixture.Rows(t, d.tables, "clients", "name = ?", "Canary"))
+			require.Zero(t, fixture.Rows(t, d.tables, "visitors", "name = ?", "Canary"))
+			d.agree()
+		}
+	})
+}
+
 // story lets each release do everything with a client of its own, while the other one looks, undoes and goes on.
 func (d *deployment) story(first uint, when string) {
 	t := d.t

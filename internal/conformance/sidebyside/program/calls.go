@@ -16,7 +16,8 @@ import (
 )
 
 type application struct {
-	db *gorm.DB
+	db     *gorm.DB
+	ledger softdelete.ErasureLedger
 
 	mu sync.Mutex // guards at
 	at time.Time  // what the clock shows; it goes on with real time where it is zero
@@ -132,6 +133,10 @@ func (a *application) do(call Call, answer *Answer) error {
 		}
 		answer.Rows = c.Number
 		return give(c, nil)
+	case "replay":
+		r, err := softdelete.ReplayErasures(a.db, a.ledger)
+		answer.Rows = int64(r.Replayed)
+		return errors.Join(err, give(r, nil))
 	case "dispatch":
 		return softdelete.DispatchErasures(a.db)
 	case "purge":

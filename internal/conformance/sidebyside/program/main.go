@@ -61,7 +61,7 @@ func run(database, dsn, dir string) error {
 	if err := settings.Use(db); err != nil {
 		return err
 	}
-	a.db = db
+	a.db, a.ledger = db, settings.ErasureLedger
 	in, out := bufio.NewReader(os.Stdin), json.NewEncoder(os.Stdout)
 	for {
 		line, err := in.ReadBytes('\n')
