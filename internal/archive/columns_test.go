@@ -109,10 +109,7 @@ func TestArchiveNeverLosesAColumn(t *testing.T) {
 			fixture.Exec(t, db, `ALTER TABLE archive_ledger_parts ADD note text`, `ALTER TABLE archive_ledger_parts_archive ADD note text`,
 				`UPDATE archive_ledger_parts_archive SET note = 'kept'`)
 			_, err := softdelete.Restore(db, &archiveLedgerPart{ID: 1})
-			require.Error(t, err, "the database sees the difference")
-			require.Equal(t, 1, fixture.Rows(t, db, "archive_ledger_parts_archive", "note = ?", "kept"))
-			_, err = softdelete.Restore(db, &archiveLedgerPart{ID: 1})
-			require.NoError(t, err)
+			require.NoError(t, err, "the database sees the difference, and the restore looks again")
 			require.Equal(t, 1, fixture.Rows(t, db, "archive_ledger_parts", "note = ?", "kept"))
 		})
 		t.Run("a column that the table lost refuses the restore of rows that have a value", func(t *testing.T) {

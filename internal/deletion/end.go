@@ -40,6 +40,10 @@ func (deleter *Deleter) Finish(db *gorm.DB) {
 	if db.Error != nil {
 		d.undone()
 		d.deleter.Columns.ForgetAll(d.graph)
+		if d.mayTryAgain(db.Error) {
+			d.again(db)
+			return
+		}
 		db.Error = d.explain(db, db.Error)
 		db.RowsAffected = 0
 		return

@@ -33,7 +33,7 @@ func (deleter *Deleter) heedsPlain(db *gorm.DB, p *policy.Policy) (bool, error) 
 	tx := deleter.Session(db).InWork(stmt.Context)
 	if !deleter.Holds.Found() {
 		if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
-			return false, nil //nolint:nilerr // the deletion will say what is wrong with the table
+			return false, err
 		}
 	}
 	return deleter.Holds.There(tx)

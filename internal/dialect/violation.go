@@ -36,9 +36,13 @@ func (d *Dialect) WithoutRows(err error) (code string, bare error) {
 	return d.refusals.withoutRows(err)
 }
 
+// OtherColumns tells whether an error may be one of a table that has other columns than a statement was written for.
+func (d *Dialect) OtherColumns(err error) bool { return d.refusals.columns(err) }
+
 // refusals is how a database's errors are read.
 type refusals struct {
 	violation   func(err error) Violation
+	columns     func(err error) bool
 	withoutRows func(err error) (code string, bare error)
 }
 
@@ -51,7 +55,18 @@ type postgresError interface {
 // postgresConstraints are the kinds by SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html, class 23).
 var postgresConstraints = map[string]Constraint{"23514": CheckConstraint, "23503": ForeignKey, "23001": ForeignKey, "23505": UniqueIndex, "23502": NotNull}
 
+// postgresOtherColumns are syntax_error, as which it tells of a UNION of different numbers of columns, undefined_column,
+// datatype_mismatch, and feature_not_supported, as which it tells of a prepared statement whose result has changed.
+var postgresOtherColumns = map[string]bool{"42601": true, "42703": true, "42804": true, "0A000": true}
+
+// sqliteOtherColumns is how SQLite tells of them.
+var sqliteOtherColumns = regexp.MustCompile(`do not have the same number of result columns|no such column|has no column named|has \d+ columns but \d+ values`)
+
 var postgresRefusals = refusals{
+	columns: func(err error) bool {
+		var server postgresError
+		return errors.As(err, &server) && postgresOtherColumns[server.SQLState()]
+	},
 	violation: func(err error) Violation {
 		var server postgresError
 		if !errors.As(err, &server) {
@@ -103,6 +118,7 @@ var sqliteConstraints = map[string]Constraint{
 }
 
 var sqliteRefusals = refusals{
+	columns: func(err error) bool { return sqliteOtherColumns.MatchString(err.Error()) },
 	violation: func(err error) Violation {
 		match := sqliteViolation.FindStringSubmatch(err.Error())
 		if match == nil {

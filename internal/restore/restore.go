@@ -24,16 +24,20 @@ import (
 
 // Restore undoes the deletion of value, with exactly those rows under it that the same deletion took.
 func (restorer *Restorer) Restore(db *gorm.DB, value any) (deletion.Report, error) {
-	return restorer.restoreValue(db, value, "Restore", false)
+	return restorer.again(func() (deletion.Report, error) { return restorer.restoreValue(db, value, "Restore", false) })
 }
 
 // Preview tells what Restore would do with value, and writes nothing. What would refuse is its error.
 func (restorer *Restorer) Preview(db *gorm.DB, value any) (deletion.Report, error) {
-	return restorer.restoreValue(db, value, "PreviewRestore", true)
+	return restorer.again(func() (deletion.Report, error) { return restorer.restoreValue(db, value, "PreviewRestore", true) })
 }
 
 // RestoreDeletion undoes a whole deletion: every row that it took and that nothing else keeps deleted.
 func (restorer *Restorer) RestoreDeletion(db *gorm.DB, id mark.DeletionID) (deletion.Report, error) {
+	return restorer.again(func() (deletion.Report, error) { return restorer.restoreDeletion(db, id) })
+}
+
+func (restorer *Restorer) restoreDeletion(db *gorm.DB, id mark.DeletionID) (deletion.Report, error) {
 	if err := policy.NoTable(db, "RestoreDeletion"); err != nil {
 		return deletion.Report{}, err
 	}
@@ -195,7 +199,11 @@ func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) 
 		return deletion.Report{}, err
 	}
 	if r.preview {
-		return r.foresee(tx)
+		report, err := r.foresee(tx)
+		if err != nil {
+			err = r.migrated(err)
+		}
+		return report, err
 	}
 	var finish func()
 	err := statement.Work(tx, func(tx *gorm.DB) (err error) {
@@ -205,8 +213,7 @@ func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) 
 		return err
 	})
 	if err != nil {
-		r.restorer.Columns.ForgetAll(r.graph)
-		return deletion.Report{}, err
+		return deletion.Report{}, r.migrated(err)
 	}
 	finish()
 	effects, err := r.list(r.restorer.Session(tx))

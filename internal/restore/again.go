@@ -1,0 +1,39 @@
+package restore
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/deletion"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+)
+
+// This room is for a restore that has met tables with other columns than it knew: another process has migrated an archived model.
+
+// migratedError is the error of such a restore, of which nobody has seen anything yet.
+type migratedError struct{ error }
+
+func (e migratedError) Unwrap() error { return e.error }
+
+// migrated makes the next restore look at the tables anew, and marks an error that this one may have had for what it knew.
+func (r *restoration) migrated(err error) error {
+	r.restorer.Columns.ForgetAll(r.graph)
+	archives := slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool { return n.Policy.Archives() })
+	hooks := slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool { return n.Policy.RestoreHooks.Before || n.Policy.RestoreHooks.After })
+	if archives && !hooks && r.restorer.Dialect.OtherColumns(err) {
+		return migratedError{err}
+	}
+	return err
+}
+
+// again restores, and once more where that met other columns. PostgreSQL may then find the plan of a prepared statement of before,
+// which its driver drops when it is told, so that there is a third time.
+func (restorer *Restorer) again(restore func() (deletion.Report, error)) (report deletion.Report, err error) {
+	var migrated migratedError
+	for range 3 {
+		if report, err = restore(); !errors.As(err, &migrated) {
+			return report, err
+		}
+	}
+	return report, migrated.error
+}
