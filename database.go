@@ -83,6 +83,15 @@ func newDatabase(config *Config, d *dialect.Dialect, compiling *sync.Mutex, inst
 	}
 }
 
+// checkServer refuses masks of Config.Models that the server is too old for.
+func (d *database) checkServer(db *gorm.DB) error {
+	models, err := d.registry.Models(db)
+	if err != nil {
+		return err
+	}
+	return outward(d.eraser.CheckServer(db, models))
+}
+
 // tenantRetention is TenantRetention for the internals, nil without one.
 func (c *Config) tenantRetention() func(ctx context.Context, model string, tenant any) (purge.Retention, bool) {
 	if c.TenantRetention == nil {

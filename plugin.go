@@ -51,6 +51,9 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 	}
 	err = compileModels(d.registry, db)
 	if err == nil {
+		err = d.checkServer(db)
+	}
+	if err == nil {
 		err = d.register(db)
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package erasure
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/cold"
@@ -20,7 +21,8 @@ type Eraser struct {
 	Chain   *certificate.Chain
 	Options
 
-	generated sync.Map // the names of generated columns by table
+	generated sync.Map    // the names of generated columns by table
+	drawn     atomic.Bool // the server can draw random values
 }
 
 // Options say how a person is erased.

@@ -138,6 +138,9 @@ func (x *erasure) erase(tx statement.Session) (c *certificate.Certificate, fresh
 	if err := x.eraser.Records.Need(tx); err != nil {
 		return nil, false, err
 	}
+	if err := x.eraser.CheckServer(tx.DB, x.reachable()); err != nil {
+		return nil, false, err
+	}
 	if err := x.readGenerated(tx); err != nil {
 		return nil, false, err
 	}

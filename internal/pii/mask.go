@@ -103,6 +103,17 @@ type MaskedColumn struct {
 	Mask  Mask
 }
 
+// DrawsInSQL tells whether the database draws random values for the mask.
+func (c *MaskedColumn) DrawsInSQL() bool {
+	switch m := c.Mask.(type) {
+	case randomMask:
+		return true
+	case templateMask:
+		return !m.Foretells()
+	}
+	return false
+}
+
 // AsksDatabase tells whether only the database can tell a value that is left from a masked one: the text of a time depends on
 // the session.
 func (c *MaskedColumn) AsksDatabase() bool {
