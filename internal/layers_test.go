@@ -157,6 +157,27 @@ func TestNoSubQueryOfINHasALimit(t *testing.T) {
 	}
 }
 
+// Not every database takes WITH before UPDATE and DELETE, which walk.Tables.Write knows.
+func TestNoWITHStandsBeforeAWrite(t *testing.T) {
+	for name, file := range sources(t, "internal", 0) {
+		for _, declaration := range file.Decls {
+			with := false
+			ast.Inspect(declaration, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.SelectorExpr:
+					with = with || n.Sel.Name == "With"
+				case *ast.BasicLit:
+					text := strings.Trim(n.Value, `"`)
+					require.False(t, with && (strings.HasPrefix(text, "UPDATE ") || strings.HasPrefix(text, "DELETE FROM ")),
+						"%s writes WITH before %s; take Write of walk.Tables", name, n.Value)
+					with = with && !strings.HasPrefix(text, "SELECT ")
+				}
+				return true
+			})
+		}
+	}
+}
+
 // sqlOf is what a function's literals are in the order in which they stand there.
 func sqlOf(function *ast.FuncDecl) string {
 	var text strings.Builder

@@ -76,9 +76,9 @@ func (d *deletion) sameRows(n *policy.Node, rows int64) error {
 }
 
 // insertArchived writes INSERT INTO the archive, and the SELECT of what moves there; FROM is to follow.
-func (d *deletion) insertArchived(q *statement.Query, p *policy.Policy, c *archive.MovedColumns, with func(q *statement.Query)) {
+func (d *deletion) insertArchived(q *statement.Query, p *policy.Policy, c *archive.MovedColumns, found walk.Tables) {
 	archive.Names(q.Text("INSERT INTO ").Name(p.DeletedTable()).Text(" ("), "", c.Moved).Text(", ").Columns("", p.MarkFields()).Text(") ")
-	with(q)
+	found.With(q)
 	s, _ := p.Archive()
 	values := d.archiveMark()
 	markAt := func(i int) { q.BindAs(values[i], p.MarkFields()[i].DataType == schema.Time) }
@@ -96,9 +96,6 @@ func (d *deletion) insertArchived(q *statement.Query, p *policy.Policy, c *archi
 	}
 }
 
-// without is no WITH clause.
-func without(*statement.Query) {}
-
 // archiveMark are the values of MarkFields.
 func (d *deletion) archiveMark() []any {
 	text := func(s string) any {
@@ -111,14 +108,14 @@ func (d *deletion) archiveMark() []any {
 }
 
 // move takes the rows that condition selects out of the model's table: one statement moves them where the database writes
-// several tables in one, so that a row is moved as it is at that moment. with writes a WITH clause that condition needs.
-func (d *deletion) move(tx statement.Session, p *policy.Policy, with, condition func(q *statement.Query)) (int64, error) {
-	if d.action(p) != ActionArchived {
-		q := tx.Query()
-		with(q)
+// several tables in one, so that a row is moved as it is at that moment. condition reads the tables in which rows were found.
+func (d *deletion) move(tx statement.Session, p *policy.Policy, found walk.Tables, condition func(q *statement.Query)) (int64, error) {
+	remove := func(q *statement.Query) {
 		q.Text("DELETE FROM ").Name(p.Table).Text(" WHERE ")
 		condition(q)
-		return q.Exec()
+	}
+	if d.action(p) != ActionArchived {
+		return found.Write(tx, remove)
 	}
 	c, err := d.movedColumns(tx, p)
 	if err != nil {
@@ -127,20 +124,15 @@ func (d *deletion) move(tx statement.Session, p *policy.Policy, with, condition 
 	if d.deleter.Dialect.Has(dialect.WritesInWith) {
 		open, shut := d.deleter.Dialect.WrittenRows(movedRows, "*")
 		q := tx.Query().Text("WITH ", open)
-		with(q)
-		q.Text("DELETE FROM ").Name(p.Table).Text(" WHERE ")
-		condition(q)
+		found.With(q)
+		remove(q)
 		d.archiveMoved(q.Text(shut, " "), p, c)
 		return q.Exec()
 	}
-	if err := d.copyRows(tx, p, c, with, condition); err != nil {
+	if err := d.copyRows(tx, p, c, found, condition); err != nil {
 		return 0, err
 	}
-	q := tx.Query()
-	with(q)
-	q.Text("DELETE FROM ").Name(p.Table).Text(" WHERE ")
-	condition(q)
-	return q.Exec()
+	return found.Write(tx, remove)
 }
 
 // movedRows names the rows that a statement has taken out of their table.
@@ -148,14 +140,14 @@ const movedRows = "softdelete_moved"
 
 // archiveMoved ends a statement that began as WITH movedRows AS (DELETE …): it puts the rows into the archive.
 func (d *deletion) archiveMoved(q *statement.Query, p *policy.Policy, c *archive.MovedColumns) {
-	d.insertArchived(q, p, c, without)
+	d.insertArchived(q, p, c, nil)
 	archive.HasColumns(q.Text(" FROM ", movedRows, " WHERE "), movedRows, c.Table)
 }
 
 // copyRows puts a copy of the rows into the archive, where the transaction has locked all writers out.
-func (d *deletion) copyRows(tx statement.Session, p *policy.Policy, c *archive.MovedColumns, with, condition func(q *statement.Query)) error {
+func (d *deletion) copyRows(tx statement.Session, p *policy.Policy, c *archive.MovedColumns, found walk.Tables, condition func(q *statement.Query)) error {
 	q := tx.Query()
-	d.insertArchived(q, p, c, with)
+	d.insertArchived(q, p, c, found)
 	archive.HasColumns(q.Text(" FROM ").Name(p.Table).Text(" WHERE "), p.Table, c.Table).Text(" AND ")
 	condition(q)
 	_, err := q.Exec()
@@ -173,7 +165,7 @@ func (d *deletion) archiveRoot(db *gorm.DB) error {
 	stmt.AddClauseIfNotExists(clause.From{})
 	if !d.deleter.Dialect.Has(dialect.WritesInWith) {
 		if !db.DryRun {
-			if err := d.copyRows(d.deleter.Session(db).InWork(stmt.Context), p, c, without, d.rootCondition); err != nil {
+			if err := d.copyRows(d.deleter.Session(db).InWork(stmt.Context), p, c, nil, d.rootCondition); err != nil {
 				return err
 			}
 		}
@@ -204,12 +196,11 @@ func (d *deletion) eraseArchived(tx statement.Session, w *walk.Walk, n *policy.N
 	}
 	var rows int64
 	for _, t := range n.Policy.Elsewhere() {
-		q := tx.Query()
-		w.With(q, n.Component)
-		q.Text("DELETE FROM ").Name(t.Table()).Text(" WHERE (")
-		statement.Joined(q, n.In, " OR ", func(e *policy.Edge) { walk.MatchIn(e, q, w, "") }).Text(")")
-		d.spareHeld(q, n, "")
-		removed, err := q.Exec()
+		removed, err := w.Tables(n.Component).Write(tx, func(q *statement.Query) {
+			q.Text("DELETE FROM ").Name(t.Table()).Text(" WHERE (")
+			statement.Joined(q, n.In, " OR ", func(e *policy.Edge) { walk.MatchIn(e, q, w, "") }).Text(")")
+			d.spareHeld(q, n, "")
+		})
 		if err != nil {
 			return 0, err
 		}

@@ -142,11 +142,11 @@ func (d *deletion) loosen(tx statement.Session, w *walk.Walk, c *policy.Componen
 		if len(columns) == 0 {
 			continue
 		}
-		q := tx.Query()
-		w.With(q, c)
-		policy.Assign(q.Text("UPDATE ").Name(e.To.Policy.Table).Text(" SET "), columns).Text(" WHERE ")
-		w.InWalk(q, e.To, "")
-		if _, err := q.Exec(); err != nil {
+		_, err := w.Tables(c).Write(tx, func(q *statement.Query) {
+			policy.Assign(q.Text("UPDATE ").Name(e.To.Policy.Table).Text(" SET "), columns).Text(" WHERE ")
+			w.InWalk(q, e.To, "")
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -159,8 +159,7 @@ func (d *deletion) removeRows(tx statement.Session, w *walk.Walk, n *policy.Node
 	if len(parts) == 0 || d.ring(n) {
 		return nil
 	}
-	with := func(q *statement.Query) { w.With(q, n.Component) }
-	rows, err := d.move(tx, n.Policy, with, func(q *statement.Query) {
+	rows, err := d.move(tx, n.Policy, w.Tables(n.Component), func(q *statement.Query) {
 		defer d.spareHeld(q, n, "")
 		if len(n.Inner) > 0 {
 			w.InWalk(q, n, "")

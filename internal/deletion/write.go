@@ -216,25 +216,23 @@ const manyParents = 50
 // takeEdge marks the live rows that refer to taken rows by one relation.
 func (d *deletion) takeEdge(tx statement.Session, e *policy.Edge) (int64, error) {
 	w := d.taken(nil)
-	q := tx.Query()
-	w.With(q, e.From.Component)
-	d.update(q, e.To)
-	if d.several(e.To) || d.marked[e.From] > manyParents {
-		walk.MatchIn(e, q, w, "") // locked already, or many
-	} else {
-		d.ordered(q, e.To, func(table string) { walk.MatchIn(e, q, w, table) })
-	}
-	return q.Exec()
+	return w.Tables(e.From.Component).Write(tx, func(q *statement.Query) {
+		d.update(q, e.To)
+		if d.several(e.To) || d.marked[e.From] > manyParents {
+			walk.MatchIn(e, q, w, "") // locked already, or many
+		} else {
+			d.ordered(q, e.To, func(table string) { walk.MatchIn(e, q, w, table) })
+		}
+	})
 }
 
 // takeInner marks the rows of a node that the relations inside its component lead to. One recursive query finds them all.
 func (d *deletion) takeInner(tx statement.Session, n *policy.Node) (int64, error) {
 	w := d.taken(n.Component)
-	q := tx.Query()
-	w.With(q, n.Component)
-	d.update(q, n)
-	w.InWalk(q, n, "")
-	return q.Exec()
+	return w.Tables(n.Component).Write(tx, func(q *statement.Query) {
+		d.update(q, n)
+		w.InWalk(q, n, "")
+	})
 }
 
 // ordered writes the condition that a row is one of those that condition selects, locked in the order of their keys.

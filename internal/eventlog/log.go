@@ -66,8 +66,8 @@ type Protection interface {
 	// Note looks at the rows before the first write, Refuse afterwards: it refuses where one is protected no more.
 	Note(tx statement.Session) error
 	Refuse(tx statement.Session) error
-	// With begins a statement that asks for them, Spare writes AND and the condition that a row is none of them.
-	With(q *statement.Query)
+	// Write executes an UPDATE or DELETE that asks for them, Spare writes AND and the condition that a row is none of them.
+	Write(tx statement.Session, write func(q *statement.Query)) (rows int64, err error)
 	Spare(q *statement.Query, alias string)
 }
 

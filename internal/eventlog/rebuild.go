@@ -81,8 +81,8 @@ func (r *rebuilding) run(tx statement.Session) error {
 		return err
 	}
 	// Removals first: they free what is unique.
-	for _, step := range []func(statement.Session) *statement.Query{r.remove, r.correct, r.insert} {
-		rows, err := step(tx).Exec()
+	for _, step := range []func(statement.Session) (int64, error){r.remove, r.correct, r.insert} {
+		rows, err := step(tx)
 		if err != nil {
 			return fmt.Errorf("softdelete.Rebuild: %w", unreadable(tx.Dialect, r.log, "", err))
 		}
@@ -179,17 +179,16 @@ func (r *rebuilding) written() (fields []*schema.Field, columns []dialect.Logged
 }
 
 // remove deletes the rows that should not be there, but for those that are protected.
-func (r *rebuilding) remove(tx statement.Session) *statement.Query {
-	q := tx.Query()
-	r.protected.With(q)
-	q.Text("DELETE FROM ").Name(r.log.Table).Text(" WHERE EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 1 AND ")
-	r.sameRow(q).Text(")")
-	r.protected.Spare(q, r.log.Table)
-	return q
+func (r *rebuilding) remove(tx statement.Session) (int64, error) {
+	return r.protected.Write(tx, func(q *statement.Query) {
+		q.Text("DELETE FROM ").Name(r.log.Table).Text(" WHERE EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 1 AND ")
+		r.sameRow(q).Text(")")
+		r.protected.Spare(q, r.log.Table)
+	})
 }
 
 // correct updates the rows that differ.
-func (r *rebuilding) correct(tx statement.Session) *statement.Query {
+func (r *rebuilding) correct(tx statement.Session) (int64, error) {
 	fields, columns := r.written()
 	q := tx.Query().Text("UPDATE ").Name(r.log.Table).Text(" SET ")
 	statement.Joined(q, fields, ", ", func(field *schema.Field) { q.Name(field.DBName).Text(" = ").Column(stage, field.DBName) })
@@ -198,13 +197,13 @@ func (r *rebuilding) correct(tx statement.Session) *statement.Query {
 	statement.Joined(q, columns, " OR ", func(c dialect.LoggedColumn) {
 		q.Text(q.Dialect.Differs(c, statement.QuoteName(tx.DB, stage), statement.QuoteName(tx.DB, r.log.Table)))
 	})
-	return q.Text(")")
+	return q.Text(")").Exec()
 }
 
 // insert adds the rows that are missing.
-func (r *rebuilding) insert(tx statement.Session) *statement.Query {
+func (r *rebuilding) insert(tx statement.Session) (int64, error) {
 	fields, _ := r.written()
 	q := tx.Query().Text("INSERT INTO ").Name(r.log.Table).Text(" (").Columns("", fields).Text(") SELECT ").Columns("", fields).Text(" FROM ").Name(stage)
 	q.Text(" WHERE ", goneColumn, " = 0 AND NOT EXISTS (SELECT 1 FROM ").Name(r.log.Table).Text(" WHERE ")
-	return r.sameRow(q).Text(")")
+	return r.sameRow(q).Text(")").Exec()
 }

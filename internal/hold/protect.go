@@ -38,8 +38,10 @@ func (p *protection) Refuse(tx statement.Session) error {
 	return p.watch.Refuse(tx)
 }
 
-// With implements eventlog.Protection.
-func (p *protection) With(q *statement.Query) { p.walk.With(q) }
+// Write implements eventlog.Protection.
+func (p *protection) Write(tx statement.Session, write func(q *statement.Query)) (int64, error) {
+	return p.walk.Tables().Write(tx, write)
+}
 
 // Spare implements eventlog.Protection.
 func (p *protection) Spare(q *statement.Query, alias string) {

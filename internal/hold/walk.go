@@ -160,12 +160,16 @@ func (h *Walk) Walking() []*walk.Walk {
 	return []*walk.Walk{h.Walk}
 }
 
-// With begins a statement that asks held.
-func (h *Walk) With(q *statement.Query) {
-	if h != nil && h.Graph != nil {
-		h.Walk.With(q, h.Graph.Last())
+// Tables are those that held asks.
+func (h *Walk) Tables() walk.Tables {
+	if h == nil || h.Graph == nil {
+		return nil
 	}
+	return h.Walk.Tables(h.Graph.Last())
 }
+
+// With begins a SELECT that asks held.
+func (h *Walk) With(q *statement.Query) { h.Tables().With(q) }
 
 // Begin writes WITH for tables that follow, after those that held asks for.
 func (h *Walk) Begin(q *statement.Query) {

@@ -271,14 +271,13 @@ func (p *purge) removeBetween(tx statement.Session, t *purgeTable, c *cursor, li
 		return 0, nil, err
 	}
 	last = keys[0]
-	q = tx.Query()
-	p.holds.With(q)
-	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
-	p.removable(q, t, c)
-	q.Text(" AND ")
-	q.KeyNamed(t.name, t.KeyColumns).Text(" <= ")
-	q.Tuple(last)
-	rows, err = q.Exec()
+	rows, err = p.holds.Tables().Write(tx, func(q *statement.Query) {
+		q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
+		p.removable(q, t, c)
+		q.Text(" AND ")
+		q.KeyNamed(t.name, t.KeyColumns).Text(" <= ")
+		q.Tuple(last)
+	})
 	return rows, last, err
 }
 

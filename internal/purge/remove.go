@@ -96,9 +96,7 @@ func (f *family) removeParts(parts []removal, n int) error {
 	var rows int64
 	var err error
 	if n == 1 {
-		q := f.query()
-		f.deletion(q, parts[0])
-		rows, err = q.Exec()
+		rows, err = f.purge.holds.Tables().Write(f.tx, func(q *statement.Query) { f.deletion(q, parts[0]) })
 	} else {
 		q := f.tx.Query()
 		f.purge.holds.Begin(q)

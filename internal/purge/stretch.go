@@ -164,40 +164,39 @@ func (s *stretches) leap() {
 // stretch once: it stops removing when it has removed as many as the batch takes.
 func (s *stretches) removeUnlocked(tx statement.Session, last, limit int64) (int64, error) {
 	p, t, d := s.purge, s.table, s.purge.purger.Dialect
-	q := tx.Query()
-	p.holds.With(q)
-	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
-	s.between(q, last+1)
-	unlocked, condition := d.Unlocked()
-	q.Column(t.name, unlocked).Text(condition, " AND CASE WHEN ")
-	p.removable(q, t, &cursor{})
-	removed := d.RemovedSoFar(t.name)
-	q.Text(" THEN ", removed, " < (SELECT ", removed, ") + ").Bind(limit).Text(" ELSE FALSE END")
-	return s.commitLazily(q).Exec()
+	return p.holds.Tables().Write(tx, func(q *statement.Query) {
+		q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
+		s.between(q, last+1)
+		unlocked, condition := d.Unlocked()
+		q.Column(t.name, unlocked).Text(condition, " AND CASE WHEN ")
+		p.removable(q, t, &cursor{})
+		removed := d.RemovedSoFar(t.name)
+		q.Text(" THEN ", removed, " < (SELECT ", removed, ") + ").Bind(limit).Text(" ELSE FALSE END")
+		s.commitLazily(q)
+	})
 }
 
 // removeUnheld removes up to limit rows of a stretch, those too that somebody once locked. The conditions are hidden from the
 // planner: with news about deleted rows that it has not heard of it would read them all by an index, every time.
 func (s *stretches) removeUnheld(tx statement.Session, last, limit int64) (int64, error) {
 	p, t, d := s.purge, s.table, s.purge.purger.Dialect
-	q := tx.Query()
-	p.holds.With(q)
 	open, shut := d.Among()
-	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ").Column(t.name, d.RowAddress()).Text(open, "SELECT ").Column(t.name, d.RowAddress())
-	q.Text(" FROM ").Name(t.name).Text(" WHERE ")
-	s.between(q, last+1)
-	q.Opaque(func() { p.removable(q, t, &cursor{}) })
-	q.Text(" LIMIT ").Bind(limit).Lock(dialect.FreeLock).Text(shut, " AND ").Opaque(func() { p.goes(q, t, t.name) })
-	return s.commitLazily(q).Exec()
+	return p.holds.Tables().Write(tx, func(q *statement.Query) {
+		q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ").Column(t.name, d.RowAddress()).Text(open, "SELECT ").Column(t.name, d.RowAddress())
+		q.Text(" FROM ").Name(t.name).Text(" WHERE ")
+		s.between(q, last+1)
+		q.Opaque(func() { p.removable(q, t, &cursor{}) })
+		q.Text(" LIMIT ").Bind(limit).Lock(dialect.FreeLock).Text(shut, " AND ").Opaque(func() { p.goes(q, t, t.name) })
+		s.commitLazily(q)
+	})
 }
 
 // commitLazily writes AND and what lets the statement's transaction end before the disk has it, where flush waits for all.
-func (s *stretches) commitLazily(q *statement.Query) *statement.Query {
+func (s *stretches) commitLazily(q *statement.Query) {
 	if lazily, _ := q.Dialect.LazyCommit(); lazily != "" && !inTransaction(s.purge.db.DB) {
 		s.purge.lazy = true
 		q.Text(" AND ", lazily)
 	}
-	return q
 }
 
 // between writes the condition that a row lies in the stretch before an address, and AND.
@@ -279,17 +278,16 @@ func (s *stretches) look(tx statement.Session, limit int64) (last int64, err err
 // removeUntil removes the rows up to an address.
 func (s *stretches) removeUntil(tx statement.Session, last int64) (int64, error) {
 	p, t, d := s.purge, s.table, s.purge.purger.Dialect
-	q := tx.Query()
-	p.holds.With(q)
-	q.Text("DELETE FROM ").Name(t.name)
-	if s.whole {
-		q.Text(" WHERE ")
-	} else {
-		q.Text(d.ByAddress(), " WHERE ")
-		s.between(q, last+1)
-	}
-	p.removable(q, t, &cursor{})
-	return q.Exec()
+	return p.holds.Tables().Write(tx, func(q *statement.Query) {
+		q.Text("DELETE FROM ").Name(t.name)
+		if s.whole {
+			q.Text(" WHERE ")
+		} else {
+			q.Text(d.ByAddress(), " WHERE ")
+			s.between(q, last+1)
+		}
+		p.removable(q, t, &cursor{})
+	})
 }
 
 // flush waits until the disk has what the purge has committed.

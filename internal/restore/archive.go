@@ -14,7 +14,7 @@ func (r *restoration) bringBack(tx statement.Session, n *policy.Node) error {
 		return err
 	}
 	q := archive.Names(tx.Query().Text("INSERT INTO ").Name(p.Table).Text(" ("), "", c.Moved).Text(") ", c.Overriding)
-	r.withUpTo(q, n)
+	r.upTo(n).With(q)
 	s, _ := p.Archive()
 	q.Text("SELECT ")
 	statement.Joined(q, c.Moved, ", ", func(column string) {

@@ -23,12 +23,12 @@ func (r *restoration) walks() []*walk.Walk {
 	return []*walk.Walk{r.lost}
 }
 
-// with begins a statement with the walks.
+// with begins a SELECT with the walks.
 func (r *restoration) with(q *statement.Query) { walk.With(q, r.graph.Last(), r.walks()...) }
 
-// withUpTo begins a statement with the walks as far as a node.
-func (r *restoration) withUpTo(q *statement.Query, n *policy.Node) {
-	walk.With(q, n.Component, r.walks()...)
+// upTo are the tables of the walks as far as a node.
+func (r *restoration) upTo(n *policy.Node) walk.Tables {
+	return walk.TablesOf(n.Component, r.walks()...)
 }
 
 // comingBack writes the condition that a row is one of those that come back.

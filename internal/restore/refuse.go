@@ -43,7 +43,7 @@ func (r *restoration) refuseErased(tx statement.Session) error {
 		}
 		s := n.Policy.Schema
 		q := tx.Query()
-		r.withUpTo(q, n)
+		r.upTo(n).With(q)
 		t := n.Policy.DeletedPlace()
 		q.Text("SELECT ").Columns("t", s.PrimaryFields).Text(" FROM ").Name(t.Table()).Text(" AS t WHERE ")
 		r.comingBack(q, n, "t")

@@ -57,31 +57,30 @@ func (r *restoration) touches(c *policy.Component) bool {
 func (r *restoration) writeNode(tx statement.Session, n *policy.Node) error {
 	table := n.Policy.DeletedTable()
 	if r.kept[n] > 0 {
-		q := tx.Query()
-		r.withUpTo(q, n)
-		q.Text("UPDATE ").Name(table).Text(" SET ")
-		r.handOver(q, n)
-		q.Text(" WHERE ")
-		r.held.InWalk(q, n, "")
-		if _, err := q.Exec(); err != nil {
+		_, err := r.upTo(n).Write(tx, func(q *statement.Query) {
+			q.Text("UPDATE ").Name(table).Text(" SET ")
+			r.handOver(q, n)
+			q.Text(" WHERE ")
+			r.held.InWalk(q, n, "")
+		})
+		if err != nil {
 			return err
 		}
 	}
 	if r.back[n] > 0 && n.Policy.Strategy.Leaves() {
-		q := tx.Query()
-		r.withUpTo(q, n)
-		q.Text("DELETE FROM ").Name(table).Text(" WHERE ")
-		r.comingBack(q, n, "")
-		_, err := q.Exec()
+		_, err := r.upTo(n).Write(tx, func(q *statement.Query) {
+			q.Text("DELETE FROM ").Name(table).Text(" WHERE ")
+			r.comingBack(q, n, "")
+		})
 		return err
 	}
 	if r.back[n] > 0 {
-		q := tx.Query()
-		r.withUpTo(q, n)
-		policy.Assign(q.Text("UPDATE ").Name(table).Text(" SET "), n.Policy.RestoreAssignments())
-		q.Text(" WHERE ", n.Policy.Predicates.Deleted.Of(""), " AND ")
-		r.comingBack(q, n, "")
-		if _, err := q.Exec(); err != nil {
+		_, err := r.upTo(n).Write(tx, func(q *statement.Query) {
+			policy.Assign(q.Text("UPDATE ").Name(table).Text(" SET "), n.Policy.RestoreAssignments())
+			q.Text(" WHERE ", n.Policy.Predicates.Deleted.Of(""), " AND ")
+			r.comingBack(q, n, "")
+		})
+		if err != nil {
 			return err
 		}
 	}

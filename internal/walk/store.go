@@ -11,20 +11,19 @@ import (
 // Store puts the rows of a component of several models into a temporary table: writing the rows of one model would change
 // what the walk finds in the others. It returns what drops the table again. Other components need none of this.
 func (w *Walk) Store(start func() *statement.Query, c *policy.Component) (drop func() error, err error) {
-	if len(c.Nodes) == 1 {
+	if len(c.Nodes) == 1 || w.stored[c] {
 		return func() error { return nil }, nil
 	}
+	return w.store(start, c)
+}
+
+func (w *Walk) store(start func() *statement.Query, c *policy.Component) (drop func() error, err error) {
 	table := w.own(c)
 	// The table first, then the rows: databases take no bound values in CREATE TABLE AS.
 	q := start().Text("CREATE TEMPORARY TABLE ").Name(table).Text(" AS WITH none (")
 	statement.Joined(q, w.columns(c), ", ", func(column string) { q.Text(column) })
 	q.Text(") AS (")
-	statement.Joined(q, c.Nodes, " UNION ALL ", func(n *policy.Node) {
-		SelectCarried(n, q, w, "t")
-		q.Text(" FROM ")
-		w.Source(q, n.Policy)
-		q.Text(" AS t WHERE 1 = 0")
-	})
+	statement.Joined(q, c.Nodes, " UNION ALL ", func(n *policy.Node) { w.nothing(q, n) })
 	if _, err := q.Text(") SELECT * FROM none").Exec(); err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ package walk
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 
 	"gorm.io/gorm/schema"
@@ -80,60 +79,8 @@ func (w *Walk) Table(c *policy.Component) string {
 // own is a name for a table of the component alone.
 func (w *Walk) own(c *policy.Component) string { return fmt.Sprintf("%s%d", w.Prefix, c.Index) }
 
-// With writes the WITH clause of walks for the components up to the last one, and a space after it. A walk over another
-// graph than that of the last component is written as a whole.
-func With(q *statement.Query, last *policy.Component, walks ...*Walk) {
-	var tables []table
-	recursive := false
-	for _, w := range walks {
-		components := w.Graph.Components
-		switch {
-		case w.Within:
-			components = []*policy.Component{last}
-		case slices.Contains(components, last):
-			components = components[:last.Index+1]
-		}
-		if w.all {
-			continue
-		} else if w.whole() {
-			t := w.wholeTable(components)
-			recursive = recursive || len(t.steps) > 0
-			tables = append(tables, t.table)
-			continue
-		}
-		for _, c := range components {
-			if !w.stored[c] && !w.known(c.Nodes[0]) {
-				tables = append(tables, table{w.Table(c), w.columns(c), func(q *statement.Query) { w.component(q, c) }})
-				recursive = recursive || len(c.Inner) > 0 && !w.Flat
-			}
-		}
-	}
-	if len(tables) == 0 {
-		return
-	}
-	q.Text("WITH ")
-	if recursive {
-		q.Text("RECURSIVE ")
-	}
-	statement.Joined(q, tables, ", ", func(t table) {
-		q.Name(t.name).Text(" (")
-		statement.Joined(q, t.columns, ", ", func(column string) { q.Text(column) })
-		q.Text(") AS (")
-		t.write(q)
-		q.Text(")")
-	})
-	q.Text(" ")
-}
-
-// table is one of a WITH clause.
-type table struct {
-	name    string
-	columns []string
-	write   func(q *statement.Query)
-}
-
-// With writes the WITH clause for the components up to the last one.
-func (w *Walk) With(q *statement.Query, last *policy.Component) { With(q, last, w) }
+// With writes the WITH clause for the components up to the last one, before a SELECT.
+func (w *Walk) With(q *statement.Query, last *policy.Component) { w.Tables(last).With(q) }
 
 // NodeColumn tells rows of different nodes in one WITH table apart.
 const NodeColumn = "node"

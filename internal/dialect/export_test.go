@@ -1,0 +1,15 @@
+package dialect
+
+// Lack takes features from all databases, until what it returns gives them back.
+func Lack(features Feature) (giveBack func()) {
+	var had []Feature
+	for _, d := range dialects {
+		had = append(had, d.features)
+		d.features &^= features
+	}
+	return func() {
+		for i, d := range dialects {
+			d.features = had[i]
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package walk
+
+import (
+	"slices"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+)
+
+// This room hands the rows that walks have found to the statement that reads them.
+
+// Tables are the WITH tables of walks. Those of none are no tables.
+type Tables []table
+
+type table struct {
+	name      string
+	columns   []string
+	write     func(q *statement.Query)
+	recursive bool
+	// store makes the table a temporary one, until it is dropped.
+	store func(start func() *statement.Query) (drop func() error, err error)
+}
+
+// TablesOf are the tables of walks for the components up to the last one. A walk over another graph than that of the last
+// component has all of its own.
+func TablesOf(last *policy.Component, walks ...*Walk) (tables Tables) {
+	for _, w := range walks {
+		components := w.Graph.Components
+		switch {
+		case w.Within:
+			components = []*policy.Component{last}
+		case slices.Contains(components, last):
+			components = components[:last.Index+1]
+		}
+		switch {
+		case w.all:
+		case w.whole():
+			t := w.wholeTable(components)
+			t.recursive, t.store = len(t.steps) > 0, w.StoreAll
+			tables = append(tables, t.table)
+		default:
+			tables = append(tables, w.tables(components)...)
+		}
+	}
+	return tables
+}
+
+// tables are one for each of the components.
+func (w *Walk) tables(components []*policy.Component) (tables Tables) {
+	for _, c := range components {
+		if w.stored[c] || w.known(c.Nodes[0]) {
+			continue
+		}
+		tables = append(tables, table{
+			name: w.Table(c), columns: w.columns(c), recursive: len(c.Inner) > 0 && !w.Flat,
+			write: func(q *statement.Query) { w.component(q, c) },
+			store: func(start func() *statement.Query) (func() error, error) { return w.store(start, c) },
+		})
+	}
+	return tables
+}
+
+// Tables are the walk's own, for the components up to the last one.
+func (w *Walk) Tables(last *policy.Component) Tables { return TablesOf(last, w) }
+
+// With writes the WITH clause of the tables, and a space after it. UPDATE and DELETE are for Write.
+func (tables Tables) With(q *statement.Query) {
+	if len(tables) == 0 {
+		return
+	}
+	q.Text("WITH ")
+	if slices.ContainsFunc(tables, func(t table) bool { return t.recursive }) {
+		q.Text("RECURSIVE ")
+	}
+	statement.Joined(q, tables, ", ", func(t table) {
+		q.Name(t.name).Text(" (")
+		statement.Joined(q, t.columns, ", ", func(column string) { q.Text(column) })
+		q.Text(") AS (")
+		t.write(q)
+		q.Text(")")
+	})
+	q.Text(" ")
+}
+
+// With writes the WITH clause of walks for the components up to the last one, before a SELECT.
+func With(q *statement.Query, last *policy.Component, walks ...*Walk) {
+	TablesOf(last, walks...).With(q)
+}
+
+// Write executes an UPDATE or DELETE that reads the tables, and tells how many rows it changed. Where no WITH may stand before
+// such a statement, the tables are temporary ones while it runs.
+func (tables Tables) Write(tx statement.Session, write func(q *statement.Query)) (rows int64, err error) {
+	if len(tables) > 0 && !tx.Dialect.Has(dialect.WithBeforeWrite) {
+		start := func() *statement.Query { return tx.Query() }
+		for _, t := range tables {
+			drop, err := t.store(start)
+			if err != nil {
+				return 0, err
+			}
+			defer func() {
+				if failed := drop(); err == nil {
+					err = failed
+				}
+			}()
+		}
+		tables = nil
+	}
+	q := tx.Query()
+	tables.With(q)
+	write(q)
+	return q.Exec()
+}
