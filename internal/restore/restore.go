@@ -112,6 +112,7 @@ type restoration struct {
 	back, kept map[*policy.Node]int64 // rows that come back, rows that are held
 	loaded     []loadedRows
 	erased     bool // rows may be erased
+	choice     choice
 	effects    []countedEffect
 	rows       int64
 	report     deletion.Report
@@ -156,6 +157,9 @@ func (r *restoration) readConditions(db *gorm.DB, value any) error {
 		return err
 	}
 	if err := r.readTable(db, built); err != nil {
+		return err
+	}
+	if err := r.readChoice(built); err != nil {
 		return err
 	}
 	r.where = scope.WhereOfSession(built)
@@ -233,6 +237,9 @@ func (r *restoration) finished(effects []deletion.Effect) deletion.Report {
 func (r *restoration) restore(tx statement.Session) error {
 	inner := tx.InWork(tx.Statement.Context)
 	if err := inner.LockWriter(r.root.Table, r.root.Schema.PrimaryFields); err != nil {
+		return err
+	}
+	if err := r.choose(inner); err != nil {
 		return err
 	}
 	if none, err := r.pin(inner); err != nil || none {

@@ -34,10 +34,16 @@ func (r *restoration) store(tx statement.Session) (drop func() error, err error)
 func (r *restoration) foresee(tx *gorm.DB) (report deletion.Report, err error) {
 	if !r.graph.Wide {
 		tx.Statement.ConnPool = statement.Pinned{ConnPool: tx.Statement.ConnPool}
+		if err := r.choose(r.restorer.Session(tx)); err != nil {
+			return report, err
+		}
 		return r.look(r.restorer.Session(tx))
 	}
 	err = statement.Work(tx, func(tx *gorm.DB) error {
 		session := r.restorer.Session(tx)
+		if err := r.choose(session); err != nil {
+			return err
+		}
 		if _, err := r.store(session); err != nil {
 			return err
 		}

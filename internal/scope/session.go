@@ -26,9 +26,36 @@ type Conditions struct {
 // while GORM builds a statement.
 func Built(db *gorm.DB, p *policy.Policy) (*gorm.Statement, error) {
 	s := p.Schema
-	built := db.Session(&gorm.Session{DryRun: true, SkipHooks: true}).Unscoped().Clauses(LiveTable{}).Model(reflect.New(s.ModelType).Interface())
+	built := db.Session(&gorm.Session{DryRun: true, SkipHooks: true}).Unscoped().Clauses(LiveTable{}, seenJoins{}).Model(reflect.New(s.ModelType).Interface())
 	built = built.Find(reflect.New(reflect.SliceOf(s.ModelType)).Interface())
 	return built.Statement, built.Error
+}
+
+// seenJoins keeps a statement's joins as it is built: GORM takes them out again (callbacks/query.go:302, GORM 1.31).
+type seenJoins struct{}
+
+// Build writes nothing.
+func (seenJoins) Build(clause.Builder) {}
+
+// ModifyStatement implements gorm.StatementModifier.
+func (seenJoins) ModifyStatement(stmt *gorm.Statement) {
+	from := stmt.Clauses["FROM"]
+	inner := from.Builder
+	from.Builder = func(c clause.Clause, builder clause.Builder) {
+		if expression, ok := c.Expression.(clause.From); ok {
+			stmt.Settings.Store(seenJoins{}, expression.Joins)
+		}
+		c.Builder = inner
+		c.Build(builder)
+	}
+	stmt.Clauses["FROM"] = from
+}
+
+// JoinsOfSession are the joins of such a SELECT.
+func JoinsOfSession(built *gorm.Statement) []clause.Join {
+	joins, _ := built.Settings.Load(seenJoins{})
+	list, _ := joins.([]clause.Join)
+	return list
 }
 
 // WhereOfSession are the conditions of such a SELECT, without the model's own filter: a statement of the same *gorm.DB that is under
