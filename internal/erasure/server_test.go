@@ -44,7 +44,7 @@ func oldServer(t *testing.T, database *testdb.Database) *gorm.DB {
 	for _, statement := range []string{
 		"CREATE SCHEMA IF NOT EXISTS older",
 		"CREATE OR REPLACE FUNCTION older.current_setting(text) RETURNS text LANGUAGE sql AS $$ SELECT '120010' $$",
-		"SELECT set_config('search_path', 'older, pg_catalog, ' || pg_catalog.current_setting('search_path'), false)",
+		"SELECT set_config('search_path', pg_catalog.current_setting('search_path') || ', older, pg_catalog', false)",
 	} {
 		require.NoError(t, db.Exec(statement).Error)
 	}
