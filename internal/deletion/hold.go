@@ -32,7 +32,7 @@ func (deleter *Deleter) heedsPlain(db *gorm.DB, p *policy.Policy) (bool, error) 
 	}
 	tx := deleter.Session(db).InWork(stmt.Context)
 	if !deleter.Holds.Found() {
-		if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
+		if err := tx.LockWriter(deleter.TableOf(stmt, p).Name, p.Schema.PrimaryFields); err != nil { // what db.Table names, where it does
 			return false, err
 		}
 	}

@@ -381,7 +381,8 @@ UPDATE path_users SET age = ? WHERE age = ? AND (`path_users`.`deleted_at` IS NU
 DELETE FROM `path_pets` WHERE id = 3;
 
 -- Delete from Table of a smaller struct is not rewritten
-UPDATE `path_user_names` SET `id` = `id` WHERE 1 = 0;
+UPDATE `path_users` SET `id` = `id` WHERE 1 = 0;
+SELECT name FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?);  -- 'softdelete_holds'
 DELETE FROM `path_users` WHERE id = 4;
 
 -- Delete of a model from Table
@@ -535,8 +536,6 @@ SELECT `path_roles`.`id`,`path_roles`.`name`,`path_roles`.`deleted_at` FROM `pat
 SELECT `path_roles`.`id`,`path_roles`.`name`,`path_roles`.`deleted_at` FROM `path_roles` JOIN `path_user_roles` ON `path_user_roles`.`path_role_id` = `path_roles`.`id` AND `path_user_roles`.`path_user_id` = ? WHERE `path_user_roles`.`deleted_at` IS NULL AND `path_roles`.`deleted_at` IS NULL;  -- 1
 
 -- Association Append of a new role
-UPDATE `path_users` SET `id` = `id` WHERE 1 = 0;
-SELECT name FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?);  -- 'softdelete_holds'
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING `id`;  -- 'writer', NULL, 9
 SAVEPOINT softdelete_1;
