@@ -79,9 +79,9 @@ SELECT e.row_key, coalesce(last.version, 0) + 1, e.type,
  coalesce(context ->> 'actor', ''), coalesce(context ->> 'reason', ''),
  CASE e.type WHEN 'deleted' THEN context ->> 'deletion' WHEN 'restored' THEN coalesce(e.deletion_id,
   (SELECT d.deletion_id FROM %[1]s AS d WHERE d.row_key = e.row_key AND d.type = 'deleted' ORDER BY d.version DESC LIMIT 1)) END,
- (context ->> 'at')::timestamptz
+ greatest((context ->> 'at')::timestamptz, last.at)
 FROM (%[3]s) AS e
-LEFT JOIN LATERAL (SELECT l.version, l.content FROM %[1]s AS l WHERE l.row_key = e.row_key ORDER BY l.version DESC LIMIT 1) AS last ON true
+LEFT JOIN LATERAL (SELECT l.version, l.content, l.at FROM %[1]s AS l WHERE l.row_key = e.row_key ORDER BY l.version DESC LIMIT 1) AS last ON true
 WHERE e.type <> 'updated' OR e.changes <> '{}';
 `, l.quote(l.Events), eventColumns, rows)
 	}

@@ -94,11 +94,11 @@ SELECT e.row_key, coalesce(e.last, 0) + 1, e.type,
  coalesce(json_extract(c.context, '$.actor'), ''), coalesce(json_extract(c.context, '$.reason'), ''),
  CASE e.type WHEN 'deleted' THEN json_extract(c.context, '$.deletion') WHEN 'restored' THEN coalesce(e.deletion_id,
   (SELECT d.deletion_id FROM %[1]s AS d WHERE d.row_key = e.row_key AND d.type = 'deleted' ORDER BY d.version DESC LIMIT 1)) END,
- json_extract(c.context, '$.at')
-FROM (SELECT k.*, CASE WHEN k.type = 'updated' THEN 'change' ELSE %[9]s END AS content FROM (SELECT %[3]s AS row_key, %[4]s AS last, %[5]s AS former,
+ max(json_extract(c.context, '$.at'), coalesce(e.former_at, ''))
+FROM (SELECT k.*, CASE WHEN k.type = 'updated' THEN 'change' ELSE %[9]s END AS content FROM (SELECT %[3]s AS row_key, %[4]s AS last, %[5]s AS former, %[12]s AS former_at,
  %[6]s AS type, %[7]s AS whole, %[8]s AS changes, %[10]s AS deletion_id%[11]s LIMIT 1) AS k) AS e, `+sqliteContext+` AS c
 WHERE e.type <> 'updated' OR e.changes <> '{}';
-`, events, eventColumns, d.LogKey(l, row), last("version"), last("content"), kind, whole, changes, "'"+content+"'", deletion, from)
+`, events, eventColumns, d.LogKey(l, row), last("version"), last("content"), kind, whole, changes, "'"+content+"'", deletion, from, last("at"))
 	}
 	before, after := make([]string, len(l.Columns)), make([]string, len(l.Columns))
 	var named []string
