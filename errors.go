@@ -38,8 +38,8 @@ var (
 	ErrNotRegistered = fault.ErrNotRegistered
 	// ErrUnsupported: this database or this strategy cannot do what was asked.
 	ErrUnsupported = fault.ErrUnsupported
-	// ErrNoHistory: what was asked for is older than its event log. No function returns it yet: AsOf says
-	// gorm.ErrRecordNotFound of such a time.
+	// ErrNoHistory: what was asked for is older than the row's event log. Run AutoMigrate, which logs the rows that are there, and
+	// ask for a time after it.
 	ErrNoHistory = fault.ErrNoHistory
 	// ErrRequest: an ErasureRequest cannot be as it is, or its ID is that of another subject's.
 	ErrRequest = fault.ErrRequest

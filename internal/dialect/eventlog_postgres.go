@@ -13,6 +13,7 @@ import (
 // that held the rows before.
 var postgresEvents = eventLog{
 	objects: postgresLog,
+	begin:   beginnings{latest: "greatest", json: "::json", instant: "::timestamptz", within: postgresWithin},
 	find: func(db *gorm.DB, l *Log) (map[string]string, error) {
 		var found []foundObject
 		err := db.Raw(`SELECT t.tgname AS "name", p.prosrc AS "text" FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid

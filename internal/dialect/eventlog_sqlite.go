@@ -12,6 +12,7 @@ import (
 // transaction ends.
 var sqliteEvents = eventLog{
 	objects: sqliteLog,
+	begin:   beginnings{latest: "max", within: func(statement string) []string { return []string{statement} }},
 	find: func(db *gorm.DB, l *Log) (map[string]string, error) {
 		var found []foundObject
 		err := db.Raw("SELECT name, sql AS text FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", l.Table).Scan(&found).Error

@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/scope"
@@ -45,6 +46,13 @@ func (logs *Logs) AsOf(db *gorm.DB, value any, t time.Time) error {
 	if err != nil {
 		return err
 	}
+	if len(rows) == 0 {
+		return logs.noEvents(db, p, value)
+	}
+	if begins(rows, t) {
+		return fmt.Errorf("%w: the log of %s (table %s) knows this row since version 1 of type %s; run AutoMigrate before rows are changed, and ask for a later time",
+			fault.ErrNoHistory, p.Schema.Name, p.Log.Events, rows[0].Type)
+	}
 	last := -1
 	for i, row := range rows {
 		if !row.At.After(t) {
@@ -72,6 +80,27 @@ func (logs *Logs) AsOf(db *gorm.DB, value any, t time.Time) error {
 	}
 	statement.CopyColumns(db.Statement.Context, p.Schema, target.Elem(), row)
 	return nil
+}
+
+// noEvents is the error for a row without events: it is older than its log, or there is none.
+func (logs *Logs) noEvents(db *gorm.DB, p *policy.Policy, value any) error {
+	q := logs.Session(db).InWork(db.Statement.Context).Query()
+	key := rowkey.Of(q.Dialect, p.Schema.PrimaryFields).Values(db.Statement.Context, reflect.Indirect(reflect.ValueOf(value)))
+	q.Text("SELECT 1 FROM ").Name(p.Table).Text(" WHERE ").KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFields, [][]any{key})
+	found := false
+	if err := q.Rows(func(func(...any) error) error { found = true; return nil }); err != nil {
+		return err
+	}
+	if !found {
+		return gorm.ErrRecordNotFound
+	}
+	return fmt.Errorf("%w: the log of %s (table %s) has no event of this row; run AutoMigrate, which logs rows as they are", fault.ErrNoHistory,
+		p.Schema.Name, p.Log.Events)
+}
+
+// begins tells whether a row was there before its log, and at a time that this does not reach back to.
+func begins(rows []EventRow, t time.Time) bool {
+	return len(rows) > 0 && rows[0].Type != "created" && rows[0].Type != "restored" && t.Before(rows[0].At)
 }
 
 // history loads the events of a value's row.

@@ -2,6 +2,8 @@ package eventlog
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -27,7 +29,7 @@ func (logs *Logs) Rebuild(db *gorm.DB, model any) (int64, error) {
 	if !conditions.None() {
 		return 0, fmt.Errorf("%w: softdelete.Rebuild is about all rows of %s, not about those under conditions; leave them out", fault.ErrUnsupported, p.Schema.Name)
 	}
-	r := &rebuilding{policy: p, log: p.Log, protect: logs.Protect}
+	r := &rebuilding{policy: p, log: p.Log, protect: logs.Protect, unknown: map[int]bool{}, kinds: map[string]bool{}}
 	if err := logs.Session(db).Work(r.run); err != nil {
 		return 0, err
 	}
@@ -40,6 +42,10 @@ type rebuilding struct {
 	policy *policy.Policy
 	log    *dialect.Log
 	rows   int64
+	// unknown are the columns that some row has in none of its events, by their place.
+	unknown map[int]bool
+	// kinds are the texts of unknownColumn.
+	kinds map[string]bool
 
 	protect   func(tx statement.Session, p *policy.Policy) (Protection, error)
 	protected Protection
@@ -49,6 +55,8 @@ const (
 	// stage is the temporary table, goneColumn its further column: 1 for a row that is to be in the table no more.
 	stage      = "softdelete_rebuild"
 	goneColumn = "softdelete_gone"
+	// unknownColumn lists the columns that no event of the row has, between commas.
+	unknownColumn = "softdelete_unknown"
 	// rebuildChunk is how many rows are collected at once.
 	rebuildChunk = 200
 )
@@ -69,7 +77,7 @@ func (r *rebuilding) run(tx statement.Session) error {
 		return err
 	}
 	q := tx.Query().Text("CREATE TEMPORARY TABLE ").Name(stage).Text(" AS SELECT ").Columns("", r.policy.LoggedFields())
-	q.Text(", 0 AS ", goneColumn, " FROM ").Name(r.log.Table).Text(" WHERE 1 = 0")
+	q.Text(", 0 AS ", goneColumn, ", '' AS ", unknownColumn, " FROM ").Name(r.log.Table).Text(" WHERE 1 = 0")
 	if _, err := q.Exec(); err != nil {
 		return err
 	}
@@ -80,8 +88,15 @@ func (r *rebuilding) run(tx statement.Session) error {
 	if _, err := q.Text(")").Exec(); err != nil {
 		return err
 	}
+	if err := r.keepUnknown(tx); err != nil {
+		return err
+	}
 	// Removals first: they free what is unique.
-	for _, step := range []func(statement.Session) (int64, error){r.remove, r.correct, r.insert} {
+	steps := []func(statement.Session) (int64, error){r.remove, r.correct}
+	for _, unknown := range slices.Sorted(maps.Keys(r.kinds)) {
+		steps = append(steps, func(tx statement.Session) (int64, error) { return r.insert(tx, unknown) })
+	}
+	for _, step := range steps {
 		rows, err := step(tx)
 		if err != nil {
 			return fmt.Errorf("softdelete.Rebuild: %w", unreadable(tx.Dialect, r.log, "", err))
@@ -138,10 +153,12 @@ func (r *rebuilding) collect(tx statement.Session) error {
 			}
 			after, start = rows[start].RowKey, end
 		}
-		if err := r.collectStates(tx, present, "0"); err != nil {
-			return err
+		for unknown, states := range r.byUnknown(present) {
+			if err := r.collectStates(tx, states, "0", unknown); err != nil {
+				return err
+			}
 		}
-		if err := r.collectStates(tx, gone, "1"); err != nil {
+		if err := r.collectStates(tx, gone, "1", ""); err != nil {
 			return err
 		}
 		more, first = len(rows) > 0, false
@@ -149,13 +166,47 @@ func (r *rebuilding) collect(tx statement.Session) error {
 	return nil
 }
 
-func (r *rebuilding) collectStates(tx statement.Session, states []*RowState, gone string) error {
+// byUnknown tells rows apart by the columns that no event of theirs has: the log may be older than a column, or know it by another
+// name.
+func (r *rebuilding) byUnknown(states []*RowState) map[string][]*RowState {
+	groups := map[string][]*RowState{}
+	for _, state := range states {
+		var unknown strings.Builder
+		for i, c := range r.log.Columns {
+			if _, known := state.columns[c.Name]; !known {
+				fmt.Fprintf(&unknown, ",%d,", i)
+				r.unknown[i] = true
+			}
+		}
+		r.kinds[unknown.String()] = true
+		groups[unknown.String()] = append(groups[unknown.String()], state)
+	}
+	return groups
+}
+
+// keepUnknown gives the stage's rows what the table has in columns that no event has.
+func (r *rebuilding) keepUnknown(tx statement.Session) error {
+	for i, field := range r.policy.LoggedFields() {
+		if !r.unknown[i] {
+			continue
+		}
+		q := tx.Query().Text("UPDATE ").Name(stage).Text(" SET ").Name(field.DBName).Text(" = (SELECT ").Column(r.log.Table, field.DBName)
+		q.Text(" FROM ").Name(r.log.Table).Text(" WHERE ")
+		r.sameRow(q).Text(") WHERE ", unknownColumn, fmt.Sprintf(" LIKE '%%,%d,%%'", i))
+		if _, err := q.Exec(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *rebuilding) collectStates(tx statement.Session, states []*RowState, gone, unknown string) error {
 	if len(states) == 0 {
 		return nil
 	}
 	fields := r.policy.LoggedFields()
-	q := tx.Query().Text("INSERT INTO ").Name(stage).Text(" (").Columns("", fields).Text(", ", goneColumn, ") SELECT ").Columns("", fields)
-	q.Text(", ", gone, " FROM (")
+	q := tx.Query().Text("INSERT INTO ").Name(stage).Text(" (").Columns("", fields).Text(", ", goneColumn, ", ", unknownColumn, ") SELECT ").Columns("", fields)
+	q.Text(", ", gone, ", '", unknown, "' FROM (")
 	if err := States(q, r.log, fields, states); err != nil {
 		return err
 	}
@@ -202,10 +253,14 @@ func (r *rebuilding) correct(tx statement.Session) (int64, error) {
 	return q.Text(")").Exec()
 }
 
-// insert adds the rows that are missing.
-func (r *rebuilding) insert(tx statement.Session) (int64, error) {
+// insert adds the missing rows that lack the same columns in their events, which get their defaults.
+func (r *rebuilding) insert(tx statement.Session, unknown string) (int64, error) {
 	fields, _ := r.written()
+	all := r.policy.LoggedFields()
+	fields = slices.DeleteFunc(slices.Clone(fields), func(field *schema.Field) bool {
+		return strings.Contains(unknown, fmt.Sprintf(",%d,", slices.Index(all, field)))
+	})
 	q := tx.Query().Text("INSERT INTO ").Name(r.log.Table).Text(" (").Columns("", fields).Text(") SELECT ").Columns("", fields).Text(" FROM ").Name(stage)
-	q.Text(" WHERE ", goneColumn, " = 0 AND NOT EXISTS (SELECT 1 FROM ").Name(r.log.Table).Text(" WHERE ")
+	q.Text(" WHERE ", goneColumn, " = 0 AND ", unknownColumn, " = '", unknown, "' AND NOT EXISTS (SELECT 1 FROM ").Name(r.log.Table).Text(" WHERE ")
 	return r.sameRow(q).Text(")").Exec()
 }

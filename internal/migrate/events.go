@@ -72,14 +72,44 @@ func (m *migrator) migrateLog(l *dialect.Log) error {
 		r.made[l.Events] = true
 		r.parts = append(r.parts, ddlPart{table: l.Events, needs: []string{context, l.Events, l.Table}})
 	}
+	made, gained := false, []dialect.LoggedColumn(nil)
 	for _, object := range m.migrations.Dialect.LogObjects(l) {
-		if found[object.Name] == object.Text {
+		former, there := found[object.Name]
+		if former == object.Text {
 			continue
+		}
+		if made = true; there && len(gained) == 0 {
+			gained = l.Gained(former)
 		}
 		for _, text := range object.Create {
 			if err := exec(text); err != nil {
 				return err
 			}
+		}
+	}
+	if !made {
+		return nil
+	}
+	return m.beginLog(l, gained, exec)
+}
+
+// beginLog writes what the rows are that are older than their log, or than one of its columns.
+func (m *migrator) beginLog(l *dialect.Log, gained []dialect.LoggedColumn, exec func(text string) error) error {
+	if !innerMigrator(m.data()).HasTable(l.Table) {
+		return nil
+	}
+	empty := true
+	q := m.migrations.Session(statement.InWork(m.data(), m.db.Statement.Context)).Query().Text("SELECT 1 FROM ").Name(l.Table).Text(" LIMIT 1")
+	if err := q.Rows(func(func(...any) error) error { empty = false; return nil }); err != nil || empty {
+		return err
+	}
+	var statements []string
+	if len(gained) > 0 {
+		statements = m.migrations.Dialect.LogGained(l, gained, m.db.NowFunc())
+	}
+	for _, text := range append(statements, m.migrations.Dialect.Baseline(l, m.db.NowFunc())...) {
+		if err := exec(text); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,0 +1,68 @@
+package dialect
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// This room is for what a log writes of rows that are older than it.
+
+// beginnings is how a database writes such events.
+type beginnings struct {
+	// latest is the function that gives the latest of several instants, json and instant are casts to those types.
+	latest, json, instant string
+	// within gives the statements that execute one with values in the form that triggers give them.
+	within func(statement string) []string
+}
+
+// Baseline are statements that log rows without events as they are.
+func (d *Dialect) Baseline(l *Log, at time.Time) []string {
+	b := d.events.begin
+	return b.within(fmt.Sprintf(`INSERT INTO %[1]s (%[2]s)
+SELECT %[3]s, 1, 'baseline', '%[4]s', %[5]s%[6]s, '', '', NULL, %[7]s FROM %[8]s AS r
+WHERE NOT EXISTS (SELECT 1 FROM %[1]s AS e WHERE e.row_key = %[3]s) ON CONFLICT DO NOTHING`,
+		l.quote(l.Events), eventColumns, d.LogKey(l, "r"), Row, "("+l.image(d.fragments(l, "r"))+")", b.json, d.moment(at), l.quote(l.Table)))
+}
+
+// Gained gives the columns of a log that what writes it so far does not know, by its definition.
+func (l *Log) Gained(text string) (gained []LoggedColumn) {
+	for _, c := range l.Columns {
+		if !strings.Contains(text, jsonName(c.Name)+":") {
+			gained = append(gained, c)
+		}
+	}
+	return gained
+}
+
+// LogGained are statements that log the values of columns which a log has gained, of the rows that have events.
+func (d *Dialect) LogGained(l *Log, gained []LoggedColumn, at time.Time) []string {
+	b := d.events.begin
+	of := *l
+	of.Columns = gained
+	last := func(column string) string {
+		return fmt.Sprintf("(SELECT l.%s FROM %s AS l WHERE l.row_key = %s ORDER BY l.version DESC LIMIT 1) AS last_%s", column, l.quote(l.Events), d.LogKey(l, "r"), column)
+	}
+	return b.within(fmt.Sprintf(`INSERT INTO %[1]s (%[2]s)
+SELECT k.row_key, k.last_version + 1, 'updated', '%[3]s', k.data%[4]s, '', '', NULL, %[5]s(%[6]s, k.last_at)
+FROM (SELECT %[7]s AS row_key, %[8]s AS data, %[9]s, %[10]s, %[11]s FROM %[12]s AS r) AS k
+WHERE k.last_version IS NOT NULL AND k.last_content <> '%[13]s' ON CONFLICT DO NOTHING`,
+		l.quote(l.Events), eventColumns, Change, b.json, b.latest, d.moment(at), d.LogKey(l, "r"), of.image(d.fragments(&of, "r")),
+		last("version"), last("content"), last("at"), l.quote(l.Table), Removed))
+}
+
+// moment is an instant as the log has it.
+func (d *Dialect) moment(at time.Time) string {
+	return textLiteral(d.LogInstant(at)) + d.events.begin.instant
+}
+
+// postgresWithin executes a statement with the settings that fix the form of values, in a function that is gone with the session.
+func postgresWithin(statement string) []string {
+	const function = "pg_temp.softdelete_begin()"
+	return []string{
+		"CREATE OR REPLACE FUNCTION " + function + " RETURNS void LANGUAGE sql SET timezone TO 'UTC' SET bytea_output TO 'hex' SET extra_float_digits TO 1 AS" +
+			dollarQuoted(statement),
+		"SELECT " + function,
+		"DROP FUNCTION " + function,
+	}
+}
