@@ -54,8 +54,14 @@ func (d *database) register(db *gorm.DB) error {
 		remove.After("gorm:delete").Before("gorm:after_delete").Register("softdelete:cascade_delete", calls(d.deleter.Cascade)),
 		remove.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_delete", calls(d.deleter.End)),
 		remove.After("softdelete:end_delete").Register("softdelete:finish_delete", calls(d.deleter.Finish)),
-		guard(db, map[string]*last{"create": beforeCreate, "update": beforeUpdate, "delete": mark}),
+		guard(db, map[string]*last{"create": beforeCreate, "update": beforeUpdate, "delete": mark}, d.needsFresh),
 	)
+}
+
+// needsFresh tells whether the checks of a writing statement, or holds, look for rows of others.
+func (d *database) needsFresh(db *gorm.DB) bool {
+	s := db.Statement.Schema
+	return s != nil && (d.holds.Found() || !d.registry.Policy(db, s).Plain())
 }
 
 // beforeQuery makes sure that the model and all that it reaches are compiled before GORM reads their clauses.

@@ -22,12 +22,18 @@ type processor interface {
 
 // guard replaces the callbacks by guarded ones. They keep their places. Before the one that writes, that of the chain's own
 // name, the chain's last callback runs.
-func guard(db *gorm.DB, before map[string]*last) error {
+func guard(db *gorm.DB, before map[string]*last, needsFresh func(*gorm.DB) bool) error {
 	// GORM tells its logger of each, which says nothing to anybody here.
 	former := db.Logger
 	db.Logger = logger.Discard
 	defer func() { db.Logger = former }()
 	var problems []error
+	// GORM's own transaction around a statement shows what others commit meanwhile, as the plugin's do.
+	for _, chain := range []processor{db.Callback().Create(), db.Callback().Update(), db.Callback().Delete()} {
+		if begin := chain.Get("gorm:begin_transaction"); begin != nil {
+			problems = append(problems, chain.Replace("gorm:begin_transaction", statement.BeginFresh(begin, needsFresh)))
+		}
+	}
 	for names, chain := range map[string]processor{
 		"create before_create save_before_associations save_after_associations after_create":                     db.Callback().Create(),
 		"update setup_reflect_value before_update save_before_associations save_after_associations after_update": db.Callback().Update(),

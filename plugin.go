@@ -60,6 +60,8 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 		p.databases.remove(db)
 		return err
 	}
-	d.migrations.Wrap(db)
+	if d.migrations.Wrap(db) {
+		d.holds.Look(db)
+	}
 	return nil
 }

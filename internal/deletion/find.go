@@ -223,7 +223,7 @@ func (d *deletion) refuseSelected(tx statement.Session) error {
 
 // findBlocking counts the rows that refuse, per relation, and where a bound is set the rows that the walk reaches.
 func (d *deletion) findBlocking(tx statement.Session, w *walk.Walk, checks []*policy.Edge) (blocking []blockingRows, total int64, err error) {
-	var counts statement.Tally
+	counts := statement.Tally{Fresh: !d.preview}
 	for _, e := range checks {
 		counts.Add(func(q *statement.Query) { d.untaken(q, w, e) }, func(rows int64) {
 			if rows > 0 {

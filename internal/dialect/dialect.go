@@ -87,6 +87,9 @@ type Dialect struct {
 
 	// isolation is the level of the transactions that the plugin begins, where the database knows several.
 	isolation sql.IsolationLevel
+	// level is an expression for the level of the transaction that a statement runs in, fresh the one at which every statement sees
+	// what others have committed before it; both are empty where a writer sees that always.
+	level, fresh string
 
 	list     list
 	events   eventLog
@@ -211,6 +214,12 @@ func (d *Dialect) TryLock(number string) string { return d.tryLock(number) }
 // TxOptions are those of a transaction in which every statement sees what others have committed before it, whatever the
 // database's default is.
 func (d *Dialect) TxOptions() *sql.TxOptions { return &sql.TxOptions{Isolation: d.isolation} }
+
+// Level is an expression for the isolation level of the transaction that a statement runs in; empty where there is one only.
+func (d *Dialect) Level() string { return d.level }
+
+// Fresh tells whether every statement at a level that Level has given sees what others have committed before it.
+func (d *Dialect) Fresh(level string) bool { return level == d.fresh }
 
 // DeferKeys is a statement that puts off the check of foreign keys to the transaction's end; empty where writes in WITH
 // need none.

@@ -41,6 +41,8 @@ var postgres = Dialect{
 		ShareLock: " FOR SHARE", MarkLock: " FOR NO KEY UPDATE", SoleLock: " FOR UPDATE", FreeLock: " FOR UPDATE SKIP LOCKED",
 	},
 	isolation: sql.LevelReadCommitted,
+	level:     "current_setting('transaction_isolation')",
+	fresh:     "read committed",
 	shareLock: func(number string) string { return "pg_advisory_xact_lock_shared(" + number + ")" },
 	soleLock:  func(number string) string { return "pg_advisory_xact_lock(" + number + ")" },
 

@@ -118,7 +118,19 @@ func (h *Holds) Found() bool { return h.there.Load() }
 
 // lookAgain is how long a write that destroys nothing takes a missing table for missing. A look at each would cost every update of
 // a program that has no holds.
-const lookAgain = time.Minute
+const lookAgain = 10 * time.Minute
+
+// Look looks for the table when the database is taken into use, so that the first writes need not. Where the database cannot answer
+// they do.
+func (h *Holds) Look(db *gorm.DB) {
+	if db.ConnPool == nil || db.DryRun || db.Statement == nil {
+		return
+	}
+	_, _ = h.There(h.Session(db).Silent())
+}
+
+// Made tells that a migration has made the table.
+func (h *Holds) Made() { h.there.Store(true) }
 
 // MayBeThere tells whether a write that destroys nothing has to ask for holds.
 func (h *Holds) MayBeThere() bool {

@@ -23,13 +23,19 @@ func lockHolds(tx statement.Session, alone bool) error {
 	hash := fnv.New64a()
 	hash.Write([]byte(table.Name()))
 	number := strconv.FormatInt(int64(hash.Sum64()), 10)
-	q := tx.Query().Text("SELECT 1 FROM (SELECT ")
+	q := tx.Query().Text("SELECT 1").Level().Text(" FROM (SELECT ")
 	if alone {
 		q.Text(tx.Dialect.SoleLock(number))
 	} else {
 		q.Text(tx.Dialect.ShareLock(number))
 	}
-	return q.Text(") AS locked").Rows(func(func(...any) error) error { return nil })
+	var one int
+	var level string
+	err := q.Text(") AS locked").Rows(func(scan func(...any) error) error { return scan(&one, &level) })
+	if err == nil {
+		err = q.RefuseStale(level)
+	}
+	return err
 }
 
 // holdsInForce reads the holds.

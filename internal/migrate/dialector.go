@@ -40,23 +40,24 @@ type (
 )
 
 // Wrap puts the wrapper around the database's dialector. Schema loaders of ariga.io assert the type of their own
-// migrator, and stay as they are.
-func (m *Migrations) Wrap(db *gorm.DB) {
+// migrator, and stay as they are; wrapped is false for them.
+func (m *Migrations) Wrap(db *gorm.DB) (wrapped bool) {
 	inner := db.Dialector
 	if inner == nil || strings.HasPrefix(reflect.Indirect(reflect.ValueOf(inner)).Type().PkgPath(), "ariga.io/") {
-		return
+		return false
 	}
-	wrapped := &dialector{Dialector: inner, migrations: m}
+	outer := &dialector{Dialector: inner, migrations: m}
 	translator, translates := inner.(gorm.ErrorTranslator)
 	savepointer, savepoints := inner.(gorm.SavePointerDialectorInterface)
 	switch {
 	case translates && savepoints:
-		db.Config.Dialector = translatingSavepointing{wrapped, translator, savepointer}
+		db.Config.Dialector = translatingSavepointing{outer, translator, savepointer}
 	case translates:
-		db.Config.Dialector = translating{wrapped, translator}
+		db.Config.Dialector = translating{outer, translator}
 	case savepoints:
-		db.Config.Dialector = savepointing{wrapped, savepointer}
+		db.Config.Dialector = savepointing{outer, savepointer}
 	default:
-		db.Config.Dialector = wrapped
+		db.Config.Dialector = outer
 	}
+	return true
 }

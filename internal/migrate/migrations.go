@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"github.com/gorm-softdelete/softdelete/internal/archive"
+	"github.com/gorm-softdelete/softdelete/internal/hold"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 )
 
@@ -9,6 +10,7 @@ import (
 type Migrations struct {
 	*policy.Registry
 	Columns *archive.Columns
+	Holds   *hold.Holds
 	// Outward turns what a refusal holds into the error that callers know.
 	Outward func(error) error
 }

@@ -13,6 +13,7 @@ import (
 	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/hold"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
@@ -42,6 +43,17 @@ func (m *migrator) AutoMigrate(values ...any) error {
 	if err := m.refuseFormerMarks(values); err != nil {
 		return err
 	}
+	err := m.migrate(values)
+	_, inTransaction := m.db.Statement.ConnPool.(gorm.TxCommitter)
+	holds := slices.ContainsFunc(values, func(value any) bool { _, ok := value.(*hold.Row); return ok })
+	if err == nil && holds && !inTransaction && recorderOf(m.db) == nil && !m.db.DryRun {
+		m.migrations.Holds.Made()
+	}
+	return err
+}
+
+// migrate migrates in a way in which others do not come in between.
+func (m *migrator) migrate(values []any) error {
 	if recorderOf(m.db) != nil || m.db.DryRun {
 		return m.checkAndMigrate(values)
 	}

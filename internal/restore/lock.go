@@ -117,7 +117,7 @@ func (r *restoration) countLocksOf(tx statement.Session, t policy.Place, take bo
 	if !take {
 		lock = dialect.NoLock
 	}
-	count, err = q.CountLocked(lock, func() {
+	count, err = q.CountLockedFresh(lock, func() {
 		q.Text("SELECT 1 FROM ").Name(table).Text(" AS holder WHERE ")
 		union := func() { statement.Joined(q, chosen, " UNION ", func(keys func()) { keys() }) }
 		if lost {

@@ -19,6 +19,8 @@ func WriteAnd(q *Query, p Predicate, table string) {
 type Tally struct {
 	from []func(q *Query)
 	into []func(rows int64)
+	// Fresh refuses a transaction that would not see what others add meanwhile.
+	Fresh bool
 }
 
 // Add takes a count: from writes FROM and WHERE, into gets the number.
@@ -37,12 +39,22 @@ func (t *Tally) Run(q *Query) error {
 		from(q)
 		q.Text(")")
 	})
+	var level string
+	if t.Fresh {
+		q.Level()
+	}
 	counts := make([]int64, len(t.from))
 	targets := make([]any, len(t.from))
 	for i := range counts {
 		targets[i] = &counts[i]
 	}
+	if t.Fresh {
+		targets = append(targets, &level)
+	}
 	err := q.Rows(func(scan func(...any) error) error { return scan(targets...) })
+	if err == nil && t.Fresh {
+		err = q.RefuseStale(level)
+	}
 	if err == nil {
 		for i, into := range t.into {
 			into(counts[i])

@@ -25,7 +25,7 @@ type Ground int
 const (
 	// OwnTransaction: one that the plugin has begun, READ COMMITTED whatever the database's default is.
 	OwnTransaction Ground = iota
-	// StatementTransaction: the one that GORM begins around a single statement, with the database's default level.
+	// StatementTransaction: the one that GORM begins around a single statement, READ COMMITTED too: see BeginFresh.
 	StatementTransaction
 	// CallersTransaction: a savepoint in the caller's, of whatever level that is.
 	CallersTransaction
