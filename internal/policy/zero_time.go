@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm/schema"
@@ -21,8 +22,10 @@ type zeroTime struct {
 // wallTime is the form of a time without a zone.
 const wallTime = "2006-01-02 15:04:05.999999999"
 
-// readZeroTime reads the setting; nil for what is no time.
+// readZeroTime reads the setting; nil for what is no time. One in quotes, as SQL would have it, is meant as it says: GORM takes it
+// for none (soft_delete.go:52, GORM 1.31), and hides the rows that have it.
 func readZeroTime(text string) *zeroTime {
+	text = strings.Trim(text, `'"`)
 	for _, layout := range []string{wallTime, time.DateOnly, "2006-01-02T15:04:05.999999999", time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00"} {
 		at, err := time.Parse(layout, text)
 		if err != nil {
