@@ -32,7 +32,7 @@ func TestArchivedRowsAreFoundWithoutComparingEachWithEach(t *testing.T) {
 			fixture.Series("grow_sheets (id, paper_id)", 3_000, "i, i"))
 		require.NoError(t, db.Where("id > 0").Delete(&growPaper{}).Error)
 		recorder := testdb.Record(db)
-		fixture.Exec(t, db, "ANALYZE")
+		fixture.Exec(t, db, "ANALYZE grow_papers_archive", "ANALYZE grow_sheets_archive")
 		recorder.Reset()
 		_, err := softdelete.PreviewRestore(db.Where("id > 0"), &growPaper{})
 		require.NoError(t, err)
