@@ -168,7 +168,8 @@ func TestTheOrderOfEventsIsThatOfTheirVersions(t *testing.T) {
 		for after, want := range map[time.Duration]eventAccount{
 			0:                {Owner: "ann"},
 			4 * time.Second:  {Owner: "ann"},
-			5 * time.Second:  {Owner: "ann", Balance: 10, Note: new("late")},
+			9 * time.Second:  {Owner: "ann"},
+			10 * time.Second: {Owner: "ann", Balance: 10, Note: new("late")}, // no earlier than the event before it
 			20 * time.Second: {Owner: "ann", Balance: 10, Note: new("late")},
 		} {
 			want.ID = account.ID

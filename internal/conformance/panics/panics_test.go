@@ -184,7 +184,14 @@ var calls = []call{
 			_, err := softdelete.Purge(db, softdelete.PurgeOptions{Batch: 1, Progress: func(softdelete.PurgeProgress) { s.bomb.at("Progress") }})
 			return err
 		},
-		errors: []string{"store.Put"}, panics: []string{"TenantRetention", "NowFunc"},
+		panics: []string{"TenantRetention", "NowFunc"},
+	},
+	{ // the tree that fails stays, the others go
+		name: "Purge, a store that fails", do: func(s *stage, db *gorm.DB) error {
+			_, err := softdelete.Purge(db, softdelete.PurgeOptions{Batch: 1})
+			return err
+		},
+		errors: []string{"store.Put"}, keeps: true,
 	},
 	{
 		name: "Purge, a batch done", do: func(s *stage, db *gorm.DB) error {
