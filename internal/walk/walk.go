@@ -297,7 +297,7 @@ func (w *Walk) Among(q *statement.Query, p *policy.Policy, table string, selecte
 	}
 	open, shut := q.Dialect.Among()
 	switch {
-	case w.Addressed[p]:
+	case w.Addressed[p], len(identity) == 1:
 		among(open, shut)
 		return
 	case !q.Dialect.Has(dialect.Estimates) || len(identity) == len(p.Schema.PrimaryFields):
