@@ -40,12 +40,6 @@ type (
 		Code  string `gorm:"uniqueIndex:workaround_status"`
 		State string `gorm:"uniqueIndex:workaround_status" softdelete:"status;active:draft"`
 	}
-	// workaroundFull is meant: the tag says so.
-	workaroundFull struct {
-		ID        uint
-		Code      string         `gorm:"uniqueIndex:workaround_full" softdelete:"full"`
-		DeletedAt gorm.DeletedAt `gorm:"uniqueIndex:workaround_full"`
-	}
 )
 
 func TestADeletionColumnInAUniqueIndexIsLeftOut(t *testing.T) {

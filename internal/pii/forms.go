@@ -108,8 +108,9 @@ func addressForms(text string) []string {
 
 // elements are the texts in an array, as PostgreSQL writes one.
 func elements(text string) (list []string) {
-	inner, isArray := strings.CutPrefix(text, "{")
-	if inner, isArray = strings.CutSuffix(inner, "}"); !isArray {
+	inner, opens := strings.CutPrefix(text, "{")
+	inner, shuts := strings.CutSuffix(inner, "}")
+	if !opens || !shuts {
 		return nil
 	}
 	var element strings.Builder

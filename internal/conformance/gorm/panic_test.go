@@ -101,9 +101,9 @@ var shapeStatements = map[string]func(db *gorm.DB, value any) error{
 }
 
 // outcome is what a call ends in, a panic too.
-func outcome(call func() error) (err error, panicked any) {
+func outcome(call func() error) (panicked any, err error) {
 	defer func() { panicked = recover() }()
-	return call(), nil
+	return nil, call()
 }
 
 func TestNoStatementPanicsThatPlainGORMTakes(t *testing.T) {
@@ -126,7 +126,7 @@ func TestNoStatementPanicsThatPlainGORMTakes(t *testing.T) {
 		for _, model := range []any{&shapeParent{ID: 1}, &shapeChild{ID: 1}, &shapeFiled{ID: 1}, &shapeHard{ID: 1}, &shapeFlag{ID: 1}} {
 			require.NoError(t, db.Create(model).Error)
 		}
-		in := func(db *gorm.DB, call func(tx *gorm.DB) error) (err error, panicked any) {
+		in := func(db *gorm.DB, call func(tx *gorm.DB) error) (panicked any, err error) {
 			tx := db.Begin()
 			defer tx.Rollback()
 			return outcome(func() error { return call(tx) })
@@ -135,11 +135,11 @@ func TestNoStatementPanicsThatPlainGORMTakes(t *testing.T) {
 			for _, shape := range slices.Sorted(maps.Keys(shapes())) {
 				for name, statement := range shapeStatements {
 					what := fmt.Sprintf("%s of %s, %s", name, model, shape)
-					_, expected := in(plain, func(tx *gorm.DB) error { return statement(tx, shapes()[shape]) })
+					expected, _ := in(plain, func(tx *gorm.DB) error { return statement(tx, shapes()[shape]) })
 					if expected != nil {
 						continue
 					}
-					_, panicked := in(db, func(tx *gorm.DB) error { return statement(tx, shapes()[shape]) })
+					panicked, _ := in(db, func(tx *gorm.DB) error { return statement(tx, shapes()[shape]) })
 					require.Nil(t, panicked, what)
 				}
 			}
@@ -161,7 +161,7 @@ func TestNoFunctionPanicsWhateverItIsGiven(t *testing.T) {
 						continue
 					}
 					tx := db.Begin()
-					_, panicked := outcome(func() error {
+					panicked, _ := outcome(func() error {
 						if name == "NewJanitor" || name == "ReplayErasures" {
 							return nil // they take no row, and run for as long as they are let
 						}
