@@ -30,7 +30,8 @@ func (id DeletionID) GormDataType() string { return mark.DeletionID(id).GormData
 
 // Delete deletes value as db.Delete does and reports what it did. value is a pointer to a model or a slice of models;
 // conditions on db are obeyed. Errors are those of db.Delete, among them ErrBlocked, ErrNeverDelete and ErrTooManyRows;
-// then nothing has changed, in the database or in value.
+// then nothing has changed, in the database or in value. In a transaction of the caller's that is not READ COMMITTED a delete with
+// a cascade is ErrUnsupported, where the database has such levels: it would not see rows that others have put under the parent.
 func Delete(db *gorm.DB, value any) (Report, error) {
 	var report Report
 	if err := checkCall(db, value, "Delete"); err != nil {

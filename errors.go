@@ -36,7 +36,7 @@ var (
 	ErrErased = fault.ErrErased
 	// ErrNotRegistered: the plugin is not in use on this *gorm.DB.
 	ErrNotRegistered = fault.ErrNotRegistered
-	// ErrUnsupported: this database or this strategy cannot do what was asked.
+	// ErrUnsupported: this database, this strategy or the isolation level of the caller's transaction cannot do what was asked.
 	ErrUnsupported = fault.ErrUnsupported
 	// ErrNoHistory: what was asked for is older than the row's event log. Run AutoMigrate, which logs the rows that are there, and
 	// ask for a time after it.

@@ -318,6 +318,11 @@ func (d *deletion) finishWriting(tx statement.Session, rootRows int64) error {
 	}
 	d.addEffect(Effect{Table: d.root.Table, Action: d.action(d.root), Rows: rootRows}, 0, 0)
 	if rootRows == 0 {
+		if d.asksLevel() {
+			if err := statement.AskFresh(tx); err != nil {
+				return err
+			}
+		}
 		return d.closeLog(tx.DB)
 	}
 	d.exact = rootRows == int64(len(d.keys))

@@ -130,11 +130,18 @@ func (d *deletion) lockRows(tx statement.Session) error {
 	}
 	w := d.reach()
 	for _, n := range nodes {
-		if err := d.lockNode(tx, w, n, lock); err != nil {
+		if err := d.lockNode(tx, w, n, lock, d.asksLevel()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// asksLevel tells whether the deletion may be in a caller's transaction that does not show rows which others have put under the
+// root rows meanwhile. They would stay live under a deleted parent, and no lock leads to them. The first statement that locks or marks
+// the root rows finds out.
+func (d *deletion) asksLevel() bool {
+	return !d.graph.Alone() && statement.InCallers(d.stmt, d.deleter.Dialect)
 }
 
 // pins tells whether the root rows are locked before all others: they are archived after the rows under them, and a row that

@@ -103,6 +103,9 @@ func (deleter *Deleter) Mark(db *gorm.DB) {
 func (d *deletion) buildRoot() {
 	stmt := d.stmt
 	scope.AddFilter(stmt, d.root.LiveWhere)
+	if d.asksLevel() {
+		stmt.AddClause(clause.Where{Exprs: []clause.Expression{statement.OnlyFresh{Dialect: d.deleter.Dialect}}})
+	}
 	stmt.SQL.Grow(statement.UsualLength)
 	clauses := stmt.DB.Callback().Update().Clauses
 	if _, hinted := stmt.Clauses["UPDATE"]; hinted {

@@ -136,7 +136,7 @@ func (d *deletion) lockComponent(tx statement.Session, c *policy.Component, node
 	}
 	for _, n := range nodes {
 		if d.several(n) {
-			if err := d.lockNode(tx, d.taken(c), n, dialect.MarkLock); err != nil {
+			if err := d.lockNode(tx, d.taken(c), n, dialect.MarkLock, false); err != nil {
 				return err
 			}
 		}
@@ -163,26 +163,31 @@ func (d *deletion) takeComponent(tx statement.Session, n *policy.Node) error {
 		if more, err := d.anyLeft(tx, n); err != nil || !more {
 			return err
 		}
-		if err := d.lockNode(tx, d.taken(n.Component), n, dialect.MarkLock); err != nil {
+		if err := d.lockNode(tx, d.taken(n.Component), n, dialect.MarkLock, false); err != nil {
 			return err
 		}
 	}
 }
 
-// lockNode locks a node's rows in the walk, in the order of their keys.
-func (d *deletion) lockNode(tx statement.Session, w *walk.Walk, n *policy.Node, lock dialect.Lock) error {
+// lockNode locks a node's rows in the walk, in the order of their keys. fresh refuses a transaction that does not show them all.
+func (d *deletion) lockNode(tx statement.Session, w *walk.Walk, n *policy.Node, lock dialect.Lock, fresh bool) error {
 	q := tx.Query()
 	table, fields := n.Policy.Table, n.Policy.Schema.PrimaryFields
 	if len(fields) == 0 { // a root without relations that take rows
 		return q.LockRows(lock, func() { w.Base(n)(q) })
 	}
 	w.With(q, n.Component)
-	return q.LockRows(lock, func() {
+	rows := func() {
 		q.Text("SELECT 1 FROM ").Name(table).Text(" WHERE ")
 		w.InWalk(q, n, table)
 		d.live(q, n.Policy, table)
 		q.Text(" ORDER BY ").Columns(table, fields)
-	})
+	}
+	if fresh {
+		_, err := q.CountLockedFresh(lock, rows)
+		return err
+	}
+	return q.LockRows(lock, rows)
 }
 
 // anyLeft tells whether a live row of the node refers to a row that carries the deletion's mark.

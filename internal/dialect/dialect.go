@@ -221,6 +221,9 @@ func (d *Dialect) Level() string { return d.level }
 // Fresh tells whether every statement at a level that Level has given sees what others have committed before it.
 func (d *Dialect) Fresh(level string) bool { return level == d.fresh }
 
+// FreshCondition is the condition that the transaction is of such a level.
+func (d *Dialect) FreshCondition() string { return d.level + " = '" + d.fresh + "'" }
+
 // DeferKeys is a statement that puts off the check of foreign keys to the transaction's end; empty where writes in WITH
 // need none.
 func (d *Dialect) DeferKeys() string { return d.deferKeys }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 )
 
@@ -27,6 +29,32 @@ func (q *Query) RefuseStale(level string) error {
 	}
 	return fmt.Errorf("%w: the transaction is at the isolation level %s, in which a statement does not see what others have committed since the first one, "+
 		"so that this could not be exact; begin it with sql.LevelReadCommitted, or do this outside of it", fault.ErrUnsupported, level)
+}
+
+// InCallers tells whether the statement's unit of work is a savepoint in a transaction of the caller's, at a level that may show too
+// little.
+func InCallers(stmt *gorm.Statement, d *dialect.Dialect) bool {
+	w := workOf(stmt)
+	return w != nil && w.Ground == CallersTransaction && d.Level() != ""
+}
+
+// OnlyFresh is a condition that no row fulfils in a transaction that does not show what others commit meanwhile. The statement that
+// it stands in then changes nothing, and AskFresh tells why.
+type OnlyFresh struct{ Dialect *dialect.Dialect }
+
+// Build implements clause.Expression.
+func (f OnlyFresh) Build(builder clause.Builder) {
+	_, _ = builder.WriteString(f.Dialect.FreshCondition())
+}
+
+// AskFresh refuses such a transaction by a statement of its own.
+func AskFresh(tx Session) error {
+	q := tx.Query().Text("SELECT ", tx.Dialect.Level())
+	var level string
+	if err := q.Rows(func(scan func(...any) error) error { return scan(&level) }); err != nil {
+		return err
+	}
+	return q.RefuseStale(level)
 }
 
 // BeginFresh is the callback by which GORM begins its own transaction around a statement, at the level at which the plugin's are.
