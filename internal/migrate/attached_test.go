@@ -31,17 +31,11 @@ type attachedOther struct {
 
 func (attachedOther) TableName() string { return "attached_things" }
 
-// withoutAlter runs a test on the databases that make a table anew to change it.
-func withoutAlter(t *testing.T, test func(t *testing.T, database *testdb.Database)) {
-	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		if database.Name == "sqlite" {
-			test(t, database)
-		}
-	})
-}
+// madeAnew are the databases that make a table anew to change it.
+var madeAnew = []string{"sqlite"}
 
 func TestATableThatIsMadeAnewKeepsWhatTheApplicationHungOnIt(t *testing.T) {
-	withoutAlter(t, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, madeAnew, func(t *testing.T, database *testdb.Database) {
 		plain := database.Open(t)
 		for _, statement := range []string{
 			"CREATE TABLE attached_things (id integer PRIMARY KEY AUTOINCREMENT, code text, size integer, deleted_at datetime, CONSTRAINT uni_attached_things_code UNIQUE (code))",
@@ -114,7 +108,7 @@ func attachedObjects(t *testing.T, db *gorm.DB) map[string]string {
 }
 
 func TestAViewThatWouldBreakStopsAMigration(t *testing.T) {
-	withoutAlter(t, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, madeAnew, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Models(t, database, []any{&attachedThing{}})
 		require.NoError(t, db.Exec("CREATE VIEW attached_sizes AS SELECT size FROM attached_things").Error)
 		require.NoError(t, db.Exec("CREATE INDEX attached_size ON attached_things (size)").Error)
@@ -127,7 +121,7 @@ func TestAViewThatWouldBreakStopsAMigration(t *testing.T) {
 }
 
 func TestAMigrationThatEndsEarlyLeavesForeignKeysEnforced(t *testing.T) {
-	withoutAlter(t, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, madeAnew, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Models(t, database, []any{&attachedThing{}})
 		sqlDB, err := db.DB()
 		require.NoError(t, err)

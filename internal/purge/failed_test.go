@@ -140,9 +140,7 @@ func TestAForeignKeyHiddenByRowLevelSecurityKeepsItsTreeOnly(t *testing.T) {
 		require.NoError(t, s.Exec("INSERT INTO hidden VALUES (1)").Error)
 		require.NoError(t, s.Exec("ALTER TABLE hidden ENABLE ROW LEVEL SECURITY").Error)
 		role := fmt.Sprintf("purger_%d", os.Getpid())
-		if err := s.Exec("CREATE ROLE " + role).Error; err != nil {
-			t.Skip("no right to create a role")
-		}
+		require.NoError(t, s.Exec("CREATE ROLE "+role).Error)
 		t.Cleanup(func() { _ = s.Exec("DROP OWNED BY " + role).Error; _ = s.Exec("DROP ROLE " + role).Error })
 		var schema string
 		require.NoError(t, s.Raw("SELECT quote_ident(current_schema())").Scan(&schema).Error)

@@ -3,7 +3,6 @@
 package testdb
 
 import (
-	"os"
 	"testing"
 	"time"
 
@@ -13,8 +12,7 @@ import (
 
 func TestThrowawayServer(t *testing.T) {
 	if _, err := postgresPrograms(); err != nil {
-		require.False(t, required("postgres", os.Getenv(requireVariable)), err)
-		t.Skip(err)
+		Missing(t, "postgres", err)
 	}
 	server, err := startPostgres()
 	require.NoError(t, err)

@@ -93,6 +93,17 @@ func EachWithSchemas(t *testing.T, run func(t *testing.T, database *Database)) {
 	eachThat(t, func(k kind) bool { return k.schemas }, run)
 }
 
+// EachOf runs a test as [Each] does, on the databases with these names.
+func EachOf(t *testing.T, names []string, run func(t *testing.T, database *Database)) {
+	t.Helper()
+	for _, name := range names {
+		if !slices.ContainsFunc(kinds, func(k kind) bool { return k.name == name }) {
+			t.Fatalf("there is no database %q", name)
+		}
+	}
+	eachThat(t, func(k kind) bool { return slices.Contains(names, k.name) }, run)
+}
+
 func eachThat(t *testing.T, wanted func(kind) bool, run func(t *testing.T, database *Database)) {
 	t.Helper()
 	for _, kind := range kinds {

@@ -60,6 +60,15 @@ func TestEach(t *testing.T) {
 	require.Contains(t, names, "sqlite")
 }
 
+func TestEachOfRunsOnTheNamedDatabasesOnly(t *testing.T) {
+	var names []string
+	EachOf(t, []string{"sqlite"}, func(t *testing.T, database *Database) {
+		names = append(names, database.Name)
+		require.Equal(t, "sqlite", database.Open(t).Name())
+	})
+	require.Equal(t, []string{"sqlite"}, names)
+}
+
 func TestOpen(t *testing.T) {
 	database := SQLite(t)
 

@@ -177,10 +177,7 @@ func TestAForeignKeyThatARelationIsAboutIsCalledAsTheRelation(t *testing.T) {
 }
 
 func TestForeignKeysThatAreSwitchedOffForbidNothing(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		if database.Name != "sqlite" {
-			return
-		}
+	testdb.EachOf(t, []string{"sqlite"}, func(t *testing.T, database *testdb.Database) {
 		db := newForeign(t, database, "foreign_hards", "")
 		fixture.Exec(t, db, "PRAGMA foreign_keys = OFF")
 		preview, err := softdelete.Preview(db, &foreignHard{ID: 1})

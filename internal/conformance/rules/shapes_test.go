@@ -19,27 +19,27 @@ func TestRulesHoldForEveryShapeOfRelation(t *testing.T) {
 		for _, shape := range ruleShapes() {
 			t.Run(shape.name, func(t *testing.T) { shape.run(t, db) })
 		}
-		if database.Name != "postgres" {
-			return
-		}
-		t.Run("tables in another schema", func(t *testing.T) {
-			var current string
-			require.NoError(t, db.Raw("SELECT current_schema()").Scan(&current).Error)
-			other := current + "_other"
-			db := database.Open(t, &gorm.Config{DisableForeignKeyConstraintWhenMigrating: true, NamingStrategy: ruleNamer{other: other}})
-			require.NoError(t, db.Exec("CREATE SCHEMA "+other).Error)
-			t.Cleanup(func() { require.NoError(t, db.Exec("DROP SCHEMA "+other+" CASCADE").Error) })
-			require.NoError(t, db.Use(softdelete.New(softdelete.Config{})))
-			ruleShape{
-				models: []any{&ruleAbroad{}, &ruleAbroadThing{}},
-				rows: []any{
-					&[]ruleAbroad{{ID: 1}, {ID: 2, ParentID: rulePtr(uint(1))}, {ID: 3}},
-					&[]ruleAbroadThing{{ID: 1, OwnerID: 1}, {ID: 2, OwnerID: 2}, {ID: 3, OwnerID: 3}},
-				},
-				root:    &ruleAbroad{ID: 1},
-				effects: []string{other + ".owners  1", other + ".owners Below 1", other + ".things Things 2"},
-			}.run(t, db)
-		})
+	})
+}
+
+func TestRulesHoldForTablesInAnotherSchema(t *testing.T) {
+	testdb.EachWithSchemas(t, func(t *testing.T, database *testdb.Database) {
+		var current string
+		require.NoError(t, database.Open(t).Raw("SELECT current_schema()").Scan(&current).Error)
+		other := current + "_other"
+		db := database.Open(t, &gorm.Config{DisableForeignKeyConstraintWhenMigrating: true, NamingStrategy: ruleNamer{other: other}})
+		require.NoError(t, db.Exec("CREATE SCHEMA "+other).Error)
+		t.Cleanup(func() { require.NoError(t, db.Exec("DROP SCHEMA "+other+" CASCADE").Error) })
+		require.NoError(t, db.Use(softdelete.New(softdelete.Config{})))
+		ruleShape{
+			models: []any{&ruleAbroad{}, &ruleAbroadThing{}},
+			rows: []any{
+				&[]ruleAbroad{{ID: 1}, {ID: 2, ParentID: rulePtr(uint(1))}, {ID: 3}},
+				&[]ruleAbroadThing{{ID: 1, OwnerID: 1}, {ID: 2, OwnerID: 2}, {ID: 3, OwnerID: 3}},
+			},
+			root:    &ruleAbroad{ID: 1},
+			effects: []string{other + ".owners  1", other + ".owners Below 1", other + ".things Things 2"},
+		}.run(t, db)
 	})
 }
 

@@ -4,9 +4,11 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,11 +77,8 @@ func each(t *testing.T, state string, run func(s *stage)) {
 // eachAsWritten leaves the tables as the earlier version made them.
 func eachAsWritten(t *testing.T, state string, run func(s *stage)) {
 	t.Helper()
-	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, slices.Sorted(maps.Keys(load)), func(t *testing.T, database *testdb.Database) {
 		written := filepath.Join("testdata", database.Name)
-		if _, err := os.Stat(written); err != nil {
-			t.Skip("the earlier version did not know this database")
-		}
 		s := &stage{t: t, now: office.Day0.Add(44 * day), dir: t.TempDir()}
 		require.NoError(t, os.CopyFS(s.dir, os.DirFS(written)))
 		require.NoError(t, json.Unmarshal(s.file("facts.json"), &s.facts))
