@@ -254,13 +254,17 @@ func (d *deletion) untaken(q *statement.Query, w *walk.Walk, e *policy.Edge) {
 	q.Text(" FROM ").Name(table).Text(" WHERE ")
 	walk.MatchIn(e, q, w, table)
 	statement.WriteAnd(q, e.Child.Predicates.Live, table)
-	if e.Far != nil && e.Rule == policy.RuleBlock { // a link to a row that is not there, or deleted, keeps nothing
+	if e.Far != nil && e.Rule == policy.RuleBlock { // a link to a row that is not there, or deleted, or taken too, keeps nothing
 		const far = "softdelete_far"
 		q.Text(" AND EXISTS (SELECT 1 FROM ").Name(e.Far.Table).Text(" AS ", far, " WHERE ")
 		statement.Joined(q, e.FarKeys, " AND ", func(key policy.KeyPair) {
 			q.Column(far, key.Parent.DBName).Text(" = ").Column(table, key.Child.DBName)
 		})
 		statement.WriteAnd(q, e.Far.Predicates.Live, far)
+		if n := d.graph.NodeOf(e.Far); n != nil {
+			q.Text(" AND ")
+			w.NotInWalk(q, n, far)
+		}
 		q.Text(")")
 	}
 	if n := d.graph.NodeOf(e.Child); n != nil {

@@ -307,6 +307,48 @@ func TestAJoinTableThatIsSetUpAfterThePluginIsToldOf(t *testing.T) {
 	})
 }
 
+func TestALinkToARowThatTheSameDeletionTakesBlocksNothing(t *testing.T) {
+	type (
+		pairNote struct {
+			ID        uint
+			DeletedAt gorm.DeletedAt
+			Related   []*pairNote `gorm:"many2many:pair_note_related" softdelete:"block"`
+		}
+		pairSheet struct {
+			_  struct{} `softdelete:"archive"`
+			ID uint
+			// OnSheetID is what the sheet's cascade goes by.
+			OnSheetID *uint
+			Parts     []*pairSheet `gorm:"foreignKey:OnSheetID;constraint:-" softdelete:"cascade"`
+			Related   []*pairSheet `gorm:"many2many:pair_sheet_related;constraint:-" softdelete:"block"`
+		}
+	)
+	one := uint(1)
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := fixture.Models(t, database, []any{&pairNote{}, &pairSheet{}})
+		require.NoError(t, db.Create([]*pairNote{{ID: 1}, {ID: 2}, {ID: 3}, {ID: 4}}).Error)
+		require.NoError(t, db.Create([]*pairSheet{{ID: 1}, {ID: 2, OnSheetID: &one}, {ID: 3}}).Error)
+		for from, to := range map[uint]uint{1: 2, 3: 3} {
+			require.NoError(t, db.Model(&pairNote{ID: from}).Association("Related").Append(&pairNote{ID: to}))
+		}
+		require.NoError(t, db.Model(&pairSheet{ID: 1}).Association("Related").Append(&pairSheet{ID: 2}))
+		preview := func(value any) []softdelete.Blocker {
+			report, err := softdelete.Preview(db, value)
+			require.NoError(t, err)
+			return report.Blockers
+		}
+		require.Len(t, preview(&pairNote{ID: 1}), 1, "the other one stays")
+		require.ErrorIs(t, db.Delete(&[]pairNote{{ID: 1}, {ID: 4}}).Error, softdelete.ErrBlocked)
+		require.Empty(t, preview(&[]pairNote{{ID: 1}, {ID: 2}}))
+		require.NoError(t, db.Delete(&[]pairNote{{ID: 1}, {ID: 2}}).Error)
+		require.Empty(t, preview(&pairNote{ID: 3}))
+		require.NoError(t, db.Where("id >= 3").Delete(&pairNote{}).Error, "a link to the row itself")
+		require.Empty(t, preview(&pairSheet{ID: 1}))
+		require.NoError(t, db.Delete(&pairSheet{ID: 1}).Error, "by a cascade")
+		require.Equal(t, 1, fixture.Rows(t, db, "pair_sheets"))
+	})
+}
+
 func TestALinkToADeletedRowBlocksNothing(t *testing.T) {
 	type (
 		blockLabel struct {
