@@ -47,6 +47,7 @@ func (d *database) register(db *gorm.DB) error {
 		update.After("gorm:update").Before("gorm:save_after_associations").Register("softdelete:updated", calls(d.afterUpdate)),
 		update.Before("gorm:after_update").Register("softdelete:linked_update", calls(endAssociations)),
 		update.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_update", calls(write.EndWrite)),
+		update.After("softdelete:end_update").Register("softdelete:finish_update", calls(d.guards.ExplainTakenUpdate)),
 
 		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", calls(d.deleter.Begin)),
 		remove.Before("gorm:delete_before_associations").Register("softdelete:plan_delete", calls(d.deleter.Prepare)),
