@@ -13,6 +13,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -139,12 +140,15 @@ func (g *Guards) sameValue(ctx context.Context, field *schema.Field, row reflect
 	return reflect.DeepEqual(a, b)
 }
 
-// GuardErasedCreate refuses an upsert that would write to a personal column of an erased row.
+// GuardErasedCreate refuses an upsert that would write to a personal column of an erased row, and the link that would come back as one.
 func (g *Guards) GuardErasedCreate(db *gorm.DB, p *policy.Policy) error {
 	stmt := db.Statement
 	c, ok := onConflict(stmt)
-	if !ok || c.DoNothing || p.Personal == nil || len(p.Personal.Masked) == 0 {
+	if !ok || p.Personal == nil || len(p.Personal.Masked) == 0 {
 		return nil
+	}
+	if c.DoNothing {
+		return g.guardErasedLinks(db, p, c)
 	}
 	assigned := map[string]clause.Assignment{}
 	for _, a := range c.DoUpdates {
@@ -165,7 +169,7 @@ func (g *Guards) GuardErasedCreate(db *gorm.DB, p *policy.Policy) error {
 		return err
 	}
 	for _, target := range conflictTargets(p, c) {
-		keys, err := erasedTargets(tx, p, stmt, target)
+		keys, err := erasedTargets(tx, p, stmt, target, nil)
 		if err != nil {
 			return err
 		}
@@ -180,6 +184,24 @@ func (g *Guards) GuardErasedCreate(db *gorm.DB, p *policy.Policy) error {
 		}
 	}
 	return nil
+}
+
+// guardErasedLinks refuses links that would bring back erased ones, with whatever values.
+func (g *Guards) guardErasedLinks(db *gorm.DB, p *policy.Policy, c clause.OnConflict) error {
+	if !revives(db.Statement, p, c) {
+		return nil
+	}
+	tx, known, err := g.amongErased(db, p)
+	if err != nil || !known {
+		return err
+	}
+	keys, err := erasedTargets(tx, p, db.Statement, p.Schema.PrimaryFields, p.Predicates.Deleted)
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	key := rowkey.KeyText(keys[0])
+	return fault.StaysErased(p.Table, key, "the link with key %s in table %s was deleted and erased, and does not come back; for a new one, remove it for good "+
+		"through Unscoped, and create the link by itself", key, p.Table)
 }
 
 // conflictTargets are the columns by which an upsert may meet a row: those that it names, or all that are unique.
@@ -202,8 +224,8 @@ func conflictTargets(p *policy.Policy, c clause.OnConflict) [][]*schema.Field {
 	return targets
 }
 
-// erasedTargets finds and locks the erased rows that an upsert would meet by a target.
-func erasedTargets(tx statement.Session, p *policy.Policy, stmt *gorm.Statement, target []*schema.Field) (keys [][]any, err error) {
+// erasedTargets finds and locks the erased rows that an upsert would meet by a target, and that fulfil a predicate.
+func erasedTargets(tx statement.Session, p *policy.Policy, stmt *gorm.Statement, target []*schema.Field, also statement.Predicate) (keys [][]any, err error) {
 	values := newUpsert(stmt, target).keys
 	for chunk := range slices.Chunk(values, statement.ChunkSize) {
 		// The values may be personal, as an upsert on an address has them.
@@ -217,6 +239,7 @@ func erasedTargets(tx statement.Session, p *policy.Policy, stmt *gorm.Statement,
 		}
 		q = base().Text("SELECT ").Columns(p.Table, p.Schema.PrimaryFields).Text(" FROM ").Name(p.Table).Text(" WHERE ")
 		erasedrow.IsErased(q.KeyAmong(statement.Table{Name: p.Table}, target, chunk).Text(" AND "), p.Home(), p.Table)
+		statement.WriteAnd(q, also, p.Table)
 		found, err := q.KeyValues(len(p.Schema.PrimaryFields))
 		if err != nil {
 			return nil, err

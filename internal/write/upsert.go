@@ -65,7 +65,7 @@ func (g *Guards) PrepareUpsert(stmt *gorm.Statement, p *policy.Policy) {
 	c = aimed(c, stmt, p)
 	switch {
 	case stmt.Unscoped:
-	case c.DoNothing && len(c.Columns) == 0 && savesLinks(stmt):
+	case revives(stmt, p, c):
 		c = revival(g.Dialect, p, c, stmt)
 	case !c.DoNothing:
 		u := newUpsert(stmt, conflictFields(p, c.Columns))
@@ -94,6 +94,11 @@ func conflictFields(p *policy.Policy, columns []clause.Column) []*schema.Field {
 		}
 	}
 	return fields
+}
+
+// revives tells whether an upsert brings deleted links back.
+func revives(stmt *gorm.Statement, p *policy.Policy, c clause.OnConflict) bool {
+	return p.Column() != nil && !stmt.Unscoped && c.DoNothing && len(c.Columns) == 0 && savesLinks(stmt)
 }
 
 // revival turns "add the link if it is not there" into one that also brings a deleted link back. The caller may have listed
