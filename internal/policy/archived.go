@@ -64,6 +64,16 @@ func (t Place) Shared(alias string, quote func(string) string) string {
 	return "(" + t.live(t.Policy.Schema.PrimaryFields, alias, quote) + " OR " + t.other(otherAlias, " <> ", alias, quote) + ")"
 }
 
+// Taken is the condition that another archived row with the key of one carries a mark.
+func (t Place) Taken(alias, mark string, quote func(string) string) string {
+	if !t.Archived {
+		return ""
+	}
+	name := quote(otherAlias)
+	return "EXISTS (SELECT 1 FROM " + quote(t.Table()) + " AS " + name + " WHERE " + equal(t.Policy.Schema.PrimaryFields, name, alias, quote) +
+		" AND " + name + "." + quote(t.Policy.ID.DBName) + " = " + mark + ")"
+}
+
 // Copies counts the rows of the place that have the key of one.
 func (t Place) Copies(alias string, quote func(string) string) string {
 	if !t.Archived {

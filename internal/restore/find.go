@@ -273,8 +273,10 @@ func (r *restoration) guarded(q *statement.Query, n *policy.Node, g *policy.Rela
 	})
 	walk.AndGone(q, g.Parent, "holder")
 	if from := r.graph.NodeOf(g.Parent); from != nil {
-		q.Text(" AND NOT (")
-		r.comingBack(q, from, "holder")
+		// Of a key that was archived several times it is the row that comes back which counts.
+		q.Text(" AND NOT EXISTS (SELECT 1 FROM ").Name(g.Parent.DeletedTable()).Text(" AS returning_holder WHERE ")
+		walk.SameKey(q, g.Parent, "returning_holder", "holder").Text(" AND ")
+		r.comingBack(q, from, "returning_holder")
 		q.Text(")")
 	}
 	q.Text(")")

@@ -78,7 +78,7 @@ func (r *restoration) heldBase(n *policy.Node) func(q *statement.Query) {
 		}
 		statement.Joined(q, holders, " UNION ", func(h *policy.Relation) {
 			walk.SelectCarried(n, q, r.held, "t")
-			q.Text(", ", walk.MarkText(q, h.Parent, "holder"))
+			q.Text(", ", ownOr(q, n.Policy, "t", walk.MarkText(q, h.Parent, "holder")))
 			q.Text(" FROM ").Name(n.Policy.DeletedTable()).Text(" AS t, ").Name(h.Parent.DeletedTable()).Text(" AS holder WHERE ")
 			r.lost.InWalk(q, n, "t")
 			q.Text(" AND ")
@@ -107,10 +107,28 @@ func (r *restoration) holding(q *statement.Query, h *policy.Relation, holder, ch
 	})
 	walk.MatchFixed(h, q, child)
 	walk.AndGone(q, h.Parent, holder)
-	if from := r.graph.NodeOf(h.Parent); from != nil {
+	from := r.graph.NodeOf(h.Parent)
+	switch {
+	case from == nil:
+	case h.Parent.Archives():
+		// One of the lost rows is the child's parent; another with its key, archived later, is not.
+		q.Text(" AND CASE WHEN ")
+		walk.MatchIn(&policy.Edge{Relation: h, From: from}, q, r.lost, child)
+		q.Text(" THEN 0 ELSE 1 END = 1")
+	default:
 		q.Text(" AND ")
 		r.lost.NotInWalk(q, from, holder)
 	}
+}
+
+// ownOr is the mark that a held row gets: its own still where the archive has its key with the other mark already, for a deletion
+// takes a key once.
+func ownOr(q *statement.Query, p *policy.Policy, table, mark string) string {
+	taken := p.DeletedPlace().Taken(statement.QuoteName(q.Tx, table), mark, func(name string) string { return statement.QuoteName(q.Tx, name) })
+	if taken == "" {
+		return mark
+	}
+	return "CASE WHEN " + taken + " THEN " + walk.MarkText(q, p, table) + " ELSE " + mark + " END"
 }
 
 // findDeletion counts the root rows and tells which deletion they came from.
