@@ -147,7 +147,7 @@ func (m *migrator) alterArchive(value any, p *policy.Policy, s policy.ArchiveStr
 	if err != nil {
 		return err
 	}
-	types, err := innerMigrator(m.reader()).ColumnTypes(s.Table)
+	types, err := columnTypes(m.reader(), s.Table)
 	if err != nil {
 		return err
 	}

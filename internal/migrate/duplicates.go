@@ -99,7 +99,7 @@ func (m *migrator) hasColumns(value any, stmt *gorm.Statement, index *schema.Ind
 	if !inner.HasTable(value) {
 		return false, nil
 	}
-	types, err := inner.ColumnTypes(value)
+	types, err := columnTypes(m.data(), value)
 	if err != nil {
 		return false, err
 	}

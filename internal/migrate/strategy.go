@@ -22,7 +22,7 @@ func (m *migrator) refuseFormerMarks(values []any) error {
 		if p == nil || p.Strategy.Word() == "" || p.Foreign != nil || !innerMigrator(m.data()).HasTable(value) {
 			continue
 		}
-		types, err := innerMigrator(m.data()).ColumnTypes(value)
+		types, err := columnTypes(m.data(), value)
 		if err != nil {
 			return err
 		}
