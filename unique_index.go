@@ -20,6 +20,7 @@ import (
 // those with a field tagged live. It runs before the schema is published: ParseIndexes writes to the fields
 // (schema/index.go:74, GORM 1.31).
 func narrowIndexes(p *policy.Policy, namer schema.Namer, referenced [][]string, keep bool) {
+	fitIndexNames(p, namer)
 	if p.Archives() {
 		collectUnique(p)
 		return

@@ -49,6 +49,9 @@ func (i *UniqueIndex) Columns() []string {
 	return columns
 }
 
+// KeptName is the name of an index as the database keeps it.
+func (p *Policy) KeptName(name string) string { return p.dialect.Kept(name) }
+
 // Concerns tells whether the index's own condition asks for the deletion column. A deleted row then does not fulfil it, but
 // will once it is restored.
 func (i *UniqueIndex) Concerns(p *Policy) bool {
