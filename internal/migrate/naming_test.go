@@ -96,7 +96,8 @@ func testNaming(t *testing.T, database *testdb.Database, strategy schema.Namer) 
 	slots := []calledSlot{{ID: 1, SlotState: "booked"}}
 	require.NoError(t, db.Create([]calledOwner{
 		{ID: 1, FullName: "Ann Canary", EMail: "a@x", NickName: "a", Notes: notes, Slots: slots},
-		{ID: 2, FullName: "Bob Canary", EMail: "b@x", NickName: "b"}, {ID: 3, FullName: "Eve Canary", EMail: "c@x", NickName: "c"},
+		{ID: 2, FullName: "Bob Canary", EMail: "b@x", NickName: "b"},
+		{ID: 3, FullName: "Eve Canary", EMail: "c@x", NickName: "c"},
 	}).Error)
 
 	report, err := softdelete.Delete(db, &calledOwner{ID: 1})
