@@ -51,6 +51,10 @@ type LoggedColumn struct {
 	Plain bool
 	// Type is the database's type where it is not.
 	Type string
+	// Stored is the type that the database says it has, where it was asked.
+	Stored string
+	// Foreign tells that the model does not have the column: it may go from the table without the model.
+	Foreign bool
 }
 
 // Log is a table with its event log, as triggers write it: they see the rows before and after every statement, whatever
@@ -71,9 +75,16 @@ type Log struct {
 // eventLog is what a database needs to write and to read event logs.
 type eventLog struct {
 	objects func(d *Dialect, l *Log) []LogObject
-	find    func(db *gorm.DB, l *Log) (map[string]string, error)
-	open    func(logs []*Log) (before, after string)
-	close   string
+	find    func(db *gorm.DB, l *Log) (LogFound, error)
+	// mark is an expression for the mark of what writes a log.
+	mark func(l *Log) string
+	// open stands around a bound context; what follows is a condition.
+	open [2]string
+	// opened ends the statement.
+	opened string
+	close  string
+	// value is the kind of value that a column of the type has.
+	value   func(kind string) Value
 	instant func(at time.Time) string
 	// context and contextTable are the name and the definition of the table that open writes to, empty for none.
 	context, contextTable string
@@ -122,14 +133,20 @@ const eventColumns = "row_key, version, type, content, data, actor, reason, dele
 // LogObjects lists what writes the log.
 func (d *Dialect) LogObjects(l *Log) []LogObject { return d.events.objects(d, l) }
 
-// FindLogObjects gives the definitions of what writes the table's log, by name.
-func (d *Dialect) FindLogObjects(db *gorm.DB, l *Log) (map[string]string, error) {
+// FindLog gives what writes the table's log.
+func (d *Dialect) FindLog(db *gorm.DB, l *Log) (LogFound, error) {
 	return d.events.find(db, l)
 }
 
 // OpenLog is the statement after which the triggers write events, until CloseLog or the end of the transaction. It binds one
-// value, the context as JSON, and affects no row where a trigger of the tables is missing.
-func (d *Dialect) OpenLog(logs []*Log) (before, after string) { return d.events.open(logs) }
+// value, the context as JSON, and affects no row where what writes the logs has other marks than those.
+func (d *Dialect) OpenLog(logs []*Log, marks []string) (before, after string) {
+	conditions := make([]string, len(logs))
+	for i, l := range logs {
+		conditions[i] = d.events.mark(l) + " = " + textLiteral(marks[i])
+	}
+	return d.events.open[0], d.events.open[1] + strings.Join(conditions, " AND ") + d.events.opened
+}
 
 // CloseLog is the statement that ends it.
 func (d *Dialect) CloseLog() string { return d.events.close }

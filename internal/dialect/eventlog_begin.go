@@ -2,7 +2,6 @@ package dialect
 
 import (
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -23,16 +22,6 @@ func (d *Dialect) Baseline(l *Log, at time.Time) []string {
 SELECT %[3]s, 1, 'baseline', '%[4]s', %[5]s%[6]s, '', '', NULL, %[7]s FROM %[8]s AS r
 WHERE NOT EXISTS (SELECT 1 FROM %[1]s AS e WHERE e.row_key = %[3]s) ON CONFLICT DO NOTHING`,
 		l.quote(l.Events), eventColumns, d.LogKey(l, "r"), Row, "("+l.image(d.fragments(l, "r"))+")", b.json, d.moment(at), l.quote(l.Table)))
-}
-
-// Gained gives the columns of a log that what writes it so far does not know, by its definition.
-func (l *Log) Gained(text string) (gained []LoggedColumn) {
-	for _, c := range l.Columns {
-		if !strings.Contains(text, jsonName(c.Name)+":") {
-			gained = append(gained, c)
-		}
-	}
-	return gained
 }
 
 // LogGained are statements that log the values of columns which a log has gained, of the rows that have events.
@@ -60,7 +49,7 @@ func (d *Dialect) moment(at time.Time) string {
 func postgresWithin(statement string) []string {
 	const function = "pg_temp.softdelete_begin()"
 	return []string{
-		"CREATE OR REPLACE FUNCTION " + function + " RETURNS void LANGUAGE sql SET timezone TO 'UTC' SET bytea_output TO 'hex' SET extra_float_digits TO 1 AS" +
+		"CREATE OR REPLACE FUNCTION " + function + " RETURNS void LANGUAGE sql" + postgresForm + " AS" +
 			dollarQuoted(statement),
 		"SELECT " + function,
 		"DROP FUNCTION " + function,

@@ -14,18 +14,25 @@ import (
 var postgresEvents = eventLog{
 	objects: postgresLog,
 	begin:   beginnings{latest: "greatest", json: "::json", instant: "::timestamptz", within: postgresWithin},
-	find: func(db *gorm.DB, l *Log) (map[string]string, error) {
+	find: func(db *gorm.DB, l *Log) (LogFound, error) {
 		var found []foundObject
-		err := db.Raw(`SELECT t.tgname AS "name", p.prosrc AS "text" FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-			WHERE t.tgrelid = to_regclass(?) AND NOT t.tgisinternal AND t.tgenabled <> 'D'`, l.quote(l.Table)).Scan(&found).Error
-		objects := map[string]string{}
-		for _, object := range found {
-			objects[object.Name] = object.Text
+		var mark string
+		f := LogFound{Texts: map[string]string{}}
+		err := db.Raw("SELECT " + postgresMark(l)).Scan(&mark).Error
+		if err == nil {
+			err = db.Raw(`SELECT t.tgname AS "name", p.prosrc AS "text" FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+				WHERE t.tgrelid = to_regclass(?) AND NOT t.tgisinternal AND t.tgenabled <> 'D'`, l.quote(l.Table)).Scan(&found).Error
 		}
-		return objects, err
+		for _, object := range found {
+			f.Texts[object.Name] = object.Text
+		}
+		f.Mark = mark
+		return f, err
 	},
-	open:     func([]*Log) (before, after string) { return "SELECT set_config('softdelete.event', ", ", true)" },
+	mark:     postgresMark,
+	open:     [2]string{"SELECT set_config('softdelete.event', ", ", true) WHERE "},
 	close:    "SELECT set_config('softdelete.event', '', true)",
+	value:    func(string) Value { return Text }, // its fragment is exact for every type
 	instant:  func(at time.Time) string { return at.Format(time.RFC3339Nano) },
 	freeze:   "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE",
 	fragment: postgresFragment,
@@ -40,30 +47,62 @@ var postgresEvents = eventLog{
 	},
 }
 
-// postgresFragment is a column of a row as JSON text. The form does not depend on the session only where the settings of the
-// function that postgresLog makes are in force.
-func postgresFragment(c LoggedColumn, alias string) string {
-	column := alias + "." + c.Quoted
-	switch {
-	case c.Value == Whole && c.Plain:
-		return "CASE WHEN " + column + " BETWEEN -9007199254740991 AND 9007199254740991 THEN " + column + "::text WHEN " + column +
-			` IS NULL THEN 'null' ELSE '"' || ` + column + `::text || '"' END`
-	case c.Plain, c.Value == Real, c.Value == Boolean:
-		return "coalesce(to_json(" + column + ")::text, 'null')"
-	case c.Value == Whole:
-		return "coalesce(CASE WHEN json_typeof(to_json(" + column + ")) = 'number' AND length(" + column + "::text) < 16 THEN " + column +
-			"::text WHEN json_typeof(to_json(" + column + ")) = 'number' THEN to_json(" + column + "::text)::text ELSE to_json(" + column +
-			")::text END, 'null')"
-	default: // numeric is a number that readers of JSON would round
-		return "coalesce(CASE json_typeof(to_json(" + column + ")) WHEN 'number' THEN to_json(" + column + "::text)::text ELSE to_json(" +
-			column + ")::text END, 'null')"
-	}
+// postgresMark is made of the rows of the catalogue, which no change leaves as they are.
+func postgresMark(l *Log) string {
+	return "coalesce((SELECT string_agg(concat_ws('.', t.oid, t.xmin, p.oid, p.xmin), ' ' ORDER BY t.oid) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid" +
+		" WHERE t.tgrelid = to_regclass(" + textLiteral(l.quote(l.Table)) + ") AND t.tgname IN (" + strings.Join(quotedLiterals(postgresTriggers), ", ") +
+		") AND t.tgenabled <> 'D'), '')"
 }
 
-// postgresSettings are in force while a log's function runs. The first three fix the form of values. The others fix the plan,
-// which a session keeps: made for one row, it would compare each row with each when there are many.
-const postgresSettings = " SET timezone TO 'UTC' SET bytea_output TO 'hex' SET extra_float_digits TO 1" +
-	" SET enable_nestloop TO off SET enable_seqscan TO off SET jit TO off"
+// postgresTriggers are the names of the triggers that write a log.
+var postgresTriggers = []string{"softdelete_created", "softdelete_deleted", "softdelete_updated"}
+
+func quotedLiterals(texts []string) []string {
+	list := make([]string, len(texts))
+	for i, text := range texts {
+		list[i] = textLiteral(text)
+	}
+	return list
+}
+
+// postgresFragment is a column of a row as JSON text. The form does not depend on the session only where postgresForm is in
+// force. The text of a type of an extension, and of an array that does not begin at 1, is read back exactly; its JSON is not.
+func postgresFragment(c LoggedColumn, alias string) string {
+	column := alias + "." + c.Quoted
+	value, text := "to_json("+column+")", column+"::text"
+	kind := strings.ToLower(c.Stored)
+	if kind == "" {
+		kind = strings.ToLower(c.Type)
+	}
+	switch {
+	case strings.Contains(kind, "hstore"):
+		return "coalesce(to_json(" + text + ")::text, 'null')"
+	case c.Foreign: // a column that is gone is NULL
+		value, text = "(to_json("+alias+") -> "+textLiteral(c.Name)+")", "(to_json("+alias+") ->> "+textLiteral(c.Name)+")"
+	case strings.HasSuffix(kind, "]"):
+		return "coalesce(CASE WHEN left(" + text + ", 1) = '[' THEN to_json(" + text + ") ELSE " + value + " END::text, 'null')"
+	case c.Value == Whole && c.Plain:
+		return "CASE WHEN " + column + " BETWEEN -9007199254740991 AND 9007199254740991 THEN " + text + " WHEN " + column +
+			` IS NULL THEN 'null' ELSE '"' || ` + text + ` || '"' END`
+	}
+	number := "json_typeof(" + value + ") = 'number'"
+	switch {
+	case c.Value == Whole:
+		return "coalesce(CASE WHEN " + number + " AND length(" + text + ") < 16 THEN " + text + " WHEN " + number + " THEN to_json(" + text +
+			")::text ELSE " + value + "::text END, 'null')"
+	case c.Plain, c.Value == Real, c.Value == Boolean:
+		return "coalesce(" + value + "::text, 'null')"
+	}
+	// numeric is a number that readers of JSON would round
+	return "coalesce(CASE WHEN " + number + " THEN to_json(" + text + ")::text ELSE " + value + "::text END, 'null')"
+}
+
+// postgresForm fixes the form of values, which the settings of a session would change.
+const postgresForm = " SET timezone TO 'UTC' SET bytea_output TO 'hex' SET extra_float_digits TO 1 SET datestyle TO 'ISO, YMD' SET intervalstyle TO 'postgres'"
+
+// postgresSettings are in force while a log's function runs. Those after the form of values fix the plan, which a session keeps:
+// made for one row, it would compare each row with each when there are many.
+const postgresSettings = postgresForm + " SET enable_nestloop TO off SET enable_seqscan TO off SET jit TO off"
 
 func postgresLog(d *Dialect, l *Log) []LogObject {
 	var key []string
@@ -80,7 +119,7 @@ SELECT e.row_key, coalesce(last.version, 0) + 1, e.type,
  coalesce(context ->> 'actor', ''), coalesce(context ->> 'reason', ''),
  CASE e.type WHEN 'deleted' THEN context ->> 'deletion' WHEN 'restored' THEN coalesce(e.deletion_id,
   (SELECT d.deletion_id FROM %[1]s AS d WHERE d.row_key = e.row_key AND d.type = 'deleted' ORDER BY d.version DESC LIMIT 1)) END,
- greatest((context ->> 'at')::timestamptz, last.at)
+ greatest(coalesce(context ->> 'moment', context ->> 'at')::timestamptz, last.at)
 FROM (%[3]s) AS e
 LEFT JOIN LATERAL (SELECT l.version, l.content, l.at FROM %[1]s AS l WHERE l.row_key = e.row_key ORDER BY l.version DESC LIMIT 1) AS last ON true
 WHERE e.type <> 'updated' OR e.changes <> '{}';
@@ -100,8 +139,7 @@ WHERE e.type <> 'updated' OR e.changes <> '{}';
 		" FROM (SELECT %s AS row_key, %s AS type, %s AS whole, %s AS changes, %s AS deletion_id FROM %s AS r JOIN %s AS o ON %s ORDER BY %s) AS c",
 		d.LogKey(l, "r"), kind, l.image(d.fragments(l, "r")), l.changes(d.fragments(l, "o"), d.fragments(l, "r")), l.mark("o"), newRows, oldRows, l.sameKey("o", "r"),
 		strings.Join(key, ", "))
-	body := `
-DECLARE context json := nullif(current_setting('softdelete.event', true), '');
+	body := "\n" + l.listing() + `DECLARE context json := nullif(current_setting('softdelete.event', true), '');
 BEGIN
 IF context IS NULL THEN RETURN NULL; END IF;
 IF TG_OP = 'INSERT' THEN
@@ -119,16 +157,17 @@ END
 	create := "CREATE OR REPLACE FUNCTION " + function + "() RETURNS trigger LANGUAGE plpgsql" +
 		postgresSettings + " AS" + dollarQuoted(body)
 	var objects []LogObject
-	for _, trigger := range []struct{ name, event, tables string }{
-		{"softdelete_created", "INSERT", "NEW TABLE AS " + newRows},
-		{"softdelete_deleted", "DELETE", "OLD TABLE AS " + oldRows},
-		{"softdelete_updated", "UPDATE", "OLD TABLE AS " + oldRows + " NEW TABLE AS " + newRows},
+	for i, trigger := range []struct{ event, tables string }{
+		{"INSERT", "NEW TABLE AS " + newRows},
+		{"DELETE", "OLD TABLE AS " + oldRows},
+		{"UPDATE", "OLD TABLE AS " + oldRows + " NEW TABLE AS " + newRows},
 	} {
-		objects = append(objects, LogObject{Name: trigger.name, Text: body, Create: []string{
+		name := postgresTriggers[i]
+		objects = append(objects, LogObject{Name: name, Text: body, Create: []string{
 			create,
-			"DROP TRIGGER IF EXISTS " + trigger.name + " ON " + table,
+			"DROP TRIGGER IF EXISTS " + name + " ON " + table,
 			fmt.Sprintf("CREATE TRIGGER %s AFTER %s ON %s REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION %s()",
-				trigger.name, trigger.event, table, trigger.tables, function),
+				name, trigger.event, table, trigger.tables, function),
 		}})
 		create = ""
 	}

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,27 +14,27 @@ import (
 var sqliteEvents = eventLog{
 	objects: sqliteLog,
 	begin:   beginnings{latest: "max", within: func(statement string) []string { return []string{statement} }},
-	find: func(db *gorm.DB, l *Log) (map[string]string, error) {
-		var found []foundObject
-		err := db.Raw("SELECT name, sql AS text FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", l.Table).Scan(&found).Error
-		objects := map[string]string{}
-		for _, object := range found {
-			objects[object.Name] = object.Text
+	find: func(db *gorm.DB, l *Log) (LogFound, error) {
+		var found []Attached
+		f := LogFound{Texts: map[string]string{}}
+		err := db.Raw("SELECT " + sqliteMark(l)).Scan(&f.Mark).Error
+		if err == nil {
+			err = db.Raw("SELECT type, name, sql FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(?) ORDER BY rowid", l.Table).Scan(&found).Error
 		}
-		return objects, err
-	},
-	open: func(logs []*Log) (before, after string) {
-		var names []string
-		for _, l := range logs {
-			for _, name := range sqliteNames(l) {
-				names = append(names, textLiteral(name))
+		names := sqliteNames(l)
+		for _, object := range found {
+			if slices.Contains(names, object.Name) {
+				f.Texts[object.Name] = object.SQL
+			} else if len(f.Texts) > 0 {
+				f.Late = append(f.Late, object)
 			}
 		}
-		// GORM makes a table anew for many a change of it, which loses the triggers.
-		return "INSERT INTO " + sqliteContext + " (id, context) SELECT 1, ",
-			" WHERE (SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (" + strings.Join(names, ", ") + ")) = " +
-				fmt.Sprint(len(names)) + " ON CONFLICT (id) DO UPDATE SET context = excluded.context"
+		return f, err
 	},
+	mark:         sqliteMark,
+	open:         [2]string{"INSERT INTO " + sqliteContext + " (id, context) SELECT 1, ", " WHERE "},
+	opened:       " ON CONFLICT (id) DO UPDATE SET context = excluded.context",
+	value:        sqliteValue,
 	close:        "DELETE FROM " + sqliteContext,
 	instant:      func(at time.Time) string { return at.Format("2006-01-02 15:04:05.999999999-07:00") },
 	context:      sqliteContext,
@@ -47,6 +48,21 @@ var sqliteEvents = eventLog{
 }
 
 const sqliteContext = "softdelete_event_context"
+
+// sqliteMark has the number that every change of a schema raises, and what a change that was undone would not bring back. GORM
+// makes a table anew for many a change of it, which loses the triggers.
+func sqliteMark(l *Log) string {
+	return "(SELECT schema_version FROM pragma_schema_version) || (SELECT '.' || count(*) || '.' || total(length(CAST(sql AS BLOB))) FROM sqlite_master" +
+		" WHERE type = 'trigger' AND name IN (" + strings.Join(quotedLiterals(sqliteNames(l)), ", ") + "))"
+}
+
+// sqliteValue goes by what a column of the type keeps.
+func sqliteValue(kind string) Value {
+	if strings.Contains(strings.ToUpper(kind), "INT") {
+		return Whole
+	}
+	return map[string]Value{"real": Real, "blob": Bytes}[affinity(kind)]
+}
 
 // sqliteFragment is a column of a row as JSON text. Any column may hold a value of any class: one that is not the class of
 // its column's values is an object that names it.
@@ -95,7 +111,7 @@ SELECT e.row_key, coalesce(e.last, 0) + 1, e.type,
  coalesce(json_extract(c.context, '$.actor'), ''), coalesce(json_extract(c.context, '$.reason'), ''),
  CASE e.type WHEN 'deleted' THEN json_extract(c.context, '$.deletion') WHEN 'restored' THEN coalesce(e.deletion_id,
   (SELECT d.deletion_id FROM %[1]s AS d WHERE d.row_key = e.row_key AND d.type = 'deleted' ORDER BY d.version DESC LIMIT 1)) END,
- max(json_extract(c.context, '$.at'), coalesce(e.former_at, ''))
+ max(coalesce(json_extract(c.context, '$.moment'), json_extract(c.context, '$.at')), coalesce(e.former_at, ''))
 FROM (SELECT k.*, CASE WHEN k.type = 'updated' THEN 'change' ELSE %[9]s END AS content FROM (SELECT %[3]s AS row_key, %[4]s AS last, %[5]s AS former, %[12]s AS former_at,
  %[6]s AS type, %[7]s AS whole, %[8]s AS changes, %[10]s AS deletion_id%[11]s LIMIT 1) AS k) AS e, `+sqliteContext+` AS c
 WHERE e.type <> 'updated' OR e.changes <> '{}';
@@ -129,8 +145,8 @@ WHERE e.type <> 'updated' OR e.changes <> '{}';
 		{"UPDATE OF " + strings.Join(key, ", "), " AND (" + keyChanged + ")", deleted + created},
 	} {
 		name := sqliteNames(l)[i]
-		create := fmt.Sprintf("CREATE TRIGGER %s AFTER %s ON %s WHEN EXISTS (SELECT 1 FROM "+sqliteContext+")%s\nBEGIN\n%sEND",
-			l.quote(name), trigger.event, l.quote(l.Table), trigger.when, trigger.body)
+		create := fmt.Sprintf("CREATE TRIGGER %s AFTER %s ON %s WHEN EXISTS (SELECT 1 FROM "+sqliteContext+")%s\nBEGIN\n%s%sEND",
+			l.quote(name), trigger.event, l.quote(l.Table), trigger.when, l.listing(), trigger.body)
 		objects = append(objects, LogObject{Name: name, Text: create, Create: []string{"DROP TRIGGER IF EXISTS " + l.quote(name), create}})
 	}
 	return objects

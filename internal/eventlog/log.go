@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -45,7 +44,8 @@ type EventRow struct {
 type LogWrite struct {
 	Actor    string `json:"actor,omitempty"`
 	Reason   string `json:"reason,omitempty"`
-	At       string `json:"at"`
+	Instant  string `json:"moment"`
+	At       string `json:"at"` // what earlier versions read
 	Deletion string `json:"deletion,omitempty"`
 	Restores *bool  `json:"restores,omitempty"`
 	Erases   string `json:"erases,omitempty"` // the table whose rows the write erases
@@ -53,10 +53,14 @@ type LogWrite struct {
 	Moment time.Time
 }
 
+// replaced stands in place of the instant that triggers of an earlier version read. They fail on it: after they were looked at, and
+// before the write, they have replaced triggers that log more.
+const replaced = "softdelete: an earlier version has replaced the triggers of the event log meanwhile; nothing was written: try again, or run AutoMigrate"
+
 // Logs are the event logs of one database.
 type Logs struct {
 	*policy.Registry
-	complete sync.Map // the tables whose log was found to be complete
+	complete sync.Map // the completeLog of tables whose log was found to be that
 	// Protect finds the rows of a model that Rebuild must not remove.
 	Protect func(tx statement.Session, p *policy.Policy) (Protection, error)
 }
@@ -74,22 +78,41 @@ type Protection interface {
 // Open lets the triggers of the logs write events, on the connection of tx, until Close. It runs inside a transaction,
 // directly before the statements of one write.
 func (logs *Logs) Open(tx statement.Session, written []*dialect.Log, w LogWrite) error {
-	for _, l := range written {
-		if err := logs.check(tx, l); err != nil {
+	for again := false; ; again = true {
+		opened, err := logs.open(tx, written, w)
+		if err != nil || opened {
 			return err
 		}
+		if again {
+			return logMissing(written[0])
+		}
+		for _, l := range written { // somebody has migrated
+			logs.complete.Delete(l.Table)
+		}
 	}
-	w.At = tx.Dialect.LogInstant(w.Moment)
+}
+
+// open opens the logs where what writes them is what was found to be complete.
+func (logs *Logs) open(tx statement.Session, written []*dialect.Log, w LogWrite) (opened bool, err error) {
+	marks, latest := make([]string, len(written)), true
+	for i, l := range written {
+		found, err := logs.check(tx, l)
+		if err != nil {
+			return false, err
+		}
+		marks[i], latest = found.mark, latest && found.latest
+	}
+	w.Instant = tx.Dialect.LogInstant(w.Moment)
+	if w.At = w.Instant; latest && tx.Dialect.Has(dialect.RowLocks) { // a single writer has kept others out since
+		w.At = replaced
+	}
 	text, err := json.Marshal(w)
 	if err != nil {
-		return err
+		return false, err
 	}
-	before, after := tx.Dialect.OpenLog(written)
+	before, after := tx.Dialect.OpenLog(written, marks)
 	rows, err := tx.Query().Text(before).Bind(string(text)).Text(after).Exec()
-	if err == nil && rows == 0 {
-		err = logMissing(written[0])
-	}
-	return err
+	return rows > 0, err
 }
 
 // Close ends what Open began.
@@ -98,33 +121,37 @@ func Close(tx statement.Session) error {
 	return err
 }
 
-// check makes sure, once, that the table's triggers are there and know the model's columns.
-func (logs *Logs) check(tx statement.Session, l *dialect.Log) error {
-	if _, checked := logs.complete.Load(l.Table); checked {
-		return nil
+// completeLog is what was found to write a log, and to know the model's columns.
+type completeLog struct {
+	mark   string
+	latest bool
+}
+
+// check makes sure that the table's triggers are there and know the model's columns. It looks again only when they have changed.
+func (logs *Logs) check(tx statement.Session, l *dialect.Log) (completeLog, error) {
+	if known, checked := logs.complete.Load(l.Table); checked {
+		return known.(completeLog), nil
 	}
 	notLocked := tx.LockWriterBy(l.Table, l.Columns[0].Name) // before it is read; a table that is not there has no log either
-	found, err := tx.Dialect.FindLogObjects(tx.InWork(tx.Statement.Context).DB, l)
+	found, err := tx.Dialect.FindLog(tx.InWork(tx.Statement.Context).DB, l)
 	if err != nil {
-		return err
+		return completeLog{}, err
 	}
 	for _, object := range tx.Dialect.LogObjects(l) {
-		text, ok := found[object.Name]
+		text, ok := found.Texts[object.Name]
 		if !ok {
-			return logMissing(l)
+			return completeLog{}, logMissing(l)
 		}
-		for _, c := range l.Columns {
-			if !strings.Contains(text, c.Quoted) {
-				return fmt.Errorf("%w: the event log of %s does not know its column %s yet; run AutoMigrate, or the statements of softdelete.DDL",
-					fault.ErrUnsupported, l.Table, c.Name)
-			}
+		if gained := l.Gained(text); len(gained) > 0 {
+			return completeLog{}, fmt.Errorf("%w: the event log of %s does not know its column %s yet; run AutoMigrate, or the statements of softdelete.DDL",
+				fault.ErrUnsupported, l.Table, gained[0].Name)
 		}
 	}
-	if notLocked != nil {
-		return notLocked
+	known := completeLog{mark: found.Mark, latest: found.Latest()}
+	if notLocked == nil {
+		logs.complete.Store(l.Table, known)
 	}
-	logs.complete.Store(l.Table, true)
-	return nil
+	return known, notLocked
 }
 
 func logMissing(l *dialect.Log) error {

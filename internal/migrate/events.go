@@ -64,18 +64,24 @@ func (m *migrator) migrateLog(l *dialect.Log) error {
 			return err
 		}
 	}
-	found, err := m.migrations.Dialect.FindLogObjects(m.reader(), l)
+	d := m.migrations.Dialect
+	found, err := d.FindLog(m.reader(), l)
 	if err != nil {
 		return err
 	}
+	columns, err := d.Columns(m.reader(), dialect.Table{Name: l.Table, Quoted: statement.QuoteName(m.db, l.Table)})
+	if err != nil {
+		return err
+	}
+	l = d.Wide(l, found, columns)
 	if r != nil {
 		r.made[l.Events] = true
 		r.parts = append(r.parts, ddlPart{table: l.Events, needs: []string{context, l.Events, l.Table}})
 	}
 	made, gained := false, []dialect.LoggedColumn(nil)
-	for _, object := range m.migrations.Dialect.LogObjects(l) {
-		former, there := found[object.Name]
-		if former == object.Text {
+	for _, object := range d.LogObjects(l) {
+		former, there := found.Texts[object.Name]
+		if former == object.Text && len(found.Late) == 0 {
 			continue
 		}
 		if made = true; there && len(gained) == 0 {
