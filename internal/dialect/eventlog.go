@@ -115,8 +115,10 @@ func (l *Log) On(table, events string) *Log {
 
 // LogObject is a trigger or a function that writes a log.
 type LogObject struct {
-	// Name is what FindLogObjects knows it by, Text how the database tells its definition.
+	// Name is what FindLog knows it by, Text how the database tells its definition.
 	Name, Text string
+	// Helps tells that it writes no event itself.
+	Helps bool
 	// Create are the statements that make it anew, whether it is there or not.
 	Create []string
 }

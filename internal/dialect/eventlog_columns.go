@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -27,6 +28,13 @@ func (f LogFound) Latest() bool {
 		}
 	}
 	return false
+}
+
+var written = regexp.MustCompile(`(?i)\b(?:update(?:\s+or\s+\w+)?|insert(?:\s+or\s+\w+)?\s+into|replace\s+into|delete\s+from)\s+(?:\w+\.)?["'\x60\[]?([^"'\x60\]\s(;]+)`)
+
+// Writes tells whether a trigger writes to the table.
+func (a Attached) Writes(table string) bool {
+	return slices.ContainsFunc(written.FindAllStringSubmatch(a.SQL, -1), func(match []string) bool { return strings.EqualFold(match[1], table) })
 }
 
 // columnList stands before the list of columns.

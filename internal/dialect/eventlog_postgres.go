@@ -50,12 +50,15 @@ var postgresEvents = eventLog{
 // postgresMark is made of the rows of the catalogue, which no change leaves as they are.
 func postgresMark(l *Log) string {
 	return "coalesce((SELECT string_agg(concat_ws('.', t.oid, t.xmin, p.oid, p.xmin), ' ' ORDER BY t.oid) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid" +
-		" WHERE t.tgrelid = to_regclass(" + textLiteral(l.quote(l.Table)) + ") AND t.tgname IN (" + strings.Join(quotedLiterals(postgresTriggers), ", ") +
+		" WHERE t.tgrelid = to_regclass(" + textLiteral(l.quote(l.Table)) + ") AND t.tgname IN (" + strings.Join(quotedLiterals(append([]string{postgresTurn}, postgresTriggers...)), ", ") +
 		") AND t.tgenabled <> 'D'), '')"
 }
 
 // postgresTriggers are the names of the triggers that write a log.
 var postgresTriggers = []string{"softdelete_created", "softdelete_deleted", "softdelete_updated"}
+
+// postgresTurn is the trigger that notes where a statement begins; see nestedEvents.
+const postgresTurn = "softdelete_turn"
 
 func quotedLiterals(texts []string) []string {
 	list := make([]string, len(texts))
@@ -118,10 +121,10 @@ SELECT e.row_key, coalesce(last.version, 0) + 1, e.type,
  CASE WHEN e.content = 'change' AND last.content <> 'removed' THEN e.changes ELSE e.whole END::json,
  coalesce(context ->> 'actor', ''), coalesce(context ->> 'reason', ''),
  CASE e.type WHEN 'deleted' THEN context ->> 'deletion' WHEN 'restored' THEN coalesce(e.deletion_id,
-  (SELECT d.deletion_id FROM %[1]s AS d WHERE d.row_key = e.row_key AND d.type = 'deleted' ORDER BY d.version DESC LIMIT 1)) END,
+  (SELECT d.deletion_id FROM %[1]s AS d WHERE d.row_key = e.row_key AND d.type = 'deleted' AND d.version > 0 ORDER BY d.version DESC LIMIT 1)) END,
  greatest(coalesce(context ->> 'moment', context ->> 'at')::timestamptz, last.at)
 FROM (%[3]s) AS e
-LEFT JOIN LATERAL (SELECT l.version, l.content, l.at FROM %[1]s AS l WHERE l.row_key = e.row_key ORDER BY l.version DESC LIMIT 1) AS last ON true
+LEFT JOIN LATERAL (SELECT l.version, l.content, l.at FROM %[1]s AS l WHERE l.row_key = e.row_key AND l.version > 0 ORDER BY l.version DESC LIMIT 1) AS last ON true
 WHERE e.type <> 'updated' OR e.changes <> '{}';
 `, l.quote(l.Events), eventColumns, rows)
 	}
@@ -139,24 +142,26 @@ WHERE e.type <> 'updated' OR e.changes <> '{}';
 		" FROM (SELECT %s AS row_key, %s AS type, %s AS whole, %s AS changes, %s AS deletion_id FROM %s AS r JOIN %s AS o ON %s ORDER BY %s) AS c",
 		d.LogKey(l, "r"), kind, l.image(d.fragments(l, "r")), l.changes(d.fragments(l, "o"), d.fragments(l, "r")), l.mark("o"), newRows, oldRows, l.sameKey("o", "r"),
 		strings.Join(key, ", "))
+	keys := func(table string) string { return "SELECT " + d.LogKey(l, "r") + " FROM " + table + " AS r" }
+	n := postgresNested(l.quote(l.Events), keys(oldRows), keys(newRows))
 	body := "\n" + l.listing() + `DECLARE context json := nullif(current_setting('softdelete.event', true), '');
-BEGIN
+` + n.declare + `BEGIN
 IF context IS NULL THEN RETURN NULL; END IF;
-IF TG_OP = 'INSERT' THEN
+` + n.before + `IF TG_OP = 'INSERT' THEN
 ` + write(rows("CASE WHEN context ->> 'restores' IS NULL THEN 'created' ELSE 'restored' END", "row", newRows, "")) + `ELSIF TG_OP = 'DELETE' THEN
 ` + write(rows(l.erases(erases, "'deleted'"), "removed", oldRows, "")) + `ELSE
 IF EXISTS (SELECT 1 FROM ` + oldRows + " AS r" + without(oldRows, newRows) + `) THEN
 ` + write(rows("'deleted'", "removed", oldRows, without(oldRows, newRows))) +
 		write(rows("'created'", "row", newRows, without(newRows, oldRows))) + `END IF;
 ` + write(changed) + `END IF;
-RETURN NULL;
+` + n.after + `RETURN NULL;
 END
 `
-	function := l.quote(functionName(l.Events))
+	function := l.quote(functionName(l.Events, "_log"))
 	table := l.quote(l.Table)
 	create := "CREATE OR REPLACE FUNCTION " + function + "() RETURNS trigger LANGUAGE plpgsql" +
 		postgresSettings + " AS" + dollarQuoted(body)
-	var objects []LogObject
+	objects := []LogObject{n.turn(l)}
 	for i, trigger := range []struct{ event, tables string }{
 		{"INSERT", "NEW TABLE AS " + newRows},
 		{"DELETE", "OLD TABLE AS " + oldRows},
@@ -174,10 +179,10 @@ END
 	return objects
 }
 
-// functionName is the name of the function that writes a log, in the log's schema.
-func functionName(events string) string {
+// functionName is the name of a function of a log, in the log's schema.
+func functionName(events, suffix string) string {
 	schema, name := splitName(events)
-	return schema + ShortName(name, "_log")
+	return schema + ShortName(name, suffix)
 }
 
 // dollarQuoted quotes the text of a function, which may hold any literal, so that nothing in it ends it.

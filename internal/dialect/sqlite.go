@@ -93,7 +93,7 @@ var sqlite = Dialect{
 		},
 		definitions: func(db *gorm.DB) (statements []string, err error) {
 			err = db.Raw("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT LIKE 'CREATE VIRTUAL %' " +
-				"ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, name").Scan(&statements).Error
+				"ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, CASE type WHEN 'trigger' THEN rowid END, name").Scan(&statements).Error
 			return statements, err
 		},
 		attached:      sqliteAttached,

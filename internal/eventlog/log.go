@@ -139,12 +139,21 @@ func (logs *Logs) check(tx statement.Session, l *dialect.Log) (completeLog, erro
 	}
 	for _, object := range tx.Dialect.LogObjects(l) {
 		text, ok := found.Texts[object.Name]
+		if object.Helps { // a version before has none
+			continue
+		}
 		if !ok {
 			return completeLog{}, logMissing(l)
 		}
 		if gained := l.Gained(text); len(gained) > 0 {
 			return completeLog{}, fmt.Errorf("%w: the event log of %s does not know its column %s yet; run AutoMigrate, or the statements of softdelete.DDL",
 				fault.ErrUnsupported, l.Table, gained[0].Name)
+		}
+	}
+	for _, late := range found.Late {
+		if late.Writes(l.Table) {
+			return completeLog{}, fmt.Errorf("%w: the trigger %s of table %s writes to it, and was made after those of the event log: it would fire before them; run AutoMigrate, "+
+				"which makes them again", fault.ErrUnsupported, late.Name, l.Table)
 		}
 	}
 	known := completeLog{mark: found.Mark, latest: found.Latest()}

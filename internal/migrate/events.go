@@ -84,7 +84,7 @@ func (m *migrator) migrateLog(l *dialect.Log) error {
 		if former == object.Text && len(found.Late) == 0 {
 			continue
 		}
-		if made = true; there && len(gained) == 0 {
+		if made = true; there && !object.Helps && len(gained) == 0 {
 			gained = l.Gained(former)
 		}
 		for _, text := range object.Create {
