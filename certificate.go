@@ -163,7 +163,7 @@ func Certificates(db *gorm.DB) ([]Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := d.chain.List(db)
+	list, err := d.chain.List(statement.Reading(db))
 	return each(list, certificateOf), outward(err)
 }
 
@@ -177,7 +177,7 @@ func VerifyCertificates(db *gorm.DB) error {
 	if err != nil {
 		return err
 	}
-	return outward(d.chain.Verify(db))
+	return outward(d.chain.Verify(statement.Reading(db)))
 }
 
 func certificateOf(c certificate.Certificate) Certificate {

@@ -64,6 +64,9 @@ func DirColdStore(dir string) (ColdStore, error) {
 // masked and stay erased; those that it has removed do not come back.
 func Thaw(db *gorm.DB, batchID string) (int64, error) {
 	d, err := databaseOfAll(db, "Thaw")
+	if err == nil {
+		err = notInADryRun(db, "Thaw")
+	}
 	if err != nil {
 		return 0, err
 	}

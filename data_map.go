@@ -4,6 +4,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/gorm-softdelete/softdelete/internal/erasure"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // DataMapEntry is a column with personal data, or one that looks as if it had.
@@ -25,6 +26,6 @@ func DataMap(db *gorm.DB) ([]DataMapEntry, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := d.eraser.DataMap(db)
+	list, err := d.eraser.DataMap(statement.Reading(db))
 	return each(list, func(e erasure.DataMapEntry) DataMapEntry { return DataMapEntry(e) }), outward(err)
 }

@@ -151,6 +151,18 @@ func databaseOfAll(db *gorm.DB, function string) (*database, error) {
 	return d, policy.NoTable(db, function)
 }
 
+// notInADryRun refuses a session that only rehearses (DryRun) to a function that would write and has no plan to show.
+func notInADryRun(db *gorm.DB, function string) error {
+	if !db.DryRun {
+		return nil
+	}
+	instead := ""
+	if function == "Erase" {
+		instead = ", or PreviewErasure"
+	}
+	return fmt.Errorf("%w: softdelete.%s in a dry run, which would write nothing; call it with a session without DryRun%s", ErrUnsupported, function, instead)
+}
+
 // policyOf gives the compiled policy of a model's value.
 func policyOf(db *gorm.DB, model any) (*policy.Policy, error) {
 	d, err := databaseOf(db)

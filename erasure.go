@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/erasure"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // This room is for the erasure of a person's data (GDPR Art. 17).
@@ -64,6 +65,9 @@ type Masker = func(ctx context.Context, value any) (any, error)
 // is under a legal hold, ErrUnsupported where something cannot be erased as asked, ErrRequest for a request that cannot be.
 func Erase(db *gorm.DB, subject any, r ErasureRequest) (*Certificate, error) {
 	d, err := databaseOf(db)
+	if err == nil {
+		err = notInADryRun(db, "Erase")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +85,7 @@ func PreviewErasure(db *gorm.DB, subject any) (ErasurePlan, error) {
 	if err != nil {
 		return ErasurePlan{}, err
 	}
-	plan, err := d.eraser.Preview(db, subject)
+	plan, err := d.eraser.Preview(statement.Reading(db), subject)
 	return erasurePlanOf(plan), outward(err)
 }
 

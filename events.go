@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // Event is one change of one row of a model with the setting events, as the table <table>_events keeps it. Its columns
@@ -42,7 +43,7 @@ func History(db *gorm.DB, value any) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := d.logs.History(db, value)
+	list, err := d.logs.History(statement.Reading(db), value)
 	return each(list, func(e eventlog.Event) Event { return Event(e) }), outward(err)
 }
 
@@ -54,7 +55,7 @@ func AsOf(db *gorm.DB, value any, t time.Time) error {
 	if err != nil {
 		return err
 	}
-	return outward(d.logs.AsOf(db, value, t))
+	return outward(d.logs.AsOf(statement.Reading(db), value, t))
 }
 
 // Rebuild makes the table of a model with the setting events what its events say, after statements that did not go through
@@ -63,6 +64,9 @@ func AsOf(db *gorm.DB, value any, t time.Time) error {
 // runs no hooks. Nobody else writes to the table meanwhile. When it fails, nothing has changed.
 func Rebuild(db *gorm.DB, model any) (int64, error) {
 	d, err := databaseOf(db)
+	if err == nil {
+		err = notInADryRun(db, "Rebuild")
+	}
 	if err != nil {
 		return 0, err
 	}

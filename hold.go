@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // This room is for legal holds.
@@ -50,6 +51,9 @@ type HoldInfo struct {
 // gorm.ErrRecordNotFound. Without the table of holds it gives ErrUnsupported.
 func Hold(db *gorm.DB, value any, o HoldOptions) (HoldID, error) {
 	d, err := databaseOf(db)
+	if err == nil {
+		err = notInADryRun(db, "Hold")
+	}
 	if err != nil {
 		return "", err
 	}
@@ -61,6 +65,9 @@ func Hold(db *gorm.DB, value any, o HoldOptions) (HoldID, error) {
 // it is; an unknown one gives gorm.ErrRecordNotFound.
 func Release(db *gorm.DB, id HoldID) error {
 	d, err := databaseOfAll(db, "Release")
+	if err == nil {
+		err = notInADryRun(db, "Release")
+	}
 	if err != nil {
 		return err
 	}
@@ -73,7 +80,7 @@ func Holds(db *gorm.DB) ([]HoldInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := d.holds.List(db)
+	list, err := d.holds.List(statement.Reading(db))
 	return each(list, holdInfoOf), outward(err)
 }
 

@@ -70,6 +70,9 @@ type ReplayReport struct {
 // is left alone. Running it twice is harmless. An error for one subject does not keep it from the others.
 func ReplayErasures(db *gorm.DB, l ErasureLedger) (ReplayReport, error) {
 	d, err := databaseOfAll(db, "ReplayErasures")
+	if err == nil {
+		err = notInADryRun(db, "ReplayErasures")
+	}
 	if err != nil {
 		return ReplayReport{}, err
 	}

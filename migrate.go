@@ -6,6 +6,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/erasure"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
 	"github.com/gorm-softdelete/softdelete/internal/purge"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // Tables lists the plugin's own tables, for db.AutoMigrate(softdelete.Tables()...).
@@ -25,5 +26,5 @@ func DDL(db *gorm.DB, models ...any) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return outwards(d.migrations.DDL(db, models...))
+	return outwards(d.migrations.DDL(statement.Reading(db), models...))
 }

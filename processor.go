@@ -37,6 +37,9 @@ type ErasedSubject struct {
 // personal values; errors.Is and errors.As find it, the text leaves it out.
 func DispatchErasures(db *gorm.DB) error {
 	d, err := databaseOfAll(db, "DispatchErasures")
+	if err == nil {
+		err = notInADryRun(db, "DispatchErasures")
+	}
 	if err != nil {
 		return err
 	}

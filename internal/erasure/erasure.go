@@ -90,9 +90,6 @@ func (c *call) parted(db *gorm.DB) *erasure {
 // run erases in a transaction, or in a savepoint of the caller's.
 func (x *erasure) run(db *gorm.DB) (*certificate.Certificate, error) {
 	tx := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
-	if db.DryRun {
-		return nil, fmt.Errorf("%w: an erasure in a dry run; call PreviewErasure", fault.ErrUnsupported)
-	}
 	ledger := x.eraser.Ledger
 	if ledger != nil {
 		if err := x.checkLedger(db); err != nil {

@@ -108,6 +108,17 @@ func InWork(db *gorm.DB, ctx context.Context) *gorm.DB {
 	return fresh.Session(&gorm.Session{NewDB: true})
 }
 
+// Reading is the session for a call that only reads: one that only rehearses (DryRun) is answered as any other.
+func Reading(db *gorm.DB) *gorm.DB {
+	if !db.DryRun {
+		return db
+	}
+	// A session of what a hook gets would take over the conditions of the hook's own statement; a clause makes it a new one.
+	reading := db.Clauses().Session(&gorm.Session{})
+	reading.Config.DryRun = false
+	return reading
+}
+
 // Savepoint runs a statement about a savepoint. GORM's own calls lose their errors (driver/postgres/postgres.go:308 and
 // driver/sqlite/sqlite.go:238), and prepared statements cannot carry it.
 func Savepoint(db *gorm.DB, ctx context.Context, text string) error {
