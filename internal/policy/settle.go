@@ -91,6 +91,7 @@ func (b *policyBuilder) settleColumn() {
 		b.refuse(field.Name, "a deletion column cannot have a serializer; use a plain type")
 		return
 	}
+	b.refuseFilled(field)
 	for _, s := range strategiesOf(tag.OnColumn) {
 		for _, word := range s.own {
 			if b.tag.Has(word) && s.word != named[0].word {
@@ -99,6 +100,15 @@ func (b *policyBuilder) settleColumn() {
 		}
 	}
 	named[0].settle(b)
+}
+
+// refuseFilled refuses a column that GORM fills with the time of a write: with every such write a row would be deleted, or carry
+// another mark.
+func (b *policyBuilder) refuseFilled(field *schema.Field) {
+	if field.AutoCreateTime != 0 || field.AutoUpdateTime != 0 {
+		b.refuse(field.Name, "GORM fills the field whenever it writes a row, which is no time of deletion; remove autoCreateTime and autoUpdateTime, "+
+			"which a field CreatedAt or UpdatedAt has without a tag, or name another field")
+	}
 }
 
 // settleCompanions checks the fields around the deletion column.
@@ -119,6 +129,7 @@ func (b *policyBuilder) settleCompanions() {
 		return
 	}
 	if b.At != nil && b.At != b.column {
+		b.refuseFilled(b.At)
 		setting, _ := tag.ParseTag(b.At.Tag.Get(tag.TagKey), tag.OnColumn) // its problems are told already
 		c, remedy := b.readClock(b.At, setting)
 		if remedy != "" {

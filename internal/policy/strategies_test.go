@@ -237,5 +237,34 @@ func TestPolicyRefusesStrategies(t *testing.T) {
 			}
 			return &Article{}
 		}()}, "Article.Gone", []string{"serializer"}},
+		{"a time that every update writes", []any{func() any {
+			type Article struct {
+				ID   uint
+				Gone int64 `gorm:"autoUpdateTime" softdelete:"timestamp"`
+			}
+			return &Article{}
+		}()}, "Article.Gone", []string{"GORM fills the field", "autoUpdateTime"}},
+		{"a time that every creation writes", []any{func() any {
+			type Article struct {
+				ID   uint
+				Gone *time.Time `gorm:"autoCreateTime" softdelete:"timestamp"`
+			}
+			return &Article{}
+		}()}, "Article.Gone", []string{"GORM fills the field"}},
+		{"a field UpdatedAt as the time of deletion", []any{func() any {
+			type Article struct {
+				ID        uint
+				UpdatedAt *time.Time `softdelete:"timestamp"`
+			}
+			return &Article{}
+		}()}, "Article.UpdatedAt", []string{"GORM fills the field", "UpdatedAt"}},
+		{"a field CreatedAt beside a flag", []any{func() any {
+			type Article struct {
+				ID        uint
+				Gone      bool       `softdelete:"flag"`
+				CreatedAt *time.Time `softdelete:"at"`
+			}
+			return &Article{}
+		}()}, "Article.CreatedAt", []string{"GORM fills the field"}},
 	})
 }

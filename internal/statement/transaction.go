@@ -49,6 +49,10 @@ type UnitOfWork struct {
 // differ in name: going back to one goes to the latest of its name, which may be one that a hook or an association left.
 type depthKey struct{}
 
+// deepest is how many savepoints of the plugin may be inside each other. Hooks that call each other without end would nest them
+// until the memory is full.
+const deepest = 500
+
 // Work runs what must happen as a whole or not at all, in a transaction or in a savepoint of the caller's. db gives the
 // connection, the context and the settings of the session, but no conditions. An error, a panic and the end of the goroutine
 // undo the work; a panic goes on to the caller.
@@ -203,6 +207,11 @@ func begin(db *gorm.DB) (*UnitOfWork, error) {
 func (w *UnitOfWork) save(db *gorm.DB) error {
 	w.Ground = CallersTransaction
 	depth, _ := db.Statement.Context.Value(depthKey{}).(int)
+	if depth >= deepest {
+		return fmt.Errorf("%w: %d deletions or restores inside each other; a hook deletes or restores rows whose hooks call it again, "+
+			"as a child's BeforeDelete that deletes its parent does: let AfterDelete or AfterRestore do it, when the row is through",
+			fault.ErrUnsupported, depth)
+	}
 	name := "softdelete_" + strconv.Itoa(depth+1)
 	if err := Savepoint(db, db.Statement.Context, "SAVEPOINT "+name); err != nil {
 		return err

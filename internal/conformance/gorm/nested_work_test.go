@@ -1,7 +1,9 @@
 package gorm_test
 
 import (
+	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -109,5 +111,86 @@ func TestAFailedDeletionIsUndoneWholeWhateverItsHooksHaveDone(t *testing.T) {
 				require.NoError(t, db.First(&nestUser{}, post.UserID).Error)
 			})
 		}
+	})
+}
+
+type nestBox struct {
+	ID        uint
+	DeletedAt gorm.DeletedAt
+	Things    []nestThing `gorm:"foreignKey:BoxID" softdelete:"cascade"`
+}
+
+// nestThing takes its box along, or brings it back, in the hook that its context names.
+type nestThing struct {
+	ID        uint
+	BoxID     uint
+	DeletedAt gorm.DeletedAt
+}
+
+type nestHookKey struct{}
+
+func (n *nestThing) with(tx *gorm.DB, hook string) error {
+	switch {
+	case tx.Statement.Context.Value(nestHookKey{}) != hook:
+		return nil
+	case hook == "BeforeDelete by a condition":
+		return tx.Where("id = ?", n.BoxID).Delete(&nestBox{}).Error
+	case strings.HasSuffix(hook, "Delete"):
+		return tx.Delete(&nestBox{ID: n.BoxID}).Error
+	}
+	_, err := softdelete.Restore(tx, &nestBox{ID: n.BoxID})
+	return err
+}
+
+func (n *nestThing) BeforeDelete(tx *gorm.DB) error {
+	return errors.Join(n.with(tx, "BeforeDelete"), n.with(tx, "BeforeDelete by a condition"))
+}
+func (n *nestThing) AfterDelete(tx *gorm.DB) error   { return n.with(tx, "AfterDelete") }
+func (n *nestThing) BeforeRestore(tx *gorm.DB) error { return n.with(tx, "BeforeRestore") }
+func (n *nestThing) AfterRestore(tx *gorm.DB) error  { return n.with(tx, "AfterRestore") }
+
+func TestAHookThatTakesTheParentOfItsRowAlong(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := database.Open(t)
+		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&nestBox{}, &nestThing{}}})))
+		require.NoError(t, db.AutoMigrate(&nestBox{}, &nestThing{}))
+		box := nestBox{ID: 1, Things: []nestThing{{ID: 1}, {ID: 2}}}
+		require.NoError(t, db.Create(&box).Error)
+		live := func(t *testing.T) (rows int64) {
+			t.Helper()
+			for _, model := range []any{&nestBox{}, &nestThing{}} {
+				var n int64
+				require.NoError(t, db.Model(model).Count(&n).Error)
+				rows += n
+			}
+			return rows
+		}
+		in := func(hook string) *gorm.DB { return db.WithContext(context.WithValue(t.Context(), nestHookKey{}, hook)) }
+
+		for _, hook := range []string{"BeforeDelete", "BeforeDelete by a condition"} {
+			t.Run(hook+" calls itself without end, which is refused", func(t *testing.T) {
+				thing := nestThing{ID: 1, BoxID: 1}
+				err := in(hook).Delete(&thing).Error
+				require.ErrorIs(t, err, softdelete.ErrUnsupported)
+				require.ErrorContains(t, err, "let AfterDelete or AfterRestore do it")
+				require.EqualValues(t, 3, live(t))
+				require.False(t, thing.DeletedAt.Valid)
+			})
+		}
+		t.Run("AfterDelete finds its row deleted, and comes to its end", func(t *testing.T) {
+			require.NoError(t, in("AfterDelete").Delete(&nestThing{ID: 1, BoxID: 1}).Error)
+			require.Zero(t, live(t))
+		})
+		t.Run("BeforeRestore calls itself without end, which is refused", func(t *testing.T) {
+			_, err := softdelete.Restore(in("BeforeRestore"), &nestBox{ID: 1})
+			require.ErrorIs(t, err, softdelete.ErrUnsupported)
+			require.ErrorContains(t, err, "let AfterDelete or AfterRestore do it")
+			require.Zero(t, live(t))
+		})
+		t.Run("AfterRestore finds its row live, and comes to its end", func(t *testing.T) {
+			_, err := softdelete.Restore(in("AfterRestore"), &nestBox{ID: 1})
+			require.NoError(t, err)
+			require.EqualValues(t, 3, live(t))
+		})
 	})
 }
