@@ -325,3 +325,20 @@ func ExampleDDL() {
 	// CREATE TABLE `users` (`id` integer PRIMARY KEY AUTOINCREMENT,`email` text,`deleted_at` datetime)
 	// CREATE UNIQUE INDEX `idx_users_email` ON `users`(`email`) WHERE `deleted_at` IS NULL
 }
+
+func ExampleDDLScript() {
+	type User struct {
+		ID        uint
+		Email     string `gorm:"uniqueIndex"`
+		DeletedAt gorm.DeletedAt
+	}
+	db := exampleDB()
+
+	script, err := softdelete.DDLScript(db, softdelete.ScriptGoose, &User{}) // executes nothing
+	must(err)
+	fmt.Print(script)
+	// Output:
+	// -- +goose Up
+	// CREATE TABLE `users` (`id` integer PRIMARY KEY AUTOINCREMENT,`email` text,`deleted_at` datetime);
+	// CREATE UNIQUE INDEX `idx_users_email` ON `users`(`email`) WHERE `deleted_at` IS NULL;
+}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/erasure"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
+	"github.com/gorm-softdelete/softdelete/internal/migrate"
 	"github.com/gorm-softdelete/softdelete/internal/purge"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
@@ -26,5 +27,39 @@ func DDL(db *gorm.DB, models ...any) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return outwards(d.migrations.DDL(statement.Reading(db), models...))
+	return outwards(d.migrations.DDL(statement.Reading(db), d.migrated(models)...))
+}
+
+// ScriptFormat is the form in which DDLScript writes a script.
+type ScriptFormat int
+
+const (
+	// ScriptPlain is for the shells psql and sqlite3: transactions around all that may be in one. Let the shell stop at the first
+	// error: psql -v ON_ERROR_STOP=1, sqlite3 -bail.
+	ScriptPlain = ScriptFormat(migrate.Plain)
+	// ScriptGoose is a file of github.com/pressly/goose, with its annotations; it has no part for Down.
+	ScriptGoose = ScriptFormat(migrate.Goose)
+	// ScriptGolangMigrate is an .up.sql of github.com/golang-migrate/migrate. Its driver for SQLite needs x-no-tx-wrap=true where
+	// the connection enforces foreign keys and a table is made anew; the script stops, and changes nothing, without it.
+	ScriptGolangMigrate = ScriptFormat(migrate.GolangMigrate)
+)
+
+// DDLScript gives what DDL lists as one script, which the tool of the format runs as it is; an empty one where there is nothing to
+// do. Where the database makes a table anew to change it (SQLite), the script stops without a change if foreign keys are enforced
+// meanwhile, or if rows would then refer to none that did not before. ErrUnsupported is for what the format cannot say, and
+// says what to do instead.
+func DDLScript(db *gorm.DB, f ScriptFormat, models ...any) (string, error) {
+	d, err := databaseOf(db)
+	if err != nil {
+		return "", err
+	}
+	return outwards(d.migrations.Script(statement.Reading(db), migrate.Format(f), d.migrated(models)...))
+}
+
+// migrated are the models to migrate: those of the configuration and the plugin's own where none are given.
+func (d *database) migrated(models []any) []any {
+	if len(models) > 0 {
+		return models
+	}
+	return append(Tables(), d.registry.Named()...)
 }

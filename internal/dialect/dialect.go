@@ -133,6 +133,7 @@ type Dialect struct {
 	indexOwner  func(db *gorm.DB, table Table, name string) (string, error)
 
 	rebuild rebuild
+	script  script
 }
 
 var dialects = []*Dialect{&postgres, &sqlite}

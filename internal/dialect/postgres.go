@@ -64,6 +64,7 @@ var postgres = Dialect{
 	refusals: postgresRefusals,
 
 	columns: postgresColumns,
+	script:  postgresScript,
 
 	// A cast to name cuts a name as the database does that is longer than it keeps.
 	findIndexes: func(db *gorm.DB, table Table, name string) (found []Index, err error) {

@@ -53,15 +53,17 @@ func sqliteCounter(db *gorm.DB, table string) (*int64, error) {
 }
 
 func sqliteSetCounter(db *gorm.DB, table string, value int64) error {
-	now, err := sqliteCounter(db, table)
-	name := "'" + strings.ReplaceAll(table, "'", "''") + "'"
-	switch {
-	case err != nil || now != nil && *now >= value:
-		return err
-	case now == nil:
-		return db.Exec(fmt.Sprintf("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %d)", name, value)).Error
+	// Nothing here asks what the count is: the statements may be listed, for a database that has other rows.
+	name := textLiteral(table)
+	for _, statement := range []string{
+		fmt.Sprintf("INSERT INTO sqlite_sequence (name, seq) SELECT %s, 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE lower(name) = lower(%s))", name, name),
+		fmt.Sprintf("UPDATE sqlite_sequence SET seq = max(seq, %d) WHERE lower(name) = lower(%s)", value, name),
+	} {
+		if err := db.Exec(statement).Error; err != nil {
+			return err
+		}
 	}
-	return db.Exec(fmt.Sprintf("UPDATE sqlite_sequence SET seq = %d WHERE lower(name) = lower(%s)", value, name)).Error
+	return nil
 }
 
 // sqliteWithoutUnique makes the table anew as its statement says, but for the constraint.

@@ -53,6 +53,7 @@ var sqlite = Dialect{
 	sameName: sqliteName,
 
 	columns: sqliteColumns,
+	script:  sqliteScript,
 
 	findIndexes: func(db *gorm.DB, table Table, name string) (found []Index, err error) {
 		// Until the end, "where" is the whole statement that made the index.

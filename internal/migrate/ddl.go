@@ -14,16 +14,27 @@ import (
 )
 
 // DDL lists the statements that db.AutoMigrate(models...) would execute on the database as it is, in order, and executes none
-// of them. Without models it takes those of the configuration.
+// of them.
 func (m *Migrations) DDL(db *gorm.DB, models ...any) ([]string, error) {
+	l, err := m.list(db, models)
+	return slices.Concat(l.open, l.statements, l.shut), err
+}
+
+// listing is what a migration would execute.
+type listing struct {
+	statements []string
+	rebuilds   bool     // tables are made anew
+	checked    []string // those of them whose foreign keys can be checked
+	// open and shut switch foreign keys off and on, on a connection that enforces them, where tables are made anew.
+	open, shut []string
+}
+
+func (m *Migrations) list(db *gorm.DB, models []any) (l listing, err error) {
 	called := policy.Called(db).Statement
 	if len(models) != 1 {
 		if err := policy.NoTable(db, "DDL of all or several models"); err != nil {
-			return nil, err
+			return l, err
 		}
-	}
-	if len(models) == 0 {
-		models = m.Named()
 	}
 	tx := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
 	statement.ToWriter(tx, "")
@@ -36,7 +47,7 @@ func (m *Migrations) DDL(db *gorm.DB, models ...any) ([]string, error) {
 		// What a step does depends on those before it: they are executed, on an empty copy.
 		copied, err := m.Dialect.Rehearsal(reader)
 		if err != nil {
-			return nil, err
+			return l, err
 		}
 		defer copied.Close()
 		recorder.ConnPool, recorder.rehearsal = copied, copied
@@ -49,7 +60,7 @@ func (m *Migrations) DDL(db *gorm.DB, models ...any) ([]string, error) {
 	tx.Config.DryRun = false
 	tx.Statement.Table, tx.Statement.TableExpr = called.Table, called.TableExpr
 	if err := tx.Session(&gorm.Session{}).AutoMigrate(models...); err != nil {
-		return nil, err
+		return l, err
 	}
 	return recorder.list(m.Dialect, reader)
 }
@@ -64,6 +75,7 @@ type ddlRecorder struct {
 	made      map[string]bool // indexes that were built, where nothing is executed
 	dropped   map[string]bool // those that were dropped, likewise
 	noted     map[string]bool // remarks
+	checked   []string        // tables made anew whose foreign keys can be checked
 }
 
 // note adds a remark to the statements, once.
@@ -122,19 +134,21 @@ func recorderOf(db *gorm.DB) *ddlRecorder {
 }
 
 // list gives the statements in their stable order.
-func (r *ddlRecorder) list(d *dialect.Dialect, db *gorm.DB) (statements []string, err error) {
+func (r *ddlRecorder) list(d *dialect.Dialect, db *gorm.DB) (l listing, err error) {
 	for _, part := range inStableOrder(r.parts) {
-		statements = append(statements, sortedConstraints(part.statements)...)
+		l.statements = append(l.statements, sortedConstraints(part.statements)...)
 	}
 	drops := func(text string) bool { return strings.HasPrefix(text, "DROP TABLE ") }
-	if r.rehearsal == nil || !slices.ContainsFunc(statements, drops) {
-		return statements, nil
+	if r.rehearsal == nil || !slices.ContainsFunc(l.statements, drops) {
+		return l, nil
 	}
+	slices.Sort(r.checked)
+	l.rebuilds, l.checked = true, slices.Compact(r.checked)
 	enforced, err := d.Enforced(db)
 	if enforced {
-		statements = append([]string{d.Enforce(false)}, append(statements, d.Enforce(true))...)
+		l.open, l.shut = []string{d.Enforce(false)}, []string{d.Enforce(true)}
 	}
-	return statements, err
+	return l, err
 }
 
 // affected is an sql.Result of a number of rows.

@@ -4,6 +4,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 
+	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
@@ -121,11 +122,21 @@ func (m *migrator) beginLog(l *dialect.Log, gained []dialect.LoggedColumn, exec 
 	return nil
 }
 
-// keepLog makes the log's triggers again after a change of a table, for which GORM may have made it anew.
+// keepLog makes the log's triggers again after a change of a table, for which GORM may have made it anew. Where the table lacks a column
+// yet, or the log is not there, the migration that is under way does so at its end.
 func (m *migrator) keepLog(value any) error {
 	p, err := m.policy(value)
-	if err != nil || p == nil || p.Log == nil {
+	if err != nil || p == nil || p.Log == nil || !m.hasTable(p.Log.Events) {
 		return err
+	}
+	there, err := archive.TableColumns(m.migrations.Session(m.reader()), p.Log.Table)
+	if err != nil {
+		return err
+	}
+	for _, field := range p.LoggedFields() {
+		if m.migrations.Dialect.FindColumn(there, field.DBName) == nil {
+			return nil
+		}
 	}
 	return m.migrateLog(p.Log)
 }

@@ -120,11 +120,21 @@ func (m *migrator) rebuild(value any, dropped string, change func(inner gorm.Mig
 		stmt = parsed
 	}
 	if recorder != nil {
-		keep, err := m.keepAttached(statement.InWork(m.db, m.db.Statement.Context), stmt.Table, dropped)
+		session := statement.InWork(m.db, m.db.Statement.Context)
+		keep, err := m.keepAttached(session, stmt.Table, dropped)
 		if err != nil {
 			return err
 		}
-		return keep(change(m.Migrator))
+		checkable := m.checkable(session, stmt.Table)
+		if err := keep(change(m.Migrator)); err != nil {
+			return err
+		}
+		for _, table := range m.checkable(session, stmt.Table) {
+			if slices.Contains(checkable, table) {
+				recorder.checked = append(recorder.checked, table)
+			}
+		}
+		return nil
 	}
 	return m.atomically(func(tx *gorm.DB) error {
 		session := statement.InWork(tx, tx.Statement.Context)
@@ -153,6 +163,18 @@ func (m *migrator) rebuild(value any, dropped string, change func(inner gorm.Mig
 		}
 		return err
 	})
+}
+
+// checkable lists a table and those that refer to it, as far as the database can tell whether their rows refer to others: an old one
+// may have keys that cannot be checked.
+func (m *migrator) checkable(session *gorm.DB, table string) (tables []string) {
+	referrers, _ := m.migrations.Dialect.Referrers(session, table)
+	for _, r := range append(referrers, dialect.Referrer{Table: table}) {
+		if _, err := m.migrations.Dialect.Violations(session, r.Table); err == nil {
+			tables = append(tables, r.Table)
+		}
+	}
+	return tables
 }
 
 // refuseReferrers refuses to make a table anew while foreign keys to it are enforced and rows have them.
