@@ -2,6 +2,7 @@ package migrationtools_test
 
 import (
 	"database/sql"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"github.com/golang-migrate/migrate/v4/database/postgres"
 	"github.com/golang-migrate/migrate/v4/database/sqlite3"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
+	pgxv5 "github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
 	"github.com/stretchr/testify/require"
 
@@ -73,21 +75,33 @@ func runPlain(t *testing.T, database *testdb.Database, script string) error {
 }
 
 func runPsql(t *testing.T, database *testdb.Database, script string) error {
-	if _, err := exec.LookPath("psql"); err != nil || strings.Contains(database.DSN, "://") {
-		return runPlain(t, database, script)
+	config, err := pgxv5.ParseConfig(database.DSN)
+	require.NoError(t, err)
+	if _, err := exec.LookPath("psql"); err != nil {
+		return runStatements(t, database, script)
 	}
-	var address, options []string
-	for _, setting := range strings.Fields(database.DSN) {
-		switch name, _, _ := strings.Cut(setting, "="); name {
-		case "host", "port", "user", "password", "dbname", "sslmode":
-			address = append(address, setting)
-		default:
-			options = append(options, "-c "+setting)
+	command := exec.CommandContext(t.Context(), "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1")
+	command.Env = append(os.Environ(), "PGHOST="+config.Host, fmt.Sprintf("PGPORT=%d", config.Port), "PGUSER="+config.User,
+		"PGPASSWORD="+config.Password, "PGDATABASE="+config.Database, "PGOPTIONS=-c search_path="+config.RuntimeParams["search_path"])
+	return runCommand(t, command, script)
+}
+
+// runStatements sends what psql would, where it is not installed: each statement that stands on lines of its own.
+func runStatements(t *testing.T, database *testdb.Database, script string) error {
+	conn, err := pool(t, database).Conn(t.Context())
+	require.NoError(t, err)
+	defer conn.Close()
+	before, rest, found := strings.Cut(script, "CREATE UNIQUE INDEX CONCURRENTLY")
+	parts := []string{before}
+	if found {
+		parts = append(parts, "CREATE UNIQUE INDEX CONCURRENTLY"+rest)
+	}
+	for _, part := range parts {
+		if _, err := conn.ExecContext(t.Context(), part); err != nil {
+			return err
 		}
 	}
-	command := exec.CommandContext(t.Context(), "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", strings.Join(address, " "))
-	command.Env = append(os.Environ(), "PGOPTIONS="+strings.Join(options, " "))
-	return runCommand(t, command, script)
+	return nil
 }
 
 func runShell(t *testing.T, database *testdb.Database, script string) error {

@@ -225,7 +225,7 @@ func (m *migrator) HasConstraint(value any, name string) bool {
 		slices.Sort(names)
 		for _, missing := range names {
 			if !m.Migrator.HasConstraint(value, missing) {
-				_ = m.db.AddError(m.Migrator.CreateConstraint(value, missing))
+				_ = m.db.AddError(m.CreateConstraint(value, missing))
 			}
 		}
 	}
