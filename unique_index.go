@@ -21,11 +21,13 @@ import (
 // (schema/index.go:74, GORM 1.31).
 func narrowIndexes(p *policy.Policy, namer schema.Namer, referenced [][]string, keep bool) {
 	fitIndexNames(p, namer)
+	collectComputed(p)
 	if p.Archives() {
-		collectUnique(p)
+		p.Unique = append(p.Unique, collectUnique(p)...)
 		return
 	}
 	if p.Column() == nil {
+		p.Whole = append(p.Whole, collectUnique(p)...)
 		return
 	}
 	refersTo := func(columns ...string) bool {
@@ -64,7 +66,6 @@ func narrowIndexes(p *policy.Policy, namer schema.Namer, referenced [][]string, 
 				addWhere(option.Field, index.Name, live, namer)
 			}
 		}
-		expression := slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return o.Expression != "" })
 		if unique && !full && index.Where == "" {
 			on := make([]string, len(index.Fields))
 			for i, option := range index.Fields {
@@ -72,7 +73,7 @@ func narrowIndexes(p *policy.Policy, namer schema.Namer, referenced [][]string, 
 			}
 			p.Narrowed = append(p.Narrowed, on)
 		}
-		if !unique || expression {
+		if !unique || isComputed(index) {
 			continue
 		}
 		u := &policy.UniqueIndex{Name: index.Name, Where: index.Where}
@@ -144,25 +145,47 @@ func references(db *gorm.DB, s *schema.Schema, reached []policy.ReachedSchema) (
 	return keys
 }
 
-// collectUnique lists what must be unique in the table of a model whose deleted rows move away: all indexes stay as they
-// are declared.
-func collectUnique(p *policy.Policy) {
-	p.Unique = append(p.Unique, &policy.UniqueIndex{Name: policy.PrimaryKey, Fields: p.Schema.PrimaryFields})
+// collectUnique lists what must be unique in the table of a model whose deleted rows move away, or that keeps none: all indexes stay
+// as they are declared.
+func collectUnique(p *policy.Policy) []*policy.UniqueIndex {
+	var list []*policy.UniqueIndex
+	if len(p.Schema.PrimaryFields) > 0 {
+		list = append(list, &policy.UniqueIndex{Name: policy.PrimaryKey, Fields: p.Schema.PrimaryFields})
+	}
 	for _, field := range p.Schema.Fields {
 		if field.Unique && field.DBName != "" {
-			p.Unique = append(p.Unique, &policy.UniqueIndex{Name: field.DBName, Fields: []*schema.Field{field}})
+			list = append(list, &policy.UniqueIndex{Name: field.DBName, Fields: []*schema.Field{field}})
 		}
 	}
 	for _, index := range p.Schema.ParseIndexes() {
-		expression := slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return o.Expression != "" })
-		if index.Class != "UNIQUE" || expression {
+		if index.Class != "UNIQUE" || isComputed(index) {
 			continue
 		}
 		u := &policy.UniqueIndex{Name: index.Name, Where: index.Where}
 		for _, option := range index.Fields {
 			u.Fields = append(u.Fields, option.Field)
 		}
-		p.Unique = append(p.Unique, u)
+		list = append(list, u)
+	}
+	return list
+}
+
+// isComputed tells whether an index is on an expression.
+func isComputed(index *schema.Index) bool {
+	return slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return o.Expression != "" })
+}
+
+// collectComputed lists the unique indexes on expressions.
+func collectComputed(p *policy.Policy) {
+	for _, index := range p.Schema.ParseIndexes() {
+		if index.Class != "UNIQUE" || !isComputed(index) {
+			continue
+		}
+		parts := make([]string, len(index.Fields))
+		for i, option := range index.Fields {
+			parts[i] = cmp.Or(option.Expression, option.DBName)
+		}
+		p.Computed = append(p.Computed, p.ComputedOn(index.Name, parts))
 	}
 }
 

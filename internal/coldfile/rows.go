@@ -145,7 +145,7 @@ func decodeRow(line []byte) (map[string]any, error) {
 	for column, value := range r {
 		decoded, err := decodeValue(value)
 		if err != nil {
-			return nil, fmt.Errorf("column %s: %w", column, err)
+			return nil, fmt.Errorf("column %s: the value has no form of a cold batch", column) // what is wrong may quote it
 		}
 		r[column] = decoded
 	}

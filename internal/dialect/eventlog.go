@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -306,7 +307,7 @@ func (c LoggedColumn) Decode(data json.RawMessage) (any, error) {
 	case nil:
 		return nil, nil
 	}
-	return nil, fmt.Errorf("no value of a column: %s", data)
+	return nil, errors.New("no value of a column")
 }
 
 var number = regexp.MustCompile(`^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$`)
@@ -341,5 +342,5 @@ func decodeClass(object map[string]any) (any, error) {
 			return hex.DecodeString(text)
 		}
 	}
-	return nil, fmt.Errorf("no class of a value: %v", object)
+	return nil, errors.New("no class of a value")
 }

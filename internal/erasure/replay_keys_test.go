@@ -116,11 +116,7 @@ func TestReplayErasuresKnowsKeysOfEveryKindExactly(t *testing.T) {
 		},
 	} {
 		t.Run(fact, func(t *testing.T) {
-			each := testdb.Each
-			if c.databases != nil {
-				each = func(t *testing.T, run func(*testing.T, *testdb.Database)) { testdb.EachOf(t, c.databases, run) }
-			}
-			each(t, func(t *testing.T, database *testdb.Database) {
+			testdb.EachOf(t, c.databases, func(t *testing.T, database *testdb.Database) {
 				ledger, err := softdelete.FileLedger(filepath.Join(t.TempDir(), "ledger"))
 				require.NoError(t, err)
 				db := fixture.Open(t, database, softdelete.Config{Models: []any{c.erased()}, ErasureLedger: ledger})

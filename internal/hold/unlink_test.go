@@ -221,3 +221,17 @@ func TestARowUnlinkedFromAHeldOneIsNotDestroyed(t *testing.T) {
 		require.ErrorIs(t, db.Model(&tiedFile{ID: 1, Code: "a"}).Association("Cover").Unscoped().Clear(), softdelete.ErrHeld)
 	})
 }
+
+// Without a target SQLite takes any unique index for one.
+func TestAnUpsertWithoutATargetTakesNoRowAwayFromWhatAHoldCovers(t *testing.T) {
+	testdb.EachOf(t, []string{"sqlite"}, func(t *testing.T, database *testdb.Database) {
+		db := newTied(t, database)
+		b := "b"
+		_, err := softdelete.Hold(db, &tiedFile{ID: 1}, softdelete.HoldOptions{Matter: "case 7"})
+		require.NoError(t, err)
+		before := tiedState(t, db)
+		err = db.Clauses(clause.OnConflict{DoUpdates: clause.AssignmentColumns([]string{"file_code"})}).Create(&tiedPage{Number: 1, FileCode: &b}).Error
+		require.ErrorIs(t, err, softdelete.ErrHeld)
+		require.Equal(t, before, tiedState(t, db))
+	})
+}

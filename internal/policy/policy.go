@@ -54,7 +54,8 @@ type Policy struct {
 
 	Unique     []*UniqueIndex    // over live rows
 	Narrowed   [][]string        // what the unique indexes over live rows are on, columns and expressions, see Target
-	Whole      []*UniqueIndex    // over all rows of a model that marks them, the primary key first
+	Whole      []*UniqueIndex    // over all rows of a model that marks them, or that keeps no deleted ones, the primary key first
+	Computed   []*UniqueIndex    // on expressions, over whatever rows
 	WasUnique  map[string]string // columns whose constraint became an index, with its name
 	Predicates statement.Predicates
 	LiveWhere  clause.Interface // predicates.live as a WHERE clause, nil for none

@@ -1,9 +1,12 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
 	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // UniqueIndex is a unique index of a model that holds among its live rows only. Restore looks for conflicts with it.
@@ -11,6 +14,38 @@ type UniqueIndex struct {
 	Name   string
 	Fields []*schema.Field
 	Where  string // its own condition, as written in the tag
+	// Parts is what it is on, as SQL, where expressions are among that: Fields are then those that an upsert's row gives them from.
+	Parts []string
+}
+
+// Meets are the unique indexes by which a row that is created may meet another.
+func (p *Policy) Meets() []*UniqueIndex { return slices.Concat(p.Whole, p.Unique, p.Computed) }
+
+// ComputedOn is a unique index on parts of which some are expressions: its fields are those that they name.
+func (p *Policy) ComputedOn(name string, parts []string) *UniqueIndex {
+	index := &UniqueIndex{Name: name, Parts: parts}
+	for _, field := range p.Schema.Fields {
+		if field.DBName != "" && slices.ContainsFunc(parts, func(part string) bool { return names(part, field.DBName) }) {
+			index.Fields = append(index.Fields, field)
+		}
+	}
+	return index
+}
+
+// names tells whether a column's name stands in SQL as a word.
+func names(sql, column string) bool {
+	sql, column = strings.ToLower(sql), strings.ToLower(column)
+	for from := 0; ; {
+		i := strings.Index(sql[from:], column)
+		if i < 0 {
+			return false
+		}
+		start, end := from+i, from+i+len(column)
+		if (start == 0 || !statement.IsWord(sql[start-1])) && (end == len(sql) || !statement.IsWord(sql[end])) {
+			return true
+		}
+		from = end
+	}
 }
 
 // Target is one part of what an index or a conflict clause is on, a column or an expression, as far as these are written alike.

@@ -93,7 +93,7 @@ func EachWithSchemas(t *testing.T, run func(t *testing.T, database *Database)) {
 	eachThat(t, func(k kind) bool { return k.schemas }, run)
 }
 
-// EachOf runs a test as [Each] does, on the databases with these names.
+// EachOf runs a test as [Each] does, on the databases with these names, or on all where the list is nil.
 func EachOf(t *testing.T, names []string, run func(t *testing.T, database *Database)) {
 	t.Helper()
 	for _, name := range names {
@@ -101,7 +101,7 @@ func EachOf(t *testing.T, names []string, run func(t *testing.T, database *Datab
 			t.Fatalf("there is no database %q", name)
 		}
 	}
-	eachThat(t, func(k kind) bool { return slices.Contains(names, k.name) }, run)
+	eachThat(t, func(k kind) bool { return names == nil || slices.Contains(names, k.name) }, run)
 }
 
 func eachThat(t *testing.T, wanted func(kind) bool, run func(t *testing.T, database *Database)) {

@@ -18,8 +18,10 @@ import (
 func (g *Guards) KeepArchivedKeys(db *gorm.DB, p *policy.Policy) error {
 	stmt := db.Statement
 	c, upserts := onConflict(stmt)
-	if !upserts || p.Elsewhere() == nil || stmt.Unscoped || db.DryRun || savesLinks(stmt) ||
-		!slices.Equal(conflictFields(p, c.Columns), p.Schema.PrimaryFields) {
+	if !upserts || p.Elsewhere() == nil || stmt.Unscoped || db.DryRun || savesLinks(stmt) {
+		return nil
+	}
+	if _, met := meetsByKey(p, c); !met {
 		return nil
 	}
 	var keys [][]any
@@ -41,7 +43,7 @@ func (g *Guards) KeepArchivedKeys(db *gorm.DB, p *policy.Policy) error {
 	if err := lockKeys(tx, p, keys, lock); err != nil {
 		return err
 	}
-	archived, err := g.deletedAmong(db, p, p.Schema.PrimaryFields, keys, !leaves)
+	archived, err := g.deletedAmong(db, p, byKey(p, keys), !leaves)
 	if err != nil || len(archived) == 0 {
 		return err
 	}

@@ -168,13 +168,13 @@ func (g *Guards) GuardErasedCreate(db *gorm.DB, p *policy.Policy) error {
 	if err != nil || !known {
 		return err
 	}
-	for _, target := range conflictTargets(p, c) {
-		keys, err := erasedTargets(tx, p, stmt, target, nil)
+	for _, target := range meetings(stmt, p, c) {
+		keys, err := erasedTargets(tx, p, target, nil)
 		if err != nil {
 			return err
 		}
 		err = eachErased(tx, p, keys, func(row reflect.Value) error {
-			if g.upsertChanges(stmt, p, target, fields, assigned, row) {
+			if g.upsertChanges(stmt, target, fields, assigned, row) {
 				return erasedrow.ErasedError(p, rowText(stmt.Context, p.Schema, row))
 			}
 			return nil
@@ -195,7 +195,9 @@ func (g *Guards) guardErasedLinks(db *gorm.DB, p *policy.Policy, c clause.OnConf
 	if err != nil || !known {
 		return err
 	}
-	keys, err := erasedTargets(tx, p, db.Statement, p.Schema.PrimaryFields, p.Predicates.Deleted)
+	link := byKey(p, nil)
+	link.keys = keysOf(db.Statement, link.UniqueIndex)
+	keys, err := erasedTargets(tx, p, link, p.Predicates.Deleted)
 	if err != nil || len(keys) == 0 {
 		return err
 	}
@@ -204,56 +206,40 @@ func (g *Guards) guardErasedLinks(db *gorm.DB, p *policy.Policy, c clause.OnConf
 		"through Unscoped, and create the link by itself", key, p.Table)
 }
 
-// conflictTargets are the columns by which an upsert may meet a row: those that it names, or all that are unique.
-func conflictTargets(p *policy.Policy, c clause.OnConflict) [][]*schema.Field {
-	if c.OnConstraint == "" && len(c.Columns) > 0 {
-		return [][]*schema.Field{conflictFields(p, c.Columns)}
+// erasedTargets finds and locks the erased rows that an upsert would meet, and that fulfil a predicate.
+func erasedTargets(tx statement.Session, p *policy.Policy, m meeting, also statement.Predicate) (keys [][]any, err error) {
+	if len(m.Fields) == 0 {
+		return nil, nil
 	}
-	targets := [][]*schema.Field{p.Schema.PrimaryFields}
-	if c.OnConstraint == "" {
-		return targets
-	}
-	for _, field := range p.Schema.Fields {
-		if field.Unique && field.DBName != "" {
-			targets = append(targets, []*schema.Field{field})
-		}
-	}
-	for _, index := range p.Unique {
-		targets = append(targets, index.Fields)
-	}
-	return targets
-}
-
-// erasedTargets finds and locks the erased rows that an upsert would meet by a target, and that fulfil a predicate.
-func erasedTargets(tx statement.Session, p *policy.Policy, stmt *gorm.Statement, target []*schema.Field, also statement.Predicate) (keys [][]any, err error) {
-	values := newUpsert(stmt, target).keys
-	for chunk := range slices.Chunk(values, statement.ChunkSize) {
+	err = m.chunks(func(chunk [][]any) error {
 		// The values may be personal, as an upsert on an address has them.
 		base := func() *statement.Query { return tx.Silent().Query() }
 		q := base()
 		err := q.LockRows(dialect.MarkLock, func() {
-			q.Text("SELECT 1 FROM ").Name(p.Table).Text(" WHERE ").KeyAmong(statement.Table{Name: p.Table}, target, chunk)
+			m.among(q.Text("SELECT 1 FROM ").Name(p.Table).Text(" WHERE "), p, p.Table, chunk)
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		q = base().Text("SELECT ").Columns(p.Table, p.Schema.PrimaryFields).Text(" FROM ").Name(p.Table).Text(" WHERE ")
-		erasedrow.IsErased(q.KeyAmong(statement.Table{Name: p.Table}, target, chunk).Text(" AND "), p.Home(), p.Table)
+		erasedrow.IsErased(m.among(q, p, p.Table, chunk).Text(" AND "), p.Home(), p.Table)
 		statement.WriteAnd(q, also, p.Table)
 		found, err := q.KeyValues(len(p.Schema.PrimaryFields))
-		if err != nil {
-			return nil, err
-		}
 		keys = append(keys, found...)
-	}
-	return keys, nil
+		return err
+	})
+	return keys, err
 }
 
-// upsertChanges tells whether an upsert would change a protected column of the row that it meets by the target.
-func (g *Guards) upsertChanges(stmt *gorm.Statement, p *policy.Policy, target, fields []*schema.Field, assigned map[string]clause.Assignment, row reflect.Value,
+// upsertChanges tells whether an upsert would change a protected column of the row that it meets by the target. Which of its rows meets
+// that by an expression only the database knows: there it is any.
+func (g *Guards) upsertChanges(stmt *gorm.Statement, target meeting, fields []*schema.Field, assigned map[string]clause.Assignment, row reflect.Value,
 ) (changes bool) {
 	eachCreated(stmt, func(created created) {
-		for _, field := range target {
+		for _, field := range target.Fields {
+			if len(target.Parts) > 0 {
+				break
+			}
 			if value, ok := created.value(field); !ok || !g.sameValue(stmt.Context, field, row, value) {
 				return
 			}

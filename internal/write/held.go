@@ -67,7 +67,7 @@ func (g *Guards) WatchUpsert(db *gorm.DB) {
 	g.watch(db, assigned, func(q *statement.Query, p *policy.Policy, named statement.Table) {
 		q.Text("SELECT ").Columns(named.Qualifier(), p.Schema.PrimaryFields).Text(" FROM ").Table(named)
 		fields := p.Schema.PrimaryFields
-		if !slices.Equal(conflictFields(p, c.Columns), fields) || c.OnConstraint != "" {
+		if alone, _ := meetsByKey(p, c); !alone {
 			return // any row may be met
 		}
 		var keys [][]any

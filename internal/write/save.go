@@ -35,8 +35,9 @@ func (g *Guards) CheckSave(db *gorm.DB) {
 	if p == nil || !p.KeepsDeleted() {
 		return
 	}
-	u := newUpsert(stmt, p.Schema.PrimaryFields)
-	deleted, err := g.deletedAmong(db, p, u.fields, u.keys, true)
+	key := byKey(p, nil)
+	key.keys = keysOf(stmt, key.UniqueIndex)
+	deleted, err := g.deletedAmong(db, p, key, true)
 	switch {
 	case err != nil:
 		_ = db.AddError(err)

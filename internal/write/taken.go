@@ -29,7 +29,7 @@ type taking func(fields []*schema.Field) []func(q *statement.Query)
 func (g *Guards) ExplainTaken(db *gorm.DB) {
 	g.explainTaken(db, func(_ *policy.Policy, table statement.Table) taking {
 		return func(fields []*schema.Field) (conditions []func(q *statement.Query)) {
-			for chunk := range slices.Chunk(newUpsert(db.Statement, fields).keys, statement.ChunkSize) {
+			for chunk := range slices.Chunk(keysOf(db.Statement, &policy.UniqueIndex{Fields: fields}), statement.ChunkSize) {
 				conditions = append(conditions, func(q *statement.Query) {
 					q.KeyAmong(statement.Table{Name: table.Name, Alias: holder}, fields, chunk)
 				})

@@ -51,7 +51,7 @@ func (g *Guards) SpareLinks(db *gorm.DB) {
 	if db.RowsAffected >= int64(len(keys)) {
 		return
 	}
-	deleted, err := g.deletedAmong(db, p, p.Schema.PrimaryFields, keys, false)
+	deleted, err := g.deletedAmong(db, p, byKey(p, keys), false)
 	switch {
 	case err != nil:
 		_ = db.AddError(err)

@@ -25,27 +25,15 @@ type upsertKey struct{}
 // missing from what it affected, CheckUpsert says why. The keys are taken before the insert: what RETURNING gives for fewer
 // rows than were sent, GORM puts into the first ones (scan.go:311, GORM 1.31).
 type upsert struct {
-	fields   []*schema.Field // the conflict target
-	keys     [][]any         // of the rows that have all of them
+	meetings []meeting
 	rows     int64
 	snapshot statement.Snapshot
 }
 
 // newUpsert reads the rows of a create statement.
-func newUpsert(stmt *gorm.Statement, fields []*schema.Field) *upsert {
-	u := &upsert{fields: fields, snapshot: statement.TakeSnapshot(stmt.ReflectValue)}
-	eachCreated(stmt, func(row created) {
-		u.rows++
-		key := make([]any, 0, len(fields))
-		for _, field := range fields {
-			value, ok := row.value(field)
-			if !ok {
-				return
-			}
-			key = append(key, value)
-		}
-		u.keys = append(u.keys, key)
-	})
+func newUpsert(stmt *gorm.Statement, p *policy.Policy, c clause.OnConflict) *upsert {
+	u := &upsert{meetings: meetings(stmt, p, c), snapshot: statement.TakeSnapshot(stmt.ReflectValue)}
+	eachCreated(stmt, func(created) { u.rows++ })
 	return u
 }
 
@@ -68,7 +56,7 @@ func (g *Guards) PrepareUpsert(stmt *gorm.Statement, p *policy.Policy) {
 	case revives(stmt, p, c):
 		c = revival(g.Dialect, p, c, stmt)
 	case !c.DoNothing:
-		u := newUpsert(stmt, conflictFields(p, c.Columns))
+		u := newUpsert(stmt, p, c)
 		c.Where = clause.Where{Exprs: append([]clause.Expression{&scope.Filter{Predicate: p.Predicates.Live}}, groupOf(c.Where.Exprs)...)}
 		stmt.Settings.Store(upsertKey{}, u)
 	}
@@ -80,20 +68,6 @@ func groupOf(exprs []clause.Expression) []clause.Expression {
 		return nil
 	}
 	return []clause.Expression{scope.Group(exprs)}
-}
-
-// conflictFields are the fields of a conflict target; without one GORM means the primary key.
-func conflictFields(p *policy.Policy, columns []clause.Column) []*schema.Field {
-	if len(columns) == 0 {
-		return p.Schema.PrimaryFields
-	}
-	var fields []*schema.Field
-	for _, column := range columns {
-		if field := p.Schema.LookUpField(column.Name); field != nil {
-			fields = append(fields, field)
-		}
-	}
-	return fields
 }
 
 // revives tells whether an upsert brings deleted links back.
@@ -132,17 +106,20 @@ func (g *Guards) CheckUpsert(db *gorm.DB) {
 		return
 	}
 	p := g.PolicyHere(db)
-	deleted, err := g.deletedAmong(db, p, u.fields, u.keys, true)
-	if err != nil {
-		_ = db.AddError(err)
-		return
-	}
-	if len(deleted) > 0 {
-		u.snapshot.Restore()
-		if spares(db.Statement) && int64(len(u.keys)) == u.rows {
-			return // none of the rows is new; the live ones are saved
+	for _, m := range u.meetings {
+		deleted, err := g.deletedAmong(db, p, m, true)
+		if err != nil {
+			_ = db.AddError(err)
+			return
 		}
-		_ = db.AddError(rowDeletedError(p, deleted[0]))
+		if len(deleted) > 0 {
+			u.snapshot.Restore()
+			if spares(db.Statement) && int64(len(m.keys)) == u.rows {
+				return // none of the rows is new; the live ones are saved
+			}
+			_ = db.AddError(rowDeletedError(p, deleted[0]))
+			return
+		}
 	}
 }
 
@@ -150,23 +127,31 @@ func rowDeletedError(p *policy.Policy, key []any) error {
 	return fmt.Errorf("%w: the row with key %s in table %s; restore it first, or write through Unscoped", fault.ErrRowDeleted, rowkey.KeyText(key), p.Table)
 }
 
-// deletedAmong gives the primary keys of deleted rows that have one of the values; some of them, where that is enough.
-func (g *Guards) deletedAmong(db *gorm.DB, p *policy.Policy, fields []*schema.Field, values [][]any, some bool) (found [][]any, err error) {
+// byKey is the meeting of rows with those keys.
+func byKey(p *policy.Policy, keys [][]any) meeting {
+	return meeting{&policy.UniqueIndex{Name: policy.PrimaryKey, Fields: p.Schema.PrimaryFields}, keys}
+}
+
+// deletedAmong gives the primary keys of deleted rows that some rows meet; some of them, where that is enough.
+func (g *Guards) deletedAmong(db *gorm.DB, p *policy.Policy, m meeting, some bool) (found [][]any, err error) {
 	tx := g.Session(db).InWork(db.Statement.Context)
 	if missing, err := g.Columns.Missing(tx, p); err != nil || missing {
 		return nil, err
 	}
-	if len(fields) == 0 {
+	if len(m.Fields) == 0 {
 		return nil, nil
 	}
-	for chunk := range slices.Chunk(values, statement.ChunkSize) {
-		table, distinct := p.DeletedTable(), ""
-		unused := p.DeletedPlace().Unused(statement.QuoteName(tx.DB, table), func(name string) string { return statement.QuoteName(tx.DB, name) })
-		if unused != "" {
-			distinct, unused = "DISTINCT ", " AND "+unused
+	table, distinct := p.DeletedTable(), ""
+	unused := p.DeletedPlace().Unused(statement.QuoteName(tx.DB, table), func(name string) string { return statement.QuoteName(tx.DB, name) })
+	if unused != "" {
+		distinct, unused = "DISTINCT ", " AND "+unused
+	}
+	err = m.chunks(func(chunk [][]any) error {
+		if some && len(found) > 0 {
+			return nil
 		}
-		q := tx.Query().Text("SELECT ", distinct).Columns("", p.Schema.PrimaryFields).Text(" FROM ").Name(table)
-		q.Text(" WHERE ").KeyAmong(statement.Table{Name: table}, fields, chunk)
+		q := tx.Query().Text("SELECT ", distinct).Columns("", p.Schema.PrimaryFields).Text(" FROM ").Name(table).Text(" WHERE ")
+		m.among(q, p, table, chunk)
 		statement.WriteAnd(q, p.Predicates.Deleted, "")
 		q.Text(unused)
 		if some {
@@ -174,11 +159,9 @@ func (g *Guards) deletedAmong(db *gorm.DB, p *policy.Policy, fields []*schema.Fi
 		}
 		keys, err := q.KeyValues(len(p.Schema.PrimaryFields))
 		found = append(found, keys...)
-		if err != nil || some && len(found) > 0 {
-			return found, err
-		}
-	}
-	return found, nil
+		return err
+	})
+	return found, err
 }
 
 // linkingKey is where, in the context, the schema of the model stands whose associations GORM is saving.

@@ -1,0 +1,127 @@
+package write
+
+import (
+	"slices"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+)
+
+// This room says by what an upsert may meet a row that is there.
+
+// meeting is one unique index by which the rows of an upsert may meet others, with what they have there.
+type meeting struct {
+	*policy.UniqueIndex
+	keys [][]any // of the rows that have a value in each field; of an index on expressions, of all rows
+}
+
+// meetings are those of an upsert: by the index that it names, or by any where it names none.
+func meetings(stmt *gorm.Statement, p *policy.Policy, c clause.OnConflict) (list []meeting) {
+	for _, index := range meets(p, c) {
+		list = append(list, meeting{index, keysOf(stmt, index)})
+	}
+	return list
+}
+
+func meets(p *policy.Policy, c clause.OnConflict) []*policy.UniqueIndex {
+	switch {
+	case c.OnConstraint != "":
+		return p.Meets()
+	case len(c.Columns) > 0:
+		return []*policy.UniqueIndex{targetOf(p, c.Columns)}
+	case c.UpdateAll: // GORM fills in the primary key (callbacks/create.go:386, GORM 1.31)
+		return []*policy.UniqueIndex{{Name: policy.PrimaryKey, Fields: p.Schema.PrimaryFields}}
+	}
+	return p.Meets()
+}
+
+// targetOf is the index that a conflict target is on.
+func targetOf(p *policy.Policy, columns []clause.Column) *policy.UniqueIndex {
+	parts := make([]string, len(columns))
+	var fields []*schema.Field
+	for i, column := range columns {
+		parts[i] = column.Name
+		if field := p.Schema.LookUpField(column.Name); field != nil && field.DBName != "" {
+			parts[i], fields = field.DBName, append(fields, field)
+		}
+	}
+	if len(fields) == len(columns) {
+		return &policy.UniqueIndex{Fields: fields}
+	}
+	return p.ComputedOn("", parts)
+}
+
+// meetsByKey tells whether an upsert meets rows by their primary key alone, or by that too.
+func meetsByKey(p *policy.Policy, c clause.OnConflict) (alone, too bool) {
+	indexes := meets(p, c)
+	for _, index := range indexes {
+		too = too || len(index.Parts) == 0 && slices.Equal(index.Fields, p.Schema.PrimaryFields)
+	}
+	return too && len(indexes) == 1, too
+}
+
+// keysOf reads what the rows of a create statement have in an index's fields.
+func keysOf(stmt *gorm.Statement, index *policy.UniqueIndex) (keys [][]any) {
+	eachCreated(stmt, func(row created) {
+		key := make([]any, 0, len(index.Fields))
+		for _, field := range index.Fields {
+			value, ok := row.value(field)
+			if !ok && len(index.Parts) == 0 {
+				return
+			}
+			if !ok {
+				value = nil
+			}
+			key = append(key, value)
+		}
+		keys = append(keys, key)
+	})
+	return keys
+}
+
+// among writes the condition that a row of the table, which is the only one that the statement reads, has one of the keys.
+func (m meeting) among(q *statement.Query, p *policy.Policy, table string, keys [][]any) *statement.Query {
+	if len(m.Parts) == 0 {
+		return q.KeyAmong(statement.Table{Name: table}, m.Fields, keys)
+	}
+	parts := func() {
+		statement.Joined(q, m.Parts, ", ", func(part string) {
+			if p.Schema.FieldsByDBName[part] != nil {
+				part = q.Quoted("", part)
+			}
+			q.Text(part)
+		})
+	}
+	q.Text("(")
+	parts()
+	q.Text(") IN (SELECT ")
+	parts()
+	// The columns give the values their types.
+	q.Text(" FROM (SELECT ").Columns("", m.Fields).Text(" FROM ").Name(table).Text(" WHERE 1 = 0")
+	for _, key := range keys {
+		q.Text(" UNION ALL SELECT ")
+		statement.Joined(q, key, ", ", func(value any) { q.Bind(value) })
+	}
+	return q.Text(") AS softdelete_given)")
+}
+
+// chunks calls each for the keys, few at a time where each is bound.
+func (m meeting) chunks(each func(keys [][]any) error) error {
+	size := statement.ChunkSize
+	if len(m.Parts) > 0 {
+		size = max(1, computedAtOnce/max(1, len(m.Fields)))
+	}
+	for chunk := range slices.Chunk(m.keys, size) {
+		if err := each(chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// computedAtOnce is how many values are bound at once: SQLite takes 500 parts of a compound SELECT.
+const computedAtOnce = 100
