@@ -958,7 +958,15 @@ name = 'ann') AND "path_users"."deleted_at" IS NULL AND "id" = $2;  -- 31, 1
 SELECT * FROM "path_users" WHERE ("path_users"."id" = $1 AND "path_users"."name" = $2 AND "path_users"."badge" = $3) AND "path_users"."deleted_at" IS NULL ORDER BY "path_users"."id" LIMIT $4;  -- 'n3', 'new', 1, 3
 INSERT INTO "path_users" ("name","badge","age","company_id","deleted_at","id") VALUES ($1,$2,$3,$4,$5,$6) RETURNING "id";  -- 'new', 'n3', 0, NULL, NULL, 3
 ROLLBACK;
-SELECT "id" FROM "path_users" WHERE "path_users"."id" = $1 AND "deleted_at" IS NOT NULL LIMIT 1;  -- 3
+SELECT c.relname AS name, i.indisunique AS "unique", coalesce(pg_get_expr(i.indpred, i.indrelid), '') AS "where",
+				EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('u', 'p', 'x')) AS "constraint",
+				i.indisprimary AS "primary", NOT i.indisvalid AS broken,
+				(SELECT string_agg(coalesce(a.attname, ''), $1 ORDER BY k.n) FROM unnest(i.indkey) WITH ORDINALITY AS k (attnum, n)
+					LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum > 0
+					WHERE k.n <= i.indnkeyatts) AS listed
+			FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+			WHERE i.indrelid = to_regclass($2) AND ($3 = '' OR c.relname = CAST($4 AS name)) ORDER BY c.relname;  -- '', '"path_users"', '', ''
+SELECT "softdelete_holder"."id" FROM "path_users" AS softdelete_holder WHERE "softdelete_holder"."id" = $1 AND "softdelete_holder"."deleted_at" IS NOT NULL LIMIT 1;  -- 3
 
 -- Create of a deleted row's unique value
 INSERT INTO "path_users" ("name","badge","age","company_id","deleted_at","id") VALUES ($1,$2,$3,$4,$5,$6) RETURNING "id";  -- 'cid', 'c9', 0, NULL, NULL, 9

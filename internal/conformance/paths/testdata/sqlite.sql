@@ -959,7 +959,12 @@ name = 'ann') AND `path_users`.`deleted_at` IS NULL AND `id` = ?;  -- 31, 1
 SELECT * FROM `path_users` WHERE (`path_users`.`id` = ? AND `path_users`.`name` = ? AND `path_users`.`badge` = ?) AND `path_users`.`deleted_at` IS NULL ORDER BY `path_users`.`id` LIMIT 1;  -- 'n3', 'new', 3
 INSERT INTO `path_users` (`name`,`badge`,`age`,`company_id`,`deleted_at`,`id`) VALUES (?,?,?,?,?,?) RETURNING `id`;  -- 'new', 'n3', 0, NULL, NULL, 3
 ROLLBACK;
-SELECT `id` FROM `path_users` WHERE `path_users`.`id` = ? AND `deleted_at` IS NOT NULL LIMIT 1;  -- 3
+SELECT l.name AS name, l."unique" AS "unique", coalesce(m.sql, '') AS "where", l.origin = 'u' AS "constraint",
+				l.origin = 'pk' AS "primary", false AS broken,
+				(SELECT group_concat(column_name, ?) FROM (SELECT coalesce(c.name, '') AS column_name FROM pragma_index_info(l.name) c ORDER BY c.seqno)) AS listed
+			FROM pragma_index_list(?) l JOIN sqlite_master m ON m.type = 'index' AND m.name = l.name
+			WHERE ? = '' OR l.name = ? ORDER BY l.name;  -- '', '', '', 'path_users'
+SELECT `softdelete_holder`.`id` FROM `path_users` AS softdelete_holder WHERE `softdelete_holder`.`id` = ? AND `softdelete_holder`.`deleted_at` IS NOT NULL LIMIT 1;  -- 3
 
 -- Create of a deleted row's unique value
 INSERT INTO `path_users` (`name`,`badge`,`age`,`company_id`,`deleted_at`,`id`) VALUES (?,?,?,?,?,?) RETURNING `id`;  -- 'cid', 'c9', 0, NULL, NULL, 9
