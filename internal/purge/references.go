@@ -3,6 +3,8 @@ package purge
 import (
 	"slices"
 
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
@@ -111,8 +113,8 @@ func (p *purge) addRelation(r *policy.Relation, from policy.Place) error {
 }
 
 // alsoRefers writes what must be so beside the keys where a row of a place refers to a deleted row; nil for nothing. To an
-// archived one it refers from its table if that is the one of its key that counts, from an archive if they were archived
-// together.
+// archived one it refers from its table if that is the one of its key that counts, or if one deletion took both, from an archive if they
+// were archived together.
 func alsoRefers(r *policy.Relation, from policy.Place) func(q *statement.Query, parent, child string) {
 	to := r.Parent.DeletedPlace()
 	switch {
@@ -121,7 +123,17 @@ func alsoRefers(r *policy.Relation, from policy.Place) func(q *statement.Query, 
 	case from.Archived:
 		return func(q *statement.Query, parent, child string) { archivedTogether(r, q.Text(" AND "), parent, child) }
 	}
-	return func(q *statement.Query, parent, _ string) { walk.AndCurrent(q, to, parent) }
+	together := r.Rule == policy.RuleCascade && r.Child.KeepsDeleted() && r.Child.CanCarryMark()
+	return func(q *statement.Query, parent, child string) {
+		if !together {
+			walk.AndCurrent(q, to, parent)
+			return
+		}
+		q.Text(" AND (1 = 1")
+		walk.AndCurrent(q, to, parent).Text(" OR ").Opaque(func() {
+			sameDeletion(q, r, func(field *schema.Field) string { return q.Quoted(parent, field.DBName) }, child)
+		}).Text(")")
+	}
 }
 
 // archivedTogether writes the condition that an archived row refers to another: to the first of its key that was archived
