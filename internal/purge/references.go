@@ -123,7 +123,7 @@ func alsoRefers(r *policy.Relation, from policy.Place) func(q *statement.Query, 
 	case from.Archived:
 		return func(q *statement.Query, parent, child string) { archivedTogether(r, q.Text(" AND "), parent, child) }
 	}
-	together := r.Rule == policy.RuleCascade && r.Child.KeepsDeleted() && r.Child.CanCarryMark()
+	together := r.Rule == policy.RuleCascade && r.Child.CanCarryMark() && r.Child.KeepsDeleted() && !r.Child.DeletedPlace().Archived
 	return func(q *statement.Query, parent, child string) {
 		if !together {
 			walk.AndCurrent(q, to, parent)

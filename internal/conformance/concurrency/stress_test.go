@@ -129,3 +129,28 @@ func concPlant(tx *gorm.DB) error {
 	}
 	return errors.Join(errs...)
 }
+
+func TestTheRecordOfTheStressKnowsRowsThatWerePassedOnToAGuard(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+			db := database.Open(t).WithContext(t.Context())
+			require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: concPress})))
+			require.NoError(t, db.AutoMigrate(concPress...))
+			require.NoError(t, db.Transaction(concPlant))
+			require.NoError(t, db.Create(&concPrize{ID: 1, AuthorID: 1}).Error)
+
+			forest := newConcForest()
+			require.NoError(t, forest.delete("prize", 1)(db))
+			require.NoError(t, forest.delete("house", 2)(db), "the author's")
+			require.NoError(t, forest.restoreDeletion(1)(db), "the prize's, which stays under the deleted author")
+			rows := forest.read(t, db)
+			require.Equal(t, rows[concRow{"author", 1}].at, rows[concRow{"prize", 1}].at)
+			forest.requireConsistent(t, db)
+			if again {
+				require.NoError(t, forest.restore("house", 2)(db))
+				forest.requireConsistent(t, db, "the author is back, and does not take the prize along")
+			}
+			forest.requireRestorable(t, db)
+		})
+	}
+}
