@@ -126,7 +126,8 @@ type Dialect struct {
 	asName             func(table string) string
 	sameName           func(db *gorm.DB, table string) (string, error)
 
-	columns columns
+	columns    columns
+	exclusives exclusives
 
 	// findIndexes lists the indexes of a table, or that of a name.
 	findIndexes func(db *gorm.DB, table Table, name string) ([]Index, error)

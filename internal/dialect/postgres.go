@@ -66,6 +66,8 @@ var postgres = Dialect{
 	columns: postgresColumns,
 	script:  postgresScript,
 
+	exclusives: postgresExclusives,
+
 	// A cast to name cuts a name as the database does that is longer than it keeps.
 	findIndexes: func(db *gorm.DB, table Table, name string) (found []Index, err error) {
 		err = db.Raw(`SELECT c.relname AS name, i.indisunique AS "unique", coalesce(pg_get_expr(i.indpred, i.indrelid), '') AS "where",

@@ -25,10 +25,15 @@ func sqliteAttached(db *gorm.DB, table string) ([]Attached, error) {
 	if err != nil {
 		return nil, err
 	}
-	quiet := db.Session(&gorm.Session{NewDB: true, Logger: db.Logger.LogMode(logger.Silent)})
+	quiet := silent(db)
 	return slices.DeleteFunc(list, func(a Attached) bool {
 		return a.Type == "view" && !sqliteReads(quiet, a.Name) // one that cannot be read anyway
 	}), nil
+}
+
+// silent is a session for what may fail.
+func silent(db *gorm.DB) *gorm.DB {
+	return db.Session(&gorm.Session{NewDB: true, Logger: db.Logger.LogMode(logger.Silent)})
 }
 
 func sqliteReads(db *gorm.DB, view string) bool {

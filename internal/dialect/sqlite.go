@@ -55,6 +55,8 @@ var sqlite = Dialect{
 	columns: sqliteColumns,
 	script:  sqliteScript,
 
+	exclusives: sqliteExclusives,
+
 	findIndexes: func(db *gorm.DB, table Table, name string) (found []Index, err error) {
 		// Until the end, "where" is the whole statement that made the index.
 		err = db.Raw(`SELECT l.name AS name, l."unique" AS "unique", coalesce(m.sql, '') AS "where", l.origin = 'u' AS "constraint",

@@ -19,6 +19,7 @@ const (
 	ForeignKey
 	UniqueIndex
 	NotNull
+	Exclusion
 )
 
 // Violation is a constraint that refused a write. Names are empty where the database does not tell them.
@@ -53,7 +54,10 @@ type postgresError interface {
 }
 
 // postgresConstraints are the kinds by SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html, class 23).
-var postgresConstraints = map[string]Constraint{"23514": CheckConstraint, "23503": ForeignKey, "23001": ForeignKey, "23505": UniqueIndex, "23502": NotNull}
+var postgresConstraints = map[string]Constraint{
+	"23514": CheckConstraint, "23503": ForeignKey, "23001": ForeignKey, "23505": UniqueIndex, "23502": NotNull,
+	"23P01": Exclusion,
+}
 
 // postgresOtherColumns are syntax_error, as which it tells of a UNION of different numbers of columns, undefined_column,
 // datatype_mismatch, and feature_not_supported, as which it tells of a prepared statement whose result has changed.
@@ -113,6 +117,9 @@ func stringField(fields reflect.Value, names ...string) string {
 // expression of a constraint without a name is left out.
 var sqliteViolation = regexp.MustCompile(`(?m)(CHECK|FOREIGN KEY|UNIQUE|NOT NULL) constraint failed(?:: (\w+)(?:\.(\w+))?(?: \(\d+\))?$)?`)
 
+// sqliteExpressionIndex is how it tells of a unique index on an expression.
+var sqliteExpressionIndex = regexp.MustCompile(`UNIQUE constraint failed: index '([^']+)'`)
+
 var sqliteConstraints = map[string]Constraint{
 	"CHECK": CheckConstraint, "FOREIGN KEY": ForeignKey, "UNIQUE": UniqueIndex, "NOT NULL": NotNull,
 }
@@ -120,6 +127,9 @@ var sqliteConstraints = map[string]Constraint{
 var sqliteRefusals = refusals{
 	columns: func(err error) bool { return sqliteOtherColumns.MatchString(err.Error()) },
 	violation: func(err error) Violation {
+		if match := sqliteExpressionIndex.FindStringSubmatch(err.Error()); match != nil {
+			return Violation{Kind: UniqueIndex, Name: match[1]}
+		}
 		match := sqliteViolation.FindStringSubmatch(err.Error())
 		if match == nil {
 			return Violation{}

@@ -87,18 +87,20 @@ func (p *Policy) RestoreAssignments() []Assignment {
 
 // Assign writes the SET list.
 func Assign(q *statement.Query, list []Assignment) *statement.Query {
-	return statement.Joined(q, list, ", ", func(a Assignment) {
-		q.Name(a.Field.DBName).Text(" = ")
-		switch {
-		case a.Former == nil:
-			q.Bind(a.Value)
-		case a.Fallback == nil:
-			q.Name(a.Former.DBName)
-		case a.Former.GORMDataType == schema.String && (a.Former.NotNull || a.Former.FieldType.Kind() == reflect.String):
-			// The field holds no NULL in Go: the empty text is what it shows where nothing was kept.
-			q.Text("COALESCE(NULLIF(").Name(a.Former.DBName).Text(", ''), ").Text(statusLiteral(a.Fallback)).Text(")")
-		default:
-			q.Text("COALESCE(").Name(a.Former.DBName).Text(", ").Text(statusLiteral(a.Fallback)).Text(")")
-		}
-	})
+	return statement.Joined(q, list, ", ", func(a Assignment) { a.WriteValue(q.Name(a.Field.DBName).Text(" = ")) })
+}
+
+// WriteValue writes what the column gets, over the row's columns as they stand alone.
+func (a Assignment) WriteValue(q *statement.Query) {
+	switch {
+	case a.Former == nil:
+		q.Bind(a.Value)
+	case a.Fallback == nil:
+		q.Name(a.Former.DBName)
+	case a.Former.GORMDataType == schema.String && (a.Former.NotNull || a.Former.FieldType.Kind() == reflect.String):
+		// The field holds no NULL in Go: the empty text is what it shows where nothing was kept.
+		q.Text("COALESCE(NULLIF(").Name(a.Former.DBName).Text(", ''), ").Text(statusLiteral(a.Fallback)).Text(")")
+	default:
+		q.Text("COALESCE(").Name(a.Former.DBName).Text(", ").Text(statusLiteral(a.Fallback)).Text(")")
+	}
 }

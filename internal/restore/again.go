@@ -5,10 +5,11 @@ import (
 	"slices"
 
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 )
 
-// This room is for a restore that has met tables with other columns than it knew: another process has migrated an archived model.
+// This room is for a restore that has met tables with other columns or indexes than it knew: another process has migrated a model.
 
 // migratedError is the error of such a restore, of which nobody has seen anything yet.
 type migratedError struct{ error }
@@ -22,6 +23,13 @@ func (r *restoration) migrated(err error) error {
 	hooks := slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool { return n.Policy.RestoreHooks.Before || n.Policy.RestoreHooks.After })
 	if archives && !hooks && r.restorer.Dialect.OtherColumns(err) {
 		return migratedError{err}
+	}
+	var conflict *fault.Conflict
+	if errors.As(err, &conflict) && conflict.Cause != nil {
+		r.restorer.own.forget(r.graph)
+		if !hooks && !r.fresh {
+			return migratedError{err}
+		}
 	}
 	return err
 }

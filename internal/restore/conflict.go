@@ -74,18 +74,14 @@ func (r *restoration) shared(q *statement.Query, c conflict) {
 }
 
 // conflictError names, for each index, the rows that have the unique values: one error, or several joined.
-func (r *restoration) conflictError(tx statement.Session, conflicts []conflict) error {
+func (r *restoration) conflictError(tx statement.Session, conflicts []conflict, own []ownConflict) error {
 	var errs []error
-	found := map[*policy.UniqueIndex]*fault.Conflict{}
-	for _, c := range conflicts {
-		keys, err := r.conflictKeys(tx, c)
-		if err != nil {
-			return err
-		}
-		known := found[c.index]
+	found := map[any]*fault.Conflict{}
+	add := func(index any, name string, columns []string, keys []string) {
+		known := found[index]
 		if known == nil {
-			known = &fault.Conflict{Index: c.index.Name, Columns: c.index.Columns()}
-			found[c.index] = known
+			known = &fault.Conflict{Index: name, Columns: columns}
+			found[index] = known
 			errs = append(errs, known)
 		}
 		for _, key := range keys {
@@ -93,6 +89,20 @@ func (r *restoration) conflictError(tx statement.Session, conflicts []conflict) 
 				known.LiveKeys = append(known.LiveKeys, key)
 			}
 		}
+	}
+	for _, c := range conflicts {
+		keys, err := r.conflictKeys(tx, c)
+		if err != nil {
+			return err
+		}
+		add(c.index, c.index.Name, c.index.Columns(), keys)
+	}
+	for _, c := range own {
+		keys, err := r.keysOfOwn(tx, c)
+		if err != nil {
+			return err
+		}
+		add(c.rule, c.rule.Name, c.rule.Columns(), keys)
 	}
 	if len(errs) == 1 {
 		return errs[0]

@@ -48,6 +48,7 @@ func (r *restoration) find(tx statement.Session) error {
 	var counts statement.Tally
 	var standing int64 // rows that would stand under a deleted parent
 	var conflicts []conflict
+	var own []ownConflict
 	var unfits []archive.Unfit
 	root := r.graph.NodeOf(r.root)
 	r.back, r.kept = make(map[*policy.Node]int64), make(map[*policy.Node]int64)
@@ -73,6 +74,17 @@ func (r *restoration) find(tx statement.Session) error {
 				})
 			}
 		}
+		rules, err := r.conflictsOfRules(tx, n)
+		if err != nil {
+			return err
+		}
+		for _, c := range rules {
+			counts.Add(func(q *statement.Query) { r.countOwn(q, c) }, func(rows int64) {
+				if rows > 0 {
+					own = append(own, c)
+				}
+			})
+		}
 	}
 	if r.holds && r.deletion == "" {
 		counts.Add(func(q *statement.Query) {
@@ -95,14 +107,14 @@ func (r *restoration) find(tx statement.Session) error {
 	}
 	// Nobody holds a row, and the parents are locked: the statements that follow need not ask again.
 	r.holds = r.holds && kept > 0
-	if err := r.judge(tx, root, standing, conflicts); err != nil || len(unfits) == 0 {
+	if err := r.judge(tx, root, standing, conflicts, own); err != nil || len(unfits) == 0 {
 		return err
 	}
 	return unfits[0].Err()
 }
 
 // judge turns what find found into the effects, or into the error that refuses.
-func (r *restoration) judge(tx statement.Session, root *policy.Node, standing int64, conflicts []conflict) error {
+func (r *restoration) judge(tx statement.Session, root *policy.Node, standing int64, conflicts []conflict, own []ownConflict) error {
 	for _, n := range r.graph.Nodes {
 		r.rows += r.back[n] + r.kept[n]
 	}
@@ -121,8 +133,8 @@ func (r *restoration) judge(tx statement.Session, root *policy.Node, standing in
 	if r.deletion != "" && r.rows == 0 {
 		return r.unknown(tx)
 	}
-	if len(conflicts) > 0 {
-		return r.conflictError(tx, conflicts)
+	if len(conflicts)+len(own) > 0 {
+		return r.conflictError(tx, conflicts, own)
 	}
 	return nil
 }

@@ -112,6 +112,7 @@ type restoration struct {
 	back, kept map[*policy.Node]int64 // rows that come back, rows that are held
 	loaded     []loadedRows
 	erased     bool // rows may be erased
+	fresh      bool // the catalogue was asked for what must be unique
 	choice     choice
 	effects    []countedEffect
 	rows       int64
@@ -378,16 +379,4 @@ func (r *restoration) tableOf(n *policy.Node) string {
 // from writes a node's table for an alias to follow.
 func (r *restoration) from(q *statement.Query, n *policy.Node) {
 	q.Name(n.Policy.DeletedTable())
-}
-
-// explain makes the database's refusal of a duplicate a conflict.
-func (r *restoration) explain(tx statement.Session, err error) error {
-	translated := err
-	if translator, ok := tx.Dialector.(gorm.ErrorTranslator); ok {
-		translated = translator.Translate(err)
-	}
-	if errors.Is(translated, gorm.ErrDuplicatedKey) && !errors.Is(err, fault.ErrRestoreConflict) {
-		return &fault.Conflict{Index: "(see the cause)", Cause: err}
-	}
-	return err
 }

@@ -14,6 +14,8 @@ type Restorer struct {
 	Logs    *eventlog.Logs
 	Records *erasedrow.Records
 	Options
+
+	own exclusives
 }
 
 // Options say how rows are restored.
