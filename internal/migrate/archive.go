@@ -212,7 +212,9 @@ func (m *migrator) addArchived(s policy.ArchiveStrategy, field *schema.Field) er
 	case !field.HasDefaultValue || field.AutoIncrement:
 		return nil
 	case field.DefaultValueInterface != nil:
-		value = m.db.Dialector.Explain("?", field.DefaultValueInterface)
+		bound := &gorm.Statement{DB: m.db, Vars: []any{field.DefaultValueInterface}}
+		m.db.Dialector.BindVarTo(bound, bound, field.DefaultValueInterface)
+		value = m.db.Dialector.Explain(bound.SQL.String(), field.DefaultValueInterface)
 		if text, ok := field.DefaultValueInterface.(string); ok {
 			value = m.migrations.Dialect.String(text)
 		}
