@@ -26,14 +26,23 @@ func (d *database) register(db *gorm.DB) error {
 			db.Error = outward(db.Error)
 		})
 	}
+	first := func(f func(db *gorm.DB)) func(db *gorm.DB) {
+		return calls(func(db *gorm.DB) {
+			if err := d.registry.Server.Check(db); err != nil {
+				_ = db.AddError(err)
+				return
+			}
+			f(db)
+		})
+	}
 	return errors.Join(
-		query.Before("gorm:query").Register("softdelete:query", calls(d.beforeQuery)),
+		query.Before("gorm:query").Register("softdelete:query", first(d.beforeQuery)),
 		query.Before("gorm:preload").Register("softdelete:preload", calls(d.beforePreload)),
 		query.Before("gorm:after_query").Register("softdelete:preloaded", calls(afterPreload)),
-		row.Before("gorm:row").Register("softdelete:row", calls(d.beforeQuery)),
+		row.Before("gorm:row").Register("softdelete:row", first(d.beforeQuery)),
 		row.After("gorm:row").Register("softdelete:rowed", calls(afterRow)),
 
-		create.Before("gorm:before_create").Register("softdelete:begin_create", calls(d.guards.BeginCreate)),
+		create.Before("gorm:before_create").Register("softdelete:begin_create", first(d.guards.BeginCreate)),
 		create.Before("gorm:create").Register("softdelete:create", calls(beforeCreate.early)),
 		create.After("gorm:create").Before("gorm:save_after_associations").Register("softdelete:created", calls(d.afterCreate)),
 		create.Before("gorm:after_create").Register("softdelete:linked_create", calls(write.EndLinks)),
@@ -41,7 +50,7 @@ func (d *database) register(db *gorm.DB) error {
 
 		create.After("softdelete:end_create").Register("softdelete:finish_create", calls(d.guards.ExplainTaken)),
 
-		update.Before("gorm:setup_reflect_value").Register("softdelete:begin_update", calls(d.beginUpdate)),
+		update.Before("gorm:setup_reflect_value").Register("softdelete:begin_update", first(d.beginUpdate)),
 		update.Before("gorm:save_before_associations").Register("softdelete:associations_update", calls(d.guards.SpareDeleted)),
 		update.Before("gorm:update").Register("softdelete:update", calls(beforeUpdate.early)),
 		update.After("gorm:update").Before("gorm:save_after_associations").Register("softdelete:updated", calls(d.afterUpdate)),
@@ -49,7 +58,7 @@ func (d *database) register(db *gorm.DB) error {
 		update.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_update", calls(write.EndWrite)),
 		update.After("softdelete:end_update").Register("softdelete:finish_update", calls(d.guards.ExplainTakenUpdate)),
 
-		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", calls(d.deleter.Begin)),
+		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", first(d.deleter.Begin)),
 		remove.Before("gorm:delete_before_associations").Register("softdelete:plan_delete", calls(d.deleter.Prepare)),
 		remove.Before("gorm:delete").Register("softdelete:mark_delete", calls(mark.early)),
 		remove.After("gorm:delete").Before("gorm:after_delete").Register("softdelete:cascade_delete", calls(d.deleter.Cascade)),

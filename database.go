@@ -83,13 +83,21 @@ func newDatabase(config *Config, d *dialect.Dialect, compiling *sync.Mutex, inst
 	}
 }
 
-// checkServer refuses masks of Config.Models that the server is too old for.
-func (d *database) checkServer(db *gorm.DB) error {
+// compile compiles Config.Models. It refuses a server that the plugin does not know, and masks that the server is too old for; where
+// that does not answer yet, the first statement asks: see Server.
+func (d *database) compile(db *gorm.DB) error {
+	version, err := d.registry.Server.Look(db)
+	if err != nil {
+		return err
+	}
+	if err := compileModels(d.registry, db); err != nil {
+		return err
+	}
 	models, err := d.registry.Models(db)
 	if err != nil {
 		return err
 	}
-	return outward(d.eraser.CheckServer(db, models))
+	return outward(d.eraser.CheckServer(version, models))
 }
 
 // tenantRetention is TenantRetention for the internals, nil without one.
@@ -136,7 +144,7 @@ func databaseOf(db *gorm.DB) (*database, error) {
 	}
 	if p, ok := db.Plugins[pluginName].(*Plugin); ok {
 		if d := p.databases.of(db); d != nil {
-			return d, nil
+			return d, d.registry.Server.Check(db)
 		}
 	}
 	return nil, ErrNotRegistered

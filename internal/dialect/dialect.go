@@ -91,6 +91,7 @@ type Dialect struct {
 	// what others have committed before it; both are empty where a writer sees that always.
 	level, fresh string
 
+	server   server
 	list     list
 	events   eventLog
 	masks    masks

@@ -12,8 +12,8 @@ type masks struct {
 	// randomDigits, randomUUID and randomInteger are new for each row.
 	randomDigits, randomUUID string
 	randomInteger            func(bits int) string
-	// randomLacks says why the server has no random values; empty where it has, or does not tell.
-	randomLacks func(db *gorm.DB) string
+	// randomSince is the first version of the server that has random values.
+	randomSince Version
 	// truncateTime cuts a time to the beginning of its year or month, in UTC.
 	truncateTime func(column, columnType, unit string) string
 	// remnants says what of overwritten values the database's files may still have.
@@ -29,8 +29,8 @@ func (d *Dialect) RandomUUID() string { return d.masks.randomUUID }
 // RandomInteger is a random integer of so many bits, not negative, new for each row.
 func (d *Dialect) RandomInteger(bits int) string { return d.masks.randomInteger(bits) }
 
-// RandomLacks says why the server has no random values for masks; empty where it has, or cannot be asked yet.
-func (d *Dialect) RandomLacks(db *gorm.DB) string { return d.masks.randomLacks(db) }
+// RandomSince is the first version of a server that has random values for masks, 0 where all have.
+func (d *Dialect) RandomSince() Version { return d.masks.randomSince }
 
 // TruncateTime cuts the time in a column of a type to the beginning of its "year" or "month", in UTC.
 func (d *Dialect) TruncateTime(column, columnType, unit string) string {
@@ -44,15 +44,7 @@ func (d *Dialect) Remnants(db *gorm.DB) (string, error) { return d.masks.remnant
 var postgresMasks = masks{
 	randomDigits: "replace(gen_random_uuid()::text, '-', '')",
 	randomUUID:   "gen_random_uuid()",
-	randomLacks: func(db *gorm.DB) string {
-		const first = 13_00_00 // with gen_random_uuid
-		version := 0
-		err := db.Raw("SELECT CAST(current_setting('server_version_num') AS integer)").Scan(&version).Error
-		if err != nil || version == 0 || version >= first {
-			return ""
-		}
-		return "random masks need PostgreSQL 13, the server is version " + strconv.Itoa(version/1_00_00)
-	},
+	randomSince:  13_00, // with gen_random_uuid
 	randomInteger: func(bits int) string {
 		return "(('x' || substr(md5(gen_random_uuid()::text), 1, 16))::bit(64)::bigint & " + strconv.FormatInt(1<<bits-1, 10) + ")"
 	},
@@ -72,7 +64,6 @@ var sqliteMasks = masks{
 	randomDigits: "lower(hex(randomblob(16)))",
 	randomUUID: "(lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(2))) || '-4' || substr(lower(hex(randomblob(2))), 2) || " +
 		"'-a' || substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6))))",
-	randomLacks: func(*gorm.DB) string { return "" },
 	randomInteger: func(bits int) string {
 		return "(random() & " + strconv.FormatInt(1<<bits-1, 10) + ")"
 	},

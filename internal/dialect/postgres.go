@@ -57,6 +57,7 @@ var postgres = Dialect{
 	referencesTo: postgresReferences, enforcesReferences: alwaysEnforced, primaryKey: postgresPrimaryKey, asName: regclass,
 	sameName: postgresName,
 
+	server:   postgresServer,
 	list:     postgresList,
 	events:   postgresEvents,
 	masks:    postgresMasks,

@@ -33,6 +33,7 @@ var sqlite = Dialect{
 	integer: func(expression string) string { return "CAST(" + expression + " AS INTEGER)" },
 	padded:  func(expression string) string { return "printf('%019d', " + expression + ")" },
 
+	server:   sqliteServer,
 	list:     sqliteList,
 	events:   sqliteEvents,
 	masks:    sqliteMasks,

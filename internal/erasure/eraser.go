@@ -2,7 +2,6 @@ package erasure
 
 import (
 	"sync"
-	"sync/atomic"
 
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/cold"
@@ -21,8 +20,7 @@ type Eraser struct {
 	Chain   *certificate.Chain
 	Options
 
-	generated sync.Map    // the names of generated columns by table
-	drawn     atomic.Bool // the server can draw random values
+	generated sync.Map // the names of generated columns by table
 }
 
 // Options say how a person is erased.

@@ -135,7 +135,11 @@ func (x *erasure) erase(tx statement.Session) (c *certificate.Certificate, fresh
 	if err := x.eraser.Records.Need(tx); err != nil {
 		return nil, false, err
 	}
-	if err := x.eraser.CheckServer(tx.DB, x.reachable()); err != nil {
+	version, err := x.eraser.Server.Version(tx.DB)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := x.eraser.CheckServer(version, x.reachable()); err != nil {
 		return nil, false, err
 	}
 	if err := x.readGenerated(tx); err != nil {

@@ -43,8 +43,8 @@ func oldServer(t *testing.T, database *testdb.Database) *gorm.DB {
 	pool.SetMaxOpenConns(1)
 	for _, statement := range []string{
 		"CREATE SCHEMA IF NOT EXISTS older",
-		"CREATE OR REPLACE FUNCTION older.current_setting(text) RETURNS text LANGUAGE sql AS $$ SELECT '120010' $$",
-		"SELECT set_config('search_path', pg_catalog.current_setting('search_path') || ', older, pg_catalog', false)",
+		"CREATE OR REPLACE FUNCTION older.version() RETURNS text LANGUAGE sql AS $$ SELECT 'PostgreSQL 12.10 on x, compiled by y, 64-bit' $$",
+		"SELECT set_config('search_path', current_setting('search_path') || ', older, pg_catalog', false)",
 	} {
 		require.NoError(t, db.Exec(statement).Error)
 	}
@@ -56,7 +56,7 @@ func TestRandomMasksOnAServerWithoutRandomValuesAreRefused(t *testing.T) {
 	for _, model := range []any{&drawnText{}, &drawnTemplate{}, &drawnNumber{}, &drawnUUID{}} {
 		err := oldServer(t, database).Use(softdelete.New(softdelete.Config{Models: []any{model}}))
 		require.ErrorIs(t, err, softdelete.ErrUnsupported, "%T", model)
-		require.ErrorContains(t, err, ".Name: random masks need PostgreSQL 13, the server is version 12", "%T", model)
+		require.ErrorContains(t, err, ".Name: random masks need PostgreSQL 13, the server is version 12.10", "%T", model)
 		require.NoError(t, database.Open(t).Use(softdelete.New(softdelete.Config{Models: []any{model}})), "%T", model)
 	}
 	require.NoError(t, oldServer(t, database).Use(softdelete.New(softdelete.Config{Models: []any{&drawnNothing{}}})))

@@ -37,6 +37,9 @@ func (m *migrator) BuildIndexOptions(options []schema.IndexOption, stmt *gorm.St
 
 // AutoMigrate implements gorm.Migrator. Wrong tags and live duplicates stop it before anything is changed.
 func (m *migrator) AutoMigrate(values ...any) error {
+	if err := m.migrations.Server.Check(m.db); err != nil {
+		return err
+	}
 	if err := m.compile(values); err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 // Registry holds the compiled policies of one database. It compiles a model at its first use.
 type Registry struct {
 	Dialect *dialect.Dialect
+	Server  *statement.Server
 	// KeepUnique tells that unique indexes stay over all rows, but for those of fields tagged live.
 	KeepUnique bool
 	// models are those that the plugin was set up with.
@@ -42,7 +43,7 @@ type Compile func(r *Registry, db *gorm.DB, reached []ReachedSchema)
 // NewRegistry makes the registry of a database. compiling serialises the compilation over all databases that share it: they
 // may share GORM's cache of schemas too.
 func NewRegistry(d *dialect.Dialect, models []any, compiling *sync.Mutex, compile Compile) *Registry {
-	return &Registry{Dialect: d, models: models, compiling: compiling, compile: compile}
+	return &Registry{Dialect: d, Server: &statement.Server{Dialect: d}, models: models, compiling: compiling, compile: compile}
 }
 
 // Session is a session on the registry's database.
