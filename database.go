@@ -154,7 +154,7 @@ func databaseOf(db *gorm.DB) (*database, error) {
 func databaseOfAll(db *gorm.DB, function string) (*database, error) {
 	d, err := databaseOf(db)
 	if err != nil {
-		return nil, err
+		return d, err
 	}
 	return d, policy.NoTable(db, function)
 }

@@ -2,6 +2,7 @@ package softdelete
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -17,6 +18,8 @@ type JanitorConfig struct {
 	Every time.Duration
 	// Purge says what to purge. DryRun makes a janitor that only reports.
 	Purge PurgeOptions
+	// Dispatch delivers erasures to third parties too, each turn, as DispatchErasures does; not where Purge is a DryRun.
+	Dispatch bool
 	// Logger gets a line per model and purge, and every error; slog.Default() by default. Lines hold names and numbers.
 	Logger *slog.Logger
 }
@@ -33,17 +36,20 @@ func NewJanitor(db *gorm.DB, c JanitorConfig) *Janitor {
 }
 
 // Run purges at once and then every JanitorConfig.Every, until ctx ends; it then returns the context's error. In a fleet of
-// janitors on one database one purges at a time, and the others pass their turn: the purging one holds a lease in the
+// janitors on one schema one purges at a time, and the others pass their turn: the purging one holds a lease in the
 // database, a lock of its session where the database has such locks, else a row of the table softdelete_leases. The lease
-// ends with its holder's session, or when the holder has not renewed it for a minute. A purge that fails is logged, and tried
-// again at the next turn. Without the plugin Run returns ErrNotRegistered.
+// ends with its holder's session, or when the holder has not renewed it for a minute. It takes a connection of the pool for itself, where
+// that may have more than one. With Dispatch, erasures are then delivered to third parties, also by those that pass their turn to purge.
+// What fails is logged, and tried again at the next turn. Without the plugin Run returns ErrNotRegistered, on a server that is too old,
+// or none that the plugin knows, ErrUnsupported.
 func (j *Janitor) Run(ctx context.Context) error {
 	d, err := databaseOfAll(j.db, "Janitor")
-	if err != nil {
+	if err != nil && (d == nil || errors.Is(err, ErrUnsupported)) { // without a connection, the next turn may have one
 		return err
 	}
-	inner := d.purger.Janitor(j.db, purge.JanitorConfig{
-		Every: j.config.Every, Purge: j.config.Purge.inner(), Logger: j.config.Logger, Outward: outward,
-	})
-	return outward(inner.Run(ctx))
+	config := purge.JanitorConfig{Every: j.config.Every, Purge: j.config.Purge.inner(), Logger: j.config.Logger, Outward: outward}
+	if j.config.Dispatch && !j.config.Purge.DryRun {
+		config.Dispatch = d.chain.Dispatch
+	}
+	return outward(d.purger.Janitor(j.db, config).Run(ctx))
 }

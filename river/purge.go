@@ -1,12 +1,13 @@
-// Package softdeleteriver runs softdelete's purge as a periodic job of github.com/riverqueue/river, for teams that already run
-// its queue on PostgreSQL.
+// Package softdeleteriver runs softdelete's purge, and the delivery of erasures to third parties, as periodic jobs of
+// github.com/riverqueue/river, for teams that already run its queue on PostgreSQL.
 //
 //	workers := river.NewWorkers()
 //	river.AddWorker(workers, softdeleteriver.NewWorker(db, softdelete.PurgeOptions{}))
+//	river.AddWorker(workers, softdeleteriver.NewDispatchWorker(db))
 //	client, err := river.NewClient(driver, &river.Config{
 //		Queues:       map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 10}},
 //		Workers:      workers,
-//		PeriodicJobs: []*river.PeriodicJob{softdeleteriver.PeriodicJob(time.Hour)},
+//		PeriodicJobs: []*river.PeriodicJob{softdeleteriver.PeriodicJob(time.Hour), softdeleteriver.DispatchJob(time.Minute)},
 //	})
 package softdeleteriver
 
@@ -31,7 +32,9 @@ func (PurgeArgs) Kind() string { return "softdelete_purge" }
 
 // InsertOpts implements river.JobArgsWithInsertOpts: while a purge waits, runs or is to be tried again no other is inserted, so
 // that a fleet has one at a time.
-func (PurgeArgs) InsertOpts() river.InsertOpts {
+func (PurgeArgs) InsertOpts() river.InsertOpts { return oneAtATime() }
+
+func oneAtATime() river.InsertOpts {
 	return river.InsertOpts{UniqueOpts: river.UniqueOpts{ByState: []rivertype.JobState{
 		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning,
 		rivertype.JobStateScheduled,

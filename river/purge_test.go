@@ -23,11 +23,13 @@ type Note struct {
 	DeletedAt gorm.DeletedAt `softdelete:"retain:30d"`
 }
 
+var notes = softdelete.Config{Models: []any{&Note{}}}
+
 // open is a database with the queue's tables, and notes of which the first is due.
-func open(t *testing.T) *gorm.DB {
+func open(t *testing.T, config softdelete.Config) *gorm.DB {
 	t.Helper()
 	db := testdb.Postgres(t).Open(t)
-	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&Note{}}})))
+	require.NoError(t, db.Use(softdelete.New(config)))
 	require.NoError(t, db.AutoMigrate(&Note{}))
 	pool, err := db.DB()
 	require.NoError(t, err)
@@ -56,7 +58,7 @@ func config(db *gorm.DB, o softdelete.PurgeOptions, periodic ...*river.PeriodicJ
 }
 
 func TestAPeriodicJobPurges(t *testing.T) {
-	db := open(t)
+	db := open(t, notes)
 	pool, err := db.DB()
 	require.NoError(t, err)
 	client, err := river.NewClient(riverdatabasesql.New(pool), config(db, softdelete.PurgeOptions{}, softdeleteriver.PeriodicJob(time.Hour)))
@@ -81,7 +83,7 @@ func TestAPeriodicJobPurges(t *testing.T) {
 }
 
 func TestOnePurgeWaitsAtATime(t *testing.T) {
-	db := open(t)
+	db := open(t, notes)
 	pool, err := db.DB()
 	require.NoError(t, err)
 	client, err := river.NewClient(riverdatabasesql.New(pool), &river.Config{})
@@ -95,7 +97,7 @@ func TestOnePurgeWaitsAtATime(t *testing.T) {
 }
 
 func TestAPurgeThatIsStoppedIsTriedAgain(t *testing.T) {
-	db := open(t)
+	db := open(t, notes)
 	pool, err := db.DB()
 	require.NoError(t, err)
 	begun := make(chan struct{})

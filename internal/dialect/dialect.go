@@ -115,8 +115,8 @@ type Dialect struct {
 
 	// sessionLock asks for a lock on the number that the session keeps until it ends or unlocks, and gives whether it was free.
 	sessionLock func(number string) (lock, unlock string)
-	// migrating is the number that migrations of the session's schema lock.
-	migrating string
+	// migrating and cleaning are the numbers that migrations and janitors of the session's schema lock.
+	migrating, cleaning string
 
 	keepPresent    func(key string) string
 	replacePresent func(key, others []string) string
@@ -239,12 +239,12 @@ func (d *Dialect) ShareLock(number string) string { return d.shareLock(number) }
 // ends. It needs the feature AdvisoryLocks.
 func (d *Dialect) SoleLock(number string) string { return d.soleLock(number) }
 
-// SessionLock gives a statement that tells whether it could reserve a number for the session, and one that gives it back;
-// the end of the session does too. It needs the feature AdvisoryLocks.
-func (d *Dialect) SessionLock(number string) (lock, unlock string) { return d.sessionLock(number) }
-
-// MigrationLock gives the same for migrations of the session's schema.
+// MigrationLock gives a statement that tells whether it could reserve migrations of the session's schema for the session, and one that
+// gives them back; the end of the session does too. It needs the feature AdvisoryLocks.
 func (d *Dialect) MigrationLock() (lock, unlock string) { return d.sessionLock(d.migrating) }
+
+// JanitorLock gives the same for janitors of the session's schema.
+func (d *Dialect) JanitorLock() (lock, unlock string) { return d.sessionLock(d.cleaning) }
 
 // String is a text as an SQL literal.
 func (d *Dialect) String(text string) string { return textLiteral(text) }

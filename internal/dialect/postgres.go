@@ -50,6 +50,7 @@ var postgres = Dialect{
 		return "SELECT pg_try_advisory_lock(" + number + ")", "SELECT pg_advisory_unlock(" + number + ")"
 	},
 	migrating: "hashtextextended('softdelete:migrate:' || coalesce(current_schema(), ''), 0)",
+	cleaning:  "hashtextextended('softdelete:janitor:' || coalesce(current_schema(), ''), 0)",
 
 	keepPresent:    conflictDoNothing,
 	replacePresent: conflictDoUpdate,

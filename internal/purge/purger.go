@@ -2,6 +2,7 @@ package purge
 
 import (
 	"context"
+	"sync"
 
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
@@ -17,6 +18,9 @@ type Purger struct {
 	Holds   *hold.Holds
 	Eraser  *erasure.Eraser
 	Options
+
+	// janitor is held while a janitor purges. Two that share the only connection of a pool would share its session's locks.
+	janitor sync.Mutex
 }
 
 // Options say how rows are purged.
