@@ -290,7 +290,7 @@ func ExamplePurgeReport_String() {
 		fmt.Println(strings.TrimRight(line, " "))
 	}
 	// Output:
-	// TABLE                        THEN       ELIGIBLE       DONE   ERASED     HELD REFERENCED   FAILED NO CLOCK  REFERENCED BY
+	// TABLE                        THEN       ELIGIBLE       DONE   ERASED     HELD REFERENCED   FAILED NO CLOCK  REFERENCED BY            REASONS
 	// drafts                       purge             0          0        0        0          0        0        0
 }
 

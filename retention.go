@@ -28,7 +28,8 @@ type PurgeOptions struct {
 	// Batch is how many rows a transaction removes, 1000 by default. A row goes together with all rows that refer to it, so
 	// that a restore never finds half a tree: a tree with more rows is one transaction.
 	Batch int
-	// Tenant restricts the purge to one tenant's rows. All models must then have the setting tenant:Field.
+	// Tenant restricts the purge to one tenant's rows. All models must then have the setting tenant:Field. A tenant that has no row is
+	// no error, since its last one may have been purged: the report says so, see ModelPurge.Reasons.
 	Tenant any
 	// DryRun makes the same plan with the same numbers and writes nothing.
 	DryRun bool
@@ -84,7 +85,9 @@ type ModelPurge struct {
 	ColdBatches []string `json:"cold_batches,omitempty"`
 	// Failed counts the rows of trees that could not go: a tree goes as a whole, or stays. The error of Purge says more.
 	Failed int64 `json:"failed"`
-	// Reasons says why rows failed, as codes and names without values: "foreign key fk_orders_customer", "SQLSTATE 42501", "cold store".
+	// Reasons says why rows failed, as codes and names without values: "foreign key fk_orders_customer", "SQLSTATE 42501", "cold store";
+	// and why nothing was due for PurgeOptions.Tenant: "tenant unknown" where the table has no row of it, "no retention" where its deleted
+	// rows have none.
 	Reasons []string `json:"reasons,omitempty"`
 }
 
@@ -112,15 +115,17 @@ func purgeReportOf(r purge.Report) PurgeReport {
 // String is the report as a table, with a line per model.
 func (r PurgeReport) String() string {
 	var text strings.Builder
-	const line = "%-28s %-8s %10v %10v %8v %8v %10v %8v %8v  %s\n"
-	fmt.Fprintf(&text, line, "TABLE", "THEN", "ELIGIBLE", "DONE", "ERASED", "HELD", "REFERENCED", "FAILED", "NO CLOCK", "REFERENCED BY")
+	line := func(cells ...any) {
+		text.WriteString(strings.TrimRight(fmt.Sprintf("%-28s %-8s %10v %10v %8v %8v %10v %8v %8v  %-24s %s", cells...), " ") + "\n")
+	}
+	line("TABLE", "THEN", "ELIGIBLE", "DONE", "ERASED", "HELD", "REFERENCED", "FAILED", "NO CLOCK", "REFERENCED BY", "REASONS")
 	for _, m := range r.Models {
 		var by []string
 		for table, rows := range m.ReferencedBy {
 			by = append(by, fmt.Sprintf("%s: %d", table, rows))
 		}
 		slices.Sort(by)
-		fmt.Fprintf(&text, line, m.Table, m.Action, m.Eligible, m.Done, m.Erased, m.Held, m.Referenced, m.Failed, m.NoClock, strings.Join(by, ", "))
+		line(m.Table, m.Action, m.Eligible, m.Done, m.Erased, m.Held, m.Referenced, m.Failed, m.NoClock, strings.Join(by, ", "), strings.Join(m.Reasons, "; "))
 	}
 	return text.String()
 }

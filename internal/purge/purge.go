@@ -261,6 +261,9 @@ func (p *purge) run() error {
 			t.uncounted = true
 		}
 	}
+	if err := p.explainNone(); err != nil {
+		return err
+	}
 	if err := p.countDependents(); err != nil {
 		if p.endsAll(err) {
 			return err
