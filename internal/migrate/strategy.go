@@ -27,6 +27,9 @@ func (m *migrator) refuseFormerMarks(values []any) error {
 			return err
 		}
 		for _, column := range types {
+			if err := m.refuseOtherTime(value, p, column); err != nil {
+				return err
+			}
 			if !m.formerMark(p, column.Name()) {
 				continue
 			}
@@ -36,6 +39,43 @@ func (m *migrator) refuseFormerMarks(values []any) error {
 		}
 	}
 	return nil
+}
+
+// refuseOtherTime refuses a table whose deletion column has values of another kind than the model's: an integer keeps 0 in a live row
+// and a time NULL, so that live rows would be deleted, or what is deleted unreadable.
+func (m *migrator) refuseOtherTime(value any, p *policy.Policy, column gorm.ColumnType) error {
+	field := p.Column()
+	if field == nil || !strings.EqualFold(field.DBName, column.Name()) {
+		return nil
+	}
+	is, wanted := timeKind(column.DatabaseTypeName()), timeKind(m.db.Dialector.DataTypeOf(field))
+	if is == "" || wanted == "" || is == wanted {
+		return nil
+	}
+	stmt, err := m.statement(value)
+	if err != nil {
+		return err
+	}
+	var rows int64
+	q := m.migrations.Session(m.data()).Query().Text("SELECT count(*) FROM ", tableOf(stmt).Quoted, " WHERE ").Name(column.Name()).Text(" IS NOT NULL")
+	if err := q.Rows(func(scan func(...any) error) error { return scan(&rows) }); err != nil || rows == 0 {
+		return err
+	}
+	return fmt.Errorf("%w: %s.%s: the column %s of table %s holds %s in %d %s, and the model has %s there: live rows are 0 in the one and NULL in the "+
+		"other. Give the field a column of another name, fill that from this one, and drop this one", fault.ErrPolicy, p.Schema.Name, field.Name,
+		column.Name(), stmt.Table, is, rows, fault.Plural(rows, "row"), wanted)
+}
+
+// timeKind is what a column of a database's type keeps an instant as: an integer or a time; empty for any other.
+func timeKind(databaseType string) string {
+	name := strings.ToLower(databaseType)
+	switch {
+	case strings.HasPrefix(name, "time"), strings.HasPrefix(name, "date"):
+		return "a time"
+	case strings.HasPrefix(name, "int") && name != "interval", strings.HasPrefix(name, "bigint"), strings.HasPrefix(name, "smallint"):
+		return "an integer"
+	}
+	return ""
 }
 
 // formerMark tells whether a column that the model does not have is one that usually says which rows are deleted.

@@ -1,6 +1,7 @@
 package migrate_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -114,4 +115,48 @@ func checkChange(t *testing.T, database *testdb.Database, former any, column, wo
 
 	require.NoError(t, db.Exec("DELETE FROM changes WHERE name LIKE 'deleted%'").Error)
 	require.NoError(t, db.AutoMigrate(model), "a column without values is in nobody's way")
+}
+
+// changeTimed and changeSeconds keep the time of deletion under one name, each in its own way.
+type changeTimed struct {
+	ID        uint
+	DeletedAt gorm.DeletedAt `softdelete:"retain:1d"`
+}
+
+type changeSeconds struct {
+	ID        uint
+	DeletedAt int64 `softdelete:"timestamp;retain:1d"`
+}
+
+func (changeTimed) TableName() string   { return changeTable }
+func (changeSeconds) TableName() string { return changeTable }
+
+func TestATimeOfDeletionThatChangesItsKindIsRefused(t *testing.T) {
+	for name, versions := range map[string][2]any{
+		"from an integer to a time": {&changeSeconds{}, &changeTimed{}},
+		"from a time to an integer": {&changeTimed{}, &changeSeconds{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+				before := fixture.Models(t, database, versions[:1])
+				fixture.Exec(t, before, "INSERT INTO changes (id) VALUES (1), (2)")
+				require.NoError(t, before.Model(versions[0]).Where("deleted_at IS NULL").Update("deleted_at", reflect.Zero(
+					reflect.TypeOf(versions[0]).Elem().Field(1).Type).Interface()).Error)
+				require.NoError(t, before.Where("id = 2").Delete(versions[0]).Error)
+				require.NoError(t, before.AutoMigrate(versions[0]), "of the same version")
+				content := fixture.Dump(t, before, versions[0])
+
+				after := fixture.Use(t, database, softdelete.Config{Models: versions[1:]})
+				for what, migrate := range map[string]func() error{
+					"AutoMigrate": func() error { return after.AutoMigrate(versions[1]) },
+					"DDL":         func() error { _, err := softdelete.DDL(after); return err },
+				} {
+					err := migrate()
+					require.ErrorIs(t, err, softdelete.ErrPolicy, what)
+					require.ErrorContains(t, err, "the column deleted_at of table changes holds", what)
+				}
+				require.Equal(t, content, fixture.Dump(t, before, versions[0]))
+			})
+		})
+	}
 }
