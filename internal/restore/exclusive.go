@@ -90,6 +90,9 @@ type ownConflict struct {
 
 // conflictsOfRules lists what may be in the way of a node's rows by what its model does not declare.
 func (r *restoration) conflictsOfRules(tx statement.Session, n *policy.Node) (list []ownConflict, err error) {
+	if r.preview || n.Policy.RestoreHooks.Before || n.Policy.RestoreHooks.After {
+		r.restorer.own.found.Delete(keyOf(n.Policy)) // nothing would tell a preview of a new index, and hooks are not run twice
+	}
 	rules, fresh, err := r.restorer.own.of(tx, n.Policy)
 	if err != nil {
 		return nil, err

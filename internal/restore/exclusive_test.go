@@ -94,6 +94,9 @@ func TestARestoreForeseesIndexesThatTheModelDoesNotDeclareAsColumns(t *testing.T
 		fixture.Exec(t, db, "UPDATE excl_guests SET kind = 'zED' WHERE id = 1", "CREATE UNIQUE INDEX hand_kind ON excl_guests (lower(kind)) WHERE deleted_at IS NULL")
 		_, err := softdelete.Restore(db, &exclGuest{ID: 1})
 		require.Equal(t, map[string][2][]string{"hand_kind": {{"lower(kind)"}, {"5"}}}, exclList(t, err))
+		fixture.Exec(t, db, "DROP INDEX hand_kind", "UPDATE excl_guests SET code = 'c' WHERE id = 1", "UPDATE excl_guests SET code = 'C' WHERE id = 5",
+			"CREATE UNIQUE INDEX hand_lower ON excl_guests (lower(code)) WHERE deleted_at IS NULL")
+		require.Equal(t, map[string][2][]string{"hand_lower": {{"lower(code)"}, {"5"}}}, exclConflicts(t, db, &exclGuest{ID: 1}))
 	})
 }
 
