@@ -14,6 +14,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -103,6 +104,7 @@ func Same(written, read []map[string]any) error {
 // The words for values that JSON has no form for, or not one that tells their type. Each stands alone in an object.
 const (
 	jsonTime  = "$time"
+	jsonUnix  = "$unix" // one that RFC 3339 has no form for: seconds since 1970, a dot, nanoseconds
 	jsonBytes = "$bytes"
 	jsonFloat = "$float"
 	jsonText  = "$text" // not valid UTF-8
@@ -125,13 +127,34 @@ func EncodeRow(r map[string]any) ([]byte, error) {
 		case float64:
 			coded[column] = map[string]string{jsonFloat: strconv.FormatFloat(value, 'g', -1, 64)}
 		case time.Time:
-			coded[column] = map[string]string{jsonTime: value.Format(time.RFC3339Nano)}
+			coded[column] = encodeTime(value)
 		default:
 			return nil, fmt.Errorf("column %s has a value of type %T, which a cold batch has no form for", column, value)
 		}
 	}
 	line, err := json.Marshal(coded)
 	return append(line, '\n'), err
+}
+
+// encodeTime has another form for years before 1 or after 9999, and UTC for zones with seconds, as places had before standard time.
+func encodeTime(t time.Time) map[string]string {
+	if _, offset := t.Zone(); offset%60 != 0 {
+		t = t.UTC()
+	}
+	if year := t.Year(); year < 1 || year > 9999 {
+		return map[string]string{jsonUnix: fmt.Sprintf("%d.%d", t.Unix(), t.Nanosecond())}
+	}
+	return map[string]string{jsonTime: t.Format(time.RFC3339Nano)}
+}
+
+func decodeUnix(text string) (time.Time, error) {
+	seconds, nanoseconds, _ := strings.Cut(text, ".")
+	s, err := strconv.ParseInt(seconds, 10, 64)
+	if err != nil {
+		return time.Time{}, err
+	}
+	n, err := strconv.ParseInt(nanoseconds, 10, 64)
+	return time.Unix(s, n).UTC(), err
 }
 
 // decodeRow reads a line that EncodeRow wrote.
@@ -168,6 +191,8 @@ func decodeValue(value any) (any, error) {
 			switch word {
 			case jsonTime:
 				return time.Parse(time.RFC3339Nano, text)
+			case jsonUnix:
+				return decodeUnix(text)
 			case jsonFloat:
 				return strconv.ParseFloat(text, 64)
 			case jsonBytes:

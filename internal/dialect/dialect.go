@@ -106,6 +106,8 @@ type Dialect struct {
 	// isTime does the same for the condition that it holds an instant at all.
 	isTime    func(column string, first time.Time, exactly string) string
 	addresses addresses
+	// form fixes the text of values until the statement behind it, or the transaction's end; empty where nothing changes it.
+	form [2]string
 	// deferKeys puts off the check of foreign keys to the transaction's end; empty where one statement can write several
 	// tables and its end is soon enough.
 	deferKeys string
@@ -226,6 +228,10 @@ func (d *Dialect) Fresh(level string) bool { return level == d.fresh }
 
 // FreshCondition is the condition that the transaction is of such a level.
 func (d *Dialect) FreshCondition() string { return d.level + " = '" + d.fresh + "'" }
+
+// FixForm is a statement that fixes the text of values, which settings of a session would change, until the other one or the end of
+// the transaction; both are empty where nothing changes it.
+func (d *Dialect) FixForm() (fix, leave string) { return d.form[0], d.form[1] }
 
 // DeferKeys is a statement that puts off the check of foreign keys to the transaction's end; empty where writes in WITH
 // need none.

@@ -62,6 +62,7 @@ type LoggedColumn struct {
 // statement it is. They write only while the log is open.
 type Log struct {
 	Table, Events string // bare names
+	Model         string
 	Columns, Key  []LoggedColumn
 	// KeyColumns are the columns of Key as keys have them.
 	KeyColumns []KeyColumn

@@ -100,12 +100,9 @@ func postgresFragment(c LoggedColumn, alias string) string {
 	return "coalesce(CASE WHEN " + number + " THEN to_json(" + text + ")::text ELSE " + value + "::text END, 'null')"
 }
 
-// postgresForm fixes the form of values, which the settings of a session would change.
-const postgresForm = " SET timezone TO 'UTC' SET bytea_output TO 'hex' SET extra_float_digits TO 1 SET datestyle TO 'ISO, YMD' SET intervalstyle TO 'postgres'"
-
 // postgresSettings are in force while a log's function runs. Those after the form of values fix the plan, which a session keeps:
 // made for one row, it would compare each row with each when there are many.
-const postgresSettings = postgresForm + " SET enable_nestloop TO off SET enable_seqscan TO off SET jit TO off"
+var postgresSettings = postgresForm + " SET enable_nestloop TO off SET enable_seqscan TO off SET jit TO off"
 
 func postgresLog(d *Dialect, l *Log) []LogObject {
 	var key []string

@@ -59,6 +59,7 @@ var postgres = Dialect{
 	sameName: postgresName,
 
 	server:   postgresServer,
+	form:     postgresFixForm(),
 	list:     postgresList,
 	events:   postgresEvents,
 	masks:    postgresMasks,

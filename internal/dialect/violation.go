@@ -4,6 +4,7 @@ import (
 	"errors"
 	"reflect"
 	"regexp"
+	"strings"
 )
 
 // This room reads what a database says of a constraint that refused: names only. What databases and drivers add, the row that
@@ -37,6 +38,9 @@ func (d *Dialect) WithoutRows(err error) (code string, bare error) {
 	return d.refusals.withoutRows(err)
 }
 
+// OtherType gives the name of the type that does not have a value, where an error speaks of one.
+func (d *Dialect) OtherType(err error) string { return d.refusals.otherType(err) }
+
 // OtherColumns tells whether an error may be one of a table that has other columns than a statement was written for.
 func (d *Dialect) OtherColumns(err error) bool { return d.refusals.columns(err) }
 
@@ -45,6 +49,7 @@ type refusals struct {
 	violation   func(err error) Violation
 	columns     func(err error) bool
 	withoutRows func(err error) (code string, bare error)
+	otherType   func(err error) string
 }
 
 // postgresError is an error that the server itself has given, as every driver has it.
@@ -66,10 +71,23 @@ var postgresOtherColumns = map[string]bool{"42601": true, "42703": true, "42804"
 // sqliteOtherColumns is how SQLite tells of them.
 var sqliteOtherColumns = regexp.MustCompile(`do not have the same number of result columns|no such column|has no column named|has \d+ columns but \d+ values`)
 
+// otherType is how PostgreSQL tells of a value that a type does not have; the value comes behind the colon.
+var otherType = regexp.MustCompile(`invalid input (?:value for enum|syntax for type) "?([^":]+)"?:`)
+
 var postgresRefusals = refusals{
 	columns: func(err error) bool {
 		var server postgresError
 		return errors.As(err, &server) && postgresOtherColumns[server.SQLState()]
+	},
+	otherType: func(err error) string {
+		var server postgresError
+		if !errors.As(err, &server) || !strings.HasPrefix(server.SQLState(), "22") {
+			return ""
+		}
+		if match := otherType.FindStringSubmatch(server.Error()); match != nil {
+			return match[1]
+		}
+		return ""
 	},
 	violation: func(err error) Violation {
 		var server postgresError
@@ -144,4 +162,5 @@ var sqliteRefusals = refusals{
 		return v
 	},
 	withoutRows: func(err error) (string, error) { return "", err },
+	otherType:   func(error) string { return "" },
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
@@ -23,13 +24,35 @@ func unreadable(d *dialect.Dialect, l *dialect.Log, column string, err error) er
 	if match := scannedColumn.FindStringSubmatch(err.Error()); column == "" && match != nil {
 		column = match[1]
 	}
-	text := fmt.Sprintf("softdelete: a row of table %s cannot be read from its events", l.Table)
-	if column != "" {
+	text := fmt.Sprintf("softdelete: a row of %s (table %s) cannot be read from its events", l.Model, l.Table)
+	other := d.OtherType(err)
+	fits := other == "" && column == ""
+	switch {
+	case column != "":
 		text += ": a value of the column " + column + " does not fit the type that it has now"
+	case other != "":
+		text += ": a value does not fit the type " + other + columnsOf(l, other) + " as it is now"
 	}
 	code, bare := d.WithoutRows(err)
 	if code != "" {
 		text, err = text+", "+code, bare
 	}
-	return &fault.QuietError{Text: text + "; bring the columns' former types back, or write what the events have into columns of those types", Cause: err}
+	if !fits {
+		err = fmt.Errorf("%w: %w", fault.ErrUnsupported, err)
+	}
+	return &fault.QuietError{Text: text + "; bring the columns' former types back, with the values that they had, or write what the events have into columns of those types", Cause: err}
+}
+
+// columnsOf names the columns of a type.
+func columnsOf(l *dialect.Log, kind string) string {
+	var names []string
+	for _, c := range l.Columns {
+		if strings.EqualFold(dialect.LastName(strings.ReplaceAll(c.Type, `"`, "")), dialect.LastName(kind)) {
+			names = append(names, c.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return " of the column " + strings.Join(names, ", ")
 }

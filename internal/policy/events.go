@@ -10,6 +10,7 @@ import (
 func (p *Policy) NewLog(d *dialect.Dialect, quote func(string) string) *dialect.Log {
 	s := p.Schema
 	l := dialect.NewLog(p.Table, p.besides(p.Table, eventsSuffix), quote)
+	l.Model = s.Name
 	for _, name := range s.DBNames {
 		field := s.FieldsByDBName[name]
 		if field.IgnoreMigration {

@@ -67,8 +67,20 @@ func keysApart(rows []*relative, primary rowkey.Key) (batches [][]*relative) {
 // storeBatch writes rows of a table to the cold store, and gives the batch's ID.
 func (f *family) storeBatch(t *purgeTable, rows []*relative) (id string, err error) {
 	batch := cold.Batch{Model: t.Policy.Schema.Name, Table: t.Table()}
-	for part := range slices.Chunk(rows, keysAtOnce) {
-		if err := f.load(&batch, t, part); err != nil {
+	fix, leave := f.tx.Dialect.FixForm()
+	for _, step := range []func() error{
+		func() error { return f.execute(fix) },
+		func() error {
+			for part := range slices.Chunk(rows, keysAtOnce) {
+				if err := f.load(&batch, t, part); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		func() error { return f.execute(leave) },
+	} {
+		if err := step(); err != nil {
 			return "", err
 		}
 	}
@@ -82,6 +94,15 @@ func (f *family) storeBatch(t *purgeTable, rows []*relative) (id string, err err
 		return "", fmt.Errorf("%w did not take %d %s: %w", errColdStore, len(rows), fault.Plural(int64(len(rows)), "row"), err)
 	}
 	return batch.ID, nil
+}
+
+// execute executes a statement, unless it is empty.
+func (f *family) execute(text string) error {
+	if text == "" {
+		return nil
+	}
+	_, err := f.tx.Query().Text(text).Exec()
+	return err
 }
 
 // errColdStore is the error of a cold store.
