@@ -59,9 +59,11 @@ func (d *deletion) countArchived(tx statement.Session) error {
 			counts.Add(func(q *statement.Query) { w.NodeRows(q, n) }, func(rows int64) { d.expected[n] = rows })
 		}
 	}
-	q := tx.Query()
-	w.With(q, d.graph.Last())
-	return counts.Run(q)
+	return w.Stored(start(tx), func() error {
+		q := tx.Query()
+		w.With(q, d.graph.Last())
+		return counts.Run(q)
+	})
 }
 
 // sameRows refuses a deletion that has archived more rows of a node, or fewer, than were counted: those under the others are

@@ -54,6 +54,7 @@ type deletion struct {
 	where    clause.Clause   // the caller's conditions, with the keys of the value
 	removed  clause.Clause   // the same, narrowed to the rows that were looked at, of a removal
 	held     *hold.Walk      // what holds cover, of a removal; nil where there are none
+	unstore  func() error    // drops the table in which that is, of a wide graph
 	snapshot statement.Snapshot
 	keys     [][]any                        // the root rows' keys, where there are few
 	exact    bool                           // each of the keys was that of a live row, which is taken now

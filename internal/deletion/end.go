@@ -19,6 +19,9 @@ func (deleter *Deleter) End(db *gorm.DB) {
 		return
 	}
 	if !db.DryRun {
+		if db.Error == nil {
+			_ = db.AddError(d.dropHeld())
+		}
 		if db.Error == nil && d.rows > 0 && !d.shares {
 			_ = db.AddError(d.writeLedger(deleter.Session(db)))
 		}

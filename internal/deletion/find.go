@@ -129,6 +129,19 @@ func (d *deletion) lockRows(tx statement.Session) error {
 		return nil
 	}
 	w := d.reach()
+	if d.graph.Wide {
+		// What is under a row is looked for once that is locked.
+		drop, err := w.StoreLevels(start(tx), func(n *policy.Node) error {
+			if !slices.Contains(nodes, n) {
+				return nil
+			}
+			return d.lockNode(tx, w, n, lock, d.asksLevel())
+		})
+		if err != nil {
+			return err
+		}
+		return drop()
+	}
 	for _, n := range nodes {
 		if err := d.lockNode(tx, w, n, lock, d.asksLevel()); err != nil {
 			return err
@@ -142,6 +155,11 @@ func (d *deletion) lockRows(tx statement.Session) error {
 // the root rows finds out.
 func (d *deletion) asksLevel() bool {
 	return !d.graph.Alone() && statement.InCallers(d.stmt, d.deleter.Dialect)
+}
+
+// start begins statements of a session.
+func start(tx statement.Session) func() *statement.Query {
+	return func() *statement.Query { return tx.Query() }
 }
 
 // pins tells whether the root rows are locked before all others: they are archived after the rows under them, and a row that
@@ -173,14 +191,17 @@ func (d *deletion) refuse(tx statement.Session) error {
 		return err
 	}
 	checks, _ := d.checks()
-	blocking, total, err := d.findBlocking(tx, d.reach(), checks)
-	if err != nil {
-		return err
-	}
-	if limit := d.deleter.MaxRows; limit > 0 && total > limit {
-		return fault.TooManyRows(d.target.Name, total, limit)
-	}
-	return d.refusal(tx, d.reach(), blocking)
+	w := d.reach()
+	return w.Stored(start(tx), func() error {
+		blocking, total, err := d.findBlocking(tx, w, checks)
+		if err != nil {
+			return err
+		}
+		if limit := d.deleter.MaxRows; limit > 0 && total > limit {
+			return fault.TooManyRows(d.target.Name, total, limit)
+		}
+		return d.refusal(tx, w, blocking)
+	})
 }
 
 // blockingRows are the rows of a relation that refuse the deletion.
@@ -221,11 +242,18 @@ func (d *deletion) refuseSelected(tx statement.Session) error {
 	if len(later) == 0 || tx.DryRun {
 		return nil
 	}
-	blocking, _, err := d.findBlocking(tx, d.reach(), later)
-	if err != nil {
-		return err
-	}
-	return d.refusal(tx, d.reach(), blocking)
+	return d.refuseBlocking(tx, d.reach(), later)
+}
+
+// refuseBlocking refuses where rows of some relations to those of a walk do.
+func (d *deletion) refuseBlocking(tx statement.Session, w *walk.Walk, checks []*policy.Edge) error {
+	return w.Stored(start(tx), func() error {
+		blocking, _, err := d.findBlocking(tx, w, checks)
+		if err != nil {
+			return err
+		}
+		return d.refusal(tx, w, blocking)
+	})
 }
 
 // findBlocking counts the rows that refuse, per relation, and where a bound is set the rows that the walk reaches.
@@ -299,13 +327,13 @@ func (d *deletion) describe(tx statement.Session, w *walk.Walk, blocking []block
 	var list []fault.Blocker
 	for _, b := range blocking {
 		blocker := fault.Blocker{Table: b.Child.Table, Relation: b.Name, Rows: b.rows}
-		start := func() *statement.Query {
+		with := func() *statement.Query {
 			q := tx.Query()
 			w.With(q, d.graph.Last())
 			return q
 		}
 		var err error
-		if blocker.Keys, err = KeysIn(start, b.Child, b.Child.Table, b.rows, func(q *statement.Query) { d.untaken(q, w, b.Edge) }); err != nil {
+		if blocker.Keys, err = KeysIn(with, b.Child, b.Child.Table, b.rows, func(q *statement.Query) { d.untaken(q, w, b.Edge) }); err != nil {
 			return nil, err
 		}
 		list = append(list, blocker)

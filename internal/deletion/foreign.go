@@ -38,18 +38,26 @@ func (r referring) alias() string { return "softdelete_r" + strconv.Itoa(r.depth
 
 // referringRows counts the rows that refer to those of the walk that leave their tables and do not leave themselves, by every
 // foreign key of the database; with their keys, if asked for.
-func (d *deletion) referringRows(tx statement.Session, w *walk.Walk, keys bool) ([]referring, error) {
+func (d *deletion) referringRows(tx statement.Session, w *walk.Walk, keys bool) (list []referring, err error) {
 	if !d.anyLeaves() {
 		return nil, nil
 	}
 	if on, err := d.deleter.Dialect.EnforcesReferences(tx.InWork(tx.Statement.Context).DB); err != nil || !on {
 		return nil, err
 	}
+	err = w.Stored(start(tx), func() (err error) {
+		list, err = d.countReferringBy(tx, w, keys)
+		return err
+	})
+	return list, err
+}
+
+func (d *deletion) countReferringBy(tx statement.Session, w *walk.Walk, keys bool) ([]referring, error) {
 	list, err := d.findReferring(tx, w)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
-	start := func() *statement.Query {
+	with := func() *statement.Query {
 		q := tx.Query()
 		w.With(q, d.graph.Last())
 		return q
@@ -58,7 +66,7 @@ func (d *deletion) referringRows(tx statement.Session, w *walk.Walk, keys bool) 
 	for i := range list {
 		counts.Add(list[i].from, func(rows int64) { list[i].Rows = rows })
 	}
-	if err := counts.Run(start()); err != nil {
+	if err := counts.Run(with()); err != nil {
 		return nil, err
 	}
 	list = slices.DeleteFunc(list, func(r referring) bool { return r.Rows == 0 })
@@ -66,7 +74,7 @@ func (d *deletion) referringRows(tx statement.Session, w *walk.Walk, keys bool) 
 		return list, nil
 	}
 	for i := range list {
-		if list[i].Keys, err = d.referringKeys(tx, start, list[i]); err != nil {
+		if list[i].Keys, err = d.referringKeys(tx, with, list[i]); err != nil {
 			return nil, err
 		}
 	}

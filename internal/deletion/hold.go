@@ -48,8 +48,10 @@ func (d *deletion) refuseHeld(tx statement.Session) error {
 	if err := h.Share(tx); err != nil || h.Graph == nil {
 		return err
 	}
-	d.held = h
-	err := d.eachHeld(tx, h, func(id string, rows int64, p *policy.Policy) error { return h.Refusal(id, rows, p) })
+	if err := d.storeHeld(tx, h); err != nil {
+		return err
+	}
+	err := d.eachHeld(tx, d.reach(), h, func(id string, rows int64, p *policy.Policy) error { return h.Refusal(id, rows, p) })
 	if err == nil {
 		d.covered, err = h.Count(tx)
 	}
@@ -62,11 +64,38 @@ func (d *deletion) refuseLost(tx statement.Session) error {
 	if d.held == nil || d.covered == nil {
 		return nil
 	}
-	return d.held.RefuseFewer(tx.InWork(tx.Statement.Context), d.covered)
+	tx = tx.InWork(tx.Statement.Context)
+	if err := d.storeHeld(tx, d.held); err != nil {
+		return err
+	}
+	return d.held.RefuseFewer(tx, d.covered)
+}
+
+// storeHeld looks for what holds cover, for the statements that follow.
+func (d *deletion) storeHeld(tx statement.Session, h *hold.Walk) error {
+	if h != d.held {
+		if err := d.dropHeld(); err != nil {
+			return err
+		}
+	}
+	drop, err := h.Store(tx)
+	if err == nil {
+		d.held, d.unstore = h, drop
+	}
+	return err
+}
+
+// dropHeld drops what storeHeld has made.
+func (d *deletion) dropHeld() error {
+	drop := d.unstore
+	if d.unstore = nil; drop == nil {
+		return nil
+	}
+	return drop()
 }
 
 // foreseeHeld lists the rows under a hold that would refuse the deletion.
-func (d *deletion) foreseeHeld(tx statement.Session) error {
+func (d *deletion) foreseeHeld(tx statement.Session, reached *walk.Walk) error {
 	if !d.heeds() {
 		return nil
 	}
@@ -74,35 +103,52 @@ func (d *deletion) foreseeHeld(tx statement.Session) error {
 	if err != nil || h.Graph == nil {
 		return err
 	}
-	return d.eachHeld(tx, h, func(_ string, rows int64, p *policy.Policy) error {
+	if h.Wide() && !d.graph.Wide { // else it is a rehearsal already
+		return statement.Rehearse(tx.DB, func(db *gorm.DB) error { return d.foreseeHeldIn(tx.On(db), reached, h) })
+	}
+	return d.foreseeHeldIn(tx, reached, h)
+}
+
+func (d *deletion) foreseeHeldIn(tx statement.Session, reached *walk.Walk, h *hold.Walk) error {
+	drop, err := h.Store(tx)
+	if err != nil {
+		return err
+	}
+	err = d.eachHeld(tx, reached, h, func(_ string, rows int64, p *policy.Policy) error {
 		d.blockers = append(d.blockers, fault.Blocker{Table: p.Table, Rows: rows})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return drop()
+}
+
+// eachHeld calls do for every model that the deletion would destroy held rows of, until it returns an error.
+func (d *deletion) eachHeld(tx statement.Session, reached *walk.Walk, h *hold.Walk, do func(id string, rows int64, p *policy.Policy) error) error {
+	return reached.Stored(start(tx), func() error {
+		for _, n := range d.graph.Nodes {
+			if d.action(n.Policy) != ActionRemoved || h.Node(n.Policy) == nil {
+				continue
+			}
+			id, rows, err := d.findHeld(tx, reached, h, n)
+			if err == nil && rows > 0 {
+				err = do(id, rows, n.Policy)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 }
 
-// eachHeld calls do for every model that the deletion would destroy held rows of, until it returns an error.
-func (d *deletion) eachHeld(tx statement.Session, h *hold.Walk, do func(id string, rows int64, p *policy.Policy) error) error {
-	for _, n := range d.graph.Nodes {
-		if d.action(n.Policy) != ActionRemoved || h.Node(n.Policy) == nil {
-			continue
-		}
-		id, rows, err := d.findHeld(tx, h, n)
-		if err == nil && rows > 0 {
-			err = do(id, rows, n.Policy)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // findHeld counts a node's rows that holds cover, and names the first of the holds.
-func (d *deletion) findHeld(tx statement.Session, h *hold.Walk, n *policy.Node) (id string, rows int64, err error) {
+func (d *deletion) findHeld(tx statement.Session, reached *walk.Walk, h *hold.Walk, n *policy.Node) (id string, rows int64, err error) {
 	if len(n.Policy.Schema.PrimaryFields) == 0 {
 		return h.Holds[0].ID, 1, nil // nothing tells which of its rows stand under the hold
 	}
-	reached, held := d.reach(), h.Node(n.Policy)
+	held := h.Node(n.Policy)
 	q := tx.Query()
 	walk.With(q, d.graph.Last(), reached, h.Walk)
 	q.Text("SELECT count(*), coalesce(min(", walk.MarkColumn, "), '') FROM ").Name(h.Walk.Table(held.Component)).Text(" WHERE ")
@@ -160,5 +206,9 @@ func (d *deletion) refuseSpared(tx statement.Session, where clause.Clause) error
 	now := d.stmt.Clauses["WHERE"]
 	d.stmt.Clauses["WHERE"] = where
 	defer func() { d.stmt.Clauses["WHERE"] = now }()
-	return d.eachHeld(tx.InWork(tx.Statement.Context), d.held, func(id string, rows int64, p *policy.Policy) error { return d.held.Refusal(id, rows, p) })
+	tx = tx.InWork(tx.Statement.Context)
+	if err := d.storeHeld(tx, d.held); err != nil {
+		return err
+	}
+	return d.eachHeld(tx, d.reach(), d.held, func(id string, rows int64, p *policy.Policy) error { return d.held.Refusal(id, rows, p) })
 }

@@ -36,6 +36,13 @@ func (d *deletion) beforeHooks(tx statement.Session) error {
 	}
 	tx = tx.InWork(tx.Statement.Context)
 	w := d.reach()
+	if !d.hasHooks() {
+		return nil
+	}
+	return w.Stored(start(tx), func() error { return d.beforeHooksOf(tx, w) })
+}
+
+func (d *deletion) beforeHooksOf(tx statement.Session, w *walk.Walk) error {
 	for _, n := range d.graph.Nodes {
 		s := n.Policy.Schema
 		keeps := s.AfterDelete && d.anyLeaves()
@@ -74,7 +81,14 @@ func (d *deletion) afterHooks(tx statement.Session) error {
 		return nil
 	}
 	tx = tx.InWork(tx.Statement.Context)
+	if !d.hasHooks() {
+		return nil
+	}
 	w := d.taken(nil)
+	return w.Stored(start(tx), func() error { return d.afterHooksOf(tx, w) })
+}
+
+func (d *deletion) afterHooksOf(tx statement.Session, w *walk.Walk) error {
 	for _, n := range d.graph.Nodes {
 		s := n.Policy.Schema
 		if n.Policy == d.root && len(n.Inner) == 0 || !s.AfterDelete {
@@ -112,8 +126,7 @@ func (d *deletion) afterHooks(tx statement.Session) error {
 
 // eachBatch loads a node's rows in the walk, root rows excepted, in the order of their keys.
 func (d *deletion) eachBatch(tx statement.Session, w *walk.Walk, n *policy.Node, each func(rows reflect.Value) error) error {
-	start := func() *statement.Query { return tx.Query() }
-	return EachBatch(start, func(q *statement.Query) { w.With(q, d.graph.Last()) }, n, n.Policy.Table, func(q *statement.Query) {
+	return EachBatch(start(tx), func(q *statement.Query) { w.With(q, d.graph.Last()) }, n, n.Policy.Table, func(q *statement.Query) {
 		w.InWalk(q, n, n.Policy.Table)
 		d.exceptRoot(q, n)
 	}, each)

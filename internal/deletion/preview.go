@@ -12,7 +12,8 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/walk"
 )
 
-// foresee is the deletion without its writes: it fills the effects and blockers of Preview.
+// foresee is the deletion without its writes: it fills the effects and blockers of Preview. Of a wide graph it works in a
+// transaction that is undone, in which the rows of its walk are a temporary table.
 func (d *deletion) foresee(tx statement.Session) error {
 	tx.Config.DryRun = false
 	if err := d.checkColumns(tx); err != nil {
@@ -21,6 +22,14 @@ func (d *deletion) foresee(tx statement.Session) error {
 	if err := d.chooseMark(d.deleter.Session(d.stmt.DB)); err != nil {
 		return err
 	}
+	if !d.graph.Wide {
+		return d.foreseeRows(tx)
+	}
+	return statement.Rehearse(tx.DB, func(db *gorm.DB) error { return d.foreseeRows(tx.On(db)) })
+}
+
+// foreseeRows counts the rows that the deletion takes and those that it leaves, and lists what refuses.
+func (d *deletion) foreseeRows(tx statement.Session) error {
 	w := d.reach()
 	var counts statement.Tally
 	var counted []foreseen
@@ -56,24 +65,20 @@ func (d *deletion) foresee(tx statement.Session) error {
 		effect := Effect{Table: e.Child.Table, Relation: e.Name, Parent: d.tableOf(e.From), Action: ActionKept}
 		count(foreseen{DepthEffect{effect, e.From.Depth + 1, keptRank}, e.Child, e.Child.Table, func(q *statement.Query) { d.untaken(q, w, e) }})
 	}
-	start := func() *statement.Query {
+	with := func() *statement.Query {
 		q := tx.Query()
 		w.With(q, d.graph.Last())
 		return q
 	}
-	drop := func() error { return nil }
-	if _, ok := tx.Statement.ConnPool.(gorm.TxCommitter); ok { // not so in a dry run
-		var err error
-		if drop, err = w.StoreAll(func() *statement.Query { return tx.Query() }); err != nil {
-			return err
-		}
+	drop, err := w.StoreAll(start(tx))
+	if err != nil {
+		return err
 	}
-	if err := counts.Run(start()); err != nil {
+	if err := counts.Run(with()); err != nil {
 		return err
 	}
 	for _, f := range counted {
-		var err error
-		if f.Keys, err = KeysIn(start, f.policy, f.table, f.Rows, f.from); err != nil {
+		if f.Keys, err = KeysIn(with, f.policy, f.table, f.Rows, f.from); err != nil {
 			return err
 		}
 		d.addEffect(f.Effect, f.Depth, f.Rank)
@@ -117,7 +122,7 @@ func (d *deletion) foreseeBlockers(tx statement.Session, w *walk.Walk) error {
 	if d.root.Never() {
 		d.blockers = append(d.blockers, fault.Blocker{Table: d.root.Table, Rows: d.effects[0].Rows})
 	}
-	if err := d.foreseeHeld(tx); err != nil {
+	if err := d.foreseeHeld(tx, w); err != nil {
 		return err
 	}
 	if d.mayRefuse() {

@@ -39,16 +39,37 @@ func (d *deletion) markedOf(nodes []*policy.Node) []*policy.Node {
 
 // removeNodes takes the rows that leave their tables, children before parents.
 func (d *deletion) removeNodes(tx statement.Session) error {
+	if !d.anyLeaves() {
+		return nil
+	}
 	if err := d.countArchived(tx); err != nil {
+		return err
+	}
+	w := d.taken(nil)
+	drop, err := w.StoreAll(start(tx))
+	if err != nil {
 		return err
 	}
 	for _, c := range slices.Backward(d.graph.Components) {
 		if !d.leaves(c.Nodes[0].Policy) {
 			continue
 		}
-		if err := d.removeComponent(tx, c); err != nil {
+		if !d.graph.Wide {
+			w = d.taken(nil)
+		}
+		if err := d.removeComponent(tx, w, c); err != nil {
 			return err
 		}
+	}
+	if together := d.together; together != nil {
+		d.together = func(db *gorm.DB) error {
+			if err := together(db); err != nil {
+				return err
+			}
+			return drop()
+		}
+	} else if err := drop(); err != nil {
+		return err
 	}
 	if len(d.graph.Nodes) == 1 {
 		return nil
@@ -57,8 +78,7 @@ func (d *deletion) removeNodes(tx statement.Session) error {
 }
 
 // removeComponent removes the rows of a component's models.
-func (d *deletion) removeComponent(tx statement.Session, c *policy.Component) error {
-	w := d.taken(nil)
+func (d *deletion) removeComponent(tx statement.Session, w *walk.Walk, c *policy.Component) error {
 	ring := d.ring(c.Nodes[0])
 	var rows int64
 	if ring {
@@ -69,7 +89,7 @@ func (d *deletion) removeComponent(tx statement.Session, c *policy.Component) er
 			return err
 		}
 	}
-	drop, err := w.Store(func() *statement.Query { return tx.Query() }, c)
+	drop, err := w.Store(start(tx), c)
 	if err != nil {
 		return err
 	}

@@ -263,12 +263,7 @@ func (d *deletion) refuseAgain(tx statement.Session) error {
 	if len(d.graph.Checks) == 0 || !d.deleter.Dialect.Has(dialect.RowLocks) {
 		return nil
 	}
-	w := d.taken(nil)
-	blocking, _, err := d.findBlocking(tx, w, d.graph.Checks)
-	if err != nil {
-		return err
-	}
-	return d.refusal(tx, w, blocking)
+	return d.refuseBlocking(tx, d.taken(nil), d.graph.Checks)
 }
 
 // countKept counts the live rows that the deletion leaves in the walk that reached gives, where the numbers are wanted.
@@ -283,7 +278,9 @@ func (d *deletion) countKept(tx statement.Session, reached func() *walk.Walk) er
 			d.addEffect(Effect{Table: e.Child.Table, Relation: e.Name, Parent: d.tableOf(e.From), Action: ActionKept, Rows: rows}, e.From.Depth+1, keptRank)
 		})
 	}
-	q := tx.Query()
-	w.With(q, d.graph.Last())
-	return counts.Run(q)
+	return w.Stored(start(tx), func() error {
+		q := tx.Query()
+		w.With(q, d.graph.Last())
+		return counts.Run(q)
+	})
 }

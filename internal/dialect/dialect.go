@@ -124,6 +124,7 @@ type Dialect struct {
 	replacePresent func(key, others []string) string
 
 	referencesTo       func(db *gorm.DB, table string) ([]Reference, error)
+	referencesFrom     func(db *gorm.DB, table string) ([]Reference, error)
 	enforcesReferences func(db *gorm.DB) (bool, error)
 	primaryKey         string // selects the columns of a primary key, of the table in the bound value
 	asName             func(table string) string

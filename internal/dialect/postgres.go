@@ -55,7 +55,8 @@ var postgres = Dialect{
 	keepPresent:    conflictDoNothing,
 	replacePresent: conflictDoUpdate,
 
-	referencesTo: postgresReferences, enforcesReferences: alwaysEnforced, primaryKey: postgresPrimaryKey, asName: regclass,
+	referencesTo:   postgresReferences,
+	referencesFrom: postgresReferencesFrom, enforcesReferences: alwaysEnforced, primaryKey: postgresPrimaryKey, asName: regclass,
 	sameName: postgresName,
 
 	server:   postgresServer,

@@ -40,6 +40,11 @@ func (d *Dialect) ReferencesTo(db *gorm.DB, table string) ([]Reference, error) {
 	return d.referencesTo(db, table)
 }
 
+// ReferencesFrom lists the foreign keys of a table; the Table of each is the one that it refers to.
+func (d *Dialect) ReferencesFrom(db *gorm.DB, table string) ([]Reference, error) {
+	return d.referencesFrom(db, table)
+}
+
 // SameName is a table's name in the form in which ReferencesTo gives it.
 func (d *Dialect) SameName(db *gorm.DB, table string) (string, error) { return d.sameName(db, table) }
 
@@ -73,14 +78,23 @@ func gather(columns []referenceColumn) []Reference {
 }
 
 func postgresReferences(db *gorm.DB, table string) ([]Reference, error) {
+	return postgresForeignKeys(db, "k.conrelid", "k.confrelid", table)
+}
+
+func postgresReferencesFrom(db *gorm.DB, table string) ([]Reference, error) {
+	return postgresForeignKeys(db, "k.confrelid", "k.conrelid", table)
+}
+
+// postgresForeignKeys lists the foreign keys of which one side is a table; tab is the other.
+func postgresForeignKeys(db *gorm.DB, other, side, table string) ([]Reference, error) {
 	var columns []referenceColumn
 	err := db.Raw(`SELECT k.oid::text AS id, CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END AS tab,
 			a.attname AS col, f.attname AS parent, k.conname AS name, k.confdeltype::text AS action
-		FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+		FROM pg_constraint k JOIN pg_class c ON c.oid = `+other+` JOIN pg_namespace n ON n.oid = c.relnamespace
 		CROSS JOIN LATERAL generate_subscripts(k.conkey, 1) AS i
 		JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[i]
 		JOIN pg_attribute f ON f.attrelid = k.confrelid AND f.attnum = k.confkey[i]
-		WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = to_regclass(?)
+		WHERE k.contype = 'f' AND k.conparentid = 0 AND `+side+` = to_regclass(?)
 		ORDER BY 2, k.conname, k.oid, i`, regclass(table)).Scan(&columns).Error
 	return gather(columns), err
 }
@@ -99,6 +113,14 @@ func sqliteReferences(db *gorm.DB, table string) ([]Reference, error) {
 		FROM sqlite_master m, pragma_foreign_key_list(m.name) f
 		WHERE m.type = 'table' AND lower(f."table") = lower(?) ORDER BY m.name, f.id, f.seq`,
 		sqliteTable(table), sqliteTable(table)).Scan(&columns).Error
+	return gather(columns), err
+}
+
+func sqliteReferencesFrom(db *gorm.DB, table string) ([]Reference, error) {
+	var columns []referenceColumn
+	err := db.Raw(`SELECT f.id AS id, f."table" AS tab, f."from" AS col,
+			coalesce(f."to", (SELECT c.name FROM pragma_table_info(f."table") c WHERE c.pk = f.seq + 1)) AS parent, f.on_delete AS action
+		FROM pragma_foreign_key_list(?) f ORDER BY f."table", f.id, f.seq`, sqliteTable(table)).Scan(&columns).Error
 	return gather(columns), err
 }
 

@@ -50,7 +50,8 @@ var sqlite = Dialect{
 	addresses:    sqliteAddresses,
 	deferKeys:    "PRAGMA defer_foreign_keys = ON",
 
-	referencesTo: sqliteReferences, enforcesReferences: sqliteEnforces, primaryKey: sqlitePrimaryKey, asName: sqliteTable,
+	referencesTo:   sqliteReferences,
+	referencesFrom: sqliteReferencesFrom, enforcesReferences: sqliteEnforces, primaryKey: sqlitePrimaryKey, asName: sqliteTable,
 	sameName: sqliteName,
 
 	columns: sqliteColumns,

@@ -52,8 +52,10 @@ func (r *Records) There(tx statement.Session) (bool, error) {
 	}
 	session := tx.InWork(tx.Statement.Context)
 	session.Config.DryRun = false // a session that only rehearses asks too
-	if !session.Migrator().HasTable(&Row{}) {
-		return false, session.Error
+	// Wherever statements find it: on a search path it may stand in another schema than the first.
+	name, err := session.Dialect.SameName(statement.OnWriter(session.DB), Table.Name())
+	if err != nil || name == "" {
+		return false, err
 	}
 	r.there.Store(true)
 	return true, nil

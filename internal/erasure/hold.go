@@ -3,6 +3,8 @@ package erasure
 import (
 	"strconv"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
@@ -23,6 +25,22 @@ func (x *erasure) held(tx statement.Session) (held []string, refusal, err error)
 		err = h.Share(tx)
 	}
 	if err != nil || h.Graph == nil {
+		return nil, nil, err
+	}
+	if x.preview && h.Wide() {
+		err = statement.Rehearse(tx.DB, func(db *gorm.DB) (err error) {
+			held, refusal, err = x.heldBy(tx.On(db), h)
+			return err
+		})
+		return held, refusal, err
+	}
+	return x.heldBy(tx, h)
+}
+
+// heldBy does so for the holds that were read.
+func (x *erasure) heldBy(tx statement.Session, h *hold.Walk) (held []string, refusal, err error) {
+	drop, err := h.Store(tx)
+	if err != nil {
 		return nil, nil, err
 	}
 	for _, m := range x.reach.rows {
@@ -49,6 +67,9 @@ func (x *erasure) held(tx statement.Session) (held []string, refusal, err error)
 	stored, coldRefusal, err := x.cold.held(tx, h)
 	if refusal == nil {
 		refusal = coldRefusal
+	}
+	if err == nil {
+		err = drop()
 	}
 	return append(held, stored...), refusal, err
 }

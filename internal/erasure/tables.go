@@ -18,7 +18,11 @@ func Tables() []any {
 
 // clearTexts clears the free texts of the ledger of deletions for the rows, and those of holds on them that have ended.
 func (x *erasure) clearTexts(tx statement.Session, list []*reachedModel) error {
-	deletions := x.eraser.Deletions || tx.InWork(tx.Statement.Context).Migrator().HasTable(deletion.LedgerTable.Name())
+	ledger, err := tx.Dialect.SameName(tx.InWork(tx.Statement.Context).DB, deletion.LedgerTable.Name())
+	if err != nil {
+		return err
+	}
+	deletions := x.eraser.Deletions || ledger != ""
 	holds, err := x.eraser.Holds.There(tx)
 	if err != nil {
 		return err

@@ -179,12 +179,32 @@ func (h *Walk) With(q *statement.Query) { h.Tables().With(q) }
 
 // Begin writes WITH for tables that follow, after those that held asks for.
 func (h *Walk) Begin(q *statement.Query) {
-	if h == nil || h.Graph == nil {
+	tables := h.Tables()
+	if len(tables) == 0 {
 		q.Text("WITH ")
 		return
 	}
-	h.With(q)
+	tables.With(q)
 	q.Text(", ")
+}
+
+// Wide tells whether what holds cover is put into a table before it is asked for: see Stored.
+func (h *Walk) Wide() bool { return h != nil && h.Graph != nil && h.Graph.Wide }
+
+// Stored runs what asks often for what holds cover, in a transaction, while that is in a table where the models are a wide graph.
+func (h *Walk) Stored(tx statement.Session, run func() error) error {
+	if !h.Wide() {
+		return run()
+	}
+	return h.Walk.Stored(func() *statement.Query { return tx.Query() }, run)
+}
+
+// Store looks for it anew, for statements that follow. It returns what drops the table.
+func (h *Walk) Store(tx statement.Session) (drop func() error, err error) {
+	if !h.Wide() {
+		return func() error { return nil }, nil
+	}
+	return h.Walk.StoreAnew(func() *statement.Query { return tx.Query() })
 }
 
 // Held writes the condition that a hold covers the row, in parentheses.

@@ -52,6 +52,10 @@ func (h *Walk) Moves(p *policy.Policy, assigned func(*schema.Field) bool) (itsel
 
 // Watch notes what holds cover of the rows of a model that rows selects the keys of, and under those where under is set.
 func (h *Walk) Watch(tx statement.Session, p *policy.Policy, under bool, rows func(q *statement.Query)) (w *Watch, err error) {
+	drop, err := h.Store(tx)
+	if err != nil {
+		return nil, err
+	}
 	w = &Watch{walk: h, policy: p, key: rowkey.Of(tx.Dialect, p.Schema.PrimaryFields)}
 	w.rows, err = w.covered(tx, func(q *statement.Query, columns []string) {
 		q.KeyNamed("", columns).Text(" IN (")
@@ -60,6 +64,9 @@ func (h *Walk) Watch(tx statement.Session, p *policy.Policy, under bool, rows fu
 	})
 	if err == nil && under {
 		w.counts, err = h.Count(tx)
+	}
+	if err == nil {
+		err = drop()
 	}
 	return w, err
 }
@@ -95,6 +102,10 @@ func (w *Watch) covered(tx statement.Session, condition func(q *statement.Query,
 
 // Refuse refuses the write where a hold covers a row no more that it covered before.
 func (w *Watch) Refuse(tx statement.Session) error {
+	return w.walk.Stored(tx, func() error { return w.refuse(tx) })
+}
+
+func (w *Watch) refuse(tx statement.Session) error {
 	if err := w.walk.RefuseFewer(tx, w.counts); err != nil {
 		return err
 	}

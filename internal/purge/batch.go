@@ -112,8 +112,10 @@ const looks = 5
 // batch runs one batch and counts what it removed once that is committed.
 func (p *purge) batch(t *purgeTable, c *cursor, batch func(statement.Session, *purgeTable, *cursor) ([]int64, error)) error {
 	if p.options.DryRun {
-		_, err := batch(p.reads, t, c)
-		return err
+		return p.look(func() error {
+			_, err := batch(p.reads, t, c)
+			return err
+		})
 	}
 	var removed []int64 // per lot of all tables, in the order of reports
 	next := *c
@@ -135,7 +137,7 @@ func (p *purge) batch(t *purgeTable, c *cursor, batch func(statement.Session, *p
 			if err := p.holds.Share(tx); err != nil {
 				return err
 			}
-			return work(tx)
+			return p.holds.Stored(tx, func() error { return work(tx) })
 		})
 	}
 	if err != nil {

@@ -203,6 +203,9 @@ func (purger *Purger) thaw(tx statement.Session, p *policy.Policy, batch cold.Ba
 	if err := refuseTaken(tx, p, batch.Rows); err != nil {
 		return thawError(tx, p, err)
 	}
+	if err := refuseWithoutParents(tx, p, batch.Rows); err != nil {
+		return thawError(tx, p, err)
+	}
 	if err := insert(tx, p, batch.Rows); err != nil {
 		return thawError(tx, p, err)
 	}

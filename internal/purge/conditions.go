@@ -101,12 +101,14 @@ func (p *purge) count(t *purgeTable) error {
 	if len(t.lots) == 0 || t.dependents {
 		return nil
 	}
-	t.valid = true
-	if err := p.countOnce(t); err != nil || t.reports[0].NoClock == 0 {
-		return err
-	}
-	t.valid = false
-	return p.countOnce(t)
+	return p.look(func() error {
+		t.valid = true
+		if err := p.countOnce(t); err != nil || t.reports[0].NoClock == 0 {
+			return err
+		}
+		t.valid = false
+		return p.countOnce(t)
+	})
 }
 
 func (p *purge) countOnce(t *purgeTable) error {

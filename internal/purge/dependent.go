@@ -134,13 +134,29 @@ func (p *purge) countDependents() error {
 		return graph.Err
 	}
 	graph.CarryMarks()
+	look := p.look
+	if graph.Wide && !p.holds.Wide() {
+		look = p.rehearse
+	}
 	for _, action := range []string{policy.ThenPurge, policy.ThenErase, policy.ThenCold} {
-		for _, t := range p.tables {
-			i := slices.IndexFunc(t.lots, func(l *lot) bool { return l.action == action })
-			if n := graph.NodeOf(t.Policy); i >= 0 && n != nil && t.canDepend() && len(n.In)+len(n.Inner) > 0 {
-				if err := p.countDependentsOf(t, t.reports[i], p.walkDue(graph, action), n); err != nil {
-					return err
-				}
+		w := p.walkDue(graph, action)
+		err := look(func() error {
+			return w.Stored(p.query, func() error { return p.countGoingWith(w, action) })
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// countGoingWith counts, in the tables whose rows go in one way, those that a walk has found.
+func (p *purge) countGoingWith(w *walk.Walk, action string) error {
+	for _, t := range p.tables {
+		i := slices.IndexFunc(t.lots, func(l *lot) bool { return l.action == action })
+		if n := w.Graph.NodeOf(t.Policy); i >= 0 && n != nil && t.canDepend() && len(n.In)+len(n.Inner) > 0 {
+			if err := p.countDependentsOf(t, t.reports[i], w, n); err != nil {
+				return err
 			}
 		}
 	}

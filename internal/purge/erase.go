@@ -91,6 +91,14 @@ type dueRow struct {
 
 // dueForErasure finds the next rows that are not erased yet.
 func (p *purge) dueForErasure(t *purgeTable, l *lot, c *cursor) (rows []dueRow, err error) {
+	err = p.look(func() (err error) {
+		rows, err = p.findDue(t, l, c)
+		return err
+	})
+	return rows, err
+}
+
+func (p *purge) findDue(t *purgeTable, l *lot, c *cursor) (rows []dueRow, err error) {
 	s := t.Policy.Schema
 	q := p.query()
 	p.holds.With(q)
@@ -141,16 +149,17 @@ func keyIsShared(q *statement.Query, t *purgeTable) string {
 
 // sharedKeys counts the rows that are due and whose key another row has.
 func (p *purge) sharedKeys(t *purgeTable, l *lot) (rows int64, err error) {
-	q := p.query()
-	shared := keyIsShared(q, t)
-	if shared == "" {
+	if keyIsShared(p.query(), t) == "" {
 		return 0, nil
 	}
-	p.holds.With(q)
-	q.Text("SELECT count(*) FROM ").Name(t.name).Text(" WHERE ")
-	p.toErase(q, t, l)
-	q.Text(" AND ", shared)
-	err = q.Rows(func(scan func(...any) error) error { return scan(&rows) })
+	err = p.look(func() error {
+		q := p.query()
+		p.holds.With(q)
+		q.Text("SELECT count(*) FROM ").Name(t.name).Text(" WHERE ")
+		p.toErase(q, t, l)
+		q.Text(" AND ", keyIsShared(q, t))
+		return q.Rows(func(scan func(...any) error) error { return scan(&rows) })
+	})
 	return rows, err
 }
 

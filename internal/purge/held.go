@@ -3,8 +3,11 @@ package purge
 import (
 	"slices"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/hold"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // This room is for holds that are placed or released while a purge runs: every batch obeys those that are there when it begins.
@@ -32,6 +35,11 @@ func (p *purge) countHeldAnew() error {
 	if err := p.holds.Read(p.reads); err != nil || slices.Equal(p.counted, holdIDs(p.holds)) {
 		return err
 	}
+	return p.look(p.countHeld)
+}
+
+// countHeld counts the rows that holds keep.
+func (p *purge) countHeld() error {
 	for _, t := range p.tables {
 		if !p.holds.Covers(t.Policy) {
 			continue
@@ -53,4 +61,23 @@ func (p *purge) countHeldAnew() error {
 		}
 	}
 	return nil
+}
+
+// look runs what only reads, outside of the batches' transactions; where holds on a wide graph are asked for, in one of its own that
+// is undone.
+func (p *purge) look(run func() error) error {
+	if !p.holds.Wide() {
+		return run()
+	}
+	return p.rehearse(func() error { return p.holds.Stored(p.reads, run) })
+}
+
+// rehearse runs what reads with tables of its own, which are undone.
+func (p *purge) rehearse(run func() error) error {
+	reads := p.reads
+	defer func() { p.reads = reads }()
+	return statement.Rehearse(p.db.DB, func(tx *gorm.DB) error {
+		p.reads = p.purger.Session(tx)
+		return run()
+	})
 }

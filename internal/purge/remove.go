@@ -94,6 +94,10 @@ func (f *family) removeParts(parts []removal, n int) error {
 		want += len(part.rows)
 	}
 	var rows int64
+	// Rows may have come under a hold since the batch began.
+	if _, err := f.purge.holds.Store(f.tx); err != nil {
+		return err
+	}
 	var err error
 	if n == 1 {
 		rows, err = f.purge.holds.Tables().Write(f.tx, func(q *statement.Query) { f.deletion(q, parts[0]) })

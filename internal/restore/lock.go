@@ -24,19 +24,34 @@ func (r *restoration) lock(tx statement.Session) error {
 	}
 	order := r.lockOrder()
 	if !r.handedOver() {
-		_, err := r.countStored(tx, order, true)
-		return err
+		return r.stored(tx, func() error {
+			_, err := r.countLocks(tx, order, true)
+			return err
+		})
 	}
 	if err := statement.Savepoint(tx.DB, tx.Statement.Context, "SAVEPOINT "+locksSavepoint); err != nil {
 		return err
 	}
 	for {
-		locked, err := r.countStored(tx, order, true)
+		var locked []int64
+		err := r.stored(tx, func() (err error) {
+			locked, err = r.countLocks(tx, order, true)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		needed, err := r.countStored(tx, order, false)
+		// What is found now is what comes back: all that it hangs on is locked.
+		drop, err := r.lost.StoreAll(func() *statement.Query { return tx.Query() })
+		if err != nil {
+			return err
+		}
+		needed, err := r.countLocks(tx, order, false)
 		if err != nil || slices.Equal(locked, needed) {
+			r.drops = append(r.drops, drop)
+			return err
+		}
+		if err := drop(); err != nil {
 			return err
 		}
 		if err := statement.Savepoint(tx.DB, tx.Statement.Context, "ROLLBACK TO SAVEPOINT "+locksSavepoint); err != nil {
@@ -53,17 +68,9 @@ func (r *restoration) handedOver() bool {
 	return slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool { return n.Policy != r.root && len(n.Policy.CascadeParents()) > 1 })
 }
 
-// countStored is countLocks for the rows that the walk finds now; of a wide graph it finds them once for all tables.
-func (r *restoration) countStored(tx statement.Session, order []*policy.Policy, take bool) ([]int64, error) {
-	drop, err := r.lost.StoreAll(func() *statement.Query { return tx.Query() })
-	if err != nil {
-		return nil, err
-	}
-	counts, err := r.countLocks(tx, order, take)
-	if err != nil {
-		return nil, err
-	}
-	return counts, drop()
+// stored runs what looks at the rows that the walk finds now; of a wide graph it finds them once for all tables.
+func (r *restoration) stored(tx statement.Session, run func() error) error {
+	return r.lost.Stored(func() *statement.Query { return tx.Query() }, run)
 }
 
 // countLocks counts the rows that the restore depends on per table, and takes the locks if it is told to.

@@ -108,6 +108,7 @@ type restoration struct {
 	called    string          // what the caller's conditions call it
 
 	lost, held *walk.Walk
+	drops      []func() error         // drop what their rows were stored in
 	holds      bool                   // rows may be held by other deleted parents
 	back, kept map[*policy.Node]int64 // rows that come back, rows that are held
 	loaded     []loadedRows

@@ -14,16 +14,15 @@ import (
 
 // store puts the walks' rows into tables where the graph is wide, and gives what drops these.
 func (r *restoration) store(tx statement.Session) (drop func() error, err error) {
-	var drops []func() error
 	for _, w := range r.walks() {
 		drop, err := w.StoreAll(func() *statement.Query { return tx.Query() })
 		if err != nil {
 			return nil, err
 		}
-		drops = append(drops, drop)
+		r.drops = append(r.drops, drop)
 	}
 	return func() (err error) {
-		for _, drop := range drops {
+		for _, drop := range r.drops {
 			err = errors.Join(err, drop())
 		}
 		return err
@@ -39,7 +38,7 @@ func (r *restoration) foresee(tx *gorm.DB) (report deletion.Report, err error) {
 		}
 		return r.look(r.restorer.Session(tx))
 	}
-	err = statement.Work(tx, func(tx *gorm.DB) error {
+	err = statement.Rehearse(tx, func(tx *gorm.DB) error {
 		session := r.restorer.Session(tx)
 		if err := r.choose(session); err != nil {
 			return err
@@ -47,19 +46,11 @@ func (r *restoration) foresee(tx *gorm.DB) (report deletion.Report, err error) {
 		if _, err := r.store(session); err != nil {
 			return err
 		}
-		if report, err = r.look(session); err != nil {
-			return err
-		}
-		return errForeseen
+		report, err = r.look(session)
+		return err
 	})
-	if errors.Is(err, errForeseen) {
-		err = nil
-	}
 	return report, err
 }
-
-// errForeseen undoes the transaction of a preview.
-var errForeseen = errors.New("softdelete: foreseen")
 
 func (r *restoration) look(tx statement.Session) (deletion.Report, error) {
 	err := r.find(tx)

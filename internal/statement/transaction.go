@@ -53,6 +53,13 @@ type depthKey struct{}
 // until the memory is full.
 const deepest = 500
 
+// Depth is the number of savepoints around a statement with the context: what one of them makes, and another inside it too, is told
+// apart by it.
+func Depth(ctx context.Context) int {
+	depth, _ := ctx.Value(depthKey{}).(int)
+	return depth
+}
+
 // Work runs what must happen as a whole or not at all, in a transaction or in a savepoint of the caller's. db gives the
 // connection, the context and the settings of the session, but no conditions. An error, a panic and the end of the goroutine
 // undo the work; a panic goes on to the caller.
@@ -61,7 +68,24 @@ func Work(db *gorm.DB, run func(tx *gorm.DB) error) error {
 	return work(tx, func() error { return run(InWork(tx, tx.Statement.Context)) })
 }
 
-// WorkOn does the same with a session that keeps the statement of db: its table, and what it is about.
+// Rehearse runs what only looks but needs tables of its own: as Work does, and undoes it in the end.
+func Rehearse(db *gorm.DB, run func(tx *gorm.DB) error) error {
+	err := Work(db, func(tx *gorm.DB) error {
+		if err := run(tx); err != nil {
+			return err
+		}
+		return errRehearsed
+	})
+	if errors.Is(err, errRehearsed) {
+		return nil
+	}
+	return err
+}
+
+// errRehearsed ends a unit of work that is undone as it should be. Nobody sees it.
+var errRehearsed = errors.New("softdelete: a unit of work has only looked")
+
+// WorkOn does the same as Work with a session that keeps the statement of db: its table, and what it is about.
 func WorkOn(db *gorm.DB, run func(tx *gorm.DB) error) error {
 	tx := db.Session(&gorm.Session{Initialized: true})
 	return work(tx, func() error { return run(tx.Session(&gorm.Session{})) })
@@ -206,7 +230,7 @@ func begin(db *gorm.DB) (*UnitOfWork, error) {
 // save starts a savepoint in the caller's transaction.
 func (w *UnitOfWork) save(db *gorm.DB) error {
 	w.Ground = CallersTransaction
-	depth, _ := db.Statement.Context.Value(depthKey{}).(int)
+	depth := Depth(db.Statement.Context)
 	if depth >= deepest {
 		return fmt.Errorf("%w: %d deletions or restores inside each other; a hook deletes or restores rows whose hooks call it again, "+
 			"as a child's BeforeDelete that deletes its parent does: let AfterDelete or AfterRestore do it, when the row is through",

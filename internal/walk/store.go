@@ -3,7 +3,6 @@ package walk
 import (
 	"strconv"
 
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
@@ -11,8 +10,8 @@ import (
 // Store puts the rows of a component of several models into a temporary table: writing the rows of one model would change
 // what the walk finds in the others. It returns what drops the table again. Other components need none of this.
 func (w *Walk) Store(start func() *statement.Query, c *policy.Component) (drop func() error, err error) {
-	if len(c.Nodes) == 1 || w.stored[c] {
-		return func() error { return nil }, nil
+	if len(c.Nodes) == 1 || w.stored[c] || w.all {
+		return keepAll, nil
 	}
 	return w.store(start, c)
 }
@@ -45,37 +44,6 @@ func (w *Walk) store(start func() *statement.Query, c *policy.Component) (drop f
 	return func() error {
 		delete(w.stored, c)
 		_, err := start().Text("DROP TABLE ").Name(table).Exec()
-		return err
-	}, nil
-}
-
-// StoreAll puts the rows of a walk that is one table into a temporary one, for a transaction that asks for them often: databases read
-// a WITH table anew for each place that names it. It returns what drops the table again. Other walks need none of this.
-func (w *Walk) StoreAll(start func() *statement.Query) (drop func() error, err error) {
-	if !w.whole() {
-		return func() error { return nil }, nil
-	}
-	q := start().Text("CREATE TEMPORARY TABLE ").Name(w.Prefix).Text(" AS WITH none (")
-	statement.Joined(q, w.columns(w.Graph.Components[0]), ", ", func(column string) { q.Text(column) })
-	q.Text(") AS (")
-	w.nothing(q, w.Graph.Nodes[0])
-	if _, err := q.Text(") SELECT * FROM none").Exec(); err != nil {
-		return nil, err
-	}
-	q = start().Text("INSERT INTO ").Name(w.Prefix).Text(" ")
-	w.With(q, w.Graph.Last())
-	if _, err := q.Text("SELECT * FROM ").Name(w.Prefix).Exec(); err != nil {
-		return nil, err
-	}
-	if q.Dialect.Has(dialect.Estimates) {
-		if _, err := start().Text("ANALYZE ").Name(w.Prefix).Exec(); err != nil {
-			return nil, err
-		}
-	}
-	w.all = true
-	return func() error {
-		w.all = false
-		_, err := start().Text("DROP TABLE ").Name(w.Prefix).Exec()
 		return err
 	}, nil
 }

@@ -33,6 +33,8 @@ type Walk struct {
 	stored map[*policy.Component]bool
 	// all tells that all of the walk's rows are in a temporary table, see StoreAll.
 	all bool
+	// named tells that the name of that table is chosen.
+	named bool
 	// Keys are the primary keys of the root's rows where they are known, and few: they stand in for the root's WITH table.
 	// The graph must be ByKey.
 	Keys [][]any

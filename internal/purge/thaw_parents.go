@@ -1,0 +1,115 @@
+package purge
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm/schema"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/rowkey"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+)
+
+// This room finds the rows that thawed ones refer to by a foreign key of the database, and that are not there: they may be in a batch
+// of their own, which comes first.
+
+// refuseWithoutParents gives ErrParentDeleted where a row would refer to one that is not there, before anything is written.
+func refuseWithoutParents(tx statement.Session, p *policy.Policy, rows []map[string]any) error {
+	if on, err := tx.Dialect.EnforcesReferences(tx.InWork(tx.Statement.Context).DB); err != nil || !on {
+		return err
+	}
+	keys, err := tx.Dialect.ReferencesFrom(tx.InWork(tx.Statement.Context).DB, p.Table)
+	if err != nil {
+		return err
+	}
+	own, err := tx.Dialect.SameName(tx.InWork(tx.Statement.Context).DB, p.Table)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		fields := fieldsOf(p, key.Columns)
+		if fields == nil {
+			continue // a column that the model does not have: the database says what it can
+		}
+		exact := rowkey.Of(tx.Dialect, fields)
+		wanted := map[string][]any{}
+		for _, row := range rows {
+			if value := valuesOf(row, fields); !slices.Contains(value, nil) {
+				wanted[exact.Exact(value)] = value
+			}
+		}
+		if parents := fieldsOf(p, key.Parents); strings.EqualFold(key.Table, own) && parents != nil { // rows of the batch itself
+			for _, row := range rows {
+				delete(wanted, exact.Exact(valuesOf(row, parents)))
+			}
+		}
+		if err := withoutThose(tx, key, p.Table, fields, exact, wanted); err != nil {
+			return err
+		}
+		if len(wanted) == 0 {
+			continue
+		}
+		return missing(tx, key, p, slices.Collect(maps.Values(wanted)))
+	}
+	return nil
+}
+
+// missing is the error for rows that are not there. They are named where primary keys refer to them: other values may be anything.
+func missing(tx statement.Session, key dialect.Reference, p *policy.Policy, values [][]any) error {
+	named := key.Name
+	if named == "" {
+		named = "foreign key (" + strings.Join(key.Columns, ", ") + ")"
+	}
+	primary, err := tx.Dialect.PrimaryKey(tx.InWork(tx.Statement.Context).DB, key.Table)
+	if err != nil {
+		return err
+	}
+	first, keys := "", ""
+	if slices.Equal(primary, key.Parents) {
+		var texts []string
+		for _, value := range values {
+			texts = append(texts, rowkey.KeyText(value))
+		}
+		slices.Sort(texts)
+		first, keys = texts[0], " with "+fault.Plural(int64(len(texts)), "key")+" "+strings.Join(texts[:min(len(texts), statement.MostKeys)], "; ")
+	}
+	count := int64(len(values))
+	return fault.UnderDeleted(key.Table, named, first, "rows of the batch refer by %s of table %s to %d missing %s of table %s%s; thaw the parents' batch first, or make these rows anew",
+		named, p.Table, count, fault.Plural(count, "row"), key.Table, keys)
+}
+
+// fieldsOf are a model's fields of some columns, nil where it lacks one.
+func fieldsOf(p *policy.Policy, columns []string) (fields []*schema.Field) {
+	for _, column := range columns {
+		field := p.Schema.FieldsByDBName[column]
+		if field == nil {
+			return nil
+		}
+		fields = append(fields, field)
+	}
+	return fields
+}
+
+// withoutThose takes the rows that are there off the wanted ones. fields are those of the table that refers, whose columns have the
+// types of what they refer to.
+func withoutThose(tx statement.Session, key dialect.Reference, table string, fields []*schema.Field, exact rowkey.Key, wanted map[string][]any) error {
+	var values [][]any
+	for _, value := range wanted {
+		values = append(values, value)
+	}
+	for part := range slices.Chunk(values, keysAtOnce) {
+		q := tx.Query().Text("SELECT ").ColumnsNamed("p", key.Parents).Text(" FROM ").Name(key.Table).Text(" AS p WHERE ")
+		found, err := q.SomeAmong("p", key.Parents, table, fields, part).KeyValues(len(fields))
+		if err != nil {
+			return err
+		}
+		for _, value := range found {
+			delete(wanted, exact.Exact(value))
+		}
+	}
+	return nil
+}
