@@ -55,7 +55,9 @@ func TestAThawSaysThatTheParentsComeFirst(t *testing.T) {
 			}
 		})
 		batches := map[string]string{}
-		for _, m := range s.Purge(softdelete.PurgeOptions{}).Models {
+		report, err := softdelete.Purge(s.DB, softdelete.PurgeOptions{})
+		require.NoError(t, err)
+		for _, m := range report.Models {
 			require.Len(t, m.ColdBatches, 1, m.Table)
 			batches[m.Table] = m.ColdBatches[0]
 		}
