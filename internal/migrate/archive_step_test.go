@@ -103,10 +103,10 @@ func TestAnArchiveFollowsAModelThatGainsLosesAndChangesColumns(t *testing.T) {
 				require.NoError(t, former.Delete(&steppedBefore{ID: 1}).Error)
 
 				db := fixture.Use(t, database, softdelete.Config{Models: []any{c.model}})
-				_, err := softdelete.DDL(db)
+				_, err := softdelete.DDL(db, c.model)
 				require.NoError(t, err)
 				require.NoError(t, db.AutoMigrate(c.model))
-				again, err := softdelete.DDL(db)
+				again, err := softdelete.DDL(db, c.model)
 				require.NoError(t, err)
 				require.Empty(t, again)
 				require.NoError(t, db.Delete(c.model, 2).Error, "a row of the time before")
