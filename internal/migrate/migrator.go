@@ -40,6 +40,9 @@ func (m *migrator) AutoMigrate(values ...any) error {
 	if err := m.migrations.Server.Check(m.db); err != nil {
 		return err
 	}
+	if err := statement.RefuseSharding(m.db); err != nil {
+		return err
+	}
 	if err := m.compile(values); err != nil {
 		return err
 	}

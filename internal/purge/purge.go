@@ -126,6 +126,9 @@ func (purger *Purger) begin(db *gorm.DB, o Request) (*purge, error) {
 	if o.Batch < 0 || o.MaxRows < 0 || o.Pause < 0 {
 		return nil, fmt.Errorf("%w: PurgeOptions: Batch, MaxRows and Pause cannot be negative", gorm.ErrInvalidValue)
 	}
+	if err := statement.RefuseSharding(db); err != nil {
+		return nil, err
+	}
 	if o.Batch == 0 {
 		o.Batch = defaultBatch
 	}

@@ -194,8 +194,22 @@ func abandon(db *gorm.DB) {
 	db.Statement.ConnPool = db.ConnPool
 }
 
+// RefuseSharding refuses what writes more than one statement where gorm.io/sharding is registered, before or after this plugin. Its
+// connection pool begins no transactions, and its parser sends statements to shards one by one (conn_pool.go:97, sharding 0.6.2).
+func RefuseSharding(db *gorm.DB) error {
+	const name = "gorm:sharding"
+	if _, there := db.Plugins[name]; !there {
+		return nil
+	}
+	return fmt.Errorf("%w: the plugin %s (gorm.io/sharding) is registered on this *gorm.DB: it begins no transactions, so that nothing could be undone; "+
+		"open a *gorm.DB of its own for the sharded tables, without softdelete, and use softdelete on one without sharding", fault.ErrUnsupported, name)
+}
+
 // begin starts a unit of work for the statement of db.
 func begin(db *gorm.DB) (*UnitOfWork, error) {
+	if err := RefuseSharding(db); err != nil {
+		return nil, err
+	}
 	w := &UnitOfWork{stmt: db.Statement, pool: db.Statement.ConnPool}
 	_, begins := w.pool.(gorm.TxBeginner)
 	if !begins {
