@@ -51,7 +51,7 @@ func TestArchiveNeverLosesAColumn(t *testing.T) {
 			db := archiveLedger(t, database)
 			fixture.Exec(t, db, `ALTER TABLE archive_ledger_lines ADD "Old Note" varchar(40)`, `UPDATE archive_ledger_lines SET "Old Note" = 'kept'`,
 				`ALTER TABLE archive_ledger_parts ADD weight decimal(10,3)`, `UPDATE archive_ledger_parts SET weight = 1.125`)
-			statements, err := softdelete.DDL(db)
+			statements, err := softdelete.DDL(db, &archiveLedgerLine{}, &archiveLedgerPart{})
 			require.NoError(t, err)
 			require.Len(t, statements, 2, "%v", statements)
 			executed := testdb.Record(db)
@@ -59,7 +59,7 @@ func TestArchiveNeverLosesAColumn(t *testing.T) {
 			for _, statement := range statements {
 				require.Contains(t, executed.Statements(), statement)
 			}
-			statements, err = softdelete.DDL(db)
+			statements, err = softdelete.DDL(db, &archiveLedgerLine{}, &archiveLedgerPart{})
 			require.NoError(t, err)
 			require.Empty(t, statements, "a second AutoMigrate executes nothing")
 

@@ -29,7 +29,7 @@ func TestArchiveAndEvents(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Use(t, database, softdelete.Config{Models: []any{&archiveDeed{}, &archiveDeedPage{}}}).WithContext(archiveContext(t))
 		require.NoError(t, db.AutoMigrate(&archiveDeed{}, &archiveDeedPage{}))
-		statements, err := softdelete.DDL(db)
+		statements, err := softdelete.DDL(db, &archiveDeed{}, &archiveDeedPage{})
 		require.NoError(t, err)
 		require.Empty(t, statements)
 		log := func(value any) (types []string) {

@@ -49,7 +49,7 @@ func TestArchiveKeepsWhatOnlyTheDatabaseKnows(t *testing.T) {
 			db := fixture.Use(t, database, softdelete.Config{Models: []any{&archiveRaw{}}})
 			fixture.Exec(t, db, c.before...)
 			require.NoError(t, db.AutoMigrate(&archiveRaw{}))
-			statements, err := softdelete.DDL(db)
+			statements, err := softdelete.DDL(db, &archiveRaw{})
 			require.NoError(t, err)
 			require.Empty(t, statements)
 			row := func() (text string) {

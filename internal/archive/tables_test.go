@@ -108,7 +108,7 @@ func TestArchiveInSchemas(t *testing.T) {
 			fixture.Exec(t, db, "DROP SCHEMA sales CASCADE", "DROP SCHEMA kept CASCADE")
 		})
 		require.NoError(t, db.AutoMigrate(&archiveOrder{}, &archiveOrderLine{}))
-		statements, err := softdelete.DDL(db)
+		statements, err := softdelete.DDL(db, &archiveOrder{}, &archiveOrderLine{})
 		require.NoError(t, err)
 		require.Empty(t, statements)
 		lines := func() []archiveOrderLine {

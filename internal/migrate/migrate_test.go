@@ -66,7 +66,7 @@ func TestAutoMigrateMakesIndexesUniqueAmongLiveRows(t *testing.T) {
 		db := fixture.Use(t, database, softdelete.Config{Models: migrateModels})
 		require.NoError(t, db.AutoMigrate(migrateModels...))
 		requireUniqueAmongLive(t, db)
-		again, err := softdelete.DDL(db)
+		again, err := softdelete.DDL(db, migrateModels...)
 		require.NoError(t, err)
 		require.Empty(t, again, "a second run changes nothing")
 	})
@@ -82,7 +82,7 @@ func TestAutoMigrateRebuildsIndexesOverAllRows(t *testing.T) {
 		var kept migrateUser
 		require.NoError(t, db.Take(&kept, "email = ?", "old").Error)
 		requireUniqueAmongLive(t, db)
-		again, err := softdelete.DDL(db)
+		again, err := softdelete.DDL(db, migrateModels...)
 		require.NoError(t, err)
 		require.Empty(t, again)
 	})
@@ -116,11 +116,11 @@ func TestDDLIsWhatAutoMigrateExecutes(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Use(t, database, softdelete.Config{Models: migrateModels})
 		recorder := testdb.Record(db)
-		statements, err := softdelete.DDL(db)
+		statements, err := softdelete.DDL(db, migrateModels...)
 		require.NoError(t, err)
 		require.NotEmpty(t, statements)
 		for range 10 {
-			again, err := softdelete.DDL(db)
+			again, err := softdelete.DDL(db, migrateModels...)
 			require.NoError(t, err)
 			require.Equal(t, statements, again, "the same list every time")
 		}
@@ -130,7 +130,7 @@ func TestDDLIsWhatAutoMigrateExecutes(t *testing.T) {
 		for _, statement := range statements {
 			require.NoError(t, db.Exec(statement).Error)
 		}
-		again, err := softdelete.DDL(db)
+		again, err := softdelete.DDL(db, migrateModels...)
 		require.NoError(t, err)
 		require.Empty(t, again)
 		requireUniqueAmongLive(t, db)

@@ -153,7 +153,7 @@ func TestUniqueIndexesThatAreKept(t *testing.T) {
 		report, err := softdelete.Restore(db, &takenUser{Code: "gone"})
 		require.NoError(t, err)
 		require.EqualValues(t, 1, report.Rows())
-		statements, err := softdelete.DDL(db)
+		statements, err := softdelete.DDL(db, &takenUser{}, &takenFlag{}, &takenMember{})
 		require.NoError(t, err)
 		require.Empty(t, statements, "nothing is left to migrate")
 	})
