@@ -148,6 +148,9 @@ func TestAWideGraphIsPurgedButForWhatAHoldCovers(t *testing.T) {
 
 func TestAWideGraphIsDeletedAndComesBack(t *testing.T) {
 	eachWideGraph(t, func(t *testing.T, g *wideGraph) {
+		if len(g.models) == len(fixture.Fans()) && !testdb.Long() { // each of twenty relations is counted apart from those before it
+			return
+		}
 		foreseen, err := softdelete.Preview(g.DB, g.root(2))
 		require.NoError(t, err)
 		g.short(t, "the preview")
