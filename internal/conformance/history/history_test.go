@@ -83,11 +83,13 @@ func historyChecks() string {
 	return "5"
 }
 
+// historyFlags are the flags that the run was given.
+var historyFlags = map[string]bool{}
+
 func TestMain(m *testing.M) {
 	flag.Parse()
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
-	if !given {
+	flag.Visit(func(f *flag.Flag) { historyFlags[f.Name] = true })
+	if !historyFlags["rapid.checks"] {
 		if err := flag.Set("rapid.checks", historyChecks()); err != nil {
 			panic(err)
 		}
