@@ -121,39 +121,53 @@ const (
 )
 
 // sqliteReal writes a fraction as an integer and what is behind it, a count of 2 to the power of -62, both of which have all of
-// its bits: multiplying by powers of two loses none. Those too large or too small for that are brought near 1 before, and
-// say so at the end.
+// its bits: multiplying by powers of two loses none. Those too large or too small for that are brought near 1 before, by as many
+// steps as they need, and say so at the end.
 func sqliteReal(column string) string {
-	write := func(factor, suffix string) string {
-		size := "abs(" + column + ")" + factor
+	write := func(size, suffix string) string {
 		whole := "CAST(" + size + " AS INTEGER)"
 		behind := "CAST((" + size + " - " + whole + ") * " + bitsUnit + ".0 AS INTEGER)"
-		return "CASE WHEN " + column + " < 0 THEN '-' ELSE '' END || " + whole + " || CASE " + behind + " WHEN 0 THEN '' ELSE '/' || " + behind + " END" + suffix
+		return whole + " || CASE " + behind + " WHEN 0 THEN '' ELSE '/' || " + behind + " END" + suffix
 	}
-	const step = "4722366482869645213696.0" // 2 to the power of 72
-	return "CASE WHEN abs(" + column + ") >= 9223372036854775808.0 THEN " + write(" / "+step, " || 'p72'") +
-		" WHEN abs(" + column + ") < 0.001953125 AND " + column + " <> 0 THEN " + write(" * "+step, " || 'p-72'") + " ELSE " + write("", "") + " END"
+	const (
+		step  = "4722366482869645213696.0" // 2 to the power of 72
+		large = "9223372036854775808.0"
+		small = "0.001953125"
+	)
+	size := "abs(" + column + ")"
+	further := "size >= " + large + " OR size < " + small + " AND (power = 0 OR size * " + bitsUnit + ".0 <> CAST(size * " + bitsUnit + ".0 AS INTEGER))"
+	far := "(WITH RECURSIVE far(size, power) AS (SELECT " + size + ", 0 UNION ALL SELECT CASE WHEN size < 1 THEN size * " + step +
+		" ELSE size / " + step + " END, power + CASE WHEN size < 1 THEN -72 ELSE 72 END FROM far WHERE " + further + ") SELECT " +
+		write("size", " || 'p' || power") + " FROM far ORDER BY abs(power) DESC LIMIT 1)"
+	return "CASE WHEN " + column + " < 0 THEN '-' ELSE '' END || CASE WHEN " + size + " = 9e999 THEN 'Inf' WHEN " +
+		size + " / " + step + " >= " + large + " OR " + size + " * " + step + " < " + small + " AND " + column + " <> 0 THEN " + far +
+		" WHEN " + size + " >= " + large + " THEN " + write(size+" / "+step, " || 'p72'") +
+		" WHEN " + size + " < " + small + " AND " + column + " <> 0 THEN " + write(size+" * "+step, " || 'p-72'") +
+		" ELSE " + write(size, "") + " END"
 }
 
 // realBits is what sqliteReal gives for a value.
 func realBits(x float64) string {
-	size, suffix := math.Abs(x), ""
-	switch {
-	case size >= 1<<63:
-		size, suffix = math.Ldexp(size, -bitsStep), "p72"
-	case size < 1.0/512 && size > 0:
-		size, suffix = math.Ldexp(size, bitsStep), "p-72"
+	size, power, text := math.Abs(x), 0, ""
+	if x < 0 {
+		text = "-"
+	}
+	if math.IsInf(x, 0) {
+		return text + "Inf"
+	}
+	for size >= 1<<63 {
+		size, power = math.Ldexp(size, -bitsStep), power+bitsStep
+	}
+	for size > 0 && size < 1.0/512 && (power == 0 || math.Ldexp(size, 62) != math.Trunc(math.Ldexp(size, 62))) {
+		size, power = math.Ldexp(size, bitsStep), power-bitsStep
 	}
 	whole, fraction := math.Modf(size)
-	text := strconv.FormatFloat(min(whole, math.MaxInt64), 'f', 0, 64)
-	if whole < 1<<63 {
-		text = strconv.FormatInt(int64(whole), 10)
-	}
+	text += strconv.FormatInt(int64(whole), 10)
 	if behind := int64(math.Ldexp(fraction, 62)); behind != 0 {
 		text += "/" + strconv.FormatInt(behind, 10)
 	}
-	if x < 0 {
-		text = "-" + text
+	if power != 0 {
+		text += "p" + strconv.Itoa(power)
 	}
-	return text + suffix
+	return text
 }
