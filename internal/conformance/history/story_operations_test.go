@@ -158,9 +158,7 @@ func (s *story) undo(t *rapid.T, db *gorm.DB, step storyStep) storyOutcome {
 	back, held := s.model.split(lost)
 	o.what = fmt.Sprintf("undo deletion %d of %s", mark, d.table.name)
 	switch {
-	case d.table.copied: // no table of a model has rows of it
-		o.refusals = []error{softdelete.ErrUnsupported, gorm.ErrRecordNotFound}
-	case len(lost) == 0:
+	case len(lost) == 0, d.table.copied: // a deletion's ID names rows of the models' own tables
 		o.refusals = []error{gorm.ErrRecordNotFound}
 	default:
 		// What a deletion began at is asked for, even if it is erased.

@@ -172,8 +172,8 @@ func (s *story) read(t *rapid.T, db *gorm.DB) map[string]storyFound {
 	return all
 }
 
-// passOn lets the model take over the marks that rows which stay were found with: those of rows above them. Erased rows keep their own,
-// and so do rows whose key others have, where one mark would have the key twice.
+// passOn lets the model take over the marks that rows which stay were found with: those of rows above them. Erased rows keep their own, with
+// all under them. So does an archived row where the archive has its key with the mark from above already, for a deletion takes a key once.
 func (s *story) passOn(t *rapid.T, db *gorm.DB, held storySet) {
 	if len(held) == 0 {
 		return
@@ -183,16 +183,25 @@ func (s *story) passOn(t *rapid.T, db *gorm.DB, held storySet) {
 	for row := range held {
 		found := all[row.table.name+" "+row.text.Tag]
 		former[row] = row.mark
-		row.mark = 1 + slices.IndexFunc(s.model.deletions, func(d storyDeletion) bool {
-			return found.deleted && found.at.Equal(d.at) && (row.table.byTime || found.id == d.id)
-		})
+		row.mark = 0
+		for i, d := range s.model.deletions { // of those with one time the last: no row has the mark of the others any more
+			if found.deleted && found.at.Equal(d.at) && (found.id == d.id || row.table.byTime && row.table == d.table) {
+				row.mark = i + 1
+			}
+		}
 		require.NotZero(t, row.mark, "%v stays, with the mark of no deletion: %v", row, found)
 	}
 	for row := range held {
-		right := row.mark == former[row] && (row.erased || len(s.model.with(row.table.name, row.key)) > 1)
+		right := row.mark == former[row] && row.erased
 		for _, l := range storyLinks {
-			if ref := row.ref(l); ref != nil && l.cascade {
-				right = right || slices.ContainsFunc(s.model.with(l.parent, *ref), func(r *storyRow) bool { return r.mark == row.mark })
+			ref := row.ref(l)
+			if ref == nil || !l.cascade {
+				continue
+			}
+			for _, above := range s.model.with(l.parent, *ref) {
+				taken := row.table.archive && row.mark == former[row] && slices.ContainsFunc(s.model.with(row.table.name, row.key),
+					func(r *storyRow) bool { return r != row && r.mark == above.mark })
+				right = right || above.mark == row.mark || above.mark != 0 && taken
 			}
 		}
 		require.True(t, right, "%v stays, with the mark of no row above it", row)
