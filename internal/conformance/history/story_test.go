@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -226,7 +227,8 @@ func TestStoriesAtIsolationLevels(t *testing.T) {
 }
 
 func TestStoriesInASchema(t *testing.T) {
-	testdb.EachWithSchemas(t, func(t *testing.T, database *testdb.Database) { storyCheck(t, database, "annex.", false) })
+	annex := storyPlace(fmt.Sprintf("annex_%d.", os.Getpid())) // other runs may use the same server
+	testdb.EachWithSchemas(t, func(t *testing.T, database *testdb.Database) { storyCheck(t, database, annex, false) })
 }
 
 func storyCheck(t *testing.T, database *testdb.Database, place storyPlace, levels bool) {

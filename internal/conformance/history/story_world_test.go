@@ -1,6 +1,7 @@
 package history_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -282,9 +283,11 @@ func storyOpen(t *testing.T, database *testdb.Database, place storyPlace, now fu
 	}
 	db := processes[0]
 	if place != "" {
-		require.NoError(t, db.Exec("DROP SCHEMA IF EXISTS annex CASCADE").Error)
-		require.NoError(t, db.Exec("CREATE SCHEMA annex").Error)
-		t.Cleanup(func() { require.NoError(t, db.Exec("DROP SCHEMA annex CASCADE").Error) })
+		require.NoError(t, db.Exec("DROP SCHEMA IF EXISTS "+strings.TrimSuffix(string(place), ".")+" CASCADE").Error)
+		require.NoError(t, db.Exec("CREATE SCHEMA "+strings.TrimSuffix(string(place), ".")).Error)
+		t.Cleanup(func() {
+			require.NoError(t, db.Exec("DROP SCHEMA "+strings.TrimSuffix(string(place), ".")+" CASCADE").Error)
+		})
 	}
 	require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), models...)...))
 	require.NoError(t, db.Table(string(place)+"story_nodes_copy").AutoMigrate(&storyNode{}))
