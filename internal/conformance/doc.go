@@ -3,6 +3,7 @@
 //   - history: after any sequence of deletions, restores, moves and creations, the database is what a simple model says
 //   - concurrency: calls that meet at any statement leave no row where it may not be
 //   - atomicity: a call that fails anywhere, or loses its connection, changes nothing
+//   - kills: an application that is killed at any statement has lost nothing, and the call can be made again
 //   - paths: every way to read or write through GORM obeys, with the SQL that it sends
 //   - rules: cascade, block, guard and keep, for every shape of relation, key and mark
 //   - strategies: what says that a row is deleted, and its companions
