@@ -77,7 +77,7 @@ func newDatabase(config *Config, d *dialect.Dialect, compiling *sync.Mutex, inst
 		guards:     &write.Guards{Registry: registry, Records: records, Columns: columns, Holds: holds},
 		migrations: &migrate.Migrations{Registry: registry, Columns: columns, Holds: holds, Outward: outward},
 		purger: &purge.Purger{
-			Registry: registry, Records: records, Holds: holds, Eraser: eraser,
+			Registry: registry, Columns: columns, Records: records, Holds: holds, Eraser: eraser,
 			Options: purge.Options{ColdStore: store, TenantRetention: config.tenantRetention()},
 		},
 	}

@@ -23,6 +23,8 @@ type MovedColumns struct {
 	Overriding     string
 	// Addressed tells that the archive's rows are told apart by dialect.RowAddress while a statement runs.
 	Addressed bool
+	// Numbered tells that the archive has the column that numbers its rows.
+	Numbered bool
 	// Err is why no row may leave the table: a column would lose its values.
 	Err error
 }
@@ -63,7 +65,9 @@ func (c *Columns) Of(tx statement.Session, p *policy.Policy) (*MovedColumns, err
 	if err != nil {
 		return nil, err
 	}
-	if columns.Err == nil {
+	s, _ := p.Archive()
+	s.Numbered(columns.Numbered || len(there) == 0)
+	if columns.Err == nil && columns.Numbered {
 		c.found.Store(keyOf(p), columns)
 	}
 	return columns, nil
@@ -113,6 +117,8 @@ func OwnName(p *policy.Policy, column string) error {
 func compareColumns(d *dialect.Dialect, p *policy.Policy, table, there []dialect.Column) *MovedColumns {
 	c := &MovedColumns{Table: table, Archive: there}
 	s, _ := p.Archive()
+	number := d.FindColumn(there, policy.ArchiveIDColumn)
+	c.Numbered = number != nil && number.Keyed
 	for _, column := range there {
 		if !policy.OwnColumn(column.Name) && d.FindColumn(table, column.Name) == nil {
 			c.Lost = append(c.Lost, column.Name)

@@ -17,6 +17,16 @@ type (
 		ID     uint
 		Reason string
 	}
+	archiveBadNumber struct {
+		_         struct{} `softdelete:"archive"`
+		ID        uint
+		ArchiveID uint
+	}
+	archiveBadCompanion struct {
+		_    struct{} `softdelete:"archive"`
+		ID   uint
+		Mark softdelete.DeletionID `gorm:"column:archive_id"`
+	}
 	archiveBadTable struct {
 		_  struct{} `softdelete:"archive;table:archive_bad_tables"`
 		ID uint
@@ -61,6 +71,8 @@ func TestArchiveTagsThatCannotWork(t *testing.T) {
 		is    error
 	}{
 		"a column of the archive's own": {&archiveBadColumn{}, "archiveBadColumn.Reason: the archive table has a column reason", softdelete.ErrPolicy},
+		"the archive's own number":      {&archiveBadNumber{}, "archiveBadNumber.ArchiveID: the archive table has a column archive_id of its own; name the model's otherwise", softdelete.ErrPolicy},
+		"a companion of that name":      {&archiveBadCompanion{}, "archiveBadCompanion.Mark: the archive table has a column archive_id", softdelete.ErrPolicy},
 		"the table itself":              {&archiveBadTable{}, "the archive table is the model's own", softdelete.ErrPolicy},
 		"a table without archive":       {&archiveBadWord{}, `"table" belongs to the strategy archive`, softdelete.ErrPolicy},
 		"no key":                        {&archiveBadKey{}, "archive needs a primary key", softdelete.ErrPolicy},

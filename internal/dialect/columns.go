@@ -19,6 +19,8 @@ type Column struct {
 	Generated bool `gorm:"column:generated"`
 	// Identity tells that the database gives every new row a value of its own, unless it is told otherwise.
 	Identity bool `gorm:"column:identity"`
+	// Keyed tells that the column is of the primary key.
+	Keyed bool `gorm:"column:keyed"`
 }
 
 // columns is what a database needs to tell and to compare the columns of tables.
@@ -68,7 +70,8 @@ func (d *Dialect) Changes(value, kind string) string { return d.columns.changes(
 var postgresColumns = columns{
 	list: func(db *gorm.DB, table Table) (list []Column, err error) {
 		err = db.Raw(`SELECT attname AS name, format_type(atttypid, atttypmod) AS type, attgenerated <> '' AS generated,
-			attidentity = 'a' AS identity FROM pg_attribute WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped
+			attidentity = 'a' AS identity,
+			EXISTS (SELECT 1 FROM pg_index WHERE indrelid = attrelid AND indisprimary AND attnum = ANY (indkey)) AS keyed FROM pg_attribute WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped
 			ORDER BY attnum`, table.Quoted).Scan(&list).Error
 		return list, err
 	},
@@ -149,7 +152,7 @@ var sqliteColumns = columns{
 		if !qualified {
 			schema, name = "main", table.Name
 		}
-		err = db.Raw("SELECT name, type, hidden IN (2, 3) AS generated FROM pragma_table_xinfo(?, ?) WHERE hidden <> 1 ORDER BY cid",
+		err = db.Raw("SELECT name, type, hidden IN (2, 3) AS generated, pk > 0 AS keyed FROM pragma_table_xinfo(?, ?) WHERE hidden <> 1 ORDER BY cid",
 			name, schema).Scan(&list).Error
 		return list, err
 	},

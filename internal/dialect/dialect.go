@@ -106,6 +106,7 @@ type Dialect struct {
 	// isTime does the same for the condition that it holds an instant at all.
 	isTime    func(column string, first time.Time, exactly string) string
 	addresses addresses
+	numbered  numbered
 	// form fixes the text of values until the statement behind it, or the transaction's end; empty where nothing changes it.
 	form [2]string
 	// deferKeys puts off the check of foreign keys to the transaction's end; empty where one statement can write several

@@ -37,6 +37,7 @@ var postgres = Dialect{
 		return column + " >= " + moment(at.Add(time.Microsecond-1).Truncate(time.Microsecond))
 	},
 	addresses: postgresAddresses,
+	numbered:  postgresNumbered,
 	locks: [...]string{
 		ShareLock: " FOR SHARE", MarkLock: " FOR NO KEY UPDATE", SoleLock: " FOR UPDATE", FreeLock: " FOR UPDATE SKIP LOCKED",
 	},

@@ -71,36 +71,45 @@ func sqliteSetCounter(db *gorm.DB, table string, value int64) error {
 	return nil
 }
 
+// sqliteAnew ends the name of a table that is made anew, until it has the place of the former one.
+const sqliteAnew = "__softdelete"
+
+// sqliteDefinition is the statement that made a table.
+func sqliteDefinition(db *gorm.DB, table string) (create string, err error) {
+	err = db.Raw("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", table).Scan(&create).Error
+	return create, err
+}
+
 // sqliteWithoutUnique makes the table anew as its statement says, but for the constraint.
 func sqliteWithoutUnique(db *gorm.DB, table string, columns []string) (bool, error) {
-	var create string
-	if err := db.Raw("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", table).Scan(&create).Error; err != nil {
+	create, err := sqliteDefinition(db, table)
+	if err != nil {
 		return false, err
 	}
-	const suffix = "__softdelete"
-	changed, found := withoutUnique(create, table+suffix, columns)
+	changed, found := withoutUnique(create, table+sqliteAnew, columns)
 	if !found {
 		return false, nil
 	}
+	return true, sqliteMakeAnew(db, table, changed, "")
+}
+
+// sqliteMakeAnew puts a table of another definition, under its name with sqliteAnew, in the place of a table, with its rows. how
+// stands behind the SELECT of these.
+func sqliteMakeAnew(db *gorm.DB, table, definition, how string) error {
 	var stored []string
 	if err := db.Raw("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid", table).Scan(&stored).Error; err != nil {
-		return false, err
+		return err
 	}
 	for i, column := range stored {
 		stored[i] = sqliteQuoted(column)
 	}
 	list := strings.Join(stored, ", ")
-	for _, statement := range []string{
-		changed,
-		fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s", sqliteQuoted(table+suffix), list, list, sqliteQuoted(table)),
-		"DROP TABLE " + sqliteQuoted(table),
-		fmt.Sprintf("ALTER TABLE %s RENAME TO %s", sqliteQuoted(table+suffix), sqliteQuoted(table)),
-	} {
-		if err := db.Exec(statement).Error; err != nil {
-			return false, err
-		}
-	}
-	return true, nil
+	return executeAll(db,
+		definition,
+		fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s%s", sqliteQuoted(table+sqliteAnew), list, list, sqliteQuoted(table), how),
+		"DROP TABLE "+sqliteQuoted(table),
+		fmt.Sprintf("ALTER TABLE %s RENAME TO %s", sqliteQuoted(table+sqliteAnew), sqliteQuoted(table)),
+	)
 }
 
 func sqliteQuoted(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }

@@ -48,6 +48,7 @@ var sqlite = Dialect{
 	surelyWithin: textSurelyWithin,
 	isTime:       textIsTimeSince,
 	addresses:    sqliteAddresses,
+	numbered:     sqliteNumbered,
 	deferKeys:    "PRAGMA defer_foreign_keys = ON",
 
 	referencesTo:   sqliteReferences,

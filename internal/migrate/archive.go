@@ -126,7 +126,7 @@ func (m *migrator) createArchive(p *policy.Policy, s policy.ArchiveStrategy, tab
 	if err != nil {
 		return err
 	}
-	var columns []string
+	columns := []string{statement.QuoteName(m.db, policy.ArchiveIDColumn) + " " + m.migrations.Dialect.Numbered()}
 	for _, field := range slices.Concat(s.Columns, p.MarkFields()) {
 		kind := m.archivedType(field)
 		if found := m.migrations.Dialect.FindColumn(table, field.DBName); found != nil && !m.migrations.Dialect.Holds(kind, found.Type) {
@@ -147,11 +147,14 @@ func (m *migrator) alterArchive(value any, p *policy.Policy, s policy.ArchiveStr
 	if err != nil {
 		return err
 	}
-	types, err := columnTypes(m.reader(), s.Table)
+	there, err := archive.TableColumns(m.migrations.Session(m.reader()), s.Table)
 	if err != nil {
 		return err
 	}
-	there, err := archive.TableColumns(m.migrations.Session(m.reader()), s.Table)
+	if err := m.numberArchive(p, s, there); err != nil {
+		return err
+	}
+	types, err := columnTypes(m.reader(), s.Table)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package policy
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"gorm.io/gorm/schema"
 )
@@ -31,9 +32,24 @@ func (t Place) live(fields []*schema.Field, alias string, quote func(string) str
 	return "EXISTS (SELECT 1 FROM " + quote(t.Policy.Table) + " AS " + quote(liveAlias) + " WHERE " + equal(fields, quote(liveAlias), alias, quote) + ")"
 }
 
-// other is the condition that another archived row has the key; how compares its deletion with the row's.
-func (t Place) other(name, how, alias string, quote func(string) string) string {
-	id := "." + quote(t.Policy.ID.DBName)
+// numbering tells whether an archive has the column by which its rows are numbered. One that an earlier version made has it once
+// AutoMigrate has run; until then the deletions order its rows, which are in the order of the clocks that they were made by.
+type numbering struct{ missing atomic.Bool }
+
+// Numbered notes whether the archive has its number, for those that look at its columns.
+func (s ArchiveStrategy) Numbered(yes bool) { s.numbering.missing.Store(!yes) }
+
+// order is the column by which one archived row comes after another.
+func (t Place) order() string {
+	if s, ok := t.Policy.Archive(); ok && s.numbering.missing.Load() {
+		return t.Policy.ID.DBName
+	}
+	return ArchiveIDColumn
+}
+
+// other is the condition that another archived row has the key; how compares a column of it with the row's.
+func (t Place) other(name, how, column, alias string, quote func(string) string) string {
+	id := "." + quote(column)
 	name = quote(name)
 	return "EXISTS (SELECT 1 FROM " + quote(t.Table()) + " AS " + name + " WHERE " + equal(t.Policy.Schema.PrimaryFields, name, alias, quote) +
 		" AND " + name + id + how + alias + id + ")"
@@ -53,7 +69,7 @@ func (t Place) Latest(alias string, quote func(string) string) string {
 	if !t.Archived {
 		return ""
 	}
-	return "NOT " + t.other(laterAlias, " > ", alias, quote)
+	return "NOT " + t.other(laterAlias, " > ", t.order(), alias, quote)
 }
 
 // Shared is the condition that another row, live or archived, has the key.
@@ -61,7 +77,7 @@ func (t Place) Shared(alias string, quote func(string) string) string {
 	if !t.Archived {
 		return ""
 	}
-	return "(" + t.live(t.Policy.Schema.PrimaryFields, alias, quote) + " OR " + t.other(otherAlias, " <> ", alias, quote) + ")"
+	return "(" + t.live(t.Policy.Schema.PrimaryFields, alias, quote) + " OR " + t.other(otherAlias, " <> ", t.Policy.ID.DBName, alias, quote) + ")"
 }
 
 // Taken is the condition that another archived row with the key of one carries a mark.

@@ -25,6 +25,7 @@ type ArchiveStrategy struct {
 	Shared []archiveCompanion
 	// Companions are the model's DeletionID, actor and reason under other names. They move, and are written on the way.
 	Companions []archiveCompanion
+	numbering  *numbering
 }
 
 // archiveCompanion is a column of a model that repeats one of the archive's own.
@@ -75,6 +76,8 @@ func (ArchiveStrategy) Leaves() bool { return true }
 
 // The columns that an archive table has beside the model's.
 const (
+	// ArchiveIDColumn is the archive's primary key, a number that the database gives, and the order in which rows were archived.
+	ArchiveIDColumn  = "archive_id"
 	archivedAtColumn = "archived_at"
 	DeletionIDColumn = "deletion_id"
 	actorColumn      = "actor"
@@ -112,7 +115,7 @@ func (b *policyBuilder) settleArchive() {
 	if len(b.Schema.PrimaryFields) == 0 {
 		b.refuse(b.wordsField, "archive needs a primary key to tell rows by; tag a field with gorm:\"primaryKey\"")
 	}
-	s := ArchiveStrategy{Table: table}
+	s := ArchiveStrategy{Table: table, numbering: &numbering{}}
 	for _, name := range b.Schema.DBNames {
 		field := b.Schema.FieldsByDBName[name]
 		companion := archiveCompanion{field, slices.Index([]*schema.Field{nil, b.ID, b.Actor, b.Reason}, field)}
@@ -120,7 +123,7 @@ func (b *policyBuilder) settleArchive() {
 		case companion.Mark > 0 && strings.EqualFold(name, []string{"", DeletionIDColumn, actorColumn, reasonColumn}[companion.Mark]):
 			s.Shared = append(s.Shared, companion)
 			continue
-		case companion.Mark > 0:
+		case companion.Mark > 0 && !OwnColumn(name):
 			s.Companions = append(s.Companions, companion)
 		case OwnColumn(name):
 			b.refuse(field.Name, "the archive table has a column %s of its own; name the model's otherwise", name)
@@ -188,7 +191,7 @@ func (r *Relation) checkForeignKey(rel *schema.Relationship) string {
 // OwnColumn tells whether a name is that of one of the columns that an archive has beside the table's.
 func OwnColumn(name string) bool {
 	switch strings.ToLower(name) {
-	case archivedAtColumn, DeletionIDColumn, actorColumn, reasonColumn:
+	case ArchiveIDColumn, archivedAtColumn, DeletionIDColumn, actorColumn, reasonColumn:
 		return true
 	}
 	return false

@@ -141,7 +141,7 @@ func (p *Policy) at(table string) *Policy {
 	}
 	n.Has, n.Belongs, n.Guards = move(p.Has), move(p.Belongs), move(p.Guards)
 	if s, ok := p.Archive(); ok {
-		s.Table = p.besides(table, archiveSuffix)
+		s.Table, s.numbering = p.besides(table, archiveSuffix), &numbering{}
 		n.Strategy = s
 	}
 	if p.Log != nil {

@@ -121,6 +121,11 @@ func (f *family) load(batch *cold.Batch, t *purgeTable, rows []*relative) error 
 	q.Text(" ORDER BY ")
 	q.ColumnsNamed(t.name, t.KeyColumns)
 	loaded, err := q.Records()
+	for _, row := range loaded {
+		if t.Archived {
+			delete(row, policy.ArchiveIDColumn) // a number of the archive alone
+		}
+	}
 	batch.Rows = append(batch.Rows, loaded...)
 	return err
 }

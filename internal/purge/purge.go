@@ -240,6 +240,9 @@ func (p *purge) openTable(t *purgeTable) (err error) {
 	if err == nil && t.name == "" {
 		err = noTableError{t.Table(), t.Policy.Schema.Name}
 	}
+	if err == nil {
+		_, err = p.purger.Columns.Of(p.reads, t.Policy) // which tells what orders an archive
+	}
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/erasure"
@@ -14,6 +15,7 @@ import (
 // Purger removes rows of one database for good, and brings rows back from cold storage.
 type Purger struct {
 	*policy.Registry
+	Columns *archive.Columns
 	Records *erasedrow.Records
 	Holds   *hold.Holds
 	Eraser  *erasure.Eraser

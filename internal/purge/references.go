@@ -113,15 +113,24 @@ func (p *purge) addRelation(r *policy.Relation, from policy.Place) error {
 }
 
 // alsoRefers writes what must be so beside the keys where a row of a place refers to a deleted row; nil for nothing. To an
-// archived one it refers from its table if that is the one of its key that counts, or if one deletion took both, from an archive if they
-// were archived together.
+// archived one it refers from its table if that is the one of its key that counts, or if one deletion took both. From an archive it
+// refers to the one that its deletion took too, and where there is none to any of its key. Times say nothing: the clocks of several
+// servers differ.
 func alsoRefers(r *policy.Relation, from policy.Place) func(q *statement.Query, parent, child string) {
 	to := r.Parent.DeletedPlace()
 	switch {
 	case !to.Archived: // the parent is one row, wherever the child is
 		return nil
 	case from.Archived:
-		return func(q *statement.Query, parent, child string) { archivedTogether(r, q.Text(" AND "), parent, child) }
+		return func(q *statement.Query, parent, child string) {
+			wentTogether(q.Text(" AND ("), r, parent, child)
+			q.Text(" OR ").Opaque(func() {
+				q.Text("NOT EXISTS (SELECT 1 FROM ").Name(r.Parent.DeletedTable()).Text(" AS own WHERE ")
+				walk.SameKey(q, r.Parent, "own", parent)
+				wentTogether(q.Text(" AND "), r, "own", child)
+				q.Text(")")
+			}).Text(")")
+		}
 	}
 	together := r.Rule == policy.RuleCascade && r.Child.CanCarryMark() && r.Child.KeepsDeleted() && !r.Child.DeletedPlace().Archived
 	return func(q *statement.Query, parent, child string) {
@@ -130,20 +139,13 @@ func alsoRefers(r *policy.Relation, from policy.Place) func(q *statement.Query, 
 			return
 		}
 		q.Text(" AND (1 = 1")
-		walk.AndCurrent(q, to, parent).Text(" OR ").Opaque(func() {
-			sameDeletion(q, r, func(field *schema.Field) string { return q.Quoted(parent, field.DBName) }, child)
-		}).Text(")")
+		walk.AndCurrent(q, to, parent).Text(" OR ").Opaque(func() { wentTogether(q, r, parent, child) }).Text(")")
 	}
 }
 
-// archivedTogether writes the condition that an archived row refers to another: to the first of its key that was archived
-// with it or after it. Deletion IDs sort by time.
-func archivedTogether(r *policy.Relation, q *statement.Query, parent, child string) {
-	id := r.Parent.ID.DBName
-	q.Column(child, r.Child.ID.DBName).Text(" <= ").Column(parent, id)
-	q.Text(" AND NOT EXISTS (SELECT 1 FROM ").Name(r.Parent.DeletedTable()).Text(" AS sooner WHERE ")
-	walk.SameKey(q, r.Parent, "sooner", parent).Text(" AND ").Column("sooner", id).Text(" >= ").Column(child, r.Child.ID.DBName)
-	q.Text(" AND ").Column("sooner", id).Text(" < ").Column(parent, id).Text(")")
+// wentTogether writes the condition that one deletion took the parent and the child of a relation.
+func wentTogether(q *statement.Query, r *policy.Relation, parent, child string) {
+	sameDeletion(q, r, func(field *schema.Field) string { return q.Quoted(parent, field.DBName) }, child)
 }
 
 // order puts the tables that own others by cascade before these; tables that own each other stay as they are.

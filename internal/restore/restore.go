@@ -287,6 +287,11 @@ func (r *restoration) prepare(tx statement.Session) error {
 			return err
 		}
 		addressed[n.Policy] = c.Addressed
+		for _, h := range slices.Concat(r.holders(n), n.Policy.Guards) {
+			if _, err := r.restorer.Columns.Of(tx, h.Parent); err != nil { // which tells what orders an archive
+				return err
+			}
+		}
 	}
 	r.lost = &walk.Walk{Graph: r.graph, Prefix: "lost", Addressed: addressed, In: walk.Deleted, Flat: r.deletion != "", Base: r.lostBase, Step: r.sameDeletion}
 	r.held = &walk.Walk{Graph: r.graph, Prefix: "held", Addressed: addressed, In: walk.Deleted, Marked: true, Base: r.heldBase, Step: func(q *statement.Query, e *policy.Edge, _, child string) {

@@ -3,7 +3,8 @@
 //
 //   - a row is live for both or deleted for both, and both read the same everywhere: rows, histories, former states,
 //     certificates, holds, the ledger, and what restores and deletions would do
-//   - what one deletes or archives, the other restores, whole; a mark is both's mark
+//   - what one deletes or archives, the other restores, whole; a mark is both's mark. But the older one restores and erases no
+//     archived row once the newer one has given the archive its numbers: it gives an error
 //   - what one refuses for a deleted parent, a live unique value, a hold or an erasure, the other refuses
 //   - a row's events have the versions 1, 2, 3, …, whoever wrote, and give the row
 //   - certificates are one chain, which both verify, and one request is one certificate

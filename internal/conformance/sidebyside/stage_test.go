@@ -22,6 +22,9 @@ type deployment struct {
 	now          time.Time
 	// unmigrated tells that the newer release works on the older one's tables. Certificates are not for it then.
 	unmigrated bool
+	// numbered tells that the newer release has made or migrated the archives. Their numbers are a column that the older one does not
+	// know: it archives rows, and restores and erases none of them.
+	numbered bool
 }
 
 // common are the databases that the earlier release knew.
@@ -51,17 +54,18 @@ func (d *deployment) do(r *release, c call) answer {
 	c.Now = d.now
 	a, err := r.tell(c)
 	for range 10 {
-		if r != d.older || !strings.Contains(a.Error, changedPlan) {
+		if !strings.Contains(a.Error, changedPlan) {
 			break
 		}
 		a, err = r.tell(c)
 	}
 	require.NoError(d.t, err, "the %s release is gone", r.name)
+	d.numbered = d.numbered || r == d.newer && c.Do == "migrate"
 	return a
 }
 
 // changedPlan is PostgreSQL's answer, once, to a statement with a * that was prepared before its table got a column: to that of any
-// program. The newer release names its columns.
+// program that reads them, from an archive too.
 const changedPlan = "cached plan must not change result type"
 
 // must does so without an error.
@@ -142,7 +146,12 @@ func (d *deployment) agree() {
 		}
 		var reading office.Reading
 		a := d.do(r, call{Do: "read"})
-		if d.certifies(r) {
+		if r == d.older && d.numbered {
+			for line := range strings.Lines(a.Error) {
+				require.Contains(d.t, line, "restore of ")
+				require.Contains(d.t, line, "archive_id")
+			}
+		} else if d.certifies(r) {
 			require.Empty(d.t, a.Error, r.name)
 		}
 		require.NoError(d.t, json.Unmarshal(a.Value, &reading))
@@ -151,6 +160,9 @@ func (d *deployment) agree() {
 	for name, value := range read[d.older] {
 		if d.unmigrated && (name == "certificates" || name == "chain") {
 			continue
+		}
+		if d.numbered && value == nil && strings.HasPrefix(name, "restore of ") {
+			continue // which the older one refuses
 		}
 		require.Equal(d.t, value, known(value, read[d.newer][name]), name)
 	}

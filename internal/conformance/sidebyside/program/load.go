@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 
 	"gorm.io/gorm"
@@ -61,6 +62,9 @@ func (a *application) step(random *rand.Rand) (what string, err error) {
 		return "delete a bill", db.Delete(&office.Bill{ID: id}).Error
 	case 6:
 		_, err = softdelete.Restore(db, &office.Bill{ID: id})
+		if errors.Is(err, softdelete.ErrUnsupported) && strings.Contains(err.Error(), "archive_id") {
+			err = nil // a release that does not know the numbers of archived rows restores none
+		}
 		return "restore a bill", err
 	case 7:
 		return "delete a matter", db.Delete(&office.Matter{ID: id * 10}).Error
