@@ -79,6 +79,14 @@ func (g *wideGraph) short(t *testing.T, what string) {
 	g.recorder.Reset()
 }
 
+// lastFans leaves the last six of the fans, where the graph is of these.
+func (g *wideGraph) lastFans() {
+	if len(g.models) == len(fixture.Fans()) {
+		g.models = g.models[20:]
+		g.root = func(n int) any { return &fixture.Fan20{Blade: fixture.Blade{Row: n, Col: "c"}} }
+	}
+}
+
 // left counts the rows of all models that fulfil a condition.
 func (g *wideGraph) left(t *testing.T, where ...any) (rows int) {
 	t.Helper()
@@ -122,10 +130,7 @@ func TestAWideGraphGoesForGoodButForWhatAHoldCovers(t *testing.T) {
 
 func TestAWideGraphIsPurgedButForWhatAHoldCovers(t *testing.T) {
 	eachWideGraph(t, func(t *testing.T, g *wideGraph) {
-		if len(g.models) == len(fixture.Fans()) && !testdb.Long() {
-			g.models = g.models[20:] // each of which is purged by itself
-			g.root = func(n int) any { return &fixture.Fan20{Blade: fixture.Blade{Row: n, Col: "c"}} }
-		}
+		g.lastFans() // each model is purged by itself
 		_, err := softdelete.Hold(g.DB, g.root(2), softdelete.HoldOptions{Matter: "a matter"})
 		require.NoError(t, err)
 		for n := 1; n <= 2; n++ {
@@ -148,9 +153,7 @@ func TestAWideGraphIsPurgedButForWhatAHoldCovers(t *testing.T) {
 
 func TestAWideGraphIsDeletedAndComesBack(t *testing.T) {
 	eachWideGraph(t, func(t *testing.T, g *wideGraph) {
-		if len(g.models) == len(fixture.Fans()) && !testdb.Long() { // each of twenty relations is counted apart from those before it
-			return
-		}
+		g.lastFans() // each of twenty relations between two models is counted apart from those before it
 		foreseen, err := softdelete.Preview(g.DB, g.root(2))
 		require.NoError(t, err)
 		g.short(t, "the preview")

@@ -213,8 +213,8 @@ func (s *story) passOn(t *rapid.T, db *gorm.DB, held storySet) {
 // says: each row is there once, with its values, live or with the mark of the deletion that it belongs to, until a purge, a hard delete
 // or an erasure that the model agrees with.
 //
-// A run of the tests takes the same few histories each time. With SOFTDELETE_LONG it takes more, new ones each time, and with a flag of rapid
-// what that says: so many new ones, those of a seed, or one that failed again.
+// A run of the tests takes the same few histories each time, and with a flag of rapid what that says: so many new ones, those of a seed, or
+// one that failed again.
 //
 //	go test -timeout 0 -run 'TestStories$/sqlite' ./internal/conformance/history -rapid.checks=10000
 //	go test -timeout 0 -run 'TestStories$/postgres' ./internal/conformance/history -rapid.checks=10000
@@ -265,9 +265,6 @@ func storyFlags(t *testing.T, database *testdb.Database) {
 	values := map[string]string{"rapid.checks": "60", "rapid.seed": "20240229"}
 	if database.Name != "sqlite" { // a server takes longer
 		values["rapid.checks"] = "25"
-	}
-	if testdb.Long() {
-		values = map[string]string{"rapid.checks": "300"}
 	}
 	for name, value := range values {
 		former := flag.Lookup(name).Value.String()

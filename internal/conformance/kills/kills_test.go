@@ -34,7 +34,10 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
 )
 
-var killSeed = flag.Uint64("kills.seed", 1, "what the schedule of kills follows from")
+var (
+	killSeed = flag.Uint64("kills.seed", 1, "what the schedule of kills follows from")
+	killAll  = flag.Bool("kills.all", false, "kill at every statement, which takes many minutes")
+)
 
 // killStep is a step of a schedule. eligible finds the keys of rows, or the plugin's IDs, that it is meaningful for.
 type killStep struct {
@@ -146,11 +149,11 @@ type killStop struct {
 	severs    bool // the server ends its sessions; else it is killed
 }
 
-// stops are all statements of an operation where tests shall be thorough, else one by chance. Where there is a server, every
+// stops are all statements of an operation where all are asked for, else one by chance. Where there is a server, every
 // other one ends by its hand.
 func (s *killStage) stops(statements int, random *rand.Rand) (stops []killStop) {
 	first, last := 1, statements
-	if !testdb.Long() {
+	if !*killAll {
 		first = 1 + random.IntN(statements)
 		last = first
 	}
