@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 	"pgregory.net/rapid"
@@ -50,8 +49,8 @@ type storyOutcome struct {
 
 // storySerialization tells whether the database has failed a transaction because of what another has done.
 func storySerialization(err error) bool {
-	var failed *pgconn.PgError
-	return errors.As(err, &failed) && failed.Code == "40001"
+	var failed interface{ SQLState() string }
+	return errors.As(err, &failed) && failed.SQLState() == "40001"
 }
 
 // settle compares an outcome, and lets the model follow. It tells whether the transaction around the step is spoilt.
