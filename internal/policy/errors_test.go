@@ -55,7 +55,9 @@ func polRefuses(t *testing.T, cases []polRefused) {
 					require.Contains(t, text, part)
 				}
 				require.Len(t, lines, 1, "one mistake is told once")
-				require.Empty(t, recorder.Statements())
+				for _, statement := range recorder.Statements() {
+					require.Contains(t, statement, "version()", "nothing is executed but the question what server it is")
+				}
 			})
 		}
 	})

@@ -50,7 +50,7 @@ func TestARowOfAPartitionedArchiveIsTheOneThatComesBack(t *testing.T) {
 	testdb.EachWithRowLocks(t, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Models(t, database, []any{&growPaper{}, &growSheet{}})
 		for table, column := range map[string]string{"grow_papers_archive": "id", "grow_sheets_archive": "paper_id"} {
-			fixture.Exec(t, db, "ALTER TABLE "+table+" RENAME TO former", "CREATE TABLE "+table+" (LIKE former) PARTITION BY RANGE ("+column+")",
+			fixture.Exec(t, db, "ALTER TABLE "+table+" RENAME TO former", "ALTER TABLE former DROP archive_id", "CREATE TABLE "+table+" (LIKE former) PARTITION BY RANGE ("+column+")",
 				"CREATE TABLE "+table+"_few PARTITION OF "+table+" FOR VALUES FROM (0) TO (100)",
 				"CREATE TABLE "+table+"_many PARTITION OF "+table+" FOR VALUES FROM (100) TO (1000)", "DROP TABLE former")
 		}

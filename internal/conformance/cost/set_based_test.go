@@ -110,9 +110,13 @@ func sizeOf(all []testdb.Statement) (size bulk) {
 	return size
 }
 
-// deleteAndRestore deletes and restores a row, and gives the size of the statements of both.
+// deleteAndRestore deletes and restores a row, and gives the size of the statements of both. The first restore asks the catalogue for
+// what it remembers, and is not counted.
 func (d setDatabase) deleteAndRestore(t *testing.T, value any, table string, descendants int) (deletion, restore bulk) {
 	t.Helper()
+	require.NoError(t, d.Delete(value).Error)
+	_, err := softdelete.Restore(d.DB, value)
+	require.NoError(t, err)
 	deletion = sizeOf(d.record(t, func() error { return d.Delete(value).Error }))
 	require.EqualValues(t, descendants, d.deleted(t, table))
 	restore = sizeOf(d.record(t, func() error {
@@ -220,7 +224,7 @@ func TestDeletionByConditionCarriesNoListOfKeys(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := newSetDatabase(t, database)
 		sizes := map[int][2]bulk{}
-		for _, clerks := range []int{150, 450} {
+		for _, clerks := range []int{150, 150, 450} { // the first restore asks the catalogue for what it remembers
 			for _, table := range []string{"lines", "letters", "clerks", "firms"} {
 				require.NoError(t, db.Exec("DELETE FROM "+table).Error)
 			}
