@@ -76,7 +76,7 @@ func (s *story) remove(t *rapid.T, db *gorm.DB, step storyStep) storyOutcome {
 // purge removes what is due. Where several archived rows share a key the model says what must go and what may.
 func (s *story) purge(t *rapid.T, db *gorm.DB, step storyStep) storyOutcome {
 	o := storyOutcome{what: "purge"}
-	may := s.model.goes(s.now())
+	may := s.model.goes(db.NowFunc())
 	must := s.model.stays(may)
 	report, err := softdelete.Purge(db, softdelete.PurgeOptions{Batch: 1 + step.n})
 	o.err = err

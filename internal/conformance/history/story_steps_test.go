@@ -18,7 +18,7 @@ type storyStep struct {
 	up, side  int    // keys of the rows above, from 1; 0 for none
 	n         int
 	aim       int // which of the rows that the step could be about it is about, from 1; 0 for what keys say
-	pause     int // milliseconds of the clock before it
+	pause     int // milliseconds by which the clock goes on before it
 	process   int
 	inner     []storyStep // of a transaction
 	meddle    *storyStep  // what another process does meanwhile

@@ -34,7 +34,13 @@ type story struct {
 	inside  bool // in a transaction of a database that does nothing more in one that has failed
 }
 
-func (s *story) now() time.Time { return s.clock }
+// clocks are those of the processes: that of the second is slow.
+func (s *story) clocks() []func() time.Time {
+	return []func() time.Time{
+		func() time.Time { return s.clock },
+		func() time.Time { return s.clock.Add(-2 * time.Second) },
+	}
+}
 
 // storyOutcome is what a step has come to, and what it should have.
 type storyOutcome struct {
@@ -87,7 +93,7 @@ func (s *story) settle(t *rapid.T, o storyOutcome) (spoilt bool) {
 
 // take takes a step, in the database and in the model.
 func (s *story) take(t *rapid.T, db *gorm.DB, step storyStep) (spoilt bool) {
-	s.clock = s.clock.Add(time.Duration(1+step.pause) * time.Millisecond)
+	s.clock = s.clock.Add(time.Duration(step.pause) * time.Millisecond)
 	i := slices.IndexFunc(storyOperations, func(o storyOperation) bool { return o.name == step.operation })
 	return s.settle(t, storyOperations[i].run(s, t, db, storyOperations[i].aimed(s.model, step)))
 }
@@ -208,9 +214,9 @@ func (s *story) passOn(t *rapid.T, db *gorm.DB, held storySet) {
 	}
 }
 
-// Whatever happens to the world, in any order, in transactions of any level and under clocks that go back, the database is what the model
-// says: each row is there once, with its values, live or with the mark of the deletion that it belongs to, until a purge, a hard delete
-// or an erasure that the model agrees with.
+// Whatever happens to the world, in any order, in transactions of any level and under clocks that stand, differ and go back, the database
+// is what the model says: each row is there once, with its values, live or with the mark of the deletion that it belongs to, until a
+// purge, a hard delete or an erasure that the model agrees with.
 //
 // A run of the tests takes the same few histories each time, and with a flag of rapid what that says: so many new ones, those of a seed, or
 // one that failed again.
@@ -233,7 +239,7 @@ func TestStoriesInASchema(t *testing.T) {
 func storyCheck(t *testing.T, database *testdb.Database, place storyPlace, levels bool) {
 	storyFlags(t, database)
 	s := &story{place: place, strict: database.Name == "postgres", levels: levels}
-	s.processes = storyOpen(t, database, place, s.now)
+	s.processes = storyOpen(t, database, place, s.clocks())
 	beginnings, steps := storyBeginnings(), rapid.SliceOfN(storySteps(true), 6, 30)
 	day := 0
 	rapid.Check(t, func(t *rapid.T) {

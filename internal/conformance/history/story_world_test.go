@@ -273,10 +273,10 @@ func (p storyPlace) on(db *gorm.DB, table storyTable) *gorm.DB {
 	return db
 }
 
-// storyOpen opens the world twice, as two processes would.
-func storyOpen(t *testing.T, database *testdb.Database, place storyPlace, now func() time.Time) (processes []*gorm.DB) {
+// storyOpen opens the world once for each clock, as so many processes would.
+func storyOpen(t *testing.T, database *testdb.Database, place storyPlace, clocks []func() time.Time) (processes []*gorm.DB) {
 	models := []any{&storyShop{}, &storyOrder{}, &storyLine{}, &storyDebt{}, &storyPaper{}, &storyNode{}}
-	for range 2 {
+	for _, now := range clocks {
 		db := database.Open(t, &gorm.Config{NowFunc: now, NamingStrategy: schema.NamingStrategy{TablePrefix: string(place)}, TranslateError: true})
 		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
 		processes = append(processes, db)
