@@ -31,6 +31,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
 )
 
@@ -61,19 +62,34 @@ var killSteps = []killStep{
 }
 
 func TestKills(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		s := newKillStage(t, database)
-		random := rand.New(rand.NewPCG(*killSeed, 0))
-		schedule := slices.Clone(killSteps)
-		random.Shuffle(len(schedule), func(i, j int) { schedule[i], schedule[j] = schedule[j], schedule[i] })
-		var points killPoints
-		for i, step := range schedule {
-			s.now = killDay0.Add(time.Duration(i+1) * killInterval)
-			s.kills(step, s.order(step, random), random, &points)
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) { killSchedule(t, database, false) })
+}
+
+// Before each call holds are placed: on the row that it is about or that this one belongs to, on an archived row, and on one that is due.
+func TestKillsUnderHolds(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) { killSchedule(t, database, true) })
+}
+
+func killSchedule(t *testing.T, database *testdb.Database, held bool) {
+	s := newKillStage(t, database)
+	random := rand.New(rand.NewPCG(*killSeed, 0))
+	schedule := slices.Clone(killSteps)
+	random.Shuffle(len(schedule), func(i, j int) { schedule[i], schedule[j] = schedule[j], schedule[i] })
+	var points killPoints
+	for i := range schedule {
+		s.now = killDay0.Add(time.Duration(i+1) * killInterval)
+		s.draw(schedule[i:])
+		step := schedule[i]
+		order := s.order(step, random)
+		var holds []softdelete.HoldID
+		if held {
+			holds = s.places(order, random)
 		}
-		t.Logf("seed %d: %d kill points, of which %d ended a session of the server; %d calls again", *killSeed, points.kills, points.severed, points.again)
-		require.GreaterOrEqual(t, points.kills, len(schedule))
-	})
+		s.kills(step, order, random, &points)
+		s.releases(holds)
+	}
+	t.Logf("seed %d: %d kill points, of which %d ended a session of the server; %d calls again", *killSeed, points.kills, points.severed, points.again)
+	require.GreaterOrEqual(t, points.kills, len(schedule))
 }
 
 type killPoints struct{ kills, severed, again int }
@@ -84,17 +100,29 @@ func (s *killStage) order(step killStep, random *rand.Rand) killOrder {
 	if step.eligible == "" {
 		return order
 	}
-	var texts []string
-	require.NoError(s, s.plain.Raw(step.eligible).Scan(&texts).Error)
-	if len(texts) == 0 {
-		texts = []string{"1"}
-	}
+	texts := s.eligible(step)
+	require.NotEmpty(s, texts, "seed %d: there is nothing to %s", *killSeed, step.do)
 	order.Text = texts[random.IntN(len(texts))]
 	if !step.ids {
 		_, err := fmt.Sscan(order.Text, &order.ID)
 		require.NoError(s, err)
 	}
 	return order
+}
+
+func (s *killStage) eligible(step killStep) (texts []string) {
+	require.NoError(s, s.plain.Raw(step.eligible).Scan(&texts).Error)
+	return texts
+}
+
+// draw puts the first step that there are rows for before the others.
+func (s *killStage) draw(steps []killStep) {
+	i := slices.IndexFunc(steps, func(step killStep) bool { return step.eligible == "" || len(s.eligible(step)) > 0 })
+	if i > 0 {
+		step := steps[i]
+		copy(steps[1:], steps[:i])
+		steps[0] = step
+	}
 }
 
 // kills does a step undisturbed, and then again with a kill at each of its statements, or at some.
