@@ -91,6 +91,10 @@ type Dialect struct {
 	// what others have committed before it; both are empty where a writer sees that always.
 	level, fresh string
 
+	// planned stands before a statement that is to be planned and not run; empty where a column takes values of every type, so that
+	// there is nothing to learn from it.
+	planned string
+
 	server   server
 	list     list
 	events   eventLog
@@ -230,6 +234,10 @@ func (d *Dialect) Fresh(level string) bool { return level == d.fresh }
 
 // FreshCondition is the condition that the transaction is of such a level.
 func (d *Dialect) FreshCondition() string { return d.level + " = '" + d.fresh + "'" }
+
+// Planned stands before a statement that is only to be planned, which fails where a column does not take what it would write;
+// empty where columns take values of every type.
+func (d *Dialect) Planned() string { return d.planned }
 
 // FixForm is a statement that fixes the text of values, which settings of a session would change, until the other one or the end of
 // the transaction; both are empty where nothing changes it.

@@ -60,6 +60,8 @@ var postgres = Dialect{
 	referencesFrom: postgresReferencesFrom, enforcesReferences: alwaysEnforced, primaryKey: postgresPrimaryKey, asName: regclass,
 	sameName: postgresName,
 
+	planned: "EXPLAIN ",
+
 	server:   postgresServer,
 	form:     postgresFixForm(),
 	list:     postgresList,

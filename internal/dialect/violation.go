@@ -41,6 +41,9 @@ func (d *Dialect) WithoutRows(err error) (code string, bare error) {
 // OtherType gives the name of the type that does not have a value, where an error speaks of one.
 func (d *Dialect) OtherType(err error) string { return d.refusals.otherType(err) }
 
+// Misfit tells whether an error says that a column does not take a value, whatever row it would be written to.
+func (d *Dialect) Misfit(err error) bool { return d.refusals.misfit(err) }
+
 // OtherColumns tells whether an error may be one of a table that has other columns than a statement was written for.
 func (d *Dialect) OtherColumns(err error) bool { return d.refusals.columns(err) }
 
@@ -50,6 +53,7 @@ type refusals struct {
 	columns     func(err error) bool
 	withoutRows func(err error) (code string, bare error)
 	otherType   func(err error) string
+	misfit      func(err error) bool
 }
 
 // postgresError is an error that the server itself has given, as every driver has it.
@@ -68,6 +72,13 @@ var postgresConstraints = map[string]Constraint{
 // datatype_mismatch, and feature_not_supported, as which it tells of a prepared statement whose result has changed.
 var postgresOtherColumns = map[string]bool{"42601": true, "42703": true, "42804": true, "0A000": true}
 
+// postgresMisfits are datatype_mismatch, undefined_function, as which it tells of a function that a column's type has not,
+// cannot_coerce, not_null_violation and check_violation, which a domain has; and all data exceptions, class 22.
+var postgresMisfits = regexp.MustCompile(`^(?:42804|42883|42846|23502|23514|22...)$`)
+
+// notEncoded is how drivers tell of a value that they have no form of for a column's type.
+var notEncoded = regexp.MustCompile(`unable to encode|cannot find encode plan`)
+
 // sqliteOtherColumns is how SQLite tells of them.
 var sqliteOtherColumns = regexp.MustCompile(`do not have the same number of result columns|no such column|has no column named|has \d+ columns but \d+ values`)
 
@@ -78,6 +89,13 @@ var postgresRefusals = refusals{
 	columns: func(err error) bool {
 		var server postgresError
 		return errors.As(err, &server) && postgresOtherColumns[server.SQLState()]
+	},
+	misfit: func(err error) bool {
+		var server postgresError
+		if errors.As(err, &server) {
+			return postgresMisfits.MatchString(server.SQLState())
+		}
+		return notEncoded.MatchString(err.Error())
 	},
 	otherType: func(err error) string {
 		var server postgresError
@@ -163,4 +181,5 @@ var sqliteRefusals = refusals{
 	},
 	withoutRows: func(err error) (string, error) { return "", err },
 	otherType:   func(error) string { return "" },
+	misfit:      func(error) bool { return false },
 }

@@ -20,7 +20,7 @@ type Eraser struct {
 	Chain   *certificate.Chain
 	Options
 
-	generated sync.Map // the names of generated columns by table
+	generated sync.Map // the names of generated columns by placeKey, of tables whose columns take their masks
 }
 
 // Options say how a person is erased.

@@ -142,7 +142,7 @@ func (x *erasure) erase(tx statement.Session) (c *certificate.Certificate, fresh
 	if err := x.eraser.CheckServer(version, x.reachable()); err != nil {
 		return nil, false, err
 	}
-	if err := x.readGenerated(tx); err != nil {
+	if err := x.readColumns(tx); err != nil {
 		return nil, false, err
 	}
 	if x.cold != nil { // one erasure at a time, and no Thaw meanwhile: it would bring back what is being masked

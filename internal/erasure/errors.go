@@ -26,6 +26,12 @@ func (x *call) quiet(tx statement.Session, err error, doing, table string) error
 	v := violation{tx.Dialect.Violation(err)}
 	text := fmt.Sprintf("softdelete: %s table %s failed", doing, table) + v.sentence(x.columnsViolated(v, table), strings.HasPrefix(doing, "deleting rows"))
 	code, cause := withoutRows(tx.Dialect, err)
+	if why := unfit(tx, err); why != "" && v.Kind == dialect.NoConstraint && strings.HasPrefix(doing, masking) {
+		text += ": " + why
+		if code == "" { // a driver's or database/sql's own, which quote the value
+			cause = errUnfit
+		}
+	}
 	if code != "" {
 		text += ", " + code
 	}
@@ -38,6 +44,23 @@ func (x *call) quiet(tx statement.Session, err error, doing, table string) error
 		}
 	}
 	return &fault.QuietError{Text: text + "; " + x.nothingErased(), Cause: cause}
+}
+
+// masking begins what an erasure does where it masks.
+const masking = "masking"
+
+// errUnfit stands for an error that tells of one value.
+var errUnfit = errors.New("softdelete: a value does not fit")
+
+// unfit says what to do about an error that tells of a value which is none of its column's or its field's type; empty for others.
+func unfit(tx statement.Session, err error) string {
+	switch {
+	case tx.Dialect.Misfit(err):
+		return "the column cannot hold what its mask writes; give the column the type of its field, or the field a pii tag whose values fit"
+	case strings.Contains(err.Error(), "sql: Scan error"):
+		return "what the column has cannot be read into its field; give the field a type that can hold it"
+	}
+	return ""
 }
 
 // nothingErased ends the error of a transaction that changes nothing.

@@ -1,6 +1,7 @@
 package erasure
 
 import (
+	"reflect"
 	"slices"
 
 	"gorm.io/gorm/schema"
@@ -14,32 +15,46 @@ import (
 // This room is about columns that the database reckons from others. Nothing is written to them: they change with what they are
 // made from, and are read back as all others are. No archive has them.
 
-// readGenerated asks the database which columns of the models that the subject's leads to are such ones.
-func (x *call) readGenerated(tx statement.Session) error {
+// readColumns asks the database which columns of the models that the subject's leads to are such ones, and refuses masks that a
+// column cannot take.
+func (x *call) readColumns(tx statement.Session) error {
 	x.reckoned = map[*schema.Field]bool{}
 	for _, p := range x.reachable() {
 		if p.Personal == nil && p.Log == nil {
 			continue
 		}
-		columns, err := x.eraser.columnsOf(tx, p)
-		if err != nil {
-			return err
-		}
-		for _, name := range columns {
-			if field := p.Schema.FieldsByDBName[name]; field != nil {
-				x.reckoned[field] = true
+		for _, t := range p.Places() {
+			columns, err := x.columnsOf(tx, t)
+			if err != nil {
+				return err
+			}
+			for _, name := range columns {
+				if field := p.Schema.FieldsByDBName[name]; field != nil {
+					x.reckoned[field] = true
+				}
 			}
 		}
 	}
 	return nil
 }
 
-// columnsOf are the names of the model's generated columns, which are asked for once.
-func (e *Eraser) columnsOf(tx statement.Session, p *policy.Policy) (names []string, err error) {
-	if known, ok := e.generated.Load(p.Table); ok {
+// placeKey is what a table with rows of a model is known by.
+type placeKey struct {
+	model reflect.Type
+	table string
+}
+
+// columnsOf are the names of a place's generated columns, which are asked for once, unless a mask is refused: what mends that may be
+// another type of the column.
+func (x *call) columnsOf(tx statement.Session, t policy.Place) (names []string, err error) {
+	if t.Archived && !t.Policy.Personal.Erases() {
+		return nil, nil
+	}
+	key := placeKey{t.Policy.Schema.ModelType, t.Table()}
+	if known, ok := x.eraser.generated.Load(key); ok {
 		return known.([]string), nil
 	}
-	columns, err := archive.TableColumns(tx.InWork(tx.Statement.Context), p.Table)
+	columns, err := archive.TableColumns(tx.InWork(tx.Statement.Context), t.Table())
 	if err != nil || len(columns) == 0 {
 		return nil, err
 	}
@@ -48,8 +63,11 @@ func (e *Eraser) columnsOf(tx statement.Session, p *policy.Policy) (names []stri
 			names = append(names, c.Name)
 		}
 	}
-	e.generated.Store(p.Table, names)
-	return names, nil
+	fits, err := x.fit(tx, t, columns)
+	if fits {
+		x.eraser.generated.Store(key, names)
+	}
+	return names, err
 }
 
 // written are the masked columns of a place that masks are written to.

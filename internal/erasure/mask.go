@@ -52,12 +52,12 @@ func (x *masker) maskModel(tx statement.Session, m *reachedModel) error {
 		for _, c := range x.written(m.Place) {
 			if c.Mask.From() != pii.FromNothing {
 				if err := x.compute(tx, m.Place, c, chunk); err != nil {
-					return x.quiet(tx, err, "masking "+c.Field.DBName+" of", table)
+					return x.quiet(tx, err, masking+" "+c.Field.Schema.Name+"."+c.Field.Name+", column "+c.Field.DBName+" of", table)
 				}
 			}
 		}
 		err := x.logs.logging(tx, m.Log(), func() error { return x.maskSet(tx, m.Place, chunk) })
-		return x.quiet(tx, err, "masking", table)
+		return x.quiet(tx, err, masking, table)
 	})
 }
 

@@ -47,6 +47,9 @@ func (e *Eraser) Preview(db *gorm.DB, subject any) (Plan, error) {
 	if err := x.session.Admit(tx, x.key); err != nil {
 		return Plan{}, err
 	}
+	if err := x.readColumns(tx); err != nil {
+		return Plan{}, err
+	}
 	if err := x.reach.all(tx); err != nil {
 		return Plan{}, err
 	}

@@ -56,6 +56,14 @@ func newColumnFacts(p SubjectModel, field *schema.Field, maskers map[string]Mask
 	return c
 }
 
+// setType makes the column one of a type, as the database writes it.
+func (c *columnFacts) setType(typeName string) {
+	c.kind, c.size = kindOfType(typeName), 0
+	if match := sizeInType.FindStringSubmatch(typeName); match != nil && (c.kind == TextColumn || c.kind == BytesColumn) {
+		c.size, _ = strconv.Atoi(match[1])
+	}
+}
+
 func (c *columnFacts) typeName() string { return typeName(c.field) }
 
 func typeName(field *schema.Field) string { return strings.ToLower(string(field.DataType)) }

@@ -26,6 +26,8 @@ type Mask interface {
 	From() Source
 	// SQL writes the new value as an expression, for a mask that is FromNothing.
 	SQL(q *statement.Query)
+	// Examples are values as it writes them, at least one of each type and form, for a mask that is FromText.
+	Examples() []any
 	// Of is the new value of a row that is masked in the program. Its errors do not tell the old one.
 	Of(ctx context.Context, row Row) (any, error)
 
@@ -101,6 +103,32 @@ func findWord(name string) (word, bool) {
 type MaskedColumn struct {
 	Field *schema.Field
 	Mask  Mask
+
+	facts *columnFacts
+}
+
+// Same tells whether the mask writes one value to all rows.
+func (c *MaskedColumn) Same() bool {
+	switch c.Mask.(type) {
+	case nullMask, zeroMask, fixedMask:
+		return true
+	}
+	return false
+}
+
+// TooLong tells whether the shortest text that the mask writes is longer than a column of a type.
+func (c *MaskedColumn) TooLong(typeName string) bool {
+	facts := *c.facts
+	facts.setType(typeName)
+	w := c.Mask.Written()
+	return facts.kind == TextColumn && facts.size > 0 && w.isText && w.shortest > facts.size
+}
+
+// WouldWork names a mask that would work if the field's column were said to be of a type.
+func (c *MaskedColumn) WouldWork(typeName string) string {
+	facts := *c.facts
+	facts.setType(typeName)
+	return facts.remedy()
 }
 
 // DrawsInSQL tells whether the database draws random values for the mask.
@@ -126,6 +154,8 @@ type inSQL struct{}
 func (inSQL) From() Source { return FromNothing }
 
 func (inSQL) Foretells() bool { return false }
+
+func (inSQL) Examples() []any { return nil }
 
 // inProgram is a mask whose value SQL cannot reckon.
 type inProgram struct{}

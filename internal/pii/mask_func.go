@@ -37,6 +37,9 @@ func (m funcMask) Fits(c *columnFacts) (Mask, string) {
 	return m, ""
 }
 
+// Examples implements Mask: nothing is known of what the application's function gives.
+func (m funcMask) Examples() []any { return nil }
+
 func (m funcMask) Written() writtenValue { return writtenValue{nothing: true, maybeNull: true} }
 
 func (m funcMask) Of(ctx context.Context, row Row) (any, error) {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 )
@@ -40,6 +41,8 @@ func (m hmacMask) Fits(c *columnFacts) (Mask, string) {
 func (m hmacMask) Written() writtenValue {
 	return writtenValue{isText: true, shortest: m.width, longest: m.width, alphabet: hexDigits, maybeNull: true}
 }
+
+func (m hmacMask) Examples() []any { return []any{strings.Repeat("f", m.width)} }
 
 func (m hmacMask) Of(_ context.Context, row Row) (any, error) {
 	field := m.column.field

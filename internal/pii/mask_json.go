@@ -54,11 +54,24 @@ func (m jsonMask) Of(_ context.Context, row Row) (any, error) {
 	if !ok && !field.NotNull {
 		return nil, nil
 	}
-	// A []byte stays one, as json.RawMessage does with type:json: SQLite would give a text back, which it cannot scan.
-	if field.GORMDataType == schema.Bytes {
-		return []byte(document), nil
+	return m.value(document), nil
+}
+
+// value is a document as it is bound. A []byte stays one, as json.RawMessage does with type:json: SQLite would give a text back,
+// which it cannot scan.
+func (m jsonMask) value(document string) any {
+	if m.column.field.GORMDataType == schema.Bytes {
+		return []byte(document)
 	}
-	return document, nil
+	return document
+}
+
+func (m jsonMask) Examples() []any {
+	examples := []any{m.value(`{"a": null}`), m.value(Nothing)}
+	if !m.column.field.NotNull {
+		examples = append(examples, nil)
+	}
+	return examples
 }
 
 // Takes gives the texts and numbers that the paths lead to.

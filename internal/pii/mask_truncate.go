@@ -120,6 +120,10 @@ func (m addressMask) Fits(c *columnFacts) (Mask, string) {
 
 func (m addressMask) Written() writtenValue { return writtenValue{nothing: true, maybeNull: true} }
 
+func (m addressMask) Examples() []any {
+	return []any{"192.0.2.0", "2001:db8::", statement.EmptyValue(m.column.field, true)}
+}
+
 func (m addressMask) Of(_ context.Context, row Row) (any, error) {
 	old := row.Columns[m.column.field.DBName]
 	if old == nil {

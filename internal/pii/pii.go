@@ -177,5 +177,5 @@ func (b *piiBuilder) readMask(field *schema.Field, given parsedTag) {
 		b.refuse(field.Name, "pii %q: %s; %s would work", given.word, reason, c.remedy())
 		return
 	}
-	b.Masked = append(b.Masked, &MaskedColumn{Field: field, Mask: m})
+	b.Masked = append(b.Masked, &MaskedColumn{Field: field, Mask: m, facts: c})
 }

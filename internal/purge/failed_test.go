@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -139,21 +138,11 @@ func TestAForeignKeyHiddenByRowLevelSecurityKeepsItsTreeOnly(t *testing.T) {
 		require.NoError(t, s.Exec("CREATE TABLE hidden (org_id bigint CONSTRAINT hidden_org REFERENCES orgs (id))").Error)
 		require.NoError(t, s.Exec("INSERT INTO hidden VALUES (1)").Error)
 		require.NoError(t, s.Exec("ALTER TABLE hidden ENABLE ROW LEVEL SECURITY").Error)
-		role := fmt.Sprintf("purger_%d", os.Getpid())
-		require.NoError(t, s.Exec("CREATE ROLE "+role).Error)
-		t.Cleanup(func() { _ = s.Exec("DROP OWNED BY " + role).Error; _ = s.Exec("DROP ROLE " + role).Error })
-		var schema string
-		require.NoError(t, s.Raw("SELECT quote_ident(current_schema())").Scan(&schema).Error)
-		require.NoError(t, s.Exec("GRANT USAGE ON SCHEMA "+schema+" TO "+role).Error)
-		require.NoError(t, s.Exec("GRANT ALL ON ALL TABLES IN SCHEMA "+schema+" TO "+role).Error)
+		role := fixture.Role(t, s.DB, "ALL")
 		s.DeleteAgo(40*fixture.Day, &fixture.Org{}, "1 = 1")
 		var report softdelete.PurgeReport
 		var err error
-		require.NoError(t, s.Connection(func(tx *gorm.DB) error {
-			require.NoError(t, tx.Exec("SET ROLE "+role).Error)
-			report, err = softdelete.Purge(tx, softdelete.PurgeOptions{})
-			return tx.Exec("RESET ROLE").Error
-		}))
+		fixture.As(t, s.DB, role, func(db *gorm.DB) { report, err = softdelete.Purge(db, softdelete.PurgeOptions{}) })
 		require.ErrorContains(t, err, "hidden_org")
 		require.Equal(t, []string{"foreign key hidden_org"}, fixture.ReportOf(t, report, "orgs").Reasons)
 		require.Equal(t, []uint{1}, s.IDs(&fixture.Org{}))

@@ -65,6 +65,9 @@ func Depth(ctx context.Context) int {
 // undo the work; a panic goes on to the caller.
 func Work(db *gorm.DB, run func(tx *gorm.DB) error) error {
 	tx := InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
+	if pinned, ok := tx.Statement.ConnPool.(Pinned); ok { // it only looks like a transaction
+		tx.Statement.ConnPool = pinned.ConnPool
+	}
 	return work(tx, func() error { return run(InWork(tx, tx.Statement.Context)) })
 }
 

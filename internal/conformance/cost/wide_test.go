@@ -109,6 +109,9 @@ func TestAWideGraphGoesForGoodButForWhatAHoldCovers(t *testing.T) {
 		g.short(t, "the preview of what a hold covers")
 		require.ErrorIs(t, g.Unscoped().Delete(g.root(2)).Error, softdelete.ErrHeld)
 		g.short(t, "the refusal")
+		plan, err := softdelete.PreviewErasure(g.DB, g.root(2))
+		require.NoError(t, err)
+		require.Len(t, plan.Held, len(g.models))
 		require.Equal(t, 2*len(g.models), g.left(t))
 
 		foreseen, err = softdelete.Preview(g.Unscoped(), g.root(1))
