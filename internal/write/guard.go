@@ -3,6 +3,7 @@ package write
 import (
 	"reflect"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -140,11 +141,19 @@ func (g *Guards) archivedParents(tx statement.Session, r *policy.Relation, t pol
 	return walk.AndArchived(q, r, "softdelete_guard").KeyValues(len(fields))
 }
 
-// GuardUpdate refuses an update that points live rows to a deleted parent. Rows that stay where they are may be updated,
-// even under a deleted parent.
+// GuardUpdate refuses an update that points live rows to a deleted parent, or that makes deleted ones live there. Live rows that stay
+// where they are may be updated, even under a deleted parent.
 func (g *Guards) GuardUpdate(db *gorm.DB, p *policy.Policy) error {
+	enlivens := enlivens(db.Statement, p)
 	for _, r := range p.Guards {
 		assigned, values := assignedKey(db.Statement, r)
+		if enlivens && values != nil {
+			if parent, err := g.underDeleted(db, p, r, values, true); err != nil {
+				return err
+			} else if parent != nil {
+				return parentError(r, rowkey.KeyText(parent))
+			}
+		}
 		if !assigned {
 			continue
 		}
@@ -157,7 +166,7 @@ func (g *Guards) GuardUpdate(db *gorm.DB, p *policy.Policy) error {
 				continue
 			}
 		}
-		moving, err := g.movesUnderDeleted(db, p, r, values)
+		moving, err := g.underDeleted(db, p, r, values, false)
 		if err != nil {
 			return err
 		}
@@ -196,8 +205,25 @@ func (g *Guards) stayUnder(db *gorm.DB, r *policy.Relation, values []any) {
 	stmt.AddClause(clause.Where{Exprs: exprs})
 }
 
+// enlivens tells whether an update reaches deleted rows and writes that they are live. What an expression gives only the database knows;
+// NULL is one.
+func enlivens(stmt *gorm.Statement, p *policy.Policy) bool {
+	if !stmt.Unscoped || p.Column() == nil {
+		return false
+	}
+	value, ok := assignmentsOf(stmt).to(p.Column())
+	if e, is := value.(clause.Expr); is && strings.EqualFold(strings.TrimSpace(e.SQL), "NULL") {
+		value = nil
+	}
+	if !ok || value != nil && computed(value) {
+		return false
+	}
+	value, set := rowkey.PlainValue(value)
+	return !set || !p.Deletes(value)
+}
+
 // assignedKey gives what an update writes to the key of a relation, a nil for each column that it leaves. assigned is false
-// where it leaves all of them or writes NULL.
+// where it leaves all of them or writes NULL; then there are no values.
 func assignedKey(stmt *gorm.Statement, r *policy.Relation) (assigned bool, values []any) {
 	written := assignmentsOf(stmt)
 	values = make([]any, len(r.Keys))
@@ -219,9 +245,13 @@ func assignedKey(stmt *gorm.Statement, r *policy.Relation) (assigned bool, value
 	return assigned, values
 }
 
-// movesUnderDeleted gives the key of a deleted parent that the update would point a live row to, which does not stand under
-// it yet; nil where there is none.
-func (g *Guards) movesUnderDeleted(db *gorm.DB, p *policy.Policy, r *policy.Relation, values []any) ([]any, error) {
+// underDeleted gives the key of a deleted parent that a live row would stand under after the update, and does not yet; nil where there is
+// none. revived asks for those of the rows that are deleted now.
+func (g *Guards) underDeleted(db *gorm.DB, p *policy.Policy, r *policy.Relation, values []any, revived bool) ([]any, error) {
+	rows := p.Predicates.Live
+	if revived {
+		rows = p.Predicates.Deleted
+	}
 	tx := g.Session(db).InWork(db.Statement.Context)
 	if err := tx.LockWriter(p.Table, p.Schema.PrimaryFields); err != nil {
 		return nil, err
@@ -235,7 +265,7 @@ func (g *Guards) movesUnderDeleted(db *gorm.DB, p *policy.Policy, r *policy.Rela
 	from := func(q *statement.Query, table string, further func()) {
 		q.Text(" FROM ").Name(table).Text(" AS softdelete_guard WHERE EXISTS (SELECT 1 FROM ").Table(named).Text(" WHERE ")
 		updateCondition(q, db.Statement)
-		statement.WriteAnd(q, p.Predicates.Live, target)
+		statement.WriteAnd(q, rows, target)
 		for i, key := range r.Keys {
 			q.Text(" AND ").Column("softdelete_guard", key.Parent.DBName).Text(" = ")
 			if values[i] == nil {
@@ -256,6 +286,9 @@ func (g *Guards) movesUnderDeleted(db *gorm.DB, p *policy.Policy, r *policy.Rela
 	}
 	q = tx.Query().Text("SELECT ").Columns("softdelete_guard", parents)
 	from(q, r.Parent.DeletedTable(), func() {
+		if revived {
+			return
+		}
 		q.Text(" AND CASE WHEN ")
 		statement.Joined(q, r.Keys, " AND ", func(key policy.KeyPair) {
 			q.Column(target, key.Child.DBName).Text(" = ").Column("softdelete_guard", key.Parent.DBName)
@@ -264,6 +297,11 @@ func (g *Guards) movesUnderDeleted(db *gorm.DB, p *policy.Policy, r *policy.Rela
 	})
 	walk.AndArchived(q, r, "softdelete_guard")
 	statement.WriteAnd(q, r.Parent.Predicates.Deleted, "softdelete_guard")
+	if revived && r.Parent.Table == p.Table { // the parent may be among those that the update makes live
+		q.Text(" AND ").Key("softdelete_guard", p.Schema.PrimaryFields).Text(" NOT IN (SELECT ").Columns(target, p.Schema.PrimaryFields)
+		updateCondition(q.Text(" FROM ").Table(named).Text(" WHERE "), db.Statement)
+		q.Text(")")
+	}
 	q.Text(" LIMIT 1")
 	keys, err := q.KeyValues(len(parents))
 	if len(keys) == 0 {
