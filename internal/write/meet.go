@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
@@ -88,18 +89,10 @@ func (m meeting) among(q *statement.Query, p *policy.Policy, table string, keys 
 	if len(m.Parts) == 0 {
 		return q.KeyAmong(statement.Table{Name: table}, m.Fields, keys)
 	}
-	parts := func() {
-		statement.Joined(q, m.Parts, ", ", func(part string) {
-			if p.Schema.FieldsByDBName[part] != nil {
-				part = q.Quoted("", part)
-			}
-			q.Text(part)
-		})
-	}
 	q.Text("(")
-	parts()
+	m.parts(q, p)
 	q.Text(") IN (SELECT ")
-	parts()
+	m.parts(q, p)
 	// The columns give the values their types.
 	q.Text(" FROM (SELECT ").Columns("", m.Fields).Text(" FROM ").Name(table).Text(" WHERE 1 = 0")
 	for _, key := range keys {
@@ -107,6 +100,36 @@ func (m meeting) among(q *statement.Query, p *policy.Policy, table string, keys 
 		statement.Joined(q, key, ", ", func(value any) { q.Bind(value) })
 	}
 	return q.Text(") AS softdelete_given)")
+}
+
+// parts writes the columns and expressions of the index.
+func (m meeting) parts(q *statement.Query, p *policy.Policy) {
+	if len(m.Parts) == 0 {
+		q.Columns("", m.Fields)
+		return
+	}
+	statement.Joined(q, m.Parts, ", ", func(part string) {
+		if p.Schema.FieldsByDBName[part] != nil {
+			part = q.Quoted("", part)
+		}
+		q.Text(part)
+	})
+}
+
+// alone adds the condition that no live row of the table has the same as the deleted one: where one has, the database's index leaves deleted
+// rows out, and it is the live one that the upsert has met, or made.
+func (m meeting) alone(q *statement.Query, p *policy.Policy, keys [][]any) {
+	whole := slices.ContainsFunc(p.Whole, func(index *policy.UniqueIndex) bool { return dialect.SameSet(index.Columns(), m.Columns()) })
+	if p.Predicates.Live == nil || len(m.Parts) == 0 && whole {
+		return
+	}
+	q.Text(" AND (")
+	m.parts(q, p)
+	q.Text(") NOT IN (SELECT ")
+	m.parts(q, p)
+	m.among(q.Text(" FROM ").Name(p.Table).Text(" WHERE "), p, p.Table, keys)
+	statement.WriteAnd(q, p.Predicates.Live, "")
+	q.Text(")")
 }
 
 // chunks calls each for the keys, few at a time where each is bound.

@@ -153,6 +153,7 @@ func (g *Guards) deletedAmong(db *gorm.DB, p *policy.Policy, m meeting, some boo
 		q := tx.Query().Text("SELECT ", distinct).Columns("", p.Schema.PrimaryFields).Text(" FROM ").Name(table).Text(" WHERE ")
 		m.among(q, p, table, chunk)
 		statement.WriteAnd(q, p.Predicates.Deleted, "")
+		m.alone(q, p, chunk)
 		q.Text(unused)
 		if some {
 			q.Text(" LIMIT ", fmt.Sprint(statement.MostKeys))
