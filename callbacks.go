@@ -175,7 +175,7 @@ func (d *database) beforeCreate(db *gorm.DB) {
 		return
 	}
 	if write.GuardsErased(p) && !db.DryRun {
-		for _, guard := range [...]func(*gorm.DB, *policy.Policy) error{func(a0 *gorm.DB, a1 *policy.Policy) error { return d.guards.GuardErasedCreate(a0, a1) }, func(a0 *gorm.DB, a1 *policy.Policy) error { return d.guards.GuardErasedInsert(a0, a1) }} {
+		for _, guard := range [...]func(*gorm.DB, *policy.Policy) error{d.guards.GuardErasedCreate, d.guards.GuardErasedInsert} {
 			if err := guard(db, p); err != nil {
 				_ = db.AddError(err)
 				return

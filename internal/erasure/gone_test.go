@@ -117,3 +117,48 @@ func TestAHoldThatHasEndedForgetsWhatItWasFor(t *testing.T) {
 		require.Equal(t, fmt.Sprint([]softdelete.HoldID{kept}), fmt.Sprint([]softdelete.HoldID{holds[0].ID}))
 	})
 }
+
+type (
+	goneGuest struct {
+		_         struct{} `softdelete:"archive"`
+		ID        uint
+		Name      string `pii:"fixed:x"`
+		CreatedAt time.Time
+	}
+	goneMark struct {
+		_         struct{} `pii:"delete"`
+		ID        uint
+		GuestID   uint
+		Text      string
+		CreatedAt time.Time
+	}
+	goneHost struct {
+		ID        uint
+		Name      string `pii:"fixed:x"`
+		CreatedAt time.Time
+		DeletedAt gorm.DeletedAt
+		Marks     []goneMark `gorm:"foreignKey:GuestID;constraint:-"`
+	}
+)
+
+func TestAnErasedRowThatIsElsewhereIsNotWrittenWithoutItsTimeOfCreation(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := fixture.Open(t, database, softdelete.Config{Models: []any{&goneGuest{}, &goneHost{}, &goneMark{}}})
+		require.NoError(t, db.Create(&goneGuest{ID: 1, Name: "canary"}).Error)
+		require.NoError(t, db.Create(&goneHost{ID: 1, Name: "canary", Marks: []goneMark{{ID: 1, Text: "canary"}}}).Error)
+		for _, subject := range []any{&goneGuest{ID: 1}, &goneHost{ID: 1}} {
+			_, err := softdelete.Erase(db, subject, softdelete.ErasureRequest{})
+			require.NoError(t, err)
+		}
+		for _, stale := range []func() any{
+			func() any { return &goneGuest{ID: 1, Name: "canary"} }, func() any { return &goneMark{ID: 1, GuestID: 1, Text: "canary"} },
+		} {
+			require.ErrorIs(t, db.Unscoped().Save(stale()).Error, softdelete.ErrErased, "%T", stale())
+			require.ErrorIs(t, db.Unscoped().Clauses(clause.OnConflict{UpdateAll: true}).Create(stale()).Error, softdelete.ErrErased, "%T", stale())
+			require.Error(t, db.Save(stale()).Error, "%T", stale())
+			require.NotContains(t, fixture.Dump(t, db, stale()), "canary")
+			require.NoError(t, db.Create(stale()).Error, "a plain Create makes a new row")
+			require.NoError(t, db.Save(stale()).Error, "which is written as ever")
+		}
+	})
+}

@@ -119,7 +119,7 @@ func (g *Guards) goneAmong(tx statement.Session, p *policy.Policy, given []given
 	}
 	gone := slices.DeleteFunc(slices.Clone(given), func(key givenKey) bool {
 		record, erased := records[key.Text]
-		return !erased || record.Created != 0 && !(key.dated && erasedrow.SameMoment(g.Dialect, record.Created, key.Created))
+		return !erased || key.dated && record.Created != 0 && !erasedrow.SameMoment(g.Dialect, record.Created, key.Created)
 	})
 	if len(gone) == 0 {
 		return nil, nil
