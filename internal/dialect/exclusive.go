@@ -21,14 +21,21 @@ type Exclusive struct {
 // ExclusivePart is one column or expression of it.
 type ExclusivePart struct {
 	Text     string `json:"text"`     // over columns without a table
-	Column   string `json:"column"`   // empty for an expression, and for a column that is compared otherwise than it says itself
+	Column   string `json:"column"`   // empty for an expression
+	Collated bool   `json:"collated"` // texts are compared otherwise than the column says itself
 	Operator string `json:"operator"` // two rows share the part where this holds between them
 }
 
 // Plain tells whether it is about columns alone, which are equal.
 func (e *Exclusive) Plain() bool {
-	return !slices.ContainsFunc(e.Parts, func(p ExclusivePart) bool { return p.Column == "" || p.Operator != "=" })
+	return !slices.ContainsFunc(e.Parts, func(p ExclusivePart) bool { return p.Column == "" || p.Collated || p.Operator != Equal })
 }
+
+// The operators of unique indexes.
+const (
+	Equal = "="
+	Same  = "IS NOT DISTINCT FROM" // NULL is like NULL
+)
 
 // Columns are the columns and expressions.
 func (e *Exclusive) Columns() []string {
@@ -64,7 +71,8 @@ type exclusives struct {
 	ofColumn func(kind string) (open, shut string)
 }
 
-// The view of the index as JSON has no indnullsnotdistinct before PostgreSQL 15.
+// The view of the index as JSON has no indnullsnotdistinct before PostgreSQL 15. An index may compare a column by another collation than
+// the column has; that of an expression is told always, unless it is the database's own.
 var postgresExclusives = exclusives{
 	ofColumn: func(kind string) (string, string) { return "CAST(", " AS " + kind + ")" },
 	list: func(db *gorm.DB, table Table) ([]Exclusive, error) {
@@ -75,16 +83,20 @@ var postgresExclusives = exclusives{
 			Parts   string `gorm:"column:parts"`
 		}
 		err := db.Raw(`SELECT c.relname AS name, i.indisprimary AS "primary", coalesce(pg_get_expr(i.indpred, i.indrelid), '') AS "where",
-				(SELECT json_agg(json_build_object('text', pg_get_indexdef(i.indexrelid, k.n::integer, true), 'column', coalesce(a.attname, ''),
+				(SELECT json_agg(json_build_object('text', pg_get_indexdef(i.indexrelid, k.n::integer, true) || coalesce(' COLLATE ' || o.collation, ''),
+					'column', coalesce(a.attname, ''), 'collated', o.collation IS NOT NULL,
 					'operator', coalesce((SELECT format('OPERATOR(%I.%s)', s.nspname, o.oprname) FROM pg_constraint x
 						JOIN pg_operator o ON o.oid = x.conexclop[k.n] JOIN pg_namespace s ON s.oid = o.oprnamespace
 						WHERE x.conindid = i.indexrelid AND x.contype = 'x' AND NOT (o.oprname = '=' AND s.nspname = 'pg_catalog')),
-						CASE WHEN to_jsonb(i)->>'indnullsnotdistinct' = 'true' THEN 'IS NOT DISTINCT FROM' ELSE '=' END)) ORDER BY k.n)::text
+						CASE WHEN to_jsonb(i)->>'indnullsnotdistinct' = 'true' THEN ? ELSE '=' END)) ORDER BY k.n)::text
 					FROM unnest(i.indkey) WITH ORDINALITY AS k (attnum, n)
 					LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum > 0
+					LEFT JOIN LATERAL (SELECT format('%I.%I', s.nspname, l.collname) AS collation FROM pg_collation l
+						JOIN pg_namespace s ON s.oid = l.collnamespace
+						WHERE l.oid = (i.indcollation::oid[])[k.n - 1] AND l.oid <> coalesce(a.attcollation, 100)) AS o ON true
 					WHERE k.n <= i.indnkeyatts) AS parts
 			FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-			WHERE i.indrelid = to_regclass(?) AND (i.indisunique OR i.indisexclusion) AND i.indisvalid ORDER BY c.relname`, table.Quoted).Scan(&rows).Error
+			WHERE i.indrelid = to_regclass(?) AND (i.indisunique OR i.indisexclusion) AND i.indisvalid ORDER BY c.relname`, Same, table.Quoted).Scan(&rows).Error
 		list := make([]Exclusive, len(rows))
 		for i, row := range rows {
 			list[i] = Exclusive{Name: row.Name, Primary: row.Primary, Where: row.Where}
@@ -117,12 +129,12 @@ var sqliteExclusives = exclusives{
 				list = append(list, Exclusive{Name: row.Name, Primary: row.Primary, Where: condition(row.Statement)})
 			}
 			e := &list[len(list)-1]
-			part := ExclusivePart{Text: sqliteQuoted(row.Column), Column: row.Column, Operator: "="}
+			part := ExclusivePart{Text: sqliteQuoted(row.Column), Column: row.Column, Operator: Equal}
 			switch {
 			case row.Column == "":
 				part.Text = sqliteKeyPart(row.Statement, len(e.Parts))
 			case row.Collation != "BINARY":
-				part.Text, part.Column = fmt.Sprintf("%s COLLATE %s", part.Text, row.Collation), ""
+				part.Text, part.Collated = fmt.Sprintf("%s COLLATE %s", part.Text, row.Collation), true
 			}
 			e.Parts = append(e.Parts, part)
 		}

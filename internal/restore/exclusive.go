@@ -118,7 +118,10 @@ func (r *restoration) conflictsOfRules(tx statement.Session, n *policy.Node) (li
 	return list, nil
 }
 
-func equal(part dialect.ExclusivePart) bool { return part.Operator == "=" }
+// equal tells whether rows that share a part are alike in it, so that they can be grouped by it.
+func equal(part dialect.ExclusivePart) bool {
+	return part.Operator == dialect.Equal || part.Operator == dialect.Same
+}
 
 // broughtColumns are those of the table that a row comes back with.
 func (r *restoration) broughtColumns(tx statement.Session, p *policy.Policy, table []dialect.Column) ([]dialect.Column, error) {
@@ -210,40 +213,30 @@ func (c ownConflict) shared(q *statement.Query) {
 	q.Text(")")
 }
 
-// sharing writes FROM and WHERE of rows that come back and share what none may: again, with one that it shares it with, mine.
+// sharing writes FROM and WHERE of rows that come back and share what none may, as again.
 func (r *restoration) sharing(q *statement.Query, c ownConflict) {
-	r.image(q.Text(" FROM "), c)
-	q.Text(" AS again, ")
 	if slices.ContainsFunc(c.rule.Parts, func(p dialect.ExclusivePart) bool { return !equal(p) }) {
-		r.image(q, c)
+		r.image(q.Text(" FROM "), c)
+		r.image(q.Text(" AS again, "), c)
 		q.Text(" AS mine WHERE ")
 		c.shared(q)
 		return
 	}
-	q.Text("(SELECT ")
-	c.parts(q, ", ", "")
-	r.image(q.Text(" FROM "), c)
-	q.Text(" AS one WHERE ")
-	c.parts(q, " AND ", " IS NOT NULL")
-	q.Text(" GROUP BY ")
-	c.parts(q, ", ", "")
-	q.Text(" HAVING count(*) > 1) AS mine WHERE ")
+	q.Text(" FROM (SELECT one.*, count(*) OVER (PARTITION BY ")
 	for i := range c.rule.Parts {
 		if i > 0 {
-			q.Text(" AND ")
+			q.Text(", ")
 		}
-		q.Text("again.", partName(i), " = mine.", partName(i))
+		q.Text(partName(i))
 	}
-}
-
-// parts writes the names of the parts with something behind each.
-func (c ownConflict) parts(q *statement.Query, separator, behind string) {
-	for i := range c.rule.Parts {
-		if i > 0 {
-			q.Text(separator)
+	r.image(q.Text(") AS softdelete_alike FROM "), c)
+	q.Text(" AS one WHERE 1 = 1")
+	for i, part := range c.rule.Parts {
+		if part.Operator == dialect.Equal {
+			q.Text(" AND ", partName(i), " IS NOT NULL")
 		}
-		q.Text(partName(i), behind)
 	}
+	q.Text(") AS again WHERE again.softdelete_alike > 1")
 }
 
 // countOwn counts rows that would break a rule.

@@ -174,3 +174,43 @@ func TestARestoreForeseesExclusionConstraints(t *testing.T) {
 	require.NoError(t, db.Create(&exclStay{ID: 2, Span: "[4,9)"}).Error)
 	require.Equal(t, map[string][2][]string{"one_stay": {{"span"}, {"2"}}}, exclConflicts(t, db, &exclStay{ID: 1}))
 }
+
+type exclName struct {
+	ID        uint
+	Name      string `gorm:"uniqueIndex"`
+	Code      *string
+	DeletedAt gorm.DeletedAt
+}
+
+// An index may compare texts otherwise than the column does, and count NULL as a value.
+func TestARestoreForeseesCollationsAndNulls(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := fixture.Models(t, database, []any{&exclName{}})
+		collation := map[string]string{"sqlite": "NOCASE", "postgres": "alike"}[database.Name]
+		nulls, columns := "(coalesce(code, ''))", "coalesce(code, '')"
+		if database.Name == "postgres" {
+			version := 0
+			require.NoError(t, db.Raw("SELECT current_setting('server_version_num')::integer").Scan(&version).Error)
+			if columns = "COALESCE(code, ''::text)"; version >= 150000 {
+				nulls, columns = "(code) NULLS NOT DISTINCT", "code"
+			}
+			fixture.Exec(t, db, "CREATE COLLATION alike (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+		}
+		fixture.Exec(t, db, "CREATE UNIQUE INDEX hand_name ON excl_names (name COLLATE "+collation+") WHERE deleted_at IS NULL",
+			"CREATE UNIQUE INDEX hand_null ON excl_names "+nulls+" WHERE deleted_at IS NULL")
+		ann, code := exclName{ID: 1, Name: "Ann"}, "x"
+		require.NoError(t, db.Create(&ann).Error)
+		require.NoError(t, db.Delete(&ann).Error)
+		require.NoError(t, db.Create(&exclName{ID: 2, Name: "ANN", Code: &code}).Error)
+		require.Equal(t, map[string][2][]string{"hand_name": {{"name"}, {"2"}}}, exclConflicts(t, db, &exclName{ID: 1}))
+		require.NoError(t, db.Model(&exclName{ID: 2}).Updates(map[string]any{"name": "Bob", "code": nil}).Error)
+		require.Equal(t, map[string][2][]string{"hand_null": {{columns}, {"2"}}}, exclConflicts(t, db, &exclName{ID: 1}))
+
+		// Rows that come back together.
+		require.NoError(t, db.Delete(&exclName{ID: 2}).Error)
+		require.NoError(t, db.Create(&exclName{ID: 3, Name: "ann"}).Error)
+		require.NoError(t, db.Delete(&exclName{ID: 3}).Error)
+		_, err := softdelete.PreviewRestore(db.Where("id > 0"), &exclName{})
+		require.Equal(t, map[string][2][]string{"hand_name": {{"name"}, {"1", "3"}}, "hand_null": {{columns}, {"1", "2", "3"}}}, exclList(t, err))
+	})
+}
