@@ -12,6 +12,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/cold"
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
@@ -205,14 +206,19 @@ func (purger *Purger) thaw(tx statement.Session, p *policy.Policy, batch cold.Ba
 	if len(batch.Rows) == 0 {
 		return nil
 	}
+	// After a refusal there may be nothing that can be asked.
+	rules, err := tx.Dialect.Exclusives(tx.DB, dialect.Table{Name: p.Table, Quoted: statement.QuoteName(tx.DB, p.Table)})
+	if err != nil {
+		return err
+	}
 	if err := refuseTaken(tx, p, batch.Rows); err != nil {
-		return thawError(tx, p, err)
+		return thawError(tx, p, rules, err)
 	}
 	if err := refuseWithoutParents(tx, p, batch.Rows); err != nil {
-		return thawError(tx, p, err)
+		return thawError(tx, p, rules, err)
 	}
 	if err := insert(tx, p, batch.Rows); err != nil {
-		return thawError(tx, p, err)
+		return thawError(tx, p, rules, err)
 	}
 	var keys [][]any
 	for _, r := range batch.Rows {
@@ -231,7 +237,7 @@ func (purger *Purger) thaw(tx statement.Session, p *policy.Policy, batch cold.Ba
 			q := policy.Assign(tx.Query().Text("UPDATE ").Name(p.Table).Text(" SET "), unmarked).Text(" WHERE ")
 			q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFields, part)
 			if _, err := q.Exec(); err != nil {
-				return thawError(tx, p, err)
+				return thawError(tx, p, rules, err)
 			}
 		}
 		if err := refuseOrphans(tx, p, part); err != nil {

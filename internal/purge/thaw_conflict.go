@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
@@ -84,9 +85,9 @@ func valuesOf(row map[string]any, fields []*schema.Field) []any {
 	return values
 }
 
-// thawError tells what the database has refused: a conflict by an index that only it knows, or a value that a column does not take
-// any more.
-func thawError(tx statement.Session, p *policy.Policy, err error) error {
+// thawError tells what the database has refused: a conflict by what only it knows, of which these are the rules, or a value that a column
+// does not take any more.
+func thawError(tx statement.Session, p *policy.Policy, rules []dialect.Exclusive, err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
@@ -96,10 +97,16 @@ func thawError(tx statement.Session, p *policy.Policy, err error) error {
 	}
 	v := tx.Dialect.Violation(err)
 	code, bare := tx.Dialect.WithoutRows(err)
-	if errors.Is(translated, gorm.ErrDuplicatedKey) {
-		conflict := &fault.Conflict{Index: v.Name, Cause: errors.Join(gorm.ErrDuplicatedKey, bare)}
+	if duplicate := errors.Is(translated, gorm.ErrDuplicatedKey); duplicate || v.Kind == dialect.Exclusion {
+		conflict := &fault.Conflict{Index: v.Name, Cause: bare}
+		if duplicate {
+			conflict.Cause = errors.Join(gorm.ErrDuplicatedKey, bare)
+		}
 		if v.Column != "" {
 			conflict.Columns = []string{v.Column}
+		}
+		if i := slices.IndexFunc(rules, func(rule dialect.Exclusive) bool { return rule.Name == v.Name }); i >= 0 {
+			conflict.Columns = rules[i].Columns()
 		}
 		return conflict
 	}

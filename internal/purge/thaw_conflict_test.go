@@ -119,3 +119,51 @@ func TestWhatCannotBeReadAnyMoreIsNotQuoted(t *testing.T) {
 		}
 	})
 }
+
+type thawHand struct {
+	ID        uint
+	Code      string
+	Span      string         `gorm:"type:int4range"`
+	DeletedAt gorm.DeletedAt `softdelete:"retain:30d;then:cold"`
+}
+
+func TestAThawNamesWhatOnlyTheCatalogueKnowsOf(t *testing.T) {
+	rules := map[string]struct {
+		sql     string
+		columns []string
+		there   thawHand
+		only    string
+	}{
+		"an expression": {
+			sql:     "CREATE UNIQUE INDEX hand ON thaw_hands (lower(code)) WHERE deleted_at IS NULL",
+			columns: []string{"lower(code)"}, there: thawHand{ID: 2, Code: "CANARY", Span: "[8,9)"},
+		},
+		"an exclusion constraint": {
+			sql:     "ALTER TABLE thaw_hands ADD CONSTRAINT hand EXCLUDE USING gist (span WITH &&) WHERE (deleted_at IS NULL)",
+			columns: []string{"span"}, there: thawHand{ID: 2, Span: "[4,7)"}, only: "postgres",
+		},
+	}
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		for fact, c := range rules {
+			if c.only != "" && c.only != database.Name {
+				continue
+			}
+			store, _ := fixture.ColdDir(t)
+			s := fixture.NewStage(t, database, softdelete.Config{Models: []any{&thawHand{}}, ColdStore: store})
+			fixture.Exec(t, s.DB, c.sql)
+			s.Add(&thawHand{ID: 1, Code: "canary", Span: "[1,5)"})
+			s.DeleteAgo(40*fixture.Day, &thawHand{ID: 1})
+			batch := thawBatch(t, s)
+			s.Add(&c.there)
+			_, err := softdelete.Thaw(s.DB, batch)
+			require.ErrorIs(t, err, softdelete.ErrRestoreConflict, fact)
+			var conflict *softdelete.ConflictError
+			require.ErrorAs(t, err, &conflict, fact)
+			require.Equal(t, "hand", conflict.Index, fact)
+			require.Equal(t, c.columns, conflict.Columns, fact)
+			require.NotContains(t, err.Error(), "canary", fact)
+			require.Equal(t, 1, fixture.Rows(t, s.DB, "thaw_hands"), fact)
+			require.NoError(t, s.DB.Migrator().DropTable(&thawHand{}))
+		}
+	})
+}
