@@ -82,10 +82,10 @@ func (d *deletion) addEffect(e Effect, depth, rank int) {
 	}
 }
 
-// finished is the report of a deletion that went through. Where it took no row, nothing carries its ID.
+// finished is the report of a deletion that went through. Where it took no row, or only rehearsed, nothing carries its ID.
 func (d *deletion) finished() Report {
 	r := Report{DeletionID: d.ID(), At: d.at, Effects: SortEffects(d.effects), Blockers: d.blockers}
-	if len(r.Effects) > 0 && r.Effects[0].Rows == 0 {
+	if len(r.Effects) == 0 || r.Effects[0].Rows == 0 {
 		r.DeletionID = ""
 	}
 	return r

@@ -147,8 +147,11 @@ func TestFunctionsAnswerInADryRunOrRefuseIt(t *testing.T) {
 						return err
 					}))
 				case call.plans != nil:
-					_, err := call.plans(dry, r)
+					got, err := call.plans(dry, r)
 					require.NoError(t, err)
+					if report, ok := got.(softdelete.Report); ok && name == "Delete" {
+						require.Empty(t, report.DeletionID, "no row carries it")
+					}
 				case call.refuses != nil:
 					_, err := call.refuses(dry, r)
 					require.ErrorIs(t, err, softdelete.ErrUnsupported)
