@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // refuseFormerMarks refuses to migrate a table whose rows another strategy has deleted before: a column that is no longer the
@@ -33,7 +34,7 @@ func (m *migrator) refuseFormerMarks(values []any) error {
 			if !m.formerMark(p, column.Name()) {
 				continue
 			}
-			if err := m.refuseFormerMark(value, p, column); err != nil {
+			if err := m.refuseFormerMark(value, p, column, types); err != nil {
 				return err
 			}
 		}
@@ -78,14 +79,18 @@ func timeKind(databaseType string) string {
 	return ""
 }
 
-// formerMark tells whether a column that the model does not have is one that usually says which rows are deleted.
+// formerMark tells whether a column that the model does not have is one that usually says which rows are deleted. Every strategy may have
+// kept its deletions' IDs.
 func (m *migrator) formerMark(p *policy.Policy, column string) bool {
-	usual := []string{m.db.NamingStrategy.ColumnName(p.Table, "DeletedAt"), "deleted_at", "deleted", "is_deleted", "is_del"}
+	usual := []string{
+		m.db.NamingStrategy.ColumnName(p.Table, "DeletedAt"), "deleted_at", "deleted", "is_deleted", "is_del",
+		m.db.NamingStrategy.ColumnName(p.Table, "DeletionID"), policy.DeletionIDColumn,
+	}
 	named := func(name string) bool { return strings.EqualFold(name, column) }
 	return slices.ContainsFunc(usual, named) && !slices.ContainsFunc(p.Schema.DBNames, named)
 }
 
-func (m *migrator) refuseFormerMark(value any, p *policy.Policy, column gorm.ColumnType) error {
+func (m *migrator) refuseFormerMark(value any, p *policy.Policy, column gorm.ColumnType, there []gorm.ColumnType) error {
 	stmt, err := m.statement(value)
 	if err != nil {
 		return err
@@ -96,8 +101,13 @@ func (m *migrator) refuseFormerMark(value any, p *policy.Policy, column gorm.Col
 	case strings.Contains(kind, "bool"):
 	case strings.Contains(kind, "int"), strings.Contains(kind, "num"):
 		q.Text(" <> 0")
+	case strings.Contains(kind, "char"), strings.Contains(kind, "text"):
+		q.Text(" <> ''")
 	default:
 		q.Text(" IS NOT NULL")
+	}
+	if field := p.Column(); field != nil && slices.ContainsFunc(there, func(c gorm.ColumnType) bool { return strings.EqualFold(c.Name(), field.DBName) }) {
+		statement.WriteAnd(q, p.Predicates.Live, "") // those that both say are deleted stay so
 	}
 	var rows int64
 	if err := q.Rows(func(scan func(...any) error) error { return scan(&rows) }); err != nil || rows == 0 {

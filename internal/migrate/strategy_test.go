@@ -160,3 +160,62 @@ func TestATimeOfDeletionThatChangesItsKindIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// These keep the IDs of deletions beside a column that has any name.
+type (
+	changeRemoved struct {
+		ID         uint
+		Name       string
+		RemovedAt  gorm.DeletedAt
+		DeletionID softdelete.DeletionID
+	}
+	changeRemovedAlone struct {
+		ID        uint
+		Name      string
+		RemovedAt gorm.DeletedAt
+	}
+	changeState struct {
+		ID         uint
+		Name       string
+		Kind       string `softdelete:"status;active:new"`
+		DeletionID softdelete.DeletionID
+	}
+	changeTime struct {
+		ID        uint
+		Name      string
+		DeletedAt gorm.DeletedAt
+	}
+)
+
+func (changeRemoved) TableName() string      { return changeTable }
+func (changeRemovedAlone) TableName() string { return changeTable }
+func (changeState) TableName() string        { return changeTable }
+func (changeTime) TableName() string         { return changeTable }
+
+func TestRowsWithADeletionIDAreNotLiveUnderAnotherStrategy(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		for _, former := range []any{&changeRemoved{}, &changeState{}} {
+			old := fixture.Models(t, database, []any{former})
+			for _, name := range []string{"live", "deleted", "restored"} {
+				require.NoError(t, old.Model(former).Create(map[string]any{"name": name}).Error)
+			}
+			require.NoError(t, old.Where("name <> 'live'").Delete(former).Error)
+			_, err := softdelete.Restore(old.Where("name = 'restored'"), former)
+			require.NoError(t, err)
+			db := fixture.Use(t, database, softdelete.Config{})
+			for _, model := range []any{&changeHard{}, &changeNever{}, &changeTime{}, &changeFlagged{}, &changeStatus{}} {
+				err := db.AutoMigrate(model)
+				require.ErrorIs(t, err, softdelete.ErrPolicy, "%T to %T", former, model)
+				require.ErrorContains(t, err, "1 row")
+				require.ErrorContains(t, err, "deletion_id")
+			}
+			require.Error(t, db.AutoMigrate(&changeArchive{}))
+			if _, kept := former.(*changeRemoved); kept {
+				require.NoError(t, db.AutoMigrate(&changeRemovedAlone{}), "by the time they stay deleted")
+			}
+			fixture.Exec(t, db, "UPDATE changes SET deletion_id = ''")
+			require.NoError(t, db.AutoMigrate(&changeTime{}))
+			require.NoError(t, db.Migrator().DropTable(changeTable))
+		}
+	})
+}
