@@ -2,9 +2,7 @@ package certificate_test
 
 import (
 	"crypto/ed25519"
-	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,27 +50,16 @@ func TestASignedChainThatWasCutAndItsHeadSetBackIsFound(t *testing.T) {
 func TestAChainOfAnEarlierVersionWithoutASignedHeadStillFits(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		keyed, keyless := signChain(t, database)
-		previous := ""
-		for number := 1; number <= 3; number++ {
-			var document string
-			require.NoError(t, keyed.Raw("SELECT document FROM softdelete_certificates WHERE number = ?", number).Scan(&document).Error)
-			var content map[string]any
-			require.NoError(t, json.Unmarshal([]byte(document), &content))
+		last := writeChainAnew(t, keyed, func(number int, content map[string]any) {
 			require.Equal(t, number > 1, content["head_signed"] == true)
 			delete(content, "head_signed")
-			content["prev_hash"] = previous
-			text, err := json.Marshal(content)
-			require.NoError(t, err)
-			sum := sha256.Sum256(text)
-			previous = hex.EncodeToString(sum[:])
-			signature := ""
-			if number > 1 {
-				signature = hex.EncodeToString(ed25519.Sign(signKey(1), []byte(previous)))
+		}, func(number int, hash string) string {
+			if number == 1 {
+				return ""
 			}
-			require.NoError(t, keyed.Exec("UPDATE softdelete_certificates SET document = ?, hash = ?, signature = ? WHERE number = ?",
-				string(text), previous, signature, number).Error)
-		}
-		require.NoError(t, keyed.Exec("UPDATE softdelete_certificate_head SET hash = ?, signature = ''", previous).Error)
+			return hex.EncodeToString(ed25519.Sign(signKey(1), []byte(hash)))
+		})
+		require.NoError(t, keyed.Exec("UPDATE softdelete_certificate_head SET hash = ?, signature = ''", last).Error)
 		require.NoError(t, keyed.Exec("ALTER TABLE softdelete_certificate_head DROP COLUMN signature").Error)
 		require.NoError(t, keyed.AutoMigrate(softdelete.Tables()...))
 		require.NoError(t, softdelete.VerifyCertificates(keyed))

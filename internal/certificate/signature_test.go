@@ -87,27 +87,36 @@ func TestAnUnsignedCertificateNeedsALaterSignature(t *testing.T) {
 	})
 }
 
+// writeChainAnew changes the content of three certificates, and gives them hashes that fit and the signatures that sign makes of these. It
+// gives the last hash.
+func writeChainAnew(t *testing.T, db *gorm.DB, change func(number int, content map[string]any), sign func(number int, hash string) string) (hash string) {
+	t.Helper()
+	for number := 1; number <= 3; number++ {
+		var document string
+		require.NoError(t, db.Raw("SELECT document FROM softdelete_certificates WHERE number = ?", number).Scan(&document).Error)
+		var content map[string]any
+		require.NoError(t, json.Unmarshal([]byte(document), &content))
+		change(number, content)
+		content["prev_hash"] = hash
+		text, err := json.Marshal(content)
+		require.NoError(t, err)
+		sum := sha256.Sum256(text)
+		hash = hex.EncodeToString(sum[:])
+		require.NoError(t, db.Exec("UPDATE softdelete_certificates SET document = ?, hash = ?, signature = ? WHERE number = ?",
+			string(text), hash, sign(number, hash), number).Error)
+	}
+	return hash
+}
+
 // Whoever can write to the tables and knows the program writes the chain anew, with hashes that fit.
 func TestAChainThatWasWrittenAnewWithoutSignaturesIsFound(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		keyed, keyless := signChain(t, database)
-		previous := ""
-		for number := 1; number <= 3; number++ {
-			var document string
-			require.NoError(t, keyed.Raw("SELECT document FROM softdelete_certificates WHERE number = ?", number).Scan(&document).Error)
-			var content map[string]any
-			require.NoError(t, json.Unmarshal([]byte(document), &content))
+		last := writeChainAnew(t, keyed, func(_ int, content map[string]any) {
 			delete(content, "signed_by")
 			delete(content, "head_signed")
-			content["prev_hash"] = previous
-			text, err := json.Marshal(content)
-			require.NoError(t, err)
-			sum := sha256.Sum256(text)
-			previous = hex.EncodeToString(sum[:])
-			require.NoError(t, keyed.Exec("UPDATE softdelete_certificates SET document = ?, hash = ?, signature = '' WHERE number = ?",
-				string(text), previous, number).Error)
-		}
-		require.NoError(t, keyed.Exec("UPDATE softdelete_certificate_head SET hash = ?", previous).Error)
+		}, func(int, string) string { return "" })
+		require.NoError(t, keyed.Exec("UPDATE softdelete_certificate_head SET hash = ?", last).Error)
 		require.NoError(t, softdelete.VerifyCertificates(keyless), "without the key nobody can tell")
 		require.ErrorContains(t, softdelete.VerifyCertificates(keyed), "number 1")
 	})

@@ -166,7 +166,7 @@ func sqliteKeyPart(statement string, n int) string {
 	if open < 0 || shut < open || strings.Contains(statement, "--") || strings.Contains(statement, "/*") {
 		return ""
 	}
-	parts := topLevel(statement[open+1 : shut])
+	parts := TopLevel(statement[open+1 : shut])
 	if n >= len(parts) {
 		return ""
 	}

@@ -136,7 +136,7 @@ func withoutUnique(create, name string, columns []string) (text string, found bo
 		return "", false
 	}
 	var parts []string
-	for _, part := range topLevel(create[open+1 : end]) {
+	for _, part := range TopLevel(create[open+1 : end]) {
 		shown := outline(part)
 		switch {
 		case uniqueOfTable.MatchString(shown):
@@ -156,8 +156,8 @@ func withoutUnique(create, name string, columns []string) (text string, found bo
 	return "CREATE TABLE " + sqliteQuoted(name) + " (" + strings.Join(parts, ",") + create[end:], found
 }
 
-// topLevel splits a text at the commas outside of quotes and parentheses.
-func topLevel(text string) (parts []string) {
+// TopLevel splits a text at the commas outside of quotes and parentheses.
+func TopLevel(text string) (parts []string) {
 	depth, start := 0, 0
 	for i, c := range Unquoted(text) {
 		switch {
@@ -206,7 +206,7 @@ func firstName(definition string) string {
 
 // namesIn lists the columns between a constraint's parentheses.
 func namesIn(list string) (names []string) {
-	for _, part := range topLevel(list) {
+	for _, part := range TopLevel(list) {
 		names = append(names, firstName(part))
 	}
 	return names

@@ -11,21 +11,17 @@ import (
 )
 
 func TestEventsGiveBackValuesWhateverTheSettingsOfWhoWritesAndWhoReads(t *testing.T) {
-	database := fixture.FormDatabase(t)
-	store, _ := fixture.ColdDir(t)
-	config := softdelete.Config{Models: []any{&fixture.Form{}}, ColdStore: store}
-	require.NoError(t, fixture.Use(t, database, config).AutoMigrate(&fixture.Form{}))
+	stage := fixture.NewFormStage(t)
 	for writing, settings := range fixture.FormSettings {
-		writer := fixture.FormSession(t, fixture.Use(t, database, config), settings)
-		fixture.Exec(t, writer, "DELETE FROM forms", "DELETE FROM forms_events")
+		writer := stage.Writer(t, settings)
 		rows := append(fixture.Forms(), fixture.Endless())
 		for i := range rows {
 			require.NoError(t, writer.Create(&fixture.Form{ID: rows[i].ID, Label: "new"}).Error)
 			require.NoError(t, writer.Save(&rows[i]).Error)
 		}
-		want := fixture.FormTexts(t, database, "forms")
+		want := stage.Texts(t)
 		for reading, settings := range fixture.FormSettings {
-			reader := fixture.FormSession(t, fixture.Use(t, database, config), settings)
+			reader := stage.Session(t, settings)
 			for _, row := range fixture.Forms() {
 				var stored fixture.Form
 				require.NoError(t, reader.First(&stored, row.ID).Error)
@@ -41,7 +37,7 @@ func TestEventsGiveBackValuesWhateverTheSettingsOfWhoWritesAndWhoReads(t *testin
 			changed, err = softdelete.Rebuild(reader, &fixture.Form{})
 			require.NoError(t, err)
 			require.EqualValues(t, 5, changed)
-			require.Equal(t, want, fixture.FormTexts(t, database, "forms"), "written with %s, read with %s", writing, reading)
+			require.Equal(t, want, stage.Texts(t), "written with %s, read with %s", writing, reading)
 		}
 	}
 }

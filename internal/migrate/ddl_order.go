@@ -87,28 +87,11 @@ func sortConstraints(text string) string {
 	if !strings.HasPrefix(text, "CREATE TABLE") || open < 0 || !strings.HasSuffix(text, ")") {
 		return text
 	}
-	parts := splitTopLevel(text[open+1 : len(text)-1])
+	parts := dialect.TopLevel(text[open+1 : len(text)-1])
 	first := slices.IndexFunc(parts, func(part string) bool { return strings.HasPrefix(part, "CONSTRAINT ") })
 	if first < 0 {
 		return text
 	}
 	slices.Sort(parts[first:])
 	return fmt.Sprintf("%s(%s)", text[:open], strings.Join(parts, ","))
-}
-
-// splitTopLevel splits a list at the commas outside parentheses and quotes.
-func splitTopLevel(list string) (parts []string) {
-	depth, start := 0, 0
-	for i, c := range dialect.Unquoted(list) {
-		switch {
-		case c == '(':
-			depth++
-		case c == ')':
-			depth--
-		case c == ',' && depth == 0:
-			parts = append(parts, list[start:i])
-			start = i + 1
-		}
-	}
-	return append(parts, list[start:])
 }

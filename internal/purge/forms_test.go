@@ -10,29 +10,25 @@ import (
 )
 
 func TestColdStorageGivesBackValuesWhateverTheSettingsOfWhoWritesAndWhoReads(t *testing.T) {
-	database := fixture.FormDatabase(t)
-	store, _ := fixture.ColdDir(t)
-	config := softdelete.Config{Models: []any{&fixture.Form{}}, ColdStore: store}
-	require.NoError(t, fixture.Use(t, database, config).AutoMigrate(&fixture.Form{}))
+	stage := fixture.NewFormStage(t)
 	for writing, settings := range fixture.FormSettings {
-		writer := fixture.FormSession(t, fixture.Use(t, database, config), settings)
-		fixture.Exec(t, writer, "DELETE FROM forms", "DELETE FROM forms_events")
+		writer := stage.Writer(t, settings)
 		rows := append(fixture.Forms(), fixture.Endless())
 		require.NoError(t, writer.Create(&rows).Error)
-		want := fixture.FormTexts(t, database, "forms")
+		want := stage.Texts(t)
 		for reading, settings := range fixture.FormSettings {
 			require.NoError(t, writer.Where("id > 0").Delete(&fixture.Form{}).Error)
 			fixture.Exec(t, writer, "UPDATE forms SET deleted_at = now() - interval '9 days'")
 			report, err := softdelete.Purge(writer, softdelete.PurgeOptions{})
 			require.NoError(t, err)
 			require.EqualValues(t, len(rows), report.Models[0].Done)
-			require.Empty(t, fixture.FormTexts(t, database, "forms"))
-			reader := fixture.FormSession(t, fixture.Use(t, database, config), settings)
+			require.Empty(t, stage.Texts(t))
+			reader := stage.Session(t, settings)
 			for _, batch := range report.Models[0].ColdBatches {
 				_, err := softdelete.Thaw(reader, batch)
 				require.NoError(t, err, "written with %s, read with %s", writing, reading)
 			}
-			require.Equal(t, want, fixture.FormTexts(t, database, "forms"), "written with %s, read with %s", writing, reading)
+			require.Equal(t, want, stage.Texts(t), "written with %s, read with %s", writing, reading)
 		}
 	}
 }
