@@ -31,6 +31,9 @@ func Identify(b Batch) (string, error) {
 		}
 		return '_'
 	}, b.Table)
+	if table != b.Table { // another table's name may look the same by now, and its rows be alike
+		hash.Write([]byte(b.Table))
+	}
 	return table + "-" + hex.EncodeToString(hash.Sum(nil))[:32], nil
 }
 
