@@ -101,6 +101,8 @@ func compile(registry *policy.Registry, db *gorm.DB, reached []policy.ReachedSch
 			for _, r := range p.Has {
 				if r.Rule == policy.RuleCascade {
 					r.Child.AddParent(r)
+				} else {
+					r.Child.AddKeeper(r)
 				}
 			}
 			for _, r := range p.Guards {

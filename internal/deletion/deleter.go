@@ -1,6 +1,8 @@
 package deletion
 
 import (
+	"sync"
+
 	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
@@ -15,6 +17,8 @@ type Deleter struct {
 	Holds    *hold.Holds
 	Instants *Instants
 	Options
+
+	concerned sync.Map // *policy.Policy to knownConcerned
 }
 
 // Options say how deletions are made.

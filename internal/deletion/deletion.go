@@ -44,7 +44,8 @@ type deletion struct {
 
 	id            mark.DeletionID // see ID
 	at            time.Time
-	shares        bool // time and ID are those of outer
+	concerned     *concerned // the models that this time is a matter of
+	shares        bool       // time and ID are those of outer
 	actor, reason string
 	assignments   []policy.Assignment  // what marks a root row
 	space         [2]policy.Assignment // room for them, in the common case
@@ -261,7 +262,8 @@ func (d *deletion) chooseMark(tx statement.Session) (err error) {
 	if !d.at.IsZero() {
 		return nil
 	}
-	d.at, err = d.deleter.chooseInstant(tx, d.root, d.outer)
+	d.concerned = d.deleter.concernedBy(d.root, d.selectedModels())
+	d.at, err = d.deleter.chooseInstant(tx, d.concerned, d.outer)
 	d.shares = d.outer != nil && d.outer.at.Equal(d.at)
 	return err
 }

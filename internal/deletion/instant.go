@@ -14,21 +14,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
-// Concerned lists the models that mark rows and whose deletions must differ in time from those of p: those that cascade and
-// guard relations connect with p, in either direction. By these relations marks are passed on.
-func Concerned(p *policy.Policy) []*policy.Policy {
-	if p.Cascades || len(p.CascadeParents()) > 0 {
-		return Connected(p, true)
-	}
-	switch {
-	case !p.KeepsDeleted():
-		return nil
-	case len(p.Guards) == 0 && len(p.GuardedBy()) == 0:
-		return p.Alone
-	}
-	return Connected(p, true)
-}
-
 // Connected lists the models that mark rows and that cascade relations, and if asked for guard relations, connect with p.
 func Connected(p *policy.Policy, guards bool) []*policy.Policy {
 	seen := map[*policy.Policy]bool{p: true}
@@ -67,52 +52,55 @@ func Connected(p *policy.Policy, guards bool) []*policy.Policy {
 	return marking
 }
 
-// chooseInstant gives the time of a deletion that begins at root: now, as exactly as the coarsest column keeps it. Where a
-// model has no DeletionID, the time is the mark, and is moved on in steps of that precision until no deletion has it.
-// A deletion inside another one takes the outer one's time where that can be told apart too.
-func (deleter *Deleter) chooseInstant(tx statement.Session, root *policy.Policy, outer *deletion) (time.Time, error) {
+// chooseInstant gives the time of a deletion: now, as exactly as the coarsest column keeps it. Where a model has no DeletionID, the
+// time is the mark, and is moved on in steps of that precision until no deletion has it. A deletion inside another one takes the
+// outer one's time where that can be told apart too.
+func (deleter *Deleter) chooseInstant(tx statement.Session, c *concerned, outer *deletion) (time.Time, error) {
 	now := tx.NowFunc().UTC()
 	step := tx.Dialect.Precision
-	models := Concerned(root)
-	byTime := false
-	for _, p := range models {
-		byTime = byTime || p.ID == nil
+	for _, p := range c.marking {
 		if p.At != nil {
 			step = max(step, p.AtClock.Precision)
 		}
 	}
 	if outer != nil && truncate(outer.at, step).Equal(outer.at) {
-		if !byTime || tx.DryRun || slices.Contains(Concerned(outer.root), root) {
+		rest := c.without(outer.concerned)
+		if !c.byTime() || tx.DryRun || len(rest) == 0 {
 			return outer.at, nil
 		}
-		if used, err := instantUsed(tx, models, outer.at); err != nil || !used {
+		if used, err := instantUsed(tx, rest, outer.at); err != nil || !used {
 			return outer.at, err
 		}
 	}
 	at := truncate(now, step)
-	if !byTime || tx.DryRun {
+	if !c.byTime() || tx.DryRun {
 		return at, nil
 	}
-	at = deleter.Instants.remember(models, at, step)
+	at = deleter.Instants.remember(c, at, step)
 	if step <= time.Microsecond && ticks(now) {
 		return at, nil
 	}
-	return deleter.unusedInstant(tx, models, at, step)
+	return deleter.unusedInstant(tx, c, at, step)
 }
 
 // Instants serialises the choice of instants over all databases whose policies it is for: a policy remembers the latest.
 type Instants struct{ choosing sync.Mutex }
 
-// remember moves a time on past those that this process has used for the models, and remembers it.
-func (i *Instants) remember(models []*policy.Policy, at time.Time, step time.Duration) time.Time {
+// remember moves a time on past those that this process has used for the models, and remembers it for those that are to be marked
+// with it.
+func (i *Instants) remember(c *concerned, at time.Time, step time.Duration) time.Time {
 	i.choosing.Lock()
 	defer i.choosing.Unlock()
-	for _, p := range models {
-		if !at.After(p.LastInstant) {
-			at = truncate(p.LastInstant, step).Add(step)
+	for moved := true; moved; {
+		moved = false
+		for _, p := range c.all {
+			last := p.LastInstant
+			if !at.After(last) && (slices.Contains(c.marking, p) || keeps(p, at) && truncate(last, step).Equal(last)) {
+				at, moved = truncate(last, step).Add(step), true
+			}
 		}
 	}
-	for _, p := range models {
+	for _, p := range c.marking {
 		p.LastInstant = at
 	}
 	return at
@@ -136,37 +124,33 @@ func ticks(now time.Time) bool {
 }
 
 // unusedInstant looks for a time, from at on, that no row of the models carries, and reserves it until the transaction ends.
-func (deleter *Deleter) unusedInstant(tx statement.Session, models []*policy.Policy, at time.Time, step time.Duration) (time.Time, error) {
-	if err := tx.LockWriter(models[0].Table, models[0].Schema.PrimaryFields); err != nil {
+func (deleter *Deleter) unusedInstant(tx statement.Session, c *concerned, at time.Time, step time.Duration) (time.Time, error) {
+	if err := tx.LockWriter(c.all[0].Table, c.all[0].Schema.PrimaryFields); err != nil {
 		return at, err
 	}
 	for {
-		reserved, err := reserveInstant(tx, models, at)
+		reserved, err := reserveInstant(tx, c, at)
 		if err != nil {
 			return at, err
 		}
 		if reserved {
-			used, err := instantUsed(tx, models, at)
+			used, err := instantUsed(tx, c.all, at)
 			if err != nil || !used {
 				return at, err
 			}
 		}
-		at = deleter.Instants.remember(models, at, step)
+		at = deleter.Instants.remember(c, at, step)
 	}
 }
 
 // reserveInstant keeps other transactions from taking the time until ours ends and its rows show. It tells whether the time
 // was free. A database with a single writer needs none of this.
-func reserveInstant(tx statement.Session, models []*policy.Policy, at time.Time) (free bool, err error) {
+func reserveInstant(tx statement.Session, c *concerned, at time.Time) (free bool, err error) {
 	if !tx.Dialect.Has(dialect.AdvisoryLocks) {
 		return true, nil
 	}
-	tables := make([]string, len(models))
-	for i, p := range models {
-		tables[i] = p.Own().Table
-	}
 	key := fnv.New64a()
-	key.Write([]byte(slices.Min(tables)))
+	key.Write([]byte(c.name()))
 	number := strconv.FormatInt(int64(key.Sum64())^at.UnixNano(), 10)
 	q := tx.Query().Text("SELECT ", tx.Dialect.TryLock(number))
 	err = q.Rows(func(scan func(...any) error) error { return scan(&free) })
@@ -186,7 +170,7 @@ func instantUsed(tx statement.Session, models []*policy.Policy, at time.Time) (u
 		q.Name(p.ID.DBName).Text(" LIKE ").Bind(fmt.Sprintf("%0*d-%%", mark.InstantDigits, at.UnixNano())).Text(")")
 	}
 	for _, p := range models {
-		if p.At == nil && p.ID == nil {
+		if p.At == nil && p.ID == nil || !keeps(p, at) {
 			continue
 		}
 		ask(p, p.DeletedTable())

@@ -130,11 +130,15 @@ func LockedFirst(a, b *Relation) int {
 
 // RestoreGraph gives the graph of restores that begin at the model: the same, with the marks carried along.
 func (p *Policy) RestoreGraph() *Graph {
-	p.restoreOnce.Do(func() {
-		p.restores = NewGraph([]*Policy{p}, false)
-		p.restores.CarryMarks()
-	})
+	p.restoreOnce.Do(func() { p.restores = MarkedGraph([]*Policy{p}, false, nil) })
 	return p.restores
+}
+
+// MarkedGraph makes the graph of restores that follow further relations than deletions do.
+func MarkedGraph(roots []*Policy, guards bool, along []*Relation) *Graph {
+	g := BuildGraph(roots, guards, func(r *Relation) bool { return takes(r) || slices.ContainsFunc(along, r.same) })
+	g.CarryMarks()
+	return g
 }
 
 // CarryMarks makes every node carry the columns of its mark, and of an archive the one by which its rows may be found.
@@ -154,8 +158,11 @@ func (g *Graph) CarryMarks() {
 // NewGraph makes the graph of what the models reach by cascade relations and, if asked for, of the guard relations among
 // them. The first model is the root.
 func NewGraph(roots []*Policy, guards bool) *Graph {
-	return BuildGraph(roots, guards, func(r *Relation) bool { return r.Rule == RuleCascade && !r.Child.Never() })
+	return BuildGraph(roots, guards, takes)
 }
+
+// takes tells whether deletions follow a relation.
+func takes(r *Relation) bool { return r.Rule == RuleCascade && !r.Child.Never() }
 
 // BuildGraph makes a graph of the relations that follow chooses.
 func BuildGraph(roots []*Policy, guards bool, follow func(*Relation) bool) *Graph {

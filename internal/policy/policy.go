@@ -19,7 +19,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/tag"
 )
 
-// Policy says what deleting a row of one model means. It is compiled once per schema; after that only parents and wards
+// Policy says what deleting a row of one model means. It is compiled once per schema; after that only parents, wards and keepers
 // grow.
 type Policy struct {
 	Schema *schema.Schema

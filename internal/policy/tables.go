@@ -25,6 +25,8 @@ type tables struct {
 	parents atomic.Pointer[[]*Relation]
 	// wards are the guard relations of other models to this one, likewise.
 	wards atomic.Pointer[[]*Relation]
+	// keepers are the other relations into this model, likewise.
+	keepers atomic.Pointer[[]*Relation]
 
 	// LastInstant is the latest time that this process gave to a deletion of the model; the plugin's instants guards it.
 	LastInstant time.Time

@@ -26,30 +26,70 @@ func (p *purge) addDependents() error {
 			continue
 		}
 		for _, r := range t.Policy.Has {
-			if r.Rule != policy.RuleCascade || !r.Child.KeepsDeleted() || len(r.Child.Schema.PrimaryFields) == 0 {
+			if !r.Child.KeepsDeleted() || len(r.Child.Schema.PrimaryFields) == 0 || r.Rule != policy.RuleCascade && !r.ComparesMarks() {
 				continue
 			}
-			child := p.tableOf(r.Child)
-			if child == nil && r.Child.Retain != (tag.Period{}) {
-				continue // it has a retention, and was not asked for
+			child, err := p.dependentTable(t, r)
+			if err != nil {
+				return err
 			}
-			if child == nil {
-				child = &purgeTable{Remains: r.Child.RemainsWith(), dependents: true}
-				if err := p.openTable(child); errors.As(err, new(noTableError)) {
-					continue // nothing is there that could go
-				} else if err != nil {
-					return err
-				}
-				p.tables = append(p.tables, child)
+			if child == nil || !child.canDepend() {
+				continue
 			}
-			if child.canDepend() {
-				for _, l := range t.lots {
-					child.dependOn(l.action)
-				}
+			for _, l := range t.lots {
+				child.dependOn(l.action)
 			}
 		}
 	}
 	return nil
+}
+
+// dependentTable gives the table of a relation's children, and adds it where it is none of the purge's yet; nil where none of them
+// goes with a parent.
+func (p *purge) dependentTable(t *purgeTable, r *policy.Relation) (*purgeTable, error) {
+	child := p.tableOf(r.Child)
+	fresh := child == nil
+	if fresh {
+		if r.Child.Retain != (tag.Period{}) {
+			return nil, nil // it has a retention, and was not asked for
+		}
+		child = &purgeTable{Remains: r.Child.RemainsWith(), dependents: true}
+		if err := p.openTable(child); errors.As(err, new(noTableError)) {
+			return nil, nil // nothing is there that could go
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	if r.Rule != policy.RuleCascade {
+		if !child.canDepend() {
+			return child, nil
+		}
+		if taken, err := p.takenBeside(r); err != nil || !taken {
+			return nil, err
+		}
+		p.beside[r] = true
+	}
+	if fresh {
+		p.tables = append(p.tables, child)
+	}
+	return child, nil
+}
+
+// takenBeside tells whether a deletion took rows of both sides of a relation that no rule makes it follow: the caller selected them, or
+// a hook deleted them.
+func (p *purge) takenBeside(r *policy.Relation) (taken bool, err error) {
+	q := p.query().Text("SELECT 1 FROM ").Name(r.Parent.DeletedTable()).Text(" AS p, ").Name(r.Child.DeletedTable()).Text(" AS c WHERE ")
+	(&reference{relation: r}).match(q, "p", "c")
+	statement.WriteAnd(q, r.Parent.Predicates.Deleted, "p")
+	statement.WriteAnd(q, r.Child.Predicates.Deleted, "c")
+	q.Text(" AND ").Opaque(func() { wentTogether(q, r, "p", "c") }).Text(" LIMIT 1")
+	err = q.Rows(func(func(...any) error) error { taken = true; return nil })
+	return taken, err
+}
+
+// takesAlong tells whether deletions take rows along a relation.
+func (p *purge) takesAlong(r *policy.Relation) bool {
+	return r.Rule == policy.RuleCascade || p.beside[r]
 }
 
 // leaves tells whether rows of the table go.
@@ -128,7 +168,7 @@ func (p *purge) countDependents() error {
 	}
 	graph := policy.BuildGraph(roots, false, func(r *policy.Relation) bool {
 		child := p.tableOf(r.Child)
-		return r.Rule == policy.RuleCascade && child != nil && child.canDepend()
+		return p.takesAlong(r) && child != nil && child.canDepend()
 	})
 	if graph.Err != nil {
 		return graph.Err

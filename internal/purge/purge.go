@@ -88,10 +88,12 @@ type purge struct {
 	foreseen map[string]bool
 	// dependents are the rows that a dry run has counted with their parents.
 	dependents map[string]bool
-	settled    map[string]bool       // whether rows stay that earlier batches have met, see remember
-	told       map[*ModelPurge]int64 // what Progress has heard
-	failed     failures
-	attempt    []*relative // the rows that the batch is about to remove
+	// beside are the relations along which deletions took rows although no rule makes them.
+	beside  map[*policy.Relation]bool
+	settled map[string]bool       // whether rows stay that earlier batches have met, see remember
+	told    map[*ModelPurge]int64 // what Progress has heard
+	failed  failures
+	attempt []*relative // the rows that the batch is about to remove
 	// committed runs once the batch that set it is committed.
 	committed func()
 	// singly tells that the batch is one statement, outside of a transaction.
@@ -136,7 +138,7 @@ func (purger *Purger) begin(db *gorm.DB, o Request) (*purge, error) {
 	session := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
 	session.Config.DryRun = false
 	statement.ToWriter(session, "")
-	p := &purge{purger: purger, db: purger.Session(session), reads: purger.Session(session), options: o, now: db.NowFunc().UTC(), told: map[*ModelPurge]int64{}, foreseen: map[string]bool{}, dependents: map[string]bool{}, settled: map[string]bool{}, failed: failures{rows: map[string]bool{}}}
+	p := &purge{purger: purger, db: purger.Session(session), reads: purger.Session(session), options: o, now: db.NowFunc().UTC(), told: map[*ModelPurge]int64{}, foreseen: map[string]bool{}, dependents: map[string]bool{}, beside: map[*policy.Relation]bool{}, settled: map[string]bool{}, failed: failures{rows: map[string]bool{}}}
 	if !inTransaction(session) {
 		// What is read outside of transactions must not come from a replica that lags behind.
 		p.reads = purger.Session(session.Session(&gorm.Session{NewDB: true, Initialized: true}))

@@ -90,7 +90,7 @@ func (p *purge) addRelation(r *policy.Relation, from policy.Place) error {
 	if err != nil || to == nil || child == "" {
 		return err
 	}
-	added := &reference{table: child, from: p.table(child), to: to, relation: r, cascade: r.Rule == policy.RuleCascade, indexed: r.Indexed() && !from.Archived, also: alsoRefers(r, from)}
+	added := &reference{table: child, from: p.table(child), to: to, relation: r, cascade: p.takesAlong(r), indexed: r.Indexed() && !from.Archived, also: alsoRefers(r, from, p.takesAlong(r))}
 	if added.cascade {
 		added.by = r
 	}
@@ -116,7 +116,7 @@ func (p *purge) addRelation(r *policy.Relation, from policy.Place) error {
 // archived one it refers from its table if that is the one of its key that counts, or if one deletion took both. From an archive it
 // refers to the one that its deletion took too, and where there is none to any of its key. Times say nothing: the clocks of several
 // servers differ.
-func alsoRefers(r *policy.Relation, from policy.Place) func(q *statement.Query, parent, child string) {
+func alsoRefers(r *policy.Relation, from policy.Place, taken bool) func(q *statement.Query, parent, child string) {
 	to := r.Parent.DeletedPlace()
 	switch {
 	case !to.Archived: // the parent is one row, wherever the child is
@@ -132,7 +132,7 @@ func alsoRefers(r *policy.Relation, from policy.Place) func(q *statement.Query, 
 			}).Text(")")
 		}
 	}
-	together := r.Rule == policy.RuleCascade && r.Child.CanCarryMark() && r.Child.KeepsDeleted() && !r.Child.DeletedPlace().Archived
+	together := taken && r.Child.CanCarryMark() && r.Child.KeepsDeleted() && !r.Child.DeletedPlace().Archived
 	return func(q *statement.Query, parent, child string) {
 		if !together {
 			walk.AndCurrent(q, to, parent)

@@ -18,6 +18,9 @@ func (e migratedError) Unwrap() error { return e.error }
 
 // migrated makes the next restore look at the tables anew, and marks an error that this one may have had for what it knew.
 func (r *restoration) migrated(err error) error {
+	if errors.As(err, new(besideError)) {
+		return err
+	}
 	r.restorer.Columns.ForgetAll(r.graph)
 	archives := slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool { return n.Policy.Archives() })
 	hooks := slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool { return n.Policy.RestoreHooks.Before || n.Policy.RestoreHooks.After })
@@ -36,10 +39,21 @@ func (r *restoration) migrated(err error) error {
 
 // again restores, and once more where that met other columns. PostgreSQL may then find the plan of a prepared statement of before,
 // which its driver drops when it is told, so that there is a third time.
-func (restorer *Restorer) again(restore func() (deletion.Report, error)) (report deletion.Report, err error) {
+//
+// Where the deletion took rows along relations that the restore did not follow, it begins anew and follows these too: each time there
+// are more of them.
+func (restorer *Restorer) again(restore func(along []*policy.Relation) (deletion.Report, error)) (report deletion.Report, err error) {
 	var migrated migratedError
-	for range 3 {
-		if report, err = restore(); !errors.As(err, &migrated) {
+	var beside besideError
+	var along []*policy.Relation
+	for tries := 3; tries > 0; {
+		report, err = restore(along)
+		switch {
+		case errors.As(err, &beside):
+			along = append(along, beside.along...)
+		case errors.As(err, &migrated):
+			tries--
+		default:
 			return report, err
 		}
 	}

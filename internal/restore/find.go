@@ -50,6 +50,14 @@ func (r *restoration) find(tx statement.Session) error {
 	var conflicts []conflict
 	var own []ownConflict
 	var unfits []archive.Unfit
+	var taken beside
+	if r.deletion == "" {
+		edges, err := r.beside(tx, r.graph.Beside())
+		if err != nil {
+			return err
+		}
+		taken.count(r, &counts, edges)
+	}
 	root := r.graph.NodeOf(r.root)
 	r.back, r.kept = make(map[*policy.Node]int64), make(map[*policy.Node]int64)
 	for _, n := range r.graph.Nodes {
@@ -100,6 +108,14 @@ func (r *restoration) find(tx statement.Session) error {
 	r.with(q)
 	if err := counts.Run(q); err != nil {
 		return err
+	}
+	if err := taken.err(); err != nil {
+		return err
+	}
+	if r.deletion != "" {
+		if err := r.findBeside(tx); err != nil {
+			return err
+		}
 	}
 	kept := int64(0)
 	for _, rows := range r.kept {

@@ -65,7 +65,9 @@ const locksSavepoint = "softdelete_locks"
 
 // handedOver tells whether rows under the root may be handed over to its deletion.
 func (r *restoration) handedOver() bool {
-	return slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool { return n.Policy != r.root && len(n.Policy.CascadeParents()) > 1 })
+	return slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool {
+		return n.Policy != r.root && (len(n.Policy.CascadeParents()) > 1 || len(n.Policy.CascadeParents()) == 1 && n.Beside())
+	})
 }
 
 // stored runs what looks at the rows that the walk finds now; of a wide graph it finds them once for all tables.

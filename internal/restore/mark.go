@@ -30,19 +30,22 @@ func (r *restoration) carriesMark(q *statement.Query, p *policy.Policy, table st
 // sameDeletion writes AND and the condition that parent and child carry the mark of one deletion. parent is an alias of a
 // WITH table, child one of the child's own.
 func (r *restoration) sameDeletion(q *statement.Query, e *policy.Edge, parent, child string) {
+	q.Text(" AND ").Opaque(func() { r.sameMark(q, e, parent, child) })
+}
+
+// sameMark writes the condition by itself.
+func (r *restoration) sameMark(q *statement.Query, e *policy.Edge, parent, child string) {
 	p, c := e.Parent, e.Child
 	carried := func(field *schema.Field) string { return q.Quoted(parent, e.From.Carry(field.DBName)) }
-	q.Text(" AND ").Opaque(func() {
-		switch {
-		case p.ID != nil && c.ID != nil:
-			q.Column(child, c.ID.DBName).Text(" = ", carried(p.ID))
-		case p.ID == nil && c.ID == nil && p.AtClock == c.AtClock:
-			q.Column(child, c.At.DBName).Text(" = ", carried(p.At))
-		default:
-			q.Text(walk.Instant(q, c, func(field *schema.Field) string { return q.Quoted(child, field.DBName) }), " = ", walk.Instant(q, p, carried))
-		}
-		statement.WriteAnd(q, c.Predicates.Deleted, child)
-	})
+	switch {
+	case p.ID != nil && c.ID != nil:
+		q.Column(child, c.ID.DBName).Text(" = ", carried(p.ID))
+	case p.At != nil && c.At != nil && p.AtClock == c.AtClock:
+		q.Column(child, c.At.DBName).Text(" = ", carried(p.At))
+	default:
+		q.Text(walk.Instant(q, c, func(field *schema.Field) string { return q.Quoted(child, field.DBName) }), " = ", walk.Instant(q, p, carried))
+	}
+	statement.WriteAnd(q, c.Predicates.Deleted, child)
 }
 
 // holders lists the relations by which another deleted parent may hold a node's row: all cascade relations into its model,
@@ -55,7 +58,7 @@ func (r *restoration) holders(n *policy.Node) []*policy.Relation {
 	if n.Policy == r.root {
 		return parents
 	}
-	if len(parents) == 1 && r.graph.NodeOf(parents[0].Parent) != nil {
+	if len(parents) == 1 && r.graph.NodeOf(parents[0].Parent) != nil && !n.Beside() {
 		return nil
 	}
 	return parents

@@ -24,68 +24,23 @@ import (
 
 // Restore undoes the deletion of value, with exactly those rows under it that the same deletion took.
 func (restorer *Restorer) Restore(db *gorm.DB, value any) (deletion.Report, error) {
-	return restorer.again(func() (deletion.Report, error) { return restorer.restoreValue(db, value, "Restore", false) })
+	return restorer.again(func(along []*policy.Relation) (deletion.Report, error) {
+		return restorer.restoreValue(db, value, "Restore", false, along)
+	})
 }
 
 // Preview tells what Restore would do with value, and writes nothing. What would refuse is its error.
 func (restorer *Restorer) Preview(db *gorm.DB, value any) (deletion.Report, error) {
-	return restorer.again(func() (deletion.Report, error) { return restorer.restoreValue(db, value, "PreviewRestore", true) })
+	return restorer.again(func(along []*policy.Relation) (deletion.Report, error) {
+		return restorer.restoreValue(db, value, "PreviewRestore", true, along)
+	})
 }
 
 // RestoreDeletion undoes a whole deletion: every row that it took and that nothing else keeps deleted.
 func (restorer *Restorer) RestoreDeletion(db *gorm.DB, id mark.DeletionID) (deletion.Report, error) {
-	return restorer.again(func() (deletion.Report, error) { return restorer.restoreDeletion(db, id) })
-}
-
-func (restorer *Restorer) restoreDeletion(db *gorm.DB, id mark.DeletionID) (deletion.Report, error) {
-	if err := policy.NoTable(db, "RestoreDeletion"); err != nil {
-		return deletion.Report{}, err
-	}
-	at, ok := id.At()
-	if !ok {
-		return deletion.Report{}, fmt.Errorf("%w: %q is no DeletionID", gorm.ErrRecordNotFound, string(id))
-	}
-	policies, err := restorer.restorable(db)
-	if err != nil {
-		return deletion.Report{}, err
-	}
-	r := &restoration{restorer: restorer, deletion: id, at: at, preview: db.DryRun}
-	// The root's model first, so that its rows lead the report; models that carry no ID are told by the time, which is
-	// unique among the models that cascades and guards connect with the root.
-	for i, p := range policies {
-		if id.RootedIn(p.Table) {
-			r.root = p
-			policies = slices.Insert(slices.Delete(policies, i, i+1), 0, p)
-			break
-		}
-	}
-	if r.root != nil {
-		r.timed = deletion.Concerned(r.root)
-	} else {
-		r.elsewhere = restorer.elsewhere(db, id)
-	}
-	policies = slices.DeleteFunc(policies, func(p *policy.Policy) bool { return p.ID == nil && !slices.Contains(r.timed, p) })
-	if len(policies) == 0 {
-		return deletion.Report{}, fmt.Errorf("%w: deletion %s", gorm.ErrRecordNotFound, id)
-	}
-	if r.root == nil {
-		r.root = policies[0]
-	}
-	r.graph = policy.NewGraph(policies, true)
-	r.graph.CarryMarks()
-	return r.run(db, func(*gorm.DB) (func(), error) { return func() {}, nil })
-}
-
-// restorable lists the models that have deleted rows, of Config.Models and of those used so far.
-func (restorer *Restorer) restorable(db *gorm.DB) ([]*policy.Policy, error) {
-	named, err := restorer.Models(db)
-	if err != nil {
-		return nil, err
-	}
-	list := restorer.WithUsed(named, func(a, b *policy.Policy) bool { return a.Schema.ModelType == b.Schema.ModelType })
-	return slices.DeleteFunc(list, func(p *policy.Policy) bool {
-		return !p.KeepsDeleted() || !p.CanCarryMark() || len(p.Schema.PrimaryFields) == 0
-	}), nil
+	return restorer.again(func(along []*policy.Relation) (deletion.Report, error) {
+		return restorer.restoreDeletion(db, id, along)
+	})
 }
 
 // restoration is one call that restores rows.
@@ -126,7 +81,7 @@ type loadedRows struct {
 	rows reflect.Value
 }
 
-func (restorer *Restorer) restoreValue(db *gorm.DB, value any, function string, preview bool) (deletion.Report, error) {
+func (restorer *Restorer) restoreValue(db *gorm.DB, value any, function string, preview bool, along []*policy.Relation) (deletion.Report, error) {
 	if err := deletion.CheckCall(value, function); err != nil {
 		return deletion.Report{}, err
 	}
@@ -145,7 +100,10 @@ func (restorer *Restorer) restoreValue(db *gorm.DB, value any, function string, 
 	if err := r.readConditions(db, value); err != nil {
 		return deletion.Report{}, err
 	}
-	if r.graph = r.root.RestoreGraph(); r.graph.Err != nil {
+	if r.graph = r.root.RestoreGraph(); len(along) > 0 {
+		r.graph = policy.MarkedGraph([]*policy.Policy{r.root}, false, along)
+	}
+	if r.graph.Err != nil {
 		return deletion.Report{}, r.graph.Err
 	}
 	return r.run(db, func(tx *gorm.DB) (func(), error) { return deletion.Reload(r.restorer.Session(tx), r.root, value) })

@@ -1,6 +1,8 @@
 package restore
 
 import (
+	"sync"
+
 	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
@@ -15,7 +17,8 @@ type Restorer struct {
 	Records *erasedrow.Records
 	Options
 
-	own exclusives
+	own    exclusives
+	tables sync.Map // those beside graphs that are there
 }
 
 // Options say how rows are restored.

@@ -653,7 +653,6 @@ INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUE
 
 -- Delete of a user with its links
 SAVEPOINT softdelete_1;
-SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time
 UPDATE `path_user_roles` SET `deleted_at`=? WHERE `path_user_roles`.`path_user_id` = ? AND `path_user_roles`.`deleted_at` IS NULL;  -- time, 1
 UPDATE `path_users` SET `deleted_at`=? WHERE `path_users`.`id` = ? AND `path_users`.`deleted_at` IS NULL;  -- time, 1
 
