@@ -27,14 +27,17 @@ func (m *migrator) refuseFormerMarks(values []any) error {
 		if err != nil {
 			return err
 		}
+		own := slices.ContainsFunc(types, func(c gorm.ColumnType) bool {
+			return p.Column() != nil && strings.EqualFold(c.Name(), p.Column().DBName)
+		})
 		for _, column := range types {
 			if err := m.refuseOtherTime(value, p, column); err != nil {
 				return err
 			}
-			if !m.formerMark(p, column.Name()) {
+			if !m.formerMark(p, column.Name(), own) {
 				continue
 			}
-			if err := m.refuseFormerMark(value, p, column, types); err != nil {
+			if err := m.refuseFormerMark(value, p, column, own); err != nil {
 				return err
 			}
 		}
@@ -80,17 +83,18 @@ func timeKind(databaseType string) string {
 }
 
 // formerMark tells whether a column that the model does not have is one that usually says which rows are deleted. Every strategy may have
-// kept its deletions' IDs.
-func (m *migrator) formerMark(p *policy.Policy, column string) bool {
-	usual := []string{
-		m.db.NamingStrategy.ColumnName(p.Table, "DeletedAt"), "deleted_at", "deleted", "is_deleted", "is_del",
-		m.db.NamingStrategy.ColumnName(p.Table, "DeletionID"), policy.DeletionIDColumn,
+// kept its deletions' IDs; where the model's own column is there already, that says it, and an ID may be left of a mark that was taken off
+// by hand.
+func (m *migrator) formerMark(p *policy.Policy, column string, own bool) bool {
+	usual := []string{m.db.NamingStrategy.ColumnName(p.Table, "DeletedAt"), "deleted_at", "deleted", "is_deleted", "is_del"}
+	if !own {
+		usual = append(usual, m.db.NamingStrategy.ColumnName(p.Table, "DeletionID"), policy.DeletionIDColumn)
 	}
 	named := func(name string) bool { return strings.EqualFold(name, column) }
 	return slices.ContainsFunc(usual, named) && !slices.ContainsFunc(p.Schema.DBNames, named)
 }
 
-func (m *migrator) refuseFormerMark(value any, p *policy.Policy, column gorm.ColumnType, there []gorm.ColumnType) error {
+func (m *migrator) refuseFormerMark(value any, p *policy.Policy, column gorm.ColumnType, own bool) error {
 	stmt, err := m.statement(value)
 	if err != nil {
 		return err
@@ -106,7 +110,7 @@ func (m *migrator) refuseFormerMark(value any, p *policy.Policy, column gorm.Col
 	default:
 		q.Text(" IS NOT NULL")
 	}
-	if field := p.Column(); field != nil && slices.ContainsFunc(there, func(c gorm.ColumnType) bool { return strings.EqualFold(c.Name(), field.DBName) }) {
+	if own {
 		statement.WriteAnd(q, p.Predicates.Live, "") // those that both say are deleted stay so
 	}
 	var rows int64
