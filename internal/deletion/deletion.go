@@ -63,6 +63,7 @@ type deletion struct {
 	taking   map[*policy.Node][][]any       // the keys of the rows taken of each node of a wide graph, where there are few
 	expected map[*policy.Node]int64         // the rows to archive of each node with others under it
 	loaded   map[*policy.Node]reflect.Value // rows for AfterDelete that are gone by then
+	watched  []*watched                     // tables with rows that the database hides
 	logging  bool                           // the event logs are open
 	covered  map[hold.Covered]int64         // how many rows each hold covers
 	together func(db *gorm.DB) error        // runs after a statement that removed more than the root rows
@@ -301,6 +302,12 @@ func (deleter *Deleter) Cascade(db *gorm.DB) {
 		}
 	}
 	d.rows += db.RowsAffected
+	if d.watched != nil {
+		if err := d.refuseUnseen(deleter.Session(db)); err != nil {
+			_ = db.AddError(err)
+			return
+		}
+	}
 	if err := d.refuseSpared(deleter.Session(db), d.removed); err != nil {
 		_ = db.AddError(err)
 		return

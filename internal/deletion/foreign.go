@@ -29,8 +29,14 @@ type leaving struct {
 type referring struct {
 	Effect
 	onDelete dialect.ReferenceAction
+	unseen   bool
 	depth    int
-	from     func(q *statement.Query) // writes FROM and WHERE
+	where    func(q *statement.Query, alias string)
+}
+
+// from writes FROM and WHERE.
+func (r referring) from(q *statement.Query) {
+	r.where(q.Text(" FROM ").Name(r.Table).Text(" AS ").Name(r.alias()).Text(" WHERE "), r.alias())
 }
 
 // alias is the name of the rows that refer, in from.
@@ -83,18 +89,15 @@ func (d *deletion) countReferringBy(tx statement.Session, w *walk.Walk, keys boo
 
 // findReferring lists the foreign keys to what leaves, and to what the database removes with it.
 func (d *deletion) findReferring(tx statement.Session, w *walk.Walk) (list []referring, err error) {
-	names := map[string][]*policy.Node{}
+	names, err := d.leavingNodes(tx)
+	if err != nil {
+		return nil, err
+	}
 	var queue []leaving
 	for _, n := range d.graph.Nodes {
-		if !d.leaves(n.Policy) || len(n.Policy.Schema.PrimaryFields) == 0 {
-			continue
+		if d.leaves(n.Policy) && len(n.Policy.Schema.PrimaryFields) > 0 {
+			queue = append(queue, leaving{n.Policy.Table, n, n.Depth, func(q *statement.Query, alias string) { w.InWalk(q, n, alias) }})
 		}
-		name, err := d.deleter.Dialect.SameName(tx.InWork(tx.Statement.Context).DB, n.Policy.Table)
-		if err != nil {
-			return nil, err
-		}
-		names[name] = append(names[name], n)
-		queue = append(queue, leaving{n.Policy.Table, n, n.Depth, func(q *statement.Query, alias string) { w.InWalk(q, n, alias) }})
 	}
 	seen := map[string]bool{}
 	for ; len(queue) > 0; queue = queue[1:] {
@@ -115,9 +118,25 @@ func (d *deletion) findReferring(tx statement.Session, w *walk.Walk) (list []ref
 	return list, nil
 }
 
+// leavingNodes are the nodes whose rows leave their table, by the name of that as references have it.
+func (d *deletion) leavingNodes(tx statement.Session) (map[string][]*policy.Node, error) {
+	names := map[string][]*policy.Node{}
+	for _, n := range d.graph.Nodes {
+		if !d.leaves(n.Policy) || len(n.Policy.Schema.PrimaryFields) == 0 {
+			continue
+		}
+		name, err := d.deleter.Dialect.SameName(tx.InWork(tx.Statement.Context).DB, n.Policy.Table)
+		if err != nil {
+			return nil, err
+		}
+		names[name] = append(names[name], n)
+	}
+	return names, nil
+}
+
 // referringBy are the rows that refer to what goes by a key. Those of the nodes leave themselves.
 func (d *deletion) referringBy(w *walk.Walk, gone leaving, key dialect.Reference, nodes []*policy.Node) referring {
-	r := referring{Effect: Effect{Table: key.Table, Parent: gone.table, Relation: relationOf(gone, key)}, onDelete: key.OnDelete, depth: gone.depth + 1}
+	r := referring{Effect: Effect{Table: key.Table, Parent: gone.table, Relation: relationOf(gone, key)}, onDelete: key.OnDelete, unseen: key.Unseen, depth: gone.depth + 1}
 	switch key.OnDelete {
 	case dialect.Removes:
 		r.Action = ActionRemoved
@@ -127,10 +146,7 @@ func (d *deletion) referringBy(w *walk.Walk, gone leaving, key dialect.Reference
 	if gone.node != nil {
 		r.Parent = d.tableOf(gone.node)
 	}
-	r.from = func(q *statement.Query) {
-		q.Text(" FROM ").Name(key.Table).Text(" AS ").Name(r.alias()).Text(" WHERE ")
-		d.refers(q, w, gone, key, nodes, r.alias(), r.depth)
-	}
+	r.where = func(q *statement.Query, alias string) { d.refers(q, w, gone, key, nodes, alias, r.depth) }
 	return r
 }
 

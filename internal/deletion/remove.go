@@ -42,6 +42,9 @@ func (d *deletion) removeNodes(tx statement.Session) error {
 	if !d.anyLeaves() {
 		return nil
 	}
+	if err := d.watchUnseen(tx); err != nil {
+		return err
+	}
 	if err := d.countArchived(tx); err != nil {
 		return err
 	}
@@ -70,6 +73,11 @@ func (d *deletion) removeNodes(tx statement.Session) error {
 		}
 	} else if err := drop(); err != nil {
 		return err
+	}
+	if !d.leaves(d.root) {
+		if err := d.refuseUnseen(tx); err != nil {
+			return err
+		}
 	}
 	if len(d.graph.Nodes) == 1 {
 		return nil
@@ -162,13 +170,14 @@ func (d *deletion) loosen(tx statement.Session, w *walk.Walk, c *policy.Componen
 		if len(columns) == 0 {
 			continue
 		}
-		_, err := w.Tables(c).Write(tx, func(q *statement.Query) {
+		rows, err := w.Tables(c).Write(tx, func(q *statement.Query) {
 			policy.Assign(q.Text("UPDATE ").Name(e.To.Policy.Table).Text(" SET "), columns).Text(" WHERE ")
 			w.InWalk(q, e.To, "")
 		})
 		if err != nil {
 			return err
 		}
+		d.loosened(e.To.Policy.Table, rows)
 	}
 	return nil
 }

@@ -135,6 +135,7 @@ type Dialect struct {
 	asName             func(table string) string
 	sameName           func(db *gorm.DB, table string) (string, error)
 
+	unseen     unseen
 	columns    columns
 	exclusives exclusives
 

@@ -70,6 +70,7 @@ var postgres = Dialect{
 	keys:     postgresKeys,
 	refusals: postgresRefusals,
 
+	unseen:  postgresUnseen,
 	columns: postgresColumns,
 	script:  postgresScript,
 

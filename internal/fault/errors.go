@@ -183,6 +183,20 @@ func Plural(n int64, noun string) string {
 	return noun + "s"
 }
 
+// UnseenRows says that a foreign key's action has reached rows of a table that the database hides from the session's role.
+func UnseenRows(table, key string, rows int64) error {
+	return fmt.Errorf("%w: row-level security hides rows of the table %s from this role, and by ON DELETE of the foreign key %s the database "+
+		"removed or changed %d of them unseen; do it as the table's owner or a role with BYPASSRLS, let a policy show the rows, or let the key "+
+		"have no action", ErrUnsupported, table, key, rows)
+}
+
+// UncountedRows says that nobody can tell what the database does to hidden rows of a table.
+func UncountedRows(table, key string) error {
+	return fmt.Errorf("%w: row-level security hides rows of the table %s from this role, and the server does not count what ON DELETE of the "+
+		"foreign key %s does to them; set track_counts = on, do it as the table's owner or a role with BYPASSRLS, or let the key have no action",
+		ErrUnsupported, table, key)
+}
+
 func TooManyRows(table string, rows, limit int64) error {
 	return fmt.Errorf("%w: %d rows, from table %s on, Config.MaxRows is %d; narrow the condition or raise the bound", ErrTooManyRows, rows, table, limit)
 }

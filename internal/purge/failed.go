@@ -85,6 +85,9 @@ func (m *ModelPurge) because(reason string) {
 
 // reasonOf is why something failed, in codes and names: what databases say may quote values.
 func (p *purge) reasonOf(err error) string {
+	if hidden, ok := errors.AsType[hiddenError](err); ok {
+		return "rows hidden by row-level security, foreign key " + hidden.key
+	}
 	for _, known := range []struct {
 		err    error
 		reason string

@@ -148,3 +148,31 @@ func TestAForeignKeyHiddenByRowLevelSecurityKeepsItsTreeOnly(t *testing.T) {
 		require.Equal(t, []uint{1}, s.IDs(&fixture.Org{}))
 	})
 }
+
+func TestWhatAForeignKeyWouldDoToHiddenRowsKeepsItsTreeOnly(t *testing.T) {
+	for _, action := range []string{"CASCADE", "SET NULL", "SET DEFAULT"} {
+		testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+			s := fixture.NewStage(t, database, fixture.Tree())
+			for org := range uint(4) {
+				s.AddTree(org + 1)
+			}
+			fixture.Exec(
+				t, s.DB, "CREATE TABLE hidden (org_id bigint CONSTRAINT hidden_org REFERENCES orgs (id) ON DELETE "+action+", tenant int)",
+				"INSERT INTO hidden VALUES (1, 2), (3, 1)", "ALTER TABLE hidden ENABLE ROW LEVEL SECURITY", "CREATE POLICY own ON hidden USING (tenant = 1)",
+			)
+			s.DeleteAgo(40*fixture.Day, &fixture.Org{}, "1 = 1")
+			role := fixture.Role(t, s.DB, "ALL")
+			var report softdelete.PurgeReport
+			var err error
+			fixture.As(t, s.DB, role, func(db *gorm.DB) { report, err = softdelete.Purge(db, softdelete.PurgeOptions{}) })
+			require.ErrorIs(t, err, softdelete.ErrUnsupported)
+			require.ErrorContains(t, err, "hides rows of the table hidden from this role")
+			orgs := fixture.ReportOf(t, report, "orgs")
+			require.Equal(t, []string{"rows hidden by row-level security, foreign key hidden_org"}, orgs.Reasons)
+			require.EqualValues(t, 1, orgs.Failed)
+			require.Equal(t, map[string]int64{"hidden": 1}, orgs.ReferencedBy, "what shows keeps its tree as ever")
+			require.Equal(t, []uint{1, 3}, s.IDs(&fixture.Org{}), action)
+			require.Equal(t, 1, fixture.Rows(t, s.DB, "hidden", "org_id = 1"))
+		})
+	}
+}

@@ -81,6 +81,7 @@ type purge struct {
 	// not.
 	tables []*purgeTable
 	holds  *hold.Walk
+	hiding []hiding
 	// counted are the holds that the counts of held rows go by.
 	counted []string
 	done    int64

@@ -55,6 +55,7 @@ func (p *purge) findReferences() error {
 			return err
 		}
 		for _, key := range keys {
+			p.noteHiding(key)
 			t.referrers = append(t.referrers, &reference{
 				table: key.Table, from: p.table(key.Table), to: t, children: key.Columns, parents: key.Parents,
 			})

@@ -30,6 +30,10 @@ func (f *family) remove(chosen []*relative, removed []int64) error {
 			return err
 		}
 	}
+	before, err := f.changes()
+	if err != nil {
+		return err
+	}
 	parts := f.parts(chosen)
 	logs, err := f.logKeys(parts)
 	if err != nil {
@@ -49,6 +53,9 @@ func (f *family) remove(chosen []*relative, removed []int64) error {
 			return err
 		}
 		parts = parts[n:]
+	}
+	if err := f.refuseUnseen(before, chosen); err != nil {
+		return err
 	}
 	if err := f.removeLogs(logs); err != nil {
 		return err
