@@ -606,6 +606,7 @@ SELECT "path_roles"."id","path_roles"."name","path_roles"."deleted_at" FROM "pat
 -- Association Delete, Unscoped
 SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1);  -- '"softdelete_holds"'
+SELECT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.contype = 'f' AND k.confdeltype IN ('c', 'n', 'd') AND coalesce(row_security_active(k.conrelid), false));
 DELETE FROM "path_user_roles" WHERE "path_user_roles"."path_user_id" = $1 AND "path_user_roles"."path_role_id" IN ($2,$3);  -- 1, 1, 3
 
 -- Association Append for several owners
@@ -912,18 +913,21 @@ ROLLBACK;
 -- Delete of an Unscoped statement
 SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1);  -- '"softdelete_holds"'
+SELECT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.contype = 'f' AND k.confdeltype IN ('c', 'n', 'd') AND coalesce(row_security_active(k.conrelid), false));
 DELETE FROM "path_users" WHERE "path_users"."id" = $1;  -- 4
 
 -- Delete of an Unscoped statement, OnlyDeleted, with rows that refer to it
 SELECT "path_users"."id" FROM "path_users" WHERE (age = 30 AND "path_users"."deleted_at" IS NOT NULL) LIMIT 101;
 SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1);  -- '"softdelete_holds"'
+SELECT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.contype = 'f' AND k.confdeltype IN ('c', 'n', 'd') AND coalesce(row_security_active(k.conrelid), false));
 DELETE FROM "path_users" WHERE age = 30 AND "path_users"."deleted_at" IS NOT NULL AND "path_users"."id" = $1;  -- 3
 ROLLBACK;
 SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1);  -- '"path_users"'
 SELECT k.oid::text AS id, CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END AS tab,
-			a.attname AS col, f.attname AS parent, k.conname AS name, k.confdeltype::text AS action
+			a.attname AS col, f.attname AS parent, k.conname AS name, k.confdeltype::text AS action,
+			k.contype = 'f' AND k.confdeltype IN ('c', 'n', 'd') AND coalesce(row_security_active(k.conrelid), false) AS unseen
 		FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 		CROSS JOIN LATERAL generate_subscripts(k.conkey, 1) AS i
 		JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[i]
