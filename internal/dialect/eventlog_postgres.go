@@ -104,53 +104,101 @@ func postgresFragment(c LoggedColumn, alias string) string {
 // made for one row, it would compare each row with each when there are many.
 var postgresSettings = postgresForm + " SET enable_nestloop TO off SET enable_seqscan TO off SET jit TO off"
 
+// postgresContext are the variables of a log's function that have the members of the context, which are read once.
+var postgresContext = []struct{ name, kind, value string }{
+	{"acts", "text", "coalesce(context ->> 'actor', '')"},
+	{"why", "text", "coalesce(context ->> 'reason', '')"},
+	{"deletion", "text", "context ->> 'deletion'"},
+	{"restores", "boolean", "context ->> 'restores' IS NOT NULL"},
+	{"erases", "text", "context ->> 'erases'"},
+	{"moment", "timestamptz", "coalesce(context ->> 'moment', context ->> 'at')::timestamptz"},
+}
+
+// postgresDiffers is the condition that a column of a row that is updated gets a value that JSON tells from the one that it had. What
+// has the same text has the same JSON, which takes longer to make.
+func postgresDiffers(c LoggedColumn) string {
+	differs := postgresFragment(c, "o") + " <> " + postgresFragment(c, "r")
+	switch before, after := "o."+c.Quoted, "r."+c.Quoted; {
+	case c.Foreign:
+		return differs
+	case c.Value == Whole && c.Plain:
+		return before + " IS DISTINCT FROM " + after + " AND " + differs
+	default:
+		return before + `::text COLLATE "C" IS DISTINCT FROM ` + after + `::text COLLATE "C" AND ` + differs
+	}
+}
+
+// postgresUpdated inserts the events of rows that changed in place. A row's JSON is made only where no event before gives what has
+// not changed.
+func postgresUpdated(d *Dialect, l *Log, insert func(e postgresEvent) string, newRows, oldRows, order string) string {
+	parts := make([]string, len(l.Columns))
+	for i, c := range l.Columns {
+		parts[i] = "CASE WHEN " + postgresDiffers(c) + " THEN '," + jsonName(c.Name) + ":' || " + postgresFragment(c, "r") + " ELSE '' END"
+	}
+	const follows = "e.type = 'updated' AND last.content <> 'removed'"
+	return insert(postgresEvent{
+		key: d.LogKey(l, "r"), content: "CASE WHEN " + follows + " THEN 'change' ELSE 'row' END",
+		data: "CASE WHEN " + follows + " THEN e.changes ELSE " + l.image(d.fragments(l, "r")) + " END", mark: l.mark("o"),
+		from: fmt.Sprintf("%s AS r JOIN %s AS o ON %s CROSS JOIN LATERAL (SELECT %s AS type, '{' || substr(%s, 2) || '}' AS changes OFFSET 0) AS e",
+			newRows, oldRows, l.sameKey("o", "r"), l.erases("erases", l.transition("o", "r")), strings.Join(parts, "\n || ")),
+		where: "WHERE e.type <> 'updated' OR e.changes <> '{}' ", order: order,
+	})
+}
+
+// postgresEvent are the expressions of an event over the rows of from, which has one e that gives its type.
+type postgresEvent struct{ key, content, data, mark, from, where, order string }
+
+// insertPostgres gives the statement that inserts events.
+func insertPostgres(events string) func(e postgresEvent) string {
+	return func(e postgresEvent) string {
+		return fmt.Sprintf(`INSERT INTO %[1]s (%[2]s)
+SELECT %[3]s, coalesce(last.version, 0) + 1, e.type, %[4]s, (%[5]s)::json, acts, why,
+ CASE e.type WHEN 'deleted' THEN deletion WHEN 'restored' THEN coalesce(%[6]s,
+  (SELECT d.deletion_id FROM %[1]s AS d WHERE d.row_key = %[3]s AND d.type = 'deleted' AND d.version > 0 ORDER BY d.version DESC LIMIT 1)) END,
+ greatest(moment, last.at)
+FROM %[7]s
+LEFT JOIN LATERAL (SELECT l.version, l.content, l.at FROM %[1]s AS l WHERE l.row_key = %[3]s AND l.version > 0 ORDER BY l.version DESC LIMIT 1) AS last ON true
+%[8]sORDER BY %[9]s;
+`, events, eventColumns, e.key, e.content, e.data, e.mark, e.from, e.where, e.order)
+	}
+}
+
 func postgresLog(d *Dialect, l *Log) []LogObject {
 	var key []string
 	for _, c := range l.Key {
 		key = append(key, "r."+c.Quoted)
 	}
+	order := strings.Join(key, ", ")
 	const oldRows, newRows = "softdelete_old", "softdelete_new"
-	// write inserts the events that a query gives, with row_key, type, content, whole, changes and deletion_id.
-	write := func(rows string) string {
-		return fmt.Sprintf(`INSERT INTO %[1]s (%[2]s)
-SELECT e.row_key, coalesce(last.version, 0) + 1, e.type,
- CASE WHEN e.type = 'updated' AND (last.version IS NULL OR last.content = 'removed') THEN 'row' ELSE e.content END,
- CASE WHEN e.content = 'change' AND last.content <> 'removed' THEN e.changes ELSE e.whole END::json,
- coalesce(context ->> 'actor', ''), coalesce(context ->> 'reason', ''),
- CASE e.type WHEN 'deleted' THEN context ->> 'deletion' WHEN 'restored' THEN coalesce(e.deletion_id,
-  (SELECT d.deletion_id FROM %[1]s AS d WHERE d.row_key = e.row_key AND d.type = 'deleted' AND d.version > 0 ORDER BY d.version DESC LIMIT 1)) END,
- greatest(coalesce(context ->> 'moment', context ->> 'at')::timestamptz, last.at)
-FROM (%[3]s) AS e
-LEFT JOIN LATERAL (SELECT l.version, l.content, l.at FROM %[1]s AS l WHERE l.row_key = e.row_key AND l.version > 0 ORDER BY l.version DESC LIMIT 1) AS last ON true
-WHERE e.type <> 'updated' OR e.changes <> '{}';
-`, l.quote(l.Events), eventColumns, rows)
-	}
-	// rows selects whole rows from a transition table.
-	rows := func(kind, content, table, further string) string {
-		return fmt.Sprintf("SELECT %s AS row_key, %s AS type, '%s' AS content, %s AS whole, NULL::text AS changes, NULL::text AS deletion_id FROM %s AS r%s ORDER BY %s",
-			d.LogKey(l, "r"), kind, content, l.image(d.fragments(l, "r")), table, further, strings.Join(key, ", "))
+	insert := insertPostgres(l.quote(l.Events))
+	// whole inserts the events of whole rows from a transition table.
+	whole := func(kind, content, table, where string) string {
+		return insert(postgresEvent{
+			key: d.LogKey(l, "r"), content: "'" + content + "'", data: l.image(d.fragments(l, "r")), mark: "NULL::text",
+			from: table + " AS r CROSS JOIN (SELECT " + kind + " AS type) AS e", where: where, order: order,
+		})
 	}
 	without := func(table, other string) string {
-		return " WHERE NOT EXISTS (SELECT 1 FROM " + other + " AS o WHERE " + l.sameKey("o", "r") + ")"
+		return "WHERE NOT EXISTS (SELECT 1 FROM " + other + " AS o WHERE " + l.sameKey("o", "r") + ") "
 	}
-	const erases = "context ->> 'erases'"
-	kind := l.erases(erases, l.transition("o", "r"))
-	changed := fmt.Sprintf("SELECT c.row_key, c.type, CASE c.type WHEN 'updated' THEN 'change' ELSE 'row' END AS content, c.whole, c.changes, c.deletion_id"+
-		" FROM (SELECT %s AS row_key, %s AS type, %s AS whole, %s AS changes, %s AS deletion_id FROM %s AS r JOIN %s AS o ON %s ORDER BY %s) AS c",
-		d.LogKey(l, "r"), kind, l.image(d.fragments(l, "r")), l.changes(d.fragments(l, "o"), d.fragments(l, "r")), l.mark("o"), newRows, oldRows, l.sameKey("o", "r"),
-		strings.Join(key, ", "))
 	keys := func(table string) string { return "SELECT " + d.LogKey(l, "r") + " FROM " + table + " AS r" }
 	n := postgresNested(l.quote(l.Events), keys(oldRows), keys(newRows))
-	body := "\n" + l.listing() + `DECLARE context json := nullif(current_setting('softdelete.event', true), '');
-` + n.declare + `BEGIN
+	declare, read := "", ""
+	for _, v := range postgresContext {
+		declare += v.name + " " + v.kind + "; "
+		read += v.name + " := " + v.value + ";\n"
+	}
+	body := "\n" + l.listing() + `#variable_conflict use_variable
+DECLARE context json := nullif(current_setting('softdelete.event', true), '');
+` + declare + n.declare + `BEGIN
 IF context IS NULL THEN RETURN NULL; END IF;
-` + n.before + `IF TG_OP = 'INSERT' THEN
-` + write(rows("CASE WHEN context ->> 'restores' IS NULL THEN 'created' ELSE 'restored' END", "row", newRows, "")) + `ELSIF TG_OP = 'DELETE' THEN
-` + write(rows(l.erases(erases, "'deleted'"), "removed", oldRows, "")) + `ELSE
-IF EXISTS (SELECT 1 FROM ` + oldRows + " AS r" + without(oldRows, newRows) + `) THEN
-` + write(rows("'deleted'", "removed", oldRows, without(oldRows, newRows))) +
-		write(rows("'created'", "row", newRows, without(newRows, oldRows))) + `END IF;
-` + write(changed) + `END IF;
+` + read + n.before + `IF TG_OP = 'INSERT' THEN
+` + whole("CASE WHEN restores THEN 'restored' ELSE 'created' END", "row", newRows, "") + `ELSIF TG_OP = 'DELETE' THEN
+` + whole(l.erases("erases", "'deleted'"), "removed", oldRows, "") + `ELSE
+IF EXISTS (SELECT 1 FROM ` + oldRows + " AS r " + without(oldRows, newRows) + `) THEN
+` + whole("'deleted'", "removed", oldRows, without(oldRows, newRows)) +
+		whole("'created'", "row", newRows, without(newRows, oldRows)) + `END IF;
+` + postgresUpdated(d, l, insert, newRows, oldRows, order) + `END IF;
 ` + n.after + `RETURN NULL;
 END
 `

@@ -72,6 +72,8 @@ func sqliteFragment(c LoggedColumn, alias string) string {
 	integer := "WHEN 'integer' THEN CASE WHEN " + column + " BETWEEN -9007199254740991 AND 9007199254740991 THEN CAST(" + column +
 		` AS TEXT) ELSE '"' || ` + column + ` || '"' END`
 	finite := column + " BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308"
+	other := "json_object(typeof(" + column + "), CASE typeof(" + column + ") WHEN 'blob' THEN lower(hex(" + column + ")) WHEN 'real' THEN printf('%!.17g', " +
+		column + ") ELSE CAST(" + column + " AS TEXT) END)"
 	var own string
 	switch c.Value {
 	case Boolean:
@@ -83,13 +85,16 @@ func sqliteFragment(c LoggedColumn, alias string) string {
 	case Bytes:
 		own = `WHEN 'blob' THEN '"\\x' || lower(hex(` + column + `)) || '"'`
 	default: // a decimal's digits, where they are all of it
-		number := "CASE WHEN CAST(CAST(" + column + " AS TEXT) AS NUMERIC) IS " + column + ` THEN '"' || CAST(` + column + ` AS TEXT) || '"' ELSE `
-		own = "WHEN 'text' THEN json_quote(" + column + ") WHEN 'integer' THEN " + number + `'{"integer":"' || ` + column + ` || '"}' END WHEN 'real' THEN ` +
-			number + `'{"real":"' || printf('%!.17g', ` + column + `) || '"}' END`
+		own = "WHEN 'text' THEN json_quote(" + column + ")"
+		other = "CASE WHEN typeof(" + column + ") <> 'blob' AND CAST(CAST(" + column + " AS TEXT) AS NUMERIC) IS " + column + ` THEN '"' || CAST(` + column +
+			` AS TEXT) || '"' ELSE ` + other + " END"
 	}
-	return "CASE typeof(" + column + ") WHEN 'null' THEN 'null' " + own + ` WHEN 'integer' THEN '{"integer":"' || ` + column +
-		` || '"}' WHEN 'real' THEN '{"real":"' || printf('%!.17g', ` + column + `) || '"}' WHEN 'text' THEN '{"text":' || json_quote(` + column +
-		`) || '}' ELSE '{"blob":"' || lower(hex(` + column + `)) || '"}' END`
+	return "CASE typeof(" + column + ") " + own + " WHEN 'null' THEN 'null' ELSE " + other + " END"
+}
+
+// sqliteDiffers is the condition that a column of a row that is updated gets a value which is not exactly the one that it had.
+func sqliteDiffers(c LoggedColumn) string {
+	return "NEW." + c.Quoted + " IS NOT OLD." + c.Quoted + " COLLATE BINARY OR typeof(NEW." + c.Quoted + ") <> typeof(OLD." + c.Quoted + ")"
 }
 
 // sqliteNames are the names of the triggers that write a log.
@@ -97,43 +102,71 @@ func sqliteNames(l *Log) []string {
 	return []string{l.Events + "_created", l.Events + "_deleted", l.Events + "_updated", l.Events + "_moved"}
 }
 
+// inContext is an expression over the context of the write, as c.context.
+func inContext(expression string) string {
+	return "(SELECT " + expression + " FROM " + sqliteContext + " AS c)"
+}
+
+// contextMember is a member of the context inside inContext.
+func contextMember(name string) string { return "json_extract(c.context, '$." + name + "')" }
+
+// sqliteEvent is the statement of a trigger that writes the event of a row, OLD or NEW: the expressions are those of its type,
+// content, data and deletion. They are VALUES, of which each asks the log for what it needs: a SELECT that reads the table which
+// it inserts into would be kept in a temporary table, for each row, and that costs more than all of them.
+func (d *Dialect) sqliteEvent(l *Log, row, kind, content, data, deletion string) string {
+	events, key := l.quote(l.Events), d.LogKey(l, row)
+	return fmt.Sprintf(`INSERT INTO %[1]s (%[2]s)
+VALUES (%[3]s, coalesce((SELECT max(l.version) FROM %[1]s AS l WHERE l.row_key = %[3]s), 0) + 1,
+ %[4]s,
+ %[5]s,
+ %[6]s,
+ coalesce(%[7]s, ''), coalesce(%[8]s, ''),
+ %[9]s,
+ max(%[10]s, coalesce(%[11]s, '')));
+`, events, eventColumns, key, kind, content, data, inContext(contextMember("actor")), inContext(contextMember("reason")), deletion,
+		inContext("coalesce("+contextMember("moment")+", "+contextMember("at")+")"), sqliteLast(events, key, "at"))
+}
+
+// sqliteLast is a column of the last event of a key.
+func sqliteLast(events, key, column string) string {
+	return fmt.Sprintf("(SELECT l.%s FROM %s AS l WHERE l.row_key = %s ORDER BY l.version DESC LIMIT 1)", column, events, key)
+}
+
+// sqliteUpdated is the statement that writes the event of a row that changed in place, and the condition that there is one.
+func (d *Dialect) sqliteUpdated(l *Log, brought string) (statement, condition string) {
+	erased := contextMember("erases") + " IS " + textLiteral(l.Table)
+	var parts, differ []string
+	for _, c := range l.Columns {
+		differ = append(differ, sqliteDiffers(c))
+		parts = append(parts, "CASE WHEN "+sqliteDiffers(c)+" THEN ',"+jsonName(c.Name)+":' || "+sqliteFragment(c, "NEW")+" ELSE '' END")
+	}
+	// follows tells that the event has the changes to what the events before give.
+	follows := inContext("NOT (" + erased + ") AND " + sqliteLast(l.quote(l.Events), d.LogKey(l, "NEW"), "content") + " <> '" + string(Removed) + "'")
+	changed, deletion := strings.Join(differ, " OR "), "NULL"
+	if l.Live != nil {
+		transition := l.transition("OLD", "NEW")
+		follows = transition + " = 'updated' AND " + follows
+		changed += " OR " + transition + " <> 'updated'"
+		deletion = "CASE " + transition + " WHEN 'updated' THEN NULL WHEN 'deleted' THEN " + inContext("CASE WHEN NOT ("+erased+") THEN "+contextMember("deletion")+" END") +
+			"\n ELSE " + inContext("CASE WHEN NOT ("+erased+") THEN coalesce("+l.mark("OLD")+", "+brought+") END") + " END"
+	}
+	condition = "(" + changed + " OR EXISTS (SELECT 1 FROM " + sqliteContext + " AS c WHERE " + erased + "))"
+	return d.sqliteEvent(l, "NEW", inContext(l.erases(contextMember("erases"), l.transition("OLD", "NEW"))),
+		"CASE WHEN "+follows+" THEN '"+string(Change)+"' ELSE '"+string(Row)+"' END",
+		"CASE WHEN "+follows+" THEN '{' || substr("+strings.Join(parts, "\n || ")+", 2) || '}'\n ELSE "+l.image(d.fragments(l, "NEW"))+" END", deletion), condition
+}
+
 func sqliteLog(d *Dialect, l *Log) []LogObject {
-	events := l.quote(l.Events)
-	// write inserts the event that the expressions give. LIMIT keeps the database from writing out an expression wherever its
-	// name stands, which would make every statement slow to prepare.
-	write := func(row, kind, content, whole, changes, deletion, from string) string {
-		last := func(column string) string {
-			return fmt.Sprintf("(SELECT l.%s FROM %s AS l WHERE l.row_key = %s ORDER BY l.version DESC LIMIT 1)", column, events, d.LogKey(l, row))
-		}
-		return fmt.Sprintf(`INSERT INTO %[1]s (%[2]s)
-SELECT e.row_key, coalesce(e.last, 0) + 1, e.type,
- CASE WHEN e.type = 'updated' AND (e.last IS NULL OR e.former = 'removed') THEN 'row' ELSE e.content END,
- CASE WHEN e.content = 'change' AND e.former <> 'removed' THEN e.changes ELSE e.whole END,
- coalesce(json_extract(c.context, '$.actor'), ''), coalesce(json_extract(c.context, '$.reason'), ''),
- CASE e.type WHEN 'deleted' THEN json_extract(c.context, '$.deletion') WHEN 'restored' THEN coalesce(e.deletion_id,
-  (SELECT d.deletion_id FROM %[1]s AS d WHERE d.row_key = e.row_key AND d.type = 'deleted' ORDER BY d.version DESC LIMIT 1)) END,
- max(coalesce(json_extract(c.context, '$.moment'), json_extract(c.context, '$.at')), coalesce(e.former_at, ''))
-FROM (SELECT k.*, CASE WHEN k.type = 'updated' THEN 'change' ELSE %[9]s END AS content FROM (SELECT %[3]s AS row_key, %[4]s AS last, %[5]s AS former, %[12]s AS former_at,
- %[6]s AS type, %[7]s AS whole, %[8]s AS changes, %[10]s AS deletion_id%[11]s LIMIT 1) AS k) AS e, `+sqliteContext+` AS c
-WHERE e.type <> 'updated' OR e.changes <> '{}';
-`, events, eventColumns, d.LogKey(l, row), last("version"), last("content"), kind, whole, changes, "'"+content+"'", deletion, from, last("at"))
-	}
-	before, after := make([]string, len(l.Columns)), make([]string, len(l.Columns))
-	var named []string
-	for i, c := range l.Columns {
-		before[i], after[i] = fmt.Sprint("f.o", i), fmt.Sprint("f.n", i)
-		named = append(named, fmt.Sprintf("%s AS o%d, %s AS n%d", sqliteFragment(c, "OLD"), i, sqliteFragment(c, "NEW"), i))
-	}
-	oldRow, newRow := l.image(d.fragments(l, "OLD")), l.image(d.fragments(l, "NEW"))
-	created := write("NEW", `(SELECT CASE WHEN json_extract(context, '$.restores') IS NULL THEN 'created' ELSE 'restored' END FROM `+sqliteContext+`)`,
-		"row", newRow, "NULL", "NULL", "")
-	erases := func(otherwise string) string {
-		return l.erases("(SELECT json_extract(context, '$.erases') FROM "+sqliteContext+")", otherwise)
-	}
-	deleted := write("OLD", erases("'deleted'"), "removed", oldRow, "NULL", "NULL", "")
+	restores, erases := contextMember("restores"), contextMember("erases")
+	// brought is the deletion that took a row which comes back.
+	brought := fmt.Sprintf("(SELECT d.deletion_id FROM %s AS d WHERE d.row_key = %s AND d.type = 'deleted' ORDER BY d.version DESC LIMIT 1)",
+		l.quote(l.Events), d.LogKey(l, "NEW"))
+	created := d.sqliteEvent(l, "NEW", inContext("CASE WHEN "+restores+" IS NULL THEN 'created' ELSE 'restored' END"), "'"+string(Row)+"'",
+		l.image(d.fragments(l, "NEW")), inContext("CASE WHEN "+restores+" IS NOT NULL THEN "+brought+" END"))
+	deleted := d.sqliteEvent(l, "OLD", inContext(l.erases(erases, "'deleted'")), "'"+string(Removed)+"'",
+		l.image(d.fragments(l, "OLD")), inContext("CASE WHEN "+erases+" IS NOT "+textLiteral(l.Table)+" THEN "+contextMember("deletion")+" END"))
+	updated, isUpdated := d.sqliteUpdated(l, brought)
 	keyChanged := d.LogKey(l, "OLD") + " <> " + d.LogKey(l, "NEW")
-	updated := write("NEW", erases(l.transition("OLD", "NEW")), "row", l.image(after), l.changes(before, after), l.mark("OLD"),
-		" FROM (SELECT "+strings.Join(named, ",\n ")+" LIMIT 1) AS f")
 	key := make([]string, len(l.Key))
 	for i, c := range l.Key {
 		key[i] = c.Quoted
@@ -142,7 +175,7 @@ WHERE e.type <> 'updated' OR e.changes <> '{}';
 	for i, trigger := range []struct{ event, when, body string }{
 		{"INSERT", "", created},
 		{"DELETE", "", deleted},
-		{"UPDATE", " AND NOT (" + keyChanged + ")", updated},
+		{"UPDATE", " AND NOT (" + keyChanged + ")\n AND " + isUpdated, updated},
 		{"UPDATE OF " + strings.Join(key, ", "), " AND (" + keyChanged + ")", deleted + created},
 	} {
 		name := sqliteNames(l)[i]

@@ -1,0 +1,93 @@
+package eventlog_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
+)
+
+// What writes a log compares the columns of a row before and after. Values that the database's own comparison takes for the same
+// are not the same to whoever reads them.
+
+type (
+	sameFolded struct {
+		_    struct{} `softdelete:"events"`
+		ID   uint
+		Name string `gorm:"type:text COLLATE NOCASE"`
+		Any  string `gorm:"type:blob"`
+	}
+	sameWide struct {
+		_      struct{} `softdelete:"events"`
+		ID     uint
+		Name   string  `gorm:"type:text COLLATE same_folded"`
+		Price  string  `gorm:"type:numeric"`
+		Span   string  `gorm:"type:interval"`
+		Real   float64 `gorm:"type:double precision"`
+		Data   string  `gorm:"type:json"`
+		Prices string  `gorm:"type:numeric[]"`
+	}
+	// sameNames has columns named as what stands in the triggers' own text.
+	sameNames struct {
+		_       struct{} `softdelete:"events"`
+		ID      uint
+		Context string
+		Acts    string
+		Why     string
+		// Deletion and the others are texts.
+		Deletion, Restores, Erases, Moment, First, Own, Nested, Last, Changes, Type, Version, Content, RowKey, At, Data string
+	}
+)
+
+func TestAChangeToWhatTheDatabaseTakesForEqualIsAnEvent(t *testing.T) {
+	requireLogged := func(t *testing.T, db *gorm.DB, model any, changes [][2]string) {
+		t.Helper()
+		want := 1
+		for _, c := range changes {
+			for range 2 { // the second leaves the row as it is
+				require.NoError(t, db.Model(model).UpdateColumn(c[0], gorm.Expr(c[1])).Error, c)
+			}
+			want++
+			events := history(t, db, model)
+			require.Len(t, events, want, "%v", c)
+			require.Contains(t, string(events[want-1].Data), `{"`+c[0]+`":`)
+		}
+	}
+	t.Run("sqlite", func(t *testing.T) {
+		db := fixture.Models(t, testdb.SQLite(t), []any{&sameFolded{}})
+		require.NoError(t, db.Create(&sameFolded{ID: 1, Name: "ann", Any: "1"}).Error)
+		requireLogged(t, db, &sameFolded{ID: 1}, [][2]string{
+			{"name", "'Ann'"}, {"name", "'ANN'"}, {"any", "1"}, {"any", "1.0"}, {"any", "x'31'"}, {"any", "NULL"}, {"any", "'1' || char(0)"}, {"any", "'1' || char(0) || '1'"},
+		})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		database := testdb.Postgres(t)
+		fixture.Exec(t, database.Open(t), "CREATE COLLATION same_folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+		db := fixture.Models(t, database, []any{&sameWide{}})
+		require.NoError(t, db.Create(&sameWide{ID: 1, Name: "ann", Price: "1.0", Span: "1 day", Data: `{"a":1}`, Prices: "{1.0}"}).Error)
+		requireLogged(t, db, &sameWide{ID: 1}, [][2]string{
+			{"name", "'Ann'"}, {"price", "1.00"}, {"span", "interval '24 hours'"}, {"real", "'-0'::double precision"}, {"data", `'{"a": 1}'`}, {"prices", "'{1.00}'"},
+			{"prices", "'[0:0]={1.00}'"}, {"data", `'{"a":1, "a":1}'`},
+		})
+	})
+}
+
+func TestColumnsMayBeNamedAsWhatTheTriggersSay(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := fixture.Models(t, database, []any{&sameNames{}})
+		row := sameNames{ID: 1, Context: "{", Moment: "now", Erases: "same_names", Restores: "1", Deletion: "x"}
+		require.NoError(t, db.Create(&row).Error)
+		row.Context, row.Acts, row.Last, row.Changes, row.Content, row.At = "}", "who", "2", "{}", "removed", "never"
+		require.NoError(t, db.Save(&row).Error)
+		stored := sameNames{ID: 1}
+		require.NoError(t, softdelete.AsOf(db, &stored, time.Now().Add(time.Minute)))
+		require.Equal(t, row, stored)
+		require.NoError(t, db.Delete(&row).Error)
+		require.Equal(t, []string{"created", "updated", "deleted"}, kinds(history(t, db, &sameNames{ID: 1})))
+	})
+}
