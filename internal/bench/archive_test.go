@@ -57,7 +57,7 @@ func BenchmarkArchive(b *testing.B) {
 					require.Equal(b, size.rows, archived())
 					back()
 				}
-				compare(b, size.rounds, func() {}, after, func() error { return a.db.Where("batch = ?", 1).Delete(&benchVoucher{}).Error }, byHand...)
+				a.compare(b, size.rounds, func() {}, after, func() error { return a.db.Where("batch = ?", 1).Delete(&benchVoucher{}).Error }, byHand...)
 			})
 			b.Run(fmt.Sprintf("%d back", size.rows), func(b *testing.B) {
 				before := func() {
@@ -68,7 +68,7 @@ func BenchmarkArchive(b *testing.B) {
 					require.Zero(b, archived())
 					a.sweep(b)
 				}
-				compare(b, size.rounds, before, after, func() error {
+				a.compare(b, size.rounds, before, after, func() error {
 					_, err := softdelete.Restore(a.db.Where("batch = ?", 1), &benchVoucher{})
 					return err
 				}, variant{"by hand", a.byHand(1, "INSERT INTO bench_vouchers ("+columns+") SELECT "+columns+" FROM bench_vouchers_archive WHERE batch = :key",

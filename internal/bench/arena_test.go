@@ -28,19 +28,27 @@ type arena struct {
 	pool   *sql.DB
 	tables []string // children last
 	name   string   // of the database
+	// backend is the process of the server that serves the connection, 0 for none.
+	backend int
 }
 
 // newArena opens a database with the models' tables. All variants use its only connection, so that none has warmer caches.
 func newArena(b *testing.B, database *testdb.Database, models ...any) *arena {
 	b.Helper()
+	return openArena(b, database, softdelete.Config{Models: models})
+}
+
+func openArena(b *testing.B, database *testdb.Database, config softdelete.Config) *arena {
+	b.Helper()
 	a := &arena{db: database.Open(b), name: database.Name}
-	require.NoError(b, a.db.Use(softdelete.New(softdelete.Config{Models: models})))
-	require.NoError(b, a.db.AutoMigrate(models...))
+	require.NoError(b, a.db.Use(softdelete.New(config)))
+	require.NoError(b, a.db.AutoMigrate(config.Models...))
+	require.NoError(b, a.db.AutoMigrate(softdelete.Tables()...))
 	pool, err := a.db.DB()
 	require.NoError(b, err)
 	a.pool = pool
 	a.pool.SetMaxOpenConns(1)
-	for _, model := range models {
+	for _, model := range config.Models {
 		stmt := &gorm.Statement{DB: a.db}
 		require.NoError(b, stmt.Parse(model))
 		a.tables = append(a.tables, stmt.Table)
@@ -166,23 +174,27 @@ type variant struct {
 
 // compare times the plugin beside the variants written by hand: each iteration is a round in which every one runs once, in
 // random order, on the same rows. The plugin's time is divided by that of the fastest variant of the same round, where
-// the fastest is the one with the smallest median. before and after run outside the clock.
-func compare(b *testing.B, rounds int, before, after func(), plugin func() error, byHand ...variant) {
+// the fastest is the one with the smallest median, by the clock on the wall; the processors' time is printed too. before and after run
+// outside the clock.
+func (a *arena) compare(b *testing.B, rounds int, before, after func(), plugin func() error, byHand ...variant) {
 	b.Helper()
 	all := append([]variant{{"plugin", plugin}}, byHand...)
-	times := make([][]float64, len(all))
+	times, processor := make([][]float64, len(all)), make([][]float64, len(all))
 	for range 2 {
-		runRound(b, all, before, after, func(int, float64) {}) // warms the caches
+		a.runRound(b, all, before, after, func(int, float64, float64) {}) // warms the caches
 	}
 	for b.Loop() {
 		for range rounds {
-			runRound(b, all, before, after, func(i int, milliseconds float64) { times[i] = append(times[i], milliseconds) })
+			a.runRound(b, all, before, after, func(i int, wall, cpu float64) {
+				times[i], processor[i] = append(times[i], wall), append(processor[i], cpu)
+			})
 		}
 	}
 	medians := make([]float64, len(all))
 	for i, v := range all {
 		medians[i] = median(times[i])
 		b.ReportMetric(medians[i], strings.ReplaceAll(v.name, " ", "-")+"-ms")
+		b.ReportMetric(median(processor[i]), strings.ReplaceAll(v.name, " ", "-")+"-cpu-ms")
 	}
 	best := 1 + slices.Index(medians[1:], slices.Min(medians[1:]))
 	ratios := make([]float64, len(times[0]))
@@ -195,13 +207,14 @@ func compare(b *testing.B, rounds int, before, after func(), plugin func() error
 	b.ReportMetric(0, "ns/op") // rounds with their resets: says nothing
 }
 
-func runRound(b *testing.B, all []variant, before, after func(), note func(i int, milliseconds float64)) {
+func (a *arena) runRound(b *testing.B, all []variant, before, after func(), note func(i int, wall, cpu float64)) {
 	b.Helper()
 	for _, i := range mathrand.Perm(len(all)) {
 		before()
-		start := time.Now()
+		start := a.now(b)
 		err := all[i].run()
-		note(i, float64(time.Since(start).Microseconds())/1000)
+		wall, cpu := a.since(b, start)
+		note(i, wall, cpu)
 		require.NoError(b, err, all[i].name)
 		after()
 	}

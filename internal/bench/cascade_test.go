@@ -42,7 +42,7 @@ func BenchmarkCascade(b *testing.B) {
 					require.Equal(b, 1+f.descendants(), a.deleted(b))
 					a.revive(b)
 				}
-				compare(b, f.rounds, func() {}, after, func() error { return a.db.Delete(&fixture.Firm{ID: 1}).Error }, a.handWrittenCascades()...)
+				a.compare(b, f.rounds, func() {}, after, func() error { return a.db.Delete(&fixture.Firm{ID: 1}).Error }, a.handWrittenCascades()...)
 			})
 		}
 	})

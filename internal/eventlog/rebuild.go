@@ -124,14 +124,15 @@ func (r *rebuilding) collect(tx statement.Session) error {
 	after, more, first := "", true, true
 	for more {
 		var rows []EventRow
-		// Where a row's events begin that matter is looked up once for the row, not for each of its events.
+		// Where a row's events begin that matter is looked up once for the row, not for each of its events: CROSS JOIN, as SQLite keeps
+		// to the order of one.
 		q := tx.Query().Text("SELECT e.* FROM (SELECT f.row_key, (SELECT w.version FROM ").Name(r.log.Events)
 		q.Text(" AS w WHERE w.row_key = f.row_key AND w.content <> '", string(dialect.Change), "' ORDER BY w.version DESC LIMIT 1) AS base FROM ")
 		q.Name(r.log.Events).Text(" AS f WHERE f.version = 1")
 		if !first {
 			q.Text(" AND f.row_key > ").Bind(after)
 		}
-		q.Text(" ORDER BY f.row_key LIMIT ", fmt.Sprint(rebuildChunk), ") AS part, ").Name(r.log.Events)
+		q.Text(" ORDER BY f.row_key LIMIT ", fmt.Sprint(rebuildChunk), ") AS part CROSS JOIN ").Name(r.log.Events)
 		q.Text(" AS e WHERE e.row_key = part.row_key AND e.version >= part.base ORDER BY e.row_key, e.version")
 		if err := q.Find(&rows); err != nil {
 			return err
