@@ -60,6 +60,7 @@ func (r *restoration) find(tx statement.Session) error {
 	}
 	root := r.graph.NodeOf(r.root)
 	r.back, r.kept = make(map[*policy.Node]int64), make(map[*policy.Node]int64)
+	r.holds = r.holds && !r.held.Empty()
 	for _, n := range r.graph.Nodes {
 		r.count(&counts, n, deletion.ActionRestored, r.back, func(q *statement.Query) { r.comingBack(q, n, "t") })
 		if r.holds {

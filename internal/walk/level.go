@@ -66,8 +66,15 @@ func (w *Walk) StoreLevels(start func() *statement.Query, found func(n *policy.N
 			return nil, err
 		}
 	}
+	w.none = true
+	for _, rows := range levels.rows {
+		w.none = w.none && rows == 0
+	}
 	return func() error { return w.drop(start) }, nil
 }
+
+// Empty tells whether the walk's rows are in a table, and there are none.
+func (w *Walk) Empty() bool { return w.all && w.none }
 
 // StoreAnew does the same as StoreAll where the rows may be there already: as they are now.
 func (w *Walk) StoreAnew(start func() *statement.Query) (drop func() error, err error) {

@@ -35,6 +35,8 @@ type Walk struct {
 	all bool
 	// named tells that the name of that table is chosen.
 	named bool
+	// none tells that this table has no rows.
+	none bool
 	// Keys are the primary keys of the root's rows where they are known, and few: they stand in for the root's WITH table.
 	// The graph must be ByKey.
 	Keys [][]any
