@@ -71,8 +71,14 @@ func TestAChangeToWhatTheDatabaseTakesForEqualIsAnEvent(t *testing.T) {
 		db := fixture.Models(t, database, []any{&sameWide{}})
 		require.NoError(t, db.Create(&sameWide{ID: 1, Name: "ann", Price: "1.0", Span: "1 day", Data: `{"a":1}`, Prices: "{1.0}"}).Error)
 		requireLogged(t, db, &sameWide{ID: 1}, [][2]string{
-			{"name", "'Ann'"}, {"price", "1.00"}, {"span", "interval '24 hours'"}, {"real", "'-0'::double precision"}, {"data", `'{"a": 1}'`}, {"prices", "'{1.00}'"},
-			{"prices", "'[0:0]={1.00}'"}, {"data", `'{"a":1, "a":1}'`},
+			{"name", "'Ann'"},
+			{"price", "1.00"},
+			{"span", "interval '24 hours'"},
+			{"real", "'-0'::double precision"},
+			{"data", `'{"a": 1}'`},
+			{"prices", "'{1.00}'"},
+			{"prices", "'[0:0]={1.00}'"},
+			{"data", `'{"a":1, "a":1}'`},
 		})
 	})
 }
