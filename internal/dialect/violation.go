@@ -47,10 +47,15 @@ func (d *Dialect) Misfit(err error) bool { return d.refusals.misfit(err) }
 // OtherColumns tells whether an error may be one of a table that has other columns than a statement was written for.
 func (d *Dialect) OtherColumns(err error) bool { return d.refusals.columns(err) }
 
+// Outdated tells whether an error may be one of a statement that was prepared before the types of its values changed. Drivers prepare it
+// anew once they have heard of it.
+func (d *Dialect) Outdated(err error) bool { return d.refusals.outdated(err) }
+
 // refusals is how a database's errors are read.
 type refusals struct {
 	violation   func(err error) Violation
 	columns     func(err error) bool
+	outdated    func(err error) bool
 	withoutRows func(err error) (code string, bare error)
 	otherType   func(err error) string
 	misfit      func(err error) bool
@@ -69,8 +74,12 @@ var postgresConstraints = map[string]Constraint{
 }
 
 // postgresOtherColumns are syntax_error, as which it tells of a UNION of different numbers of columns, undefined_column,
-// datatype_mismatch, and feature_not_supported, as which it tells of a prepared statement whose result has changed.
-var postgresOtherColumns = map[string]bool{"42601": true, "42703": true, "42804": true, "0A000": true}
+// datatype_mismatch, and what it says of a statement that was prepared before its types changed.
+var postgresOtherColumns = map[string]bool{"42601": true, "42703": true, "42804": true, "0A000": true, "XX000": true}
+
+// postgresOutdated are feature_not_supported and datatype_mismatch, as which it tells of a prepared statement whose result has changed,
+// and internal_error, as which it tells of one with a type that is not there any more.
+var postgresOutdated = map[string]bool{"0A000": true, "42804": true, "XX000": true}
 
 // postgresMisfits are datatype_mismatch, undefined_function, as which it tells of a function that a column's type has not,
 // cannot_coerce, not_null_violation and check_violation, which a domain has; and all data exceptions, class 22.
@@ -89,6 +98,10 @@ var postgresRefusals = refusals{
 	columns: func(err error) bool {
 		var server postgresError
 		return errors.As(err, &server) && postgresOtherColumns[server.SQLState()]
+	},
+	outdated: func(err error) bool {
+		var server postgresError
+		return errors.As(err, &server) && postgresOutdated[server.SQLState()]
 	},
 	misfit: func(err error) bool {
 		var server postgresError
@@ -161,7 +174,8 @@ var sqliteConstraints = map[string]Constraint{
 }
 
 var sqliteRefusals = refusals{
-	columns: func(err error) bool { return sqliteOtherColumns.MatchString(err.Error()) },
+	columns:  func(err error) bool { return sqliteOtherColumns.MatchString(err.Error()) },
+	outdated: func(error) bool { return false },
 	violation: func(err error) Violation {
 		if match := sqliteExpressionIndex.FindStringSubmatch(err.Error()); match != nil {
 			return Violation{Kind: UniqueIndex, Name: match[1]}

@@ -40,7 +40,12 @@ func unreadable(d *dialect.Dialect, l *dialect.Log, column string, err error) er
 	if !fits {
 		err = fmt.Errorf("%w: %w", fault.ErrUnsupported, err)
 	}
-	return &fault.QuietError{Text: text + "; bring the columns' former types back, with the values that they had, or write what the events have into columns of those types", Cause: err}
+	if fits && d.Outdated(err) {
+		text += "; the connection may have prepared the statement before the types changed, try again, or"
+	} else {
+		text += ";"
+	}
+	return &fault.QuietError{Text: text + " bring the columns' former types back, with the values that they had, or write what the events have into columns of those types", Cause: err}
 }
 
 // columnsOf names the columns of a type.

@@ -69,20 +69,38 @@ func (logs *Logs) AsOf(db *gorm.DB, value any, t time.Time) error {
 	if state == nil || state.removed {
 		return gorm.ErrRecordNotFound
 	}
-	found := reflect.New(reflect.SliceOf(p.Schema.ModelType))
-	q := logs.Session(db).InWork(db.Statement.Context).Query()
-	if err := States(q, p.Log, p.LoggedFields(), []*RowState{state}); err != nil {
+	row, err := logs.rowOf(db, p, state)
+	if err != nil {
 		return err
 	}
-	if err := q.Find(found.Interface()); err != nil {
-		return unreadable(q.Dialect, p.Log, "", err)
-	}
-	row := found.Elem().Index(0)
 	if p.ShowsDeleted(db.Statement.Context, row) {
 		return gorm.ErrRecordNotFound
 	}
 	statement.CopyColumns(db.Statement.Context, p.Schema, target.Elem(), row)
 	return nil
+}
+
+// rowOf gives a row that its events tell of, as a value of the model. The statement is prepared by the driver alone, which prepares it
+// anew when a column has got another type: GORM would keep it (prepare_stmt.go:160, GORM 1.31).
+func (logs *Logs) rowOf(db *gorm.DB, p *policy.Policy, state *RowState) (row reflect.Value, err error) {
+	session := logs.Session(db).InWork(db.Statement.Context)
+	read := func(tx statement.Session) error {
+		found := reflect.New(reflect.SliceOf(p.Schema.ModelType))
+		q := tx.Query()
+		q.Stmt.ConnPool = statement.Unprepared(q.Stmt.ConnPool)
+		if err := States(q, p.Log, p.LoggedFields(), []*RowState{state}); err != nil {
+			return err
+		}
+		if err := q.Find(found.Interface()); err != nil {
+			return unreadable(q.Dialect, p.Log, "", err)
+		}
+		row = found.Elem().Index(0)
+		return nil
+	}
+	if err = read(session); err != nil && session.Dialect.Outdated(err) {
+		err = session.Again(func() error { return read(session) })
+	}
+	return row, err
 }
 
 // noEvents is the error for a row without events: it is older than its log, or there is none.
@@ -160,7 +178,8 @@ func Replay(events []EventRow) (*RowState, error) {
 		}
 		state.removed = dialect.Content(event.Content) == dialect.Removed
 		if err := json.Unmarshal(event.Data, &state.columns); err != nil {
-			return nil, fmt.Errorf("softdelete: event %d, version %d of its row, cannot be read: %w", event.ID, events[i].Version, err)
+			return nil, fmt.Errorf("softdelete: event %d, version %d of its row, cannot be read: its data is no JSON object; bring it back from a backup, the log is never changed by hand",
+				event.ID, events[i].Version)
 		}
 	}
 	return state, nil

@@ -29,8 +29,12 @@ func (logs *Logs) Rebuild(db *gorm.DB, model any) (int64, error) {
 	if !conditions.None() {
 		return 0, fmt.Errorf("%w: softdelete.Rebuild is about all rows of %s, not about those under conditions; leave them out", fault.ErrUnsupported, p.Schema.Name)
 	}
-	r := &rebuilding{policy: p, log: p.Log, protect: logs.Protect, unknown: map[int]bool{}, kinds: map[string]bool{}}
-	if err := logs.Session(db).Work(r.run); err != nil {
+	var r *rebuilding
+	err = logs.Session(db).Again(func() error {
+		r = &rebuilding{policy: p, log: p.Log, protect: logs.Protect, unknown: map[int]bool{}, kinds: map[string]bool{}}
+		return logs.Session(db).Work(r.run)
+	})
+	if err != nil {
 		return 0, err
 	}
 	return r.rows, nil

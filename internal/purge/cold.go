@@ -146,12 +146,14 @@ func (purger *Purger) Thaw(db *gorm.DB, batchID string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	err = session.Work(func(tx statement.Session) error {
-		if batch, err = purger.lockedBatch(tx, p, batch); err != nil {
-			return err
-		}
-		batch.Rows = slices.DeleteFunc(batch.Rows, func(row map[string]any) bool { return cold.MarkOf(row).Removed })
-		return purger.thaw(tx, p, batch)
+	err = session.Again(func() error {
+		return session.Work(func(tx statement.Session) error {
+			if batch, err = purger.lockedBatch(tx, p, batch); err != nil {
+				return err
+			}
+			batch.Rows = slices.DeleteFunc(batch.Rows, func(row map[string]any) bool { return cold.MarkOf(row).Removed })
+			return purger.thaw(tx, p, batch)
+		})
 	})
 	if err != nil {
 		return 0, fmt.Errorf("softdelete: thaw %s: %w", batchID, err)

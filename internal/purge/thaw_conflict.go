@@ -120,5 +120,10 @@ func thawError(tx statement.Session, p *policy.Policy, rules []dialect.Exclusive
 	if v.Column != "" {
 		text += ", column " + v.Column
 	}
-	return &fault.QuietError{Text: text + "; bring the columns' former types and constraints back, thaw, and change them again", Cause: bare}
+	if tx.Dialect.Outdated(err) {
+		text += "; the connection may have prepared the statement before the types changed, thaw again, or"
+	} else {
+		text += ";"
+	}
+	return &fault.QuietError{Text: text + " bring the columns' former types and constraints back, thaw, and change them again", Cause: bare}
 }
