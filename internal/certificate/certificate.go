@@ -109,7 +109,7 @@ func LockHead(tx statement.Session) (head Head, err error) {
 	}
 	found, err := headTable.Find(tx, func(q *statement.Query) { q.Text(" WHERE ").Name("id").Text(" = 1").Lock(dialect.SoleLock) })
 	if err == nil && len(found) == 0 {
-		err = fmt.Errorf("%w: the head of the certificates in table %s", gorm.ErrRecordNotFound, headTable.Name())
+		err = fmt.Errorf("%w: the head of the certificates in table %s; "+compare, gorm.ErrRecordNotFound, headTable.Name())
 	}
 	if err != nil {
 		return head, err
@@ -220,17 +220,20 @@ func (chain *Chain) Verify(db *gorm.DB) error {
 	}
 	switch {
 	case len(head) == 0 && len(rows) > 0:
-		return fmt.Errorf("softdelete: the certificate chain has lost its head; the table %s is empty", last.TableName())
+		return fmt.Errorf("softdelete: the certificate chain has lost its head; the table %s is empty; "+compare, last.TableName())
 	case int64(len(rows)) < last.Number:
-		return fmt.Errorf("softdelete: the certificate with number %d is missing: the chain's head says that there are %d", len(rows)+1, last.Number)
+		return fmt.Errorf("softdelete: the certificate with number %d is missing: the chain's head says that there are %d; "+compare, len(rows)+1, last.Number)
 	case len(rows) > 0 && last.Number == 0:
 		return misfit(rows[0], "the chain's head does not know of it")
 	}
 	return chain.vouchedFor(rows)
 }
 
+// compare ends the errors of a chain that somebody has changed, or that a restore has brought back in part.
+const compare = "find out who changed it, and bring the tables of certificates back from one backup"
+
 func misfit(row Row, why string) error {
-	return fmt.Errorf("softdelete: the certificate with number %d, ID %s, does not fit the chain: %s", row.Number, row.ID, why)
+	return fmt.Errorf("softdelete: the certificate with number %d, ID %s, does not fit the chain: %s; "+compare, row.Number, row.ID, why)
 }
 
 // fits checks one certificate at its place in the chain.
@@ -238,7 +241,7 @@ func (chain *Chain) fits(row Row, number int64, previous string) error {
 	c, err := row.read()
 	switch {
 	case row.Number != number:
-		return fmt.Errorf("softdelete: the certificate with number %d is missing; the next one there is number %d, ID %s", number, row.Number, row.ID)
+		return fmt.Errorf("softdelete: the certificate with number %d is missing; the next one there is number %d, ID %s; "+compare, number, row.Number, row.ID)
 	case erasedrow.HashOf(row.Document) != row.Hash:
 		return misfit(row, "its text does not have its hash")
 	case err != nil:

@@ -67,7 +67,9 @@ func TestVerifyCertificates(t *testing.T) {
 			for _, statement := range c.tamper {
 				require.NoError(t, db.Exec(statement).Error)
 			}
-			require.ErrorContains(t, softdelete.VerifyCertificates(db), c.want)
+			err := softdelete.VerifyCertificates(db)
+			require.ErrorContains(t, err, c.want)
+			require.ErrorContains(t, err, "bring the tables of certificates back from one backup")
 		})
 	}
 }

@@ -115,7 +115,8 @@ func (l *FileLedger) Entries(ctx context.Context) ([]LedgerEntry, error) {
 		if err := json.Unmarshal(line, &e); err == nil {
 			entries = append(entries, e)
 		} else if !torn(line) {
-			return nil, fmt.Errorf("softdelete: line %d of the erasure ledger cannot be read", number+1)
+			return nil, fmt.Errorf("softdelete: line %d of the erasure ledger cannot be read: it is no entry; bring the line back from a copy of the file, or take it out "+
+				"if it is of something else: until then nothing is replayed", number+1)
 		}
 	}
 	return entries, nil

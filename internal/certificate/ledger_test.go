@@ -51,6 +51,7 @@ func TestFileLedger(t *testing.T) {
 			require.NoError(t, os.WriteFile(path, []byte(line+"\n"), 0o600))
 			_, err := ledger.Entries(t.Context())
 			require.ErrorContains(t, err, "line 1", line)
+			require.ErrorContains(t, err, "bring the line back from a copy of the file", line)
 		}
 	})
 	t.Run("what a crash may leave anywhere is passed over", func(t *testing.T) {

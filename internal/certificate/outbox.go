@@ -130,7 +130,8 @@ func (chain *Chain) deliver(session statement.Session, row OutboxRow) error {
 		return err
 	}
 	if p == nil {
-		return fmt.Errorf("softdelete: request %s waits for the processor %q, which is not in Config.Processors", row.RequestID, row.Processor)
+		return fmt.Errorf("softdelete: request %s waits for the processor %q, which is not in Config.Processors; name it there, or delete its rows of the table %s if nobody is to be told any more",
+			row.RequestID, row.Processor, OutboxTable.Name())
 	}
 	now := session.NowFunc().UTC()
 	q := OutboxTable.Update(session).Name("attempts").Text(" = ").Bind(row.Attempts + 1)

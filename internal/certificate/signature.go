@@ -85,7 +85,7 @@ func Misfit(tx statement.Session, head Head) (misfit, err error) {
 	case err != nil:
 		return nil, err
 	case len(rows) == 0 || rows[0].Number != head.Number:
-		return fmt.Errorf("softdelete: the certificate with number %d is missing", head.Number), nil
+		return fmt.Errorf("softdelete: the certificate with number %d is missing; "+compare, head.Number), nil
 	case rows[0].Hash != head.Hash:
 		return notOfHead(rows[0]), nil
 	}

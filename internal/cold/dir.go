@@ -102,7 +102,7 @@ func (s *Dir) Get(ctx context.Context, id string) (Batch, error) {
 	manifest, err := os.ReadFile(filepath.Join(s.dir, manifestName))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return Batch{}, fmt.Errorf("there is no batch of this ID, or it was never finished: %w", err)
+		return Batch{}, fmt.Errorf("there is no batch of this ID, or it was never finished; IDs stand in the ColdBatches of a purge's report: %w", err)
 	case err != nil:
 		return Batch{}, err
 	}

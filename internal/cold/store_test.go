@@ -222,6 +222,7 @@ func TestColdStoreRefusesFilesThatDoNotFit(t *testing.T) {
 			}
 			_, err := softdelete.Thaw(s.DB, id)
 			require.ErrorContains(t, err, c.want)
+			require.Regexp(t, "bring the files of the batch back from a backup|IDs stand in the ColdBatches|name it in Config.Models", err.Error())
 			require.Equal(t, []uint{3}, s.IDs(&coldBill{}))
 			require.NoError(t, os.WriteFile(rows, goodRows, 0o600))
 			require.NoError(t, os.WriteFile(manifest, goodManifest, 0o600))

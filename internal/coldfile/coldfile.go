@@ -37,10 +37,13 @@ type manifestColumn struct {
 	Types []string `json:"types"`
 }
 
+// BringBack ends the errors of files that are not as they were written.
+const BringBack = "bring the files of the batch back from a backup of the cold store"
+
 // Names gives the names of a batch's two files, or an error where the ID is none that a file can be named by.
 func Names(id string) (rows, manifest string, err error) {
 	if id == "" || strings.ContainsAny(id, `/\`) || strings.HasPrefix(id, ".") {
-		return "", "", fmt.Errorf("%q is no ID of a cold batch", id)
+		return "", "", fmt.Errorf("%q is no ID of a cold batch; they stand in the ColdBatches of a purge's report", id)
 	}
 	return id + RowsSuffix, id + ManifestSuffix, nil
 }
@@ -67,17 +70,17 @@ func Decode(id string, description []byte, load func(name string) ([]byte, error
 	rowsName := m.File
 	data, err := load(rowsName)
 	if err != nil {
-		return Batch{}, fmt.Errorf("the rows of the batch cannot be read: %w", err)
+		return Batch{}, fmt.Errorf("the rows of the batch cannot be read; %s: %w", BringBack, err)
 	}
 	if sum := sha256.Sum256(data); int64(len(data)) != m.Bytes || hex.EncodeToString(sum[:]) != m.SHA256 {
-		return Batch{}, fmt.Errorf("%s is damaged: its SHA-256 is not that of the manifest", rowsName)
+		return Batch{}, fmt.Errorf("%s is damaged: its SHA-256 is not that of the manifest; %s", rowsName, BringBack)
 	}
 	rows, err := readRows(data)
 	if err != nil {
-		return Batch{}, fmt.Errorf("%s is damaged: %w", rowsName, err)
+		return Batch{}, fmt.Errorf("%s is damaged: %w; %s", rowsName, err, BringBack)
 	}
 	if len(rows) != m.Rows {
-		return Batch{}, fmt.Errorf("%s has %d rows, its manifest says %d", rowsName, len(rows), m.Rows)
+		return Batch{}, fmt.Errorf("%s has %d rows, its manifest says %d; %s", rowsName, len(rows), m.Rows, BringBack)
 	}
 	return Batch{ID: m.ID, Model: m.Model, Table: m.Table, Rows: rows}, nil
 }

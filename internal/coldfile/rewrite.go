@@ -37,10 +37,10 @@ func readManifest(id string, description []byte) (m manifest, err error) {
 		return m, err
 	}
 	if err := json.Unmarshal(description, &m); err != nil || m.Format != manifestFormat {
-		return m, fmt.Errorf("%s is no manifest of a cold batch", manifestName)
+		return m, fmt.Errorf("%s is no manifest of a cold batch; %s", manifestName, BringBack)
 	}
 	if m.ID != id || !IsRowsOf(id, m.File) {
-		return m, fmt.Errorf("%s is the manifest of another batch, %q", manifestName, m.ID)
+		return m, fmt.Errorf("%s is the manifest of another batch, %q; %s", manifestName, m.ID, BringBack)
 	}
 	return m, nil
 }

@@ -162,8 +162,9 @@ func decodeRow(line []byte) (map[string]any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(line))
 	decoder.UseNumber()
 	var r map[string]any
-	if err := decoder.Decode(&r); err != nil {
-		return nil, err
+	err := decoder.Decode(&r)
+	if _, more := decoder.Token(); err != nil || r == nil || !errors.Is(more, io.EOF) {
+		return nil, errors.New("it is no JSON object") // what is wrong may quote a value
 	}
 	for column, value := range r {
 		decoded, err := decodeValue(value)

@@ -66,7 +66,7 @@ func (x *erasure) announce(tx statement.Session) error {
 	}
 	x.announced = true
 	if err := ledger.Append(tx.Statement.Context, x.entry(false, tx.NowFunc())); err != nil {
-		return fmt.Errorf("softdelete: the erasure ledger cannot be written, nothing was erased: %w", err)
+		return fmt.Errorf("softdelete: the erasure ledger cannot be written, nothing was erased; mend that, and erase again: %w", err)
 	}
 	return nil
 }

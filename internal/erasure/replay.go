@@ -33,7 +33,7 @@ func (e *Eraser) Replay(db *gorm.DB, l certificate.ErasureLedger) (ReplayReport,
 	}
 	entries, err := l.Entries(db.Statement.Context)
 	if err != nil {
-		return report, fmt.Errorf("softdelete: the erasure ledger cannot be read: %w", err)
+		return report, fmt.Errorf("softdelete: the erasure ledger cannot be read, nothing was replayed: %w", err)
 	}
 	var problems []error
 	seen := map[string]bool{}
@@ -77,7 +77,7 @@ func (e *Eraser) replay(db *gorm.DB, entry certificate.LedgerEntry, report *Repl
 	}
 	i := slices.IndexFunc(models, func(p *policy.Policy) bool { return p.Table == entry.Table })
 	if i < 0 {
-		return fmt.Errorf("%w: no model of Config.Models has the table %s", fault.ErrUnsupported, entry.Table)
+		return fmt.Errorf("%w: no model of Config.Models has the table %s; name its model there, and replay again", fault.ErrUnsupported, entry.Table)
 	}
 	subject, err := subjectOf(db, e.Dialect, models[i], entry)
 	if err != nil {
@@ -125,7 +125,8 @@ func subjectOf(db *gorm.DB, d *dialect.Dialect, p *policy.Policy, entry certific
 	subject, values, err := key.Read(ctx, entry.Key)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%w: the key %s is not one of table %s", fault.ErrUnsupported, entry.Key, p.Table)
+		return nil, fmt.Errorf("%w: the key %s is not one of table %s; the ledger is another database's, or the key has got another type: replay with the model as it was",
+			fault.ErrUnsupported, entry.Key, p.Table)
 	case key.Exact(values) != entry.Key:
 		return nil, fmt.Errorf("%w: the ledger has the key %s of table %s as a text that does not say it exactly; "+
 			"let the ledger keep LedgerEntry.Parts", fault.ErrUnsupported, entry.Key, p.Table)

@@ -285,7 +285,8 @@ func mustExist(tx statement.Session, p *policy.Policy, key []any) error {
 		}
 	}
 	if !found {
-		return fmt.Errorf("%w: no row of %s has the key %s", gorm.ErrRecordNotFound, p.Schema.Name, rowkey.KeyText(key))
+		return fmt.Errorf("%w: no row of %s (table %s) has the key %s, live, deleted or archived; a hold is placed on a row that is there",
+			gorm.ErrRecordNotFound, p.Schema.Name, p.Table, rowkey.KeyText(key))
 	}
 	return nil
 }

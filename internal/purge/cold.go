@@ -12,6 +12,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/certificate"
 	"github.com/gorm-softdelete/softdelete/internal/cold"
+	"github.com/gorm-softdelete/softdelete/internal/coldfile"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
@@ -228,7 +229,7 @@ func (purger *Purger) thaw(tx statement.Session, p *policy.Policy, batch cold.Ba
 		for _, column := range p.Schema.PrimaryFieldDBNames {
 			value, ok := r[column]
 			if !ok {
-				return fmt.Errorf("a row of the batch lacks the column %s of the key of %s", column, p.Schema.Name)
+				return fmt.Errorf("a row of the batch lacks the column %s of the key of %s; %s", column, p.Schema.Name, coldfile.BringBack)
 			}
 			key = append(key, value)
 		}
