@@ -119,9 +119,9 @@ func severPostgres(dsn string) error {
 	return err
 }
 
-// dropSchema also ends the connections that a failed test has left behind: their locks would let it wait forever.
+// dropSchema also ends the connections that a failed test has left behind, its workers' too: their locks would let it wait forever.
 func dropSchema(admin *sql.DB, schema string) error {
-	_, terminate := admin.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", schema)
+	_, terminate := admin.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name IN ($1, $2)", schema, workersName(schema))
 	_, drop := admin.Exec("DROP SCHEMA " + schema + " CASCADE")
 	return errors.Join(terminate, drop)
 }
