@@ -47,6 +47,11 @@ func (t Place) order() string {
 	return ArchiveIDColumn
 }
 
+// Number is the column of the number that each row of an archive has for itself; ok is false where there is none.
+func (t Place) Number() (column string, ok bool) {
+	return ArchiveIDColumn, t.Archived && t.order() == ArchiveIDColumn
+}
+
 // other is the condition that another archived row has the key; how compares a column of it with the row's.
 func (t Place) other(name, how, column, alias string, quote func(string) string) string {
 	id := "." + quote(column)

@@ -28,11 +28,18 @@ func (r *restoration) with(q *statement.Query) { walk.With(q, r.graph.Last(), r.
 
 // upTo are the tables of the walks as far as a node.
 func (r *restoration) upTo(n *policy.Node) walk.Tables {
+	if r.spanned(n) {
+		return nil
+	}
 	return walk.TablesOf(n.Component, r.walks()...)
 }
 
 // comingBack writes the condition that a row is one of those that come back.
 func (r *restoration) comingBack(q *statement.Query, n *policy.Node, table string) {
+	if r.spanned(n) {
+		r.span.write(q, table)
+		return
+	}
 	r.lost.InWalk(q, n, table)
 	if r.holds {
 		q.Text(" AND ")
@@ -76,6 +83,9 @@ func (r *restoration) find(tx statement.Session) error {
 		}
 		for _, index := range n.Policy.Unique {
 			for _, c := range conflictsOf(n, index) {
+				if c.twice && r.once(n, index) {
+					continue
+				}
 				counts.Add(func(q *statement.Query) { r.countConflicting(q, c) }, func(rows int64) {
 					if rows > 0 {
 						conflicts = append(conflicts, c)

@@ -147,8 +147,14 @@ func (r *restoration) findDeletion(tx statement.Session) error {
 		q.Text(", min(", column(p.ID), "), max(", column(p.ID), ")")
 	}
 	if p.At != nil {
-		instant := walk.Instant(q, p, column)
-		q.Text(", min(", instant, "), max(", instant, ")")
+		for _, of := range []string{"min(", "max("} { // of the columns: their instants cost more than they
+			q.Text(", ", walk.Instant(q, p, func(field *schema.Field) string { return of + column(field) + ")" }))
+		}
+	}
+	number, numbered := r.numbered()
+	if numbered {
+		column := q.Quoted(r.target.Qualifier(), number)
+		q.Text(", min(", column, "), max(", column, ")")
 	}
 	q.Text(" FROM ")
 	q.Table(r.target)
@@ -156,7 +162,7 @@ func (r *restoration) findDeletion(tx statement.Session) error {
 	r.rootCondition(q)
 	statement.WriteAnd(q, p.Predicates.Deleted, r.target.Qualifier())
 	var firstID, lastID mark.DeletionID
-	var first, last sql.NullInt64
+	var first, last, firstNumber, lastNumber sql.NullInt64
 	var roots int64
 	targets := []any{&roots}
 	if p.ID != nil {
@@ -165,7 +171,13 @@ func (r *restoration) findDeletion(tx statement.Session) error {
 	if p.At != nil {
 		targets = append(targets, &first, &last)
 	}
+	if numbered {
+		targets = append(targets, &firstNumber, &lastNumber)
+	}
 	err := q.Rows(func(scan func(...any) error) error { return scan(targets...) })
+	if err == nil && numbered {
+		r.setSpan(number, firstNumber, lastNumber, roots)
+	}
 	if firstID == lastID {
 		r.report.DeletionID = firstID
 		r.report.At, _ = firstID.At()

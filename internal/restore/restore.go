@@ -58,6 +58,7 @@ type restoration struct {
 	timed     []*policy.Policy
 	elsewhere error
 	where     []clause.Expression
+	span      *span           // the same root rows, where they were archived one after another
 	pinned    bool            // where tells the root rows by their keys
 	target    statement.Table // where they are looked for
 	called    string          // what the caller's conditions call it
@@ -269,6 +270,10 @@ func (r *restoration) prepare(tx statement.Session) error {
 
 // rootCondition writes the condition of the rows that the caller asked for.
 func (r *restoration) rootCondition(q *statement.Query) {
+	if r.span != nil {
+		r.span.write(q, r.target.Qualifier())
+		return
+	}
 	q.Stmt.Table, q.Stmt.Schema = r.called, r.root.Schema
 	if len(r.where) == 0 {
 		q.Text("1 = 1")
