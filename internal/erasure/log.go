@@ -109,6 +109,7 @@ func (x *logs) maskEvents(tx statement.Session, p *policy.Policy, keys []string,
 	}
 	LoggedKeysIn(q.Text(" WHERE "), "l", keys)
 	if taken {
+		LoggedKeysIn(q.Text(" AND "), "e", keys) // else PostgreSQL reads all events of that type, for each part of the rows
 		q.Text(" AND e.row_key = l.row_key AND e.type = 'erased' AND e.version = (SELECT max(version) FROM ").Name(p.Log.Events)
 		q.Text(" AS all_events WHERE all_events.row_key = l.row_key)")
 	}
