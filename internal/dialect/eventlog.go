@@ -226,15 +226,6 @@ func (l *Log) image(fragments []string) string {
 	return text.String() + " || '}'"
 }
 
-// changes is the columns that differ as JSON text, {} for none.
-func (l *Log) changes(before, after []string) string {
-	parts := make([]string, len(l.Columns))
-	for i, c := range l.Columns {
-		parts[i] = "CASE WHEN " + before[i] + " <> " + after[i] + " THEN '," + jsonName(c.Name) + ":' || " + after[i] + " ELSE '' END"
-	}
-	return "'{' || substr(" + strings.Join(parts, "\n || ") + ", 2) || '}'"
-}
-
 // jsonName is a column's name as JSON inside an SQL literal.
 func jsonName(name string) string {
 	name = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "'", "''").Replace(name)
