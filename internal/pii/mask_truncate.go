@@ -121,7 +121,9 @@ func (m addressMask) Fits(c *columnFacts) (Mask, string) {
 func (m addressMask) Written() writtenValue { return writtenValue{nothing: true, maybeNull: true} }
 
 func (m addressMask) Examples() []any {
-	return []any{"192.0.2.0", "2001:db8::", statement.EmptyValue(m.column.field, true)}
+	four, _ := truncateAddress("192.0.2.1")
+	six, _ := truncateAddress("2001:db8:0:0:0:0:0:1")
+	return []any{four, six, statement.EmptyValue(m.column.field, true)}
 }
 
 func (m addressMask) Of(_ context.Context, row Row) (any, error) {
