@@ -171,6 +171,11 @@ func (d *Dialect) Typed(instant bool) (open, shut string) {
 	return "CAST(", " AS text)"
 }
 
+// OfType stands around a value and makes it what a column of the type makes of it.
+func (d *Dialect) OfType(columnType string) (open, shut string) {
+	return "CAST(", " AS " + columnType + ")"
+}
+
 // WrittenRows stands around a DELETE or UPDATE that is a table of a WITH clause: the statement around it reads what it returns
 // of the rows that it wrote. It needs the feature WritesInWith.
 func (d *Dialect) WrittenRows(name, returns string) (open, shut string) {

@@ -80,9 +80,10 @@ var (
 // text cannot be told from an old value.
 func readSame(q *statement.Query, c *pii.MaskedColumn, columnType string) error {
 	q.Text("SELECT ")
-	open, shut := "CAST(", " AS "+columnType+")"
+	open, shut := q.Dialect.OfType(columnType)
 	if pii.KindOf(c.Field) != pii.BytesColumn {
-		open, shut = "CAST("+open, shut+" AS text)"
+		textOpen, textShut := q.Dialect.Typed(false)
+		open, shut = textOpen+open, shut+textShut
 	}
 	c.Mask.SQL(q.Text(open))
 	var text sql.NullString
