@@ -72,7 +72,7 @@ func TestPolicyRefusesRules(t *testing.T) {
 				Notes     []hardNote `softdelete:"cascade"`
 			}
 			return &Article{}
-		}()}, "Article.Notes", []string{"really delete rows of hardNote", "keep"}},
+		}()}, "Article.Notes", []string{"really delete rows of hardNote", "keep", `softdelete:"lazy"`, "belongs-to field to Article"}},
 		{"cascade of a has-one to a model without policy", []any{func() any {
 			type Article struct {
 				ID        uint
