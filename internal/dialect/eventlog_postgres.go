@@ -80,8 +80,8 @@ func postgresFragment(c LoggedColumn, alias string) string {
 	switch {
 	case strings.Contains(kind, "hstore"):
 		return "coalesce(to_json(" + text + ")::text, 'null')"
-	case c.Foreign: // a column that is gone is NULL
-		value, text = "(to_json("+alias+") -> "+textLiteral(c.Name)+")", "(to_json("+alias+") ->> "+textLiteral(c.Name)+")"
+	case c.Foreign: // a column that is gone is NULL; with .* the alias is never a column of its name
+		value, text = "(to_json("+alias+".*) -> "+textLiteral(c.Name)+")", "(to_json("+alias+".*) ->> "+textLiteral(c.Name)+")"
 	case strings.HasSuffix(kind, "]"):
 		return "coalesce(CASE WHEN left(" + text + ", 1) = '[' THEN to_json(" + text + ") ELSE " + value + " END::text, 'null')"
 	case c.Value == Whole && c.Plain:

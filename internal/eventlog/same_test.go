@@ -42,7 +42,21 @@ type (
 		// Deletion and the others are texts.
 		Deletion, Restores, Erases, Moment, First, Own, Nested, Last, Changes, Type, Version, Content, RowKey, At, Data string
 	}
+	// sameLetters has columns named as the triggers call the rows, and one that an earlier release has not.
+	sameLetters struct {
+		_       struct{} `softdelete:"events"`
+		ID      uint
+		R, O, E string
+		Added   string
+	}
+	sameEarlier struct {
+		_       struct{} `softdelete:"events"`
+		ID      uint
+		R, O, E string
+	}
 )
+
+func (sameEarlier) TableName() string { return "same_letters" }
 
 func TestAChangeToWhatTheDatabaseTakesForEqualIsAnEvent(t *testing.T) {
 	requireLogged := func(t *testing.T, db *gorm.DB, model any, changes [][2]string) {
@@ -95,5 +109,18 @@ func TestColumnsMayBeNamedAsWhatTheTriggersSay(t *testing.T) {
 		require.Equal(t, row, stored)
 		require.NoError(t, db.Delete(&row).Error)
 		require.Equal(t, []string{"created", "updated", "deleted"}, kinds(history(t, db, &sameNames{ID: 1})))
+	})
+}
+
+func TestAColumnOfAnotherReleaseIsLoggedBesideColumnsNamedAsTheTriggersCallRows(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		later := fixture.Models(t, database, []any{&sameLetters{}})
+		db := fixture.Models(t, database, []any{&sameEarlier{}})
+		require.NoError(t, db.Create(&sameEarlier{ID: 2, R: "{}", O: "o", E: "e"}).Error)
+		require.NoError(t, db.Model(&sameEarlier{ID: 2}).Update("added", "y").Error)
+		stored := sameLetters{ID: 2}
+		require.NoError(t, softdelete.AsOf(later, &stored, time.Now().Add(time.Minute)))
+		require.Equal(t, sameLetters{ID: 2, R: "{}", O: "o", E: "e", Added: "y"}, stored)
+		require.Contains(t, string(history(t, db, &sameEarlier{ID: 2})[1].Data), `{"added":`)
 	})
 }

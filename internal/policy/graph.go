@@ -161,6 +161,22 @@ func NewGraph(roots []*Policy, guards bool) *Graph {
 	return BuildGraph(roots, guards, takes)
 }
 
+// refuseRounds refuses archived models that cascades lead back to over others. Where a relation that deletions do not follow closes the
+// round, rows went along it once, and a restore finds them all before it writes.
+func (g *Graph) refuseRounds() {
+	for _, c := range g.Components {
+		if len(c.Nodes) == 1 || slices.ContainsFunc(c.Inner, func(e *Edge) bool { return e.Rule != "" && !takes(e.Relation) }) {
+			continue
+		}
+		for _, n := range c.Nodes {
+			if n.Policy.Archives() && g.Err == nil {
+				g.Err = fmt.Errorf("%w: %s is archived, and cascade relations lead from it over another model back to it; "+
+					"remove one of them", fault.ErrUnsupported, n.Policy.Schema.Name)
+			}
+		}
+	}
+}
+
 // takes tells whether deletions follow a relation.
 func takes(r *Relation) bool { return r.Rule == RuleCascade && !r.Child.Never() }
 
@@ -207,14 +223,6 @@ func BuildGraph(roots []*Policy, guards bool, follow func(*Relation) bool) *Grap
 		}
 	}
 	g.order(edges)
-	for _, c := range g.Components {
-		for _, n := range c.Nodes {
-			if len(c.Nodes) > 1 && n.Policy.Archives() && g.Err == nil {
-				g.Err = fmt.Errorf("%w: %s is archived, and cascade relations lead from it over another model back to it; "+
-					"remove one of them", fault.ErrUnsupported, n.Policy.Schema.Name)
-			}
-		}
-	}
 	for _, e := range edges {
 		if e.From.Component == e.To.Component {
 			e.To.Inner = append(e.To.Inner, e)
@@ -223,6 +231,7 @@ func BuildGraph(roots []*Policy, guards bool, follow func(*Relation) bool) *Grap
 			e.To.In = append(e.To.In, e)
 		}
 	}
+	g.refuseRounds()
 	g.Wide = g.ways() > manyWays
 	for i, n := range g.Nodes {
 		n.Index = i

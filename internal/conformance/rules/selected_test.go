@@ -178,3 +178,44 @@ func TestWhatADeletionTookBySelectComesBackWithItsRoot(t *testing.T) {
 	t.Run("archives", selComesBack[selArchive, selArchive](stands))
 	t.Run("nanoseconds over an archive", selComesBack[rulNanos, selArchive](stands))
 }
+
+type (
+	// selPainter and selPicture lead to each other: deletions follow one of the relations.
+	selPainter struct {
+		_         struct{} `softdelete:"archive"`
+		ID        uint
+		PictureID uint
+		Pictures  []selPicture `gorm:"foreignKey:PainterID" softdelete:"keep"`
+	}
+	selPicture struct {
+		_         struct{} `softdelete:"archive"`
+		ID        uint
+		PainterID uint
+		Copyists  []selPainter `gorm:"foreignKey:PictureID" softdelete:"cascade"`
+	}
+)
+
+func TestArchivedRowsThatSelectTookRoundOverAnotherModelComeBack(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := fixture.Models(t, database, []any{&selPainter{}, &selPicture{}}, &gorm.Config{DisableForeignKeyConstraintWhenMigrating: true})
+		require.NoError(t, db.Create(&[]selPainter{{ID: 1}, {ID: 2, PictureID: 1}, {ID: 3, PictureID: 2}, {ID: 4, PictureID: 1}}).Error)
+		require.NoError(t, db.Create(&[]selPicture{{ID: 1, PainterID: 1}, {ID: 2, PainterID: 2}, {ID: 3, PainterID: 1}}).Error)
+		require.NoError(t, db.Delete(&selPainter{ID: 4}).Error)
+		for name, restore := range map[string]func(id softdelete.DeletionID) (softdelete.Report, error){
+			"by its ID": func(id softdelete.DeletionID) (softdelete.Report, error) { return softdelete.RestoreDeletion(db, id) },
+			"by its root": func(softdelete.DeletionID) (softdelete.Report, error) {
+				return softdelete.Restore(db, &selPainter{ID: 1})
+			},
+			"by condition": func(softdelete.DeletionID) (softdelete.Report, error) {
+				return softdelete.Restore(db.Where("id = 1"), &selPainter{})
+			},
+		} {
+			deleted, err := softdelete.Delete(db.Select("Pictures"), &selPainter{ID: 1})
+			require.NoError(t, err)
+			require.Equal(t, [][]uint{{3}, {2}}, [][]uint{selLive(t, db, &selPainter{}), selLive(t, db, &selPicture{})})
+			_, err = restore(deleted.DeletionID)
+			require.NoError(t, err, name)
+			require.Equal(t, [][]uint{{1, 2, 3}, {1, 2, 3}}, [][]uint{selLive(t, db, &selPainter{}), selLive(t, db, &selPicture{})}, name)
+		}
+	})
+}
