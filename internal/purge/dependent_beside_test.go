@@ -71,3 +71,42 @@ func TestSelectedRowsWithoutARetentionGoWithTheirParent(t *testing.T) {
 		}
 	})
 }
+
+type (
+	roundGallery struct {
+		ID        uint
+		DeletedAt gorm.DeletedAt `softdelete:"retain:30d"`
+		Painters  []roundPainter `gorm:"foreignKey:GalleryID" softdelete:"cascade"`
+	}
+	roundPainter struct {
+		_                    struct{} `softdelete:"archive"`
+		ID                   uint
+		GalleryID, PictureID *uint
+		Pictures             []roundPicture `gorm:"foreignKey:PainterID;constraint:-" softdelete:"keep"`
+	}
+	roundPicture struct {
+		_         struct{} `softdelete:"archive"`
+		ID        uint
+		PainterID *uint
+		Copyists  []roundPainter `gorm:"foreignKey:PictureID;constraint:-" softdelete:"cascade"`
+	}
+)
+
+func (g *roundGallery) BeforeDelete(tx *gorm.DB) error {
+	return tx.Select("Pictures").Delete(&roundPainter{ID: 1}).Error
+}
+
+func TestArchivedRowsThatAHookTookRoundOverAnotherModelGoWithTheirParent(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		s := fixture.NewStage(t, database, softdelete.Config{Models: []any{&roundGallery{}, &roundPainter{}, &roundPicture{}}})
+		one := uint(1)
+		s.Add(&roundGallery{ID: 1}, &roundPainter{ID: 1, GalleryID: &one}, &roundPicture{ID: 1, PainterID: &one}, &roundPainter{ID: 2, PictureID: &one})
+		s.DeleteAgo(40*fixture.Day, &roundGallery{ID: 1})
+		for _, dry := range []bool{true, false} {
+			report := s.Purge(softdelete.PurgeOptions{DryRun: dry})
+			require.EqualValues(t, 2, fixture.ReportOf(t, report, "round_painters_archive").Eligible)
+			require.EqualValues(t, 1, fixture.ReportOf(t, report, "round_pictures_archive").Eligible)
+		}
+		require.Zero(t, fixture.Rows(t, s.DB, "round_painters_archive")+fixture.Rows(t, s.DB, "round_pictures_archive"))
+	})
+}

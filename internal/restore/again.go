@@ -22,6 +22,7 @@ func (r *restoration) migrated(err error) error {
 		return err
 	}
 	r.restorer.Columns.ForgetAll(r.graph)
+	r.restorer.tables.Clear()
 	archives := slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool { return n.Policy.Archives() })
 	hooks := slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool { return n.Policy.RestoreHooks.Before || n.Policy.RestoreHooks.After })
 	if archives && !hooks && r.restorer.Dialect.OtherColumns(err) {

@@ -199,6 +199,25 @@ func TestARowThatCarriesNoMarkStaysDeleted(t *testing.T) {
 	})
 }
 
+// A program that never asks for the rows of a relation may go on where their table is dropped.
+func TestATableBesideTheGraphMayGoWhileTheProgramRuns(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := pickDatabase(t, database)
+		hall := &pickHall{Hall: "a_1", Row: 1}
+		restored := func() error {
+			require.NoError(t, db.Delete(hall).Error)
+			_, err := softdelete.Restore(db, hall)
+			return err
+		}
+		require.NoError(t, restored())
+		require.NoError(t, db.Migrator().DropTable(&pickIdentified{}))
+		_ = restored() // may have known the table
+		_, err := softdelete.Restore(db, hall)
+		require.NoError(t, err)
+		require.NoError(t, restored())
+	})
+}
+
 type (
 	pickFolder struct {
 		ID        uint
