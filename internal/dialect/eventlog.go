@@ -237,6 +237,9 @@ func (l *Log) sameKey(one, other string) string {
 	parts := make([]string, len(l.Key))
 	for i, c := range l.Key {
 		parts[i] = one + "." + c.Quoted + " = " + other + "." + c.Quoted
+		if c.Value == Text { // what a collation takes for the same key is another one
+			parts[i] += " AND " + one + "." + c.Quoted + `::text COLLATE "C" = ` + other + "." + c.Quoted + `::text COLLATE "C"`
+		}
 	}
 	return strings.Join(parts, " AND ")
 }

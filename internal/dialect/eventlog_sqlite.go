@@ -166,7 +166,7 @@ func sqliteLog(d *Dialect, l *Log) []LogObject {
 	deleted := d.sqliteEvent(l, "OLD", inContext(l.erases(erases, "'deleted'")), "'"+string(Removed)+"'",
 		l.image(d.fragments(l, "OLD")), inContext("CASE WHEN "+erases+" IS NOT "+textLiteral(l.Table)+" THEN "+contextMember("deletion")+" END"))
 	updated, isUpdated := d.sqliteUpdated(l, brought)
-	keyChanged := d.LogKey(l, "OLD") + " <> " + d.LogKey(l, "NEW")
+	keyChanged := d.LogKey(l, "OLD") + " <> (" + d.LogKey(l, "NEW") + ") COLLATE BINARY"
 	key := make([]string, len(l.Key))
 	for i, c := range l.Key {
 		key[i] = c.Quoted

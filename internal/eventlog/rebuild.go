@@ -236,10 +236,12 @@ func (r *rebuilding) written() (fields []*schema.Field, columns []dialect.Logged
 	return fields, columns
 }
 
-// remove deletes the rows that should not be there, but for those that are protected.
+// remove deletes the rows that should not be there, but for those that are protected. A collation may take the key of one that was
+// removed for that of a row which is there.
 func (r *rebuilding) remove(tx statement.Session) (int64, error) {
 	return r.protected.Write(tx, func(q *statement.Query) {
 		q.Text("DELETE FROM ").Name(r.log.Table).Text(" WHERE EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 1 AND ")
+		r.sameRow(q).Text(") AND NOT EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 0 AND ")
 		r.sameRow(q).Text(")")
 		r.protected.Spare(q, r.log.Table)
 	})

@@ -49,6 +49,16 @@ type (
 		R, O, E string
 		Added   string
 	}
+	sameKeyFolded struct {
+		_    struct{} `softdelete:"events"`
+		ID   string   `gorm:"primaryKey;type:text COLLATE NOCASE"`
+		Size int
+	}
+	sameKeyWide struct {
+		_    struct{} `softdelete:"events"`
+		ID   string   `gorm:"primaryKey;type:text COLLATE same_folded"`
+		Size int
+	}
 	sameEarlier struct {
 		_       struct{} `softdelete:"events"`
 		ID      uint
@@ -122,5 +132,48 @@ func TestAColumnOfAnotherReleaseIsLoggedBesideColumnsNamedAsTheTriggersCallRows(
 		require.NoError(t, softdelete.AsOf(later, &stored, time.Now().Add(time.Minute)))
 		require.Equal(t, sameLetters{ID: 2, R: "{}", O: "o", E: "e", Added: "y"}, stored)
 		require.Contains(t, string(history(t, db, &sameEarlier{ID: 2})[1].Data), `{"added":`)
+	})
+}
+
+// requireFolded says that keys which a collation takes for the same are those of two rows, of which one is there.
+func requireFolded[M any](t *testing.T, db *gorm.DB, row func(id string, size int) *M) {
+	t.Helper()
+	there := func() {
+		t.Helper()
+		stored := row("Ann", 0)
+		require.NoError(t, softdelete.AsOf(db, stored, time.Now().Add(time.Minute)))
+		require.Equal(t, row("Ann", 7), stored)
+		require.ErrorIs(t, softdelete.AsOf(db, row("ann", 0), time.Now().Add(time.Minute)), gorm.ErrRecordNotFound)
+		for range 2 {
+			_, err := softdelete.Rebuild(db, new(M))
+			require.NoError(t, err)
+			var rows []M
+			require.NoError(t, db.Find(&rows).Error)
+			require.Equal(t, []M{*row("Ann", 7)}, rows)
+			require.NoError(t, db.Exec("DELETE FROM "+fixture.Table(t, db, new(M))).Error)
+		}
+		_, err := softdelete.Rebuild(db, new(M))
+		require.NoError(t, err)
+	}
+	require.NoError(t, db.Create(row("ann", 7)).Error)
+	require.NoError(t, db.Model(row("ann", 0)).UpdateColumn("id", "Ann").Error)
+	there()
+	require.NoError(t, db.Delete(row("Ann", 0)).Error)
+	require.NoError(t, db.Create(row("ann", 8)).Error)
+	require.NoError(t, db.Delete(row("ann", 0)).Error)
+	require.NoError(t, db.Create(row("Ann", 7)).Error)
+	there()
+}
+
+func TestKeysThatACollationTakesForTheSameAreOfTwoRows(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) {
+		db := fixture.Models(t, testdb.SQLite(t), []any{&sameKeyFolded{}})
+		requireFolded(t, db, func(id string, size int) *sameKeyFolded { return &sameKeyFolded{ID: id, Size: size} })
+	})
+	t.Run("postgres", func(t *testing.T) {
+		database := testdb.Postgres(t)
+		fixture.Exec(t, database.Open(t), "CREATE COLLATION same_folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+		db := fixture.Models(t, database, []any{&sameKeyWide{}})
+		requireFolded(t, db, func(id string, size int) *sameKeyWide { return &sameKeyWide{ID: id, Size: size} })
 	})
 }
