@@ -98,3 +98,29 @@ func TestTypesThatAreMadeAnewAreNoticedByNoCall(t *testing.T) {
 		})
 	}
 }
+
+// Inside a transaction of the caller's there is nothing to try again where only reads have failed: PostgreSQL takes no statement more.
+func TestTypesThatAreMadeAnewAreNamedInATransactionOfTheCaller(t *testing.T) {
+	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+		other := database.Open(t)
+		fixture.Exec(t, other, "CREATE TYPE retyped_mood AS ENUM ('calm', 'upset')")
+		store, _ := fixture.ColdDir(t)
+		db := fixture.OneConnection(t, fixture.Open(t, database, softdelete.Config{Models: []any{&retypedBook{}, &retypedPage{}}, ColdStore: store}))
+		require.NoError(t, db.Create(&[]retypedBook{{ID: 1, Mood: "calm"}, {ID: 2, Mood: "upset"}}).Error)
+		require.NoError(t, db.Delete(&retypedBook{ID: 2}).Error)
+		calls := map[string]func(tx *gorm.DB) error{
+			"AsOf":           func(tx *gorm.DB) error { return softdelete.AsOf(tx, &retypedBook{ID: 1}, time.Now().Add(time.Hour)) },
+			"PreviewRestore": func(tx *gorm.DB) error { _, err := softdelete.PreviewRestore(tx, &retypedBook{ID: 2}); return err },
+		}
+		for _, call := range calls {
+			require.NoError(t, db.Transaction(call))
+			require.NoError(t, db.Transaction(call))
+		}
+		fixture.Exec(t, other, "ALTER TABLE retyped_books ALTER id TYPE integer, ALTER level TYPE bigint", "ALTER TABLE retyped_books_archive ALTER id TYPE integer, ALTER level TYPE bigint")
+		for name, call := range calls {
+			err := db.Transaction(call)
+			require.ErrorContains(t, err, "SQLSTATE", name)
+			require.NotContains(t, err.Error(), "25P02", name) // which tells nothing but that something has failed before
+		}
+	})
+}

@@ -51,11 +51,15 @@ func (d *Dialect) OtherColumns(err error) bool { return d.refusals.columns(err) 
 // anew once they have heard of it.
 func (d *Dialect) Outdated(err error) bool { return d.refusals.outdated(err) }
 
+// Aborted tells whether an error says that the transaction takes no more statements, since an earlier one has failed.
+func (d *Dialect) Aborted(err error) bool { return d.refusals.aborted(err) }
+
 // refusals is how a database's errors are read.
 type refusals struct {
 	violation   func(err error) Violation
 	columns     func(err error) bool
 	outdated    func(err error) bool
+	aborted     func(err error) bool
 	withoutRows func(err error) (code string, bare error)
 	otherType   func(err error) string
 	misfit      func(err error) bool
@@ -102,6 +106,10 @@ var postgresRefusals = refusals{
 	outdated: func(err error) bool {
 		var server postgresError
 		return errors.As(err, &server) && postgresOutdated[server.SQLState()]
+	},
+	aborted: func(err error) bool {
+		var server postgresError
+		return errors.As(err, &server) && server.SQLState() == "25P02" // in_failed_sql_transaction
 	},
 	misfit: func(err error) bool {
 		var server postgresError
@@ -176,6 +184,7 @@ var sqliteConstraints = map[string]Constraint{
 var sqliteRefusals = refusals{
 	columns:  func(err error) bool { return sqliteOtherColumns.MatchString(err.Error()) },
 	outdated: func(error) bool { return false },
+	aborted:  func(error) bool { return false },
 	violation: func(err error) Violation {
 		if match := sqliteExpressionIndex.FindStringSubmatch(err.Error()); match != nil {
 			return Violation{Kind: UniqueIndex, Name: match[1]}

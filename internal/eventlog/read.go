@@ -97,10 +97,7 @@ func (logs *Logs) rowOf(db *gorm.DB, p *policy.Policy, state *RowState) (row ref
 		row = found.Elem().Index(0)
 		return nil
 	}
-	if err = read(session); err != nil && session.Dialect.Outdated(err) {
-		err = session.Again(func() error { return read(session) })
-	}
-	return row, err
+	return row, session.Again(func() error { return read(session) }, session.Dialect.Outdated)
 }
 
 // noEvents is the error for a row without events: it is older than its log, or there is none.

@@ -30,10 +30,11 @@ func (logs *Logs) Rebuild(db *gorm.DB, model any) (int64, error) {
 		return 0, fmt.Errorf("%w: softdelete.Rebuild is about all rows of %s, not about those under conditions; leave them out", fault.ErrUnsupported, p.Schema.Name)
 	}
 	var r *rebuilding
-	err = logs.Session(db).Again(func() error {
+	session := logs.Session(db)
+	err = session.Again(func() error {
 		r = &rebuilding{policy: p, log: p.Log, protect: logs.Protect, unknown: map[int]bool{}, kinds: map[string]bool{}}
-		return logs.Session(db).Work(r.run)
-	})
+		return session.Work(r.run)
+	}, session.Dialect.Outdated)
 	if err != nil {
 		return 0, err
 	}

@@ -4,59 +4,50 @@ import (
 	"errors"
 	"slices"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 )
 
-// This room is for a restore that has met tables with other columns or indexes than it knew: another process has migrated a model.
+// This room is for a restore that has to be made again: it has met tables with other columns or indexes than it knew, since another process
+// has migrated a model, or rows along relations that it does not follow.
 
-// migratedError is the error of such a restore, of which nobody has seen anything yet.
-type migratedError struct{ error }
+// again makes a restore. Where the deletion took rows along relations that it did not follow, it begins anew and follows these too: each
+// time there are more of them.
+func (restorer *Restorer) again(db *gorm.DB, restore func(r *restoration) (deletion.Report, error)) (report deletion.Report, err error) {
+	var r *restoration
+	var along []*policy.Relation
+	err = restorer.Session(db).Again(func() (err error) {
+		for {
+			r = &restoration{restorer: restorer, along: along}
+			var beside besideError
+			if report, err = restore(r); !errors.As(err, &beside) {
+				return err
+			}
+			along = append(along, beside.along...)
+		}
+	}, func(err error) bool { return r.forget(err) })
+	return report, err
+}
 
-func (e migratedError) Unwrap() error { return e.error }
-
-// migrated makes the next restore look at the tables anew, and marks an error that this one may have had for what it knew.
-func (r *restoration) migrated(err error) error {
-	if errors.As(err, new(besideError)) {
-		return err
+// forget makes the next restore look at the tables anew, and tells whether this one may have failed for what it knew. Hooks are not run
+// twice.
+func (r *restoration) forget(err error) bool {
+	if r.graph == nil {
+		return false
 	}
 	r.restorer.Columns.ForgetAll(r.graph)
 	r.restorer.tables.Clear()
-	archives := slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool { return n.Policy.Archives() })
-	hooks := slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool { return n.Policy.RestoreHooks.Before || n.Policy.RestoreHooks.After })
-	if archives && !hooks && r.restorer.Dialect.OtherColumns(err) {
-		return migratedError{err}
+	has := func(what func(p *policy.Policy) bool) bool {
+		return slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool { return what(n.Policy) })
 	}
+	hooks := has(func(p *policy.Policy) bool { return p.RestoreHooks.Before || p.RestoreHooks.After })
 	var conflict *fault.Conflict
 	if errors.As(err, &conflict) && conflict.Cause != nil {
 		r.restorer.own.forget(r.graph)
-		if !hooks && !r.fresh {
-			return migratedError{err}
-		}
+		return !hooks && !r.fresh
 	}
-	return err
-}
-
-// again restores, and once more where that met other columns. PostgreSQL may then find the plan of a prepared statement of before,
-// which its driver drops when it is told, so that there is a third time.
-//
-// Where the deletion took rows along relations that the restore did not follow, it begins anew and follows these too: each time there
-// are more of them.
-func (restorer *Restorer) again(restore func(along []*policy.Relation) (deletion.Report, error)) (report deletion.Report, err error) {
-	var migrated migratedError
-	var beside besideError
-	var along []*policy.Relation
-	for tries := 3; tries > 0; {
-		report, err = restore(along)
-		switch {
-		case errors.As(err, &beside):
-			along = append(along, beside.along...)
-		case errors.As(err, &migrated):
-			tries--
-		default:
-			return report, err
-		}
-	}
-	return report, migrated.error
+	return !hooks && has((*policy.Policy).Archives) && r.restorer.Dialect.OtherColumns(err)
 }

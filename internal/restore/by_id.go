@@ -13,7 +13,7 @@ import (
 
 // This room sets up a restore of a whole deletion, by its ID.
 
-func (restorer *Restorer) restoreDeletion(db *gorm.DB, id mark.DeletionID, along []*policy.Relation) (deletion.Report, error) {
+func (r *restoration) ofDeletion(db *gorm.DB, id mark.DeletionID) (deletion.Report, error) {
 	if err := policy.NoTable(db, "RestoreDeletion"); err != nil {
 		return deletion.Report{}, err
 	}
@@ -21,11 +21,11 @@ func (restorer *Restorer) restoreDeletion(db *gorm.DB, id mark.DeletionID, along
 	if !ok {
 		return deletion.Report{}, fmt.Errorf("%w: %q is no DeletionID", gorm.ErrRecordNotFound, string(id))
 	}
-	policies, err := restorer.restorable(db)
+	policies, err := r.restorer.restorable(db)
 	if err != nil {
 		return deletion.Report{}, err
 	}
-	r := &restoration{restorer: restorer, deletion: id, at: at, preview: db.DryRun}
+	r.deletion, r.at, r.preview = id, at, db.DryRun
 	// The root's model first, so that its rows lead the report; models that carry no ID are told by the time, which is
 	// unique among the models that cascades and guards connect with the root.
 	for i, p := range policies {
@@ -36,9 +36,9 @@ func (restorer *Restorer) restoreDeletion(db *gorm.DB, id mark.DeletionID, along
 		}
 	}
 	if r.root != nil {
-		r.timed = slices.Concat(deletion.Concerned(r.root), rowsOf(along))
+		r.timed = slices.Concat(deletion.Concerned(r.root), rowsOf(r.along))
 	} else {
-		r.elsewhere = restorer.elsewhere(db, id)
+		r.elsewhere = r.restorer.elsewhere(db, id)
 	}
 	policies = slices.DeleteFunc(policies, func(p *policy.Policy) bool { return p.ID == nil && !slices.Contains(r.timed, p) })
 	if len(policies) == 0 {
@@ -47,12 +47,12 @@ func (restorer *Restorer) restoreDeletion(db *gorm.DB, id mark.DeletionID, along
 	if r.root == nil {
 		r.root = policies[0]
 	}
-	for _, p := range rowsOf(along) {
+	for _, p := range rowsOf(r.along) {
 		if !slices.Contains(policies, p) {
 			policies = append(policies, p)
 		}
 	}
-	r.graph = policy.MarkedGraph(policies, true, along)
+	r.graph = policy.MarkedGraph(policies, true, r.along)
 	return r.run(db, func(*gorm.DB) (func(), error) { return func() {}, nil })
 }
 

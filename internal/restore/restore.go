@@ -24,23 +24,20 @@ import (
 
 // Restore undoes the deletion of value, with exactly those rows under it that the same deletion took.
 func (restorer *Restorer) Restore(db *gorm.DB, value any) (deletion.Report, error) {
-	return restorer.again(func(along []*policy.Relation) (deletion.Report, error) {
-		return restorer.restoreValue(db, value, "Restore", false, along)
-	})
+	return restorer.again(db, func(r *restoration) (deletion.Report, error) { return r.ofValue(db, value, "Restore") })
 }
 
 // Preview tells what Restore would do with value, and writes nothing. What would refuse is its error.
 func (restorer *Restorer) Preview(db *gorm.DB, value any) (deletion.Report, error) {
-	return restorer.again(func(along []*policy.Relation) (deletion.Report, error) {
-		return restorer.restoreValue(db, value, "PreviewRestore", true, along)
+	return restorer.again(db, func(r *restoration) (deletion.Report, error) {
+		r.preview = true
+		return r.ofValue(db, value, "PreviewRestore")
 	})
 }
 
 // RestoreDeletion undoes a whole deletion: every row that it took and that nothing else keeps deleted.
 func (restorer *Restorer) RestoreDeletion(db *gorm.DB, id mark.DeletionID) (deletion.Report, error) {
-	return restorer.again(func(along []*policy.Relation) (deletion.Report, error) {
-		return restorer.restoreDeletion(db, id, along)
-	})
+	return restorer.again(db, func(r *restoration) (deletion.Report, error) { return r.ofDeletion(db, id) })
 }
 
 // restoration is one call that restores rows.
@@ -49,6 +46,7 @@ type restoration struct {
 	root     *policy.Policy
 	graph    *policy.Graph
 	preview  bool
+	along    []*policy.Relation // followed beside those of the rules
 
 	// deletion is set by RestoreDeletion. Otherwise where and keys tell the root rows. timed are the models among which the
 	// deletion's time is its own.
@@ -82,12 +80,12 @@ type loadedRows struct {
 	rows reflect.Value
 }
 
-func (restorer *Restorer) restoreValue(db *gorm.DB, value any, function string, preview bool, along []*policy.Relation) (deletion.Report, error) {
+func (r *restoration) ofValue(db *gorm.DB, value any, function string) (deletion.Report, error) {
 	if err := deletion.CheckCall(value, function); err != nil {
 		return deletion.Report{}, err
 	}
 	db = policy.Called(db)
-	p, err := restorer.Of(db, value)
+	p, err := r.restorer.Of(db, value)
 	if err != nil {
 		return deletion.Report{}, err
 	}
@@ -97,12 +95,12 @@ func (restorer *Restorer) restoreValue(db *gorm.DB, value any, function string, 
 	if len(p.Schema.PrimaryFields) == 0 {
 		return deletion.Report{}, fmt.Errorf("%w: %s has no primary key to restore its rows by; update its deletion column through db.Unscoped()", fault.ErrUnsupported, p.Schema.Name)
 	}
-	r := &restoration{restorer: restorer, root: p, preview: preview || db.DryRun}
+	r.root, r.preview = p, r.preview || db.DryRun
 	if err := r.readConditions(db, value); err != nil {
 		return deletion.Report{}, err
 	}
-	if r.graph = r.root.RestoreGraph(); len(along) > 0 {
-		r.graph = policy.MarkedGraph([]*policy.Policy{r.root}, false, along)
+	if r.graph = r.root.RestoreGraph(); len(r.along) > 0 {
+		r.graph = policy.MarkedGraph([]*policy.Policy{r.root}, false, r.along)
 	}
 	if r.graph.Err != nil {
 		return deletion.Report{}, r.graph.Err
@@ -164,11 +162,7 @@ func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) 
 		return deletion.Report{}, err
 	}
 	if r.preview {
-		report, err := r.foresee(tx)
-		if err != nil {
-			err = r.migrated(err)
-		}
-		return report, err
+		return r.foresee(tx)
 	}
 	var finish func()
 	err := statement.Work(tx, func(tx *gorm.DB) (err error) {
@@ -178,7 +172,7 @@ func (r *restoration) run(db *gorm.DB, after func(tx *gorm.DB) (func(), error)) 
 		return err
 	})
 	if err != nil {
-		return deletion.Report{}, r.migrated(err)
+		return deletion.Report{}, err
 	}
 	finish()
 	effects, err := r.list(r.restorer.Session(tx))
