@@ -80,11 +80,16 @@ func (p *Policy) deepPredicate(quote func(string) string) statement.Predicate {
 	var first, further []string
 	for _, r := range own {
 		// Not under a name that the statement around may have for its own table.
-		first = append(first, a.selects(r, "softdelete_parent", "", func(child *schema.Field) string { return cut + quote(child.DBName) })...)
+		first = append(first, a.selects(r, "softdelete_parent", "", "", func(child *schema.Field) string { return cut + quote(child.DBName) })...)
+	}
+	below, compound := quote(aboveTable)+" AS a", a.d.Has(dialect.CompoundRecursion)
+	beside := "" // where each step reads the rows below itself
+	if compound {
+		beside = below + ", "
 	}
 	for i, m := range a.models {
 		for _, r := range m.lazyParents() {
-			further = append(further, a.selects(r, "p", "a.node = "+strconv.Itoa(i)+" AND ", func(child *schema.Field) string {
+			further = append(further, a.selects(r, "p", beside, "a.node = "+strconv.Itoa(i)+" AND ", func(child *schema.Field) string {
 				return "a." + a.column(slices.Index(a.taken[m], child))
 			})...)
 		}
@@ -92,12 +97,10 @@ func (p *Policy) deepPredicate(quote func(string) string) statement.Predicate {
 	text := "NOT EXISTS (WITH RECURSIVE " + quote(aboveTable) + " (node, gone" + a.columns() + ") AS (" + strings.Join(first, " UNION ")
 	switch {
 	case len(further) == 0:
-	case a.d.Has(dialect.CompoundRecursion):
-		for _, step := range further {
-			text += " UNION " + strings.Replace(step, " FROM ", " FROM "+quote(aboveTable)+" AS a, ", 1)
-		}
+	case compound:
+		text += " UNION " + strings.Join(further, " UNION ")
 	default:
-		text += " UNION SELECT x.* FROM " + quote(aboveTable) + " AS a CROSS JOIN LATERAL (" + strings.Join(further, " UNION ALL ") + ") AS x"
+		text += " UNION SELECT x.* FROM " + below + " CROSS JOIN LATERAL (" + strings.Join(further, " UNION ALL ") + ") AS x"
 	}
 	return strings.Split(text+") SELECT 1 FROM "+quote(aboveTable)+" WHERE gone = 1)", cut)
 }
@@ -156,8 +159,8 @@ func (a *ascent) columns() (list string) {
 }
 
 // selects gives the SELECTs of the parents by a relation whose child's columns child writes: deleted ones, and others that may be
-// hidden themselves.
-func (a *ascent) selects(r *Relation, parent, before string, child func(*schema.Field) string) (list []string) {
+// hidden themselves. beside stands before the parent's table, before in front of the condition.
+func (a *ascent) selects(r *Relation, parent, beside, before string, child func(*schema.Field) string) (list []string) {
 	p := r.Parent
 	alias := a.quote(parent)
 	var keys []string
@@ -174,7 +177,7 @@ func (a *ascent) selects(r *Relation, parent, before string, child func(*schema.
 				text += ", " + a.none(kind)
 			}
 		}
-		list = append(list, text+" FROM "+a.quote(table)+" AS "+alias+" WHERE "+before+strings.Join(keys, " AND ")+further)
+		list = append(list, text+" FROM "+beside+a.quote(table)+" AS "+alias+" WHERE "+before+strings.Join(keys, " AND ")+further)
 	}
 	if archived := r.ArchivedParent(alias, a.quote); archived != "" {
 		from(p.DeletedTable(), "1", " AND "+archived, false)

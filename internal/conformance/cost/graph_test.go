@@ -146,6 +146,75 @@ func TestARowHidesWithARowHighAbove(t *testing.T) {
 	})
 }
 
+// A way up by keys of a declared type, which no cast makes another, and by a status with a word of SQL.
+type (
+	codedLeaf struct {
+		ID     string     `gorm:"type:uuid;primaryKey"`
+		StemID string     `gorm:"type:uuid"`
+		Stem   *codedStem `softdelete:"lazy"`
+	}
+	codedStem struct {
+		ID       string       `gorm:"type:uuid;primaryKey"`
+		BranchID string       `gorm:"type:uuid"`
+		Branch   *codedBranch `softdelete:"lazy"`
+		State    string       `softdelete:"status;deleted:taken FROM here"`
+	}
+	codedBranch struct {
+		ID        string      `gorm:"type:uuid;primaryKey"`
+		TrunkID   string      `gorm:"type:uuid"`
+		Trunk     *codedTrunk `softdelete:"lazy"`
+		DeletedAt gorm.DeletedAt
+	}
+	codedTrunk struct {
+		_        struct{} `softdelete:"archive"`
+		ID       string   `gorm:"type:uuid;primaryKey"`
+		GroundID int64
+		Ground   *codedGround `softdelete:"lazy"`
+	}
+	codedGround struct {
+		ID      int64
+		WorldID string      `gorm:"type:uuid"`
+		World   *codedWorld `softdelete:"lazy"`
+		Away    bool        `softdelete:"flag"`
+	}
+	codedWorld struct {
+		ID        string `gorm:"type:uuid;primaryKey"`
+		DeletedAt gorm.DeletedAt
+	}
+)
+
+func TestARowHidesWithARowHighAboveByKeysOfADeclaredType(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		models := []any{&codedWorld{}, &codedGround{}, &codedTrunk{}, &codedBranch{}, &codedStem{}, &codedLeaf{}}
+		db, _ := graphDatabase(t, database, models)
+		id := []string{"00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"}
+		for i := range id {
+			for _, row := range []any{
+				&codedWorld{ID: id[i]}, &codedGround{ID: int64(i + 1), WorldID: id[i]}, &codedTrunk{ID: id[i], GroundID: int64(i + 1)},
+				&codedBranch{ID: id[i], TrunkID: id[i]}, &codedStem{ID: id[i], BranchID: id[i], State: "active"}, &codedLeaf{ID: id[i], StemID: id[i]},
+			} {
+				require.NoError(t, db.Create(row).Error)
+			}
+		}
+		seen := func() (ids []string) {
+			require.NoError(t, db.Model(&codedLeaf{}).Order("id").Pluck("id", &ids).Error)
+			return ids
+		}
+		recorder := testdb.Record(db)
+		require.Equal(t, id, seen())
+		require.Contains(t, recorder.Statements()[0], "RECURSIVE")
+		for _, above := range []any{
+			&codedWorld{ID: id[1]}, &codedGround{ID: 2}, &codedTrunk{ID: id[1]}, &codedBranch{ID: id[1]}, &codedStem{ID: id[1]},
+		} {
+			require.NoError(t, db.Delete(above).Error)
+			require.Equal(t, id[:1], seen(), "with %T", above)
+			_, err := softdelete.Restore(db, above)
+			require.NoError(t, err)
+			require.Equal(t, id, seen(), "%T is back", above)
+		}
+	})
+}
+
 // diamond gives a graph's root row with a number.
 func diamond(id uint) *fixture.Diamond00 { return &fixture.Diamond00{Facet: fixture.Facet{ID: id}} }
 
