@@ -24,7 +24,7 @@ type Certificate struct {
 	RequestID string `json:"request_id"`
 	// SubjectTable is the table of the erased person's row.
 	SubjectTable string `json:"subject_table"`
-	// SubjectKey is that row's primary key, a composite one joined by ",".
+	// SubjectKey is that row's primary key: a composite one is joined by ",", a "," in a part is "\,".
 	SubjectKey string `json:"subject_key"`
 	// ErasedAt is when the erasure was committed.
 	ErasedAt time.Time `json:"erased_at"`

@@ -59,8 +59,8 @@ func DirColdStore(dir string) (ColdStore, error) {
 }
 
 // Thaw brings the rows of a cold batch back into their table, live, in one transaction, and gives their number. Where a key
-// or a unique value is taken, or a foreign key misses its row, nothing comes back and the error wraps ErrRestoreConflict or
-// the database's own. The model must be in Config.Models, or have been used before. Rows that an erasure has masked come back
+// or a unique value is taken, nothing comes back and the error is ErrRestoreConflict; where a row would stand under a deleted parent,
+// or refer to one that is not there, it is ErrParentDeleted. The model must be in Config.Models, or have been used before. Rows that an erasure has masked come back
 // masked and stay erased; those that it has removed do not come back.
 func Thaw(db *gorm.DB, batchID string) (int64, error) {
 	d, err := databaseOfAll(db, "Thaw")

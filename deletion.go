@@ -70,7 +70,8 @@ type Deletion struct {
 	ID DeletionID `gorm:"column:id;primaryKey;size:64" json:"id"`
 	// Table is that of the root rows.
 	Table string `gorm:"column:table" json:"table"`
-	// Key is the root row's primary key, a composite one joined by ","; empty where there were several root rows.
+	// Key is the root row's primary key: a composite one is joined by ",", a "," in a part is "\,". It is empty where there were
+	// several root rows.
 	Key string `gorm:"column:key" json:"key"`
 	// Rows is the number of all rows taken.
 	Rows int64 `gorm:"column:rows" json:"rows"`

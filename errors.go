@@ -24,13 +24,14 @@ var (
 	ErrNeverDelete = fault.ErrNeverDelete
 	// ErrParentDeleted: a live row would stand under a deleted parent. See ParentDeletedError.
 	ErrParentDeleted = fault.ErrParentDeleted
-	// ErrRestoreConflict: a row cannot come back because a live row has its unique value. See ConflictError.
+	// ErrRestoreConflict: a row cannot come back because a live row has its unique value, or live rows share one that AutoMigrate is
+	// to make unique. See ConflictError.
 	ErrRestoreConflict = fault.ErrRestoreConflict
 	// ErrRowDeleted: a write would reach a deleted row.
 	ErrRowDeleted = fault.ErrRowDeleted
 	// ErrTooManyRows: the call would change more rows than Config.MaxRows.
 	ErrTooManyRows = fault.ErrTooManyRows
-	// ErrHeld: a legal hold covers a row that would be destroyed. See HeldError.
+	// ErrHeld: a legal hold covers a row that would be destroyed or erased, or taken away from the rows above it. See HeldError.
 	ErrHeld = fault.ErrHeld
 	// ErrErased: the row's personal data was erased and must stay so. See ErasedError.
 	ErrErased = fault.ErrErased
@@ -47,7 +48,7 @@ var (
 
 // BlockedError says which rows forbid a deletion. errors.Is(err, ErrBlocked) holds.
 type BlockedError struct {
-	// Blockers are the relations whose rows forbid it, with at most ten keys each.
+	// Blockers are the relations and foreign keys whose rows forbid it, with at most ten keys each.
 	Blockers []Blocker
 	// Cause is the database's error where a foreign key forbade it, else nil.
 	Cause error
@@ -73,7 +74,7 @@ func (e *BlockedError) Unwrap() error { return e.Cause }
 type ConflictError struct {
 	// Index is the unique index's name.
 	Index string
-	// Columns are its columns.
+	// Columns are its columns, and the expressions that it is on.
 	Columns []string
 	// LiveKeys are the primary keys of the rows that have the value, at most ten; a composite key is joined by ",".
 	LiveKeys []string
@@ -116,7 +117,7 @@ func (e *ParentDeletedError) Error() string {
 // Is makes errors.Is(err, ErrParentDeleted) true.
 func (e *ParentDeletedError) Is(target error) bool { return target == ErrParentDeleted }
 
-// HeldError says which legal holds cover a row that would be destroyed. errors.Is(err, ErrHeld) holds.
+// HeldError says which legal holds cover a row that the call would destroy, erase or take away. errors.Is(err, ErrHeld) holds.
 type HeldError struct {
 	// Holds are those that the call met first, with what Holds tells of them.
 	Holds []HoldInfo

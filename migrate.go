@@ -17,7 +17,7 @@ func Tables() []any {
 
 // DDL lists the statements that db.AutoMigrate(models...) would execute on the database as it is, in order, and executes
 // none of them: for goose, golang-migrate and others that keep migrations as SQL. On an empty database that is everything;
-// on one that an earlier version made, the upgrade. Without models it takes Config.Models. The list is the same every time.
+// on one that an earlier version made, the upgrade. Without models it takes Config.Models and Tables. The list is the same every time.
 //
 // Where the database makes a table anew to change it (SQLite), the list begins by switching foreign keys off and ends by
 // switching them on again, if the connection has them on: execute it on a single connection, and not in a transaction that

@@ -26,7 +26,7 @@ type ErasedSubject struct {
 	RequestID string `json:"request_id"`
 	// Table is the table of the erased person's row.
 	Table string `json:"table"`
-	// Key is that row's primary key, a composite one joined by ",".
+	// Key is that row's primary key: a composite one is joined by ",", a "," in a part is "\,".
 	Key string `json:"key"`
 }
 

@@ -22,8 +22,8 @@ const (
 	ActionRemoved  Action = "removed"  // gone for good
 	ActionKept     Action = "kept"     // live rows of a relation that the deletion does not touch
 	ActionRestored Action = "restored" // live again
-	ActionSkipped  Action = "skipped"  // stays deleted, because another deleted parent holds it
-	ActionUnlinked Action = "unlinked" // live, and no more under its parent: a foreign key of the database set its key to NULL
+	ActionSkipped  Action = "skipped"  // stays deleted, because another deletion holds it, or because it is erased
+	ActionUnlinked Action = "unlinked" // live, and no more under its parent: a foreign key of the database set its key to NULL or its default
 )
 
 // Report says what a deletion or a restore did, or what Preview and PreviewRestore found that it would do.
@@ -52,9 +52,9 @@ func (r Report) Rows() int64 {
 type Effect struct {
 	// Table is the rows' table.
 	Table string `json:"table"`
-	// Relation is the relation's field name; empty for the root.
+	// Relation is the relation's field name, or a foreign key of the database by its name or its columns; empty for the root.
 	Relation string `json:"relation"`
-	// Parent is the table of the relation's owner, from which the deletion or restore came; empty for the root.
+	// Parent is the table from whose rows the deletion or restore came to these; empty for the root.
 	Parent string `json:"parent"`
 	// Action says what happened to the rows.
 	Action Action `json:"action"`
@@ -64,11 +64,11 @@ type Effect struct {
 	Keys []string `json:"keys,omitempty"`
 }
 
-// Blocker is a relation whose rows forbid a deletion.
+// Blocker is a relation, or a foreign key of the database, whose rows forbid a deletion.
 type Blocker struct {
 	// Table is the rows' table.
 	Table string `json:"table"`
-	// Relation is the relation's field name.
+	// Relation is the relation's field name, or the foreign key's name or columns.
 	Relation string `json:"relation"`
 	// Rows is how many rows block.
 	Rows int64 `json:"rows"`

@@ -13,8 +13,8 @@ import (
 // deleted until that parent comes back. Restoring a live row does nothing.
 //
 // Errors: gorm.ErrMissingWhereClause without key and condition, ErrParentDeleted where a row would stand under a deleted
-// parent, ErrRestoreConflict (a *ConflictError) where a live row has one of its unique values, ErrTooManyRows, and what the
-// hooks BeforeRestore and AfterRestore return. Then nothing has changed, in the database or in value. In a dry run it is
+// parent, ErrRestoreConflict (a *ConflictError) where a live row has one of its unique values, ErrErased for a row that was erased,
+// ErrTooManyRows, ErrUnsupported for what the session or the transaction's level does not allow, and what the hooks BeforeRestore and AfterRestore return. Then nothing has changed, in the database or in value. In a dry run it is
 // PreviewRestore.
 func Restore(db *gorm.DB, value any) (Report, error) {
 	return restored(db, func(d *database) (deletion.Report, error) { return d.restorer.Restore(db, value) })
