@@ -78,13 +78,14 @@ type ErasedColumn struct {
 	Strategy string `json:"strategy"`
 }
 
-// KeptColumn is a personal column that an erasure keeps, with its legal basis and the rows of the person that have it.
+// KeptColumn is a personal column that an erasure keeps, with its legal basis and the number of the person's rows that have it.
 type KeptColumn struct {
 	// Table is the column's table.
 	Table string `json:"table"`
 	// Column is the column's name.
 	Column string `json:"column"`
-	// Basis is the legal basis that its pii tag names.
+	// Basis is the legal basis that its pii tag names. Of a primary key that looks personal, which no erasure changes, it says that
+	// there is none.
 	Basis string `json:"basis"`
 	// Rows is the number of the person's rows that have it.
 	Rows int64 `json:"rows"`

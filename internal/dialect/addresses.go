@@ -126,12 +126,15 @@ var sqliteAddresses = addresses{
 	only:   " NOT INDEXED",
 	extent: func(db *gorm.DB, table string) (e Extent, ok bool, err error) {
 		var found []string
-		err = db.Raw("SELECT name FROM pragma_table_list(?) WHERE schema = 'main' AND type = 'table' AND wr = 0", sqliteTable(table)).Scan(&found).Error
+		// The columns of an index of the table's name are told of a table WITHOUT ROWID alone (https://sqlite.org/pragma.html#pragma_index_info);
+		// a virtual one has no page.
+		err = db.Raw(`SELECT name FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?) AND rootpage > 0
+			AND NOT EXISTS (SELECT 1 FROM pragma_index_info(sqlite_master.name))`, sqliteTable(table)).Scan(&found).Error
 		if err != nil || len(found) == 0 {
 			return e, false, err
 		}
 		var first, last sql.NullInt64
-		err = db.Raw("SELECT (SELECT min(_rowid_) FROM `"+found[0]+"`), (SELECT max(_rowid_) FROM `"+found[0]+"`)").Row().Scan(&first, &last)
+		err = db.Raw("SELECT (SELECT min(_rowid_) FROM "+sqliteQuoted(found[0])+"), (SELECT max(_rowid_) FROM "+sqliteQuoted(found[0])+")").Row().Scan(&first, &last)
 		return Extent{First: first.Int64, Last: last.Int64}, first.Valid, err
 	},
 }

@@ -47,7 +47,7 @@ type coldModel struct {
 	above   []*policy.Relation // those that lead to the model, where holds are to be looked for
 }
 
-// readRow is a row of the person in cold storage.
+// coldRow is a row of the person in cold storage.
 type coldRow struct {
 	erasedrow.ReachedRow
 	deletion string                     // the ID of the deletion that took it, empty for unknown

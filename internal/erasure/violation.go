@@ -19,7 +19,7 @@ import (
 // violated is what errors call a constraint.
 var violated = map[dialect.Constraint]string{
 	dialect.CheckConstraint: "the CHECK constraint", dialect.ForeignKey: "the foreign key",
-	dialect.UniqueIndex: "the unique index", dialect.NotNull: "NOT NULL",
+	dialect.UniqueIndex: "the unique index", dialect.NotNull: "NOT NULL", dialect.Exclusion: "the exclusion constraint",
 }
 
 // violation is a constraint that refused.
@@ -45,7 +45,7 @@ func (v violation) sentence(columns []string, deleting bool) string {
 		text += " refuses what is written"
 	}
 	switch v.Kind {
-	case dialect.UniqueIndex:
+	case dialect.UniqueIndex, dialect.Exclusion:
 		return text + "; another row has that value, give the column a pii tag with {random}"
 	case dialect.ForeignKey:
 		return text + "; give the column pii:\"null\", or a masker that gives the key of a row that is there"

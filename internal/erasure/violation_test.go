@@ -16,6 +16,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -149,4 +150,27 @@ func refusedTexts(err error) string {
 		}
 	}
 	return text
+}
+
+type excludedPerson struct {
+	ID        uint
+	Name      string `pii:"fixed:[erased]"`
+	DeletedAt gorm.DeletedAt
+}
+
+func TestAnExclusionConstraintThatRefusesIsNamedToo(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		if database.Name != "postgres" {
+			return // the one that has them
+		}
+		db := fixture.Open(t, database, softdelete.Config{Models: []any{&excludedPerson{}}})
+		require.NoError(t, db.Exec("ALTER TABLE excluded_people ADD CONSTRAINT one_name EXCLUDE (name WITH =)").Error)
+		require.NoError(t, db.Create(&[]excludedPerson{{ID: 1, Name: "quokka"}, {ID: 2, Name: "wombat"}}).Error)
+		_, err := softdelete.Erase(db, &excludedPerson{ID: 1}, softdelete.ErasureRequest{ID: "r1"})
+		require.NoError(t, err)
+		_, err = softdelete.Erase(db, &excludedPerson{ID: 2}, softdelete.ErasureRequest{ID: "r2"})
+		require.ErrorContains(t, err, "masking table excluded_people failed: the exclusion constraint one_name refuses what is written; another row "+
+			"has that value, give the column a pii tag with {random}")
+		require.NotContains(t, err.Error(), "wombat")
+	})
 }

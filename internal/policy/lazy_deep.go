@@ -55,7 +55,8 @@ const aboveTable = "softdelete_above"
 type ascent struct {
 	quote  func(string) string
 	d      *dialect.Dialect
-	models []*Policy // above the row, each once
+	row    *Policy   // the model of the row
+	models []*Policy // above the row that the query goes up from, each once
 	slots  []string  // the kinds of the columns that are taken along
 	// taken are the columns of a model, by their slots.
 	taken map[*Policy][]*schema.Field
@@ -63,14 +64,14 @@ type ascent struct {
 
 // deepPredicate holds for rows that no deleted parent hides, at whatever height.
 func (p *Policy) deepPredicate(quote func(string) string) statement.Predicate {
-	a := &ascent{quote: quote, d: p.dialect, taken: map[*Policy][]*schema.Field{}}
+	a := &ascent{quote: quote, d: p.dialect, row: p, taken: map[*Policy][]*schema.Field{}}
 	own := p.lazyParents()
 	for _, r := range own {
-		a.add(r.Parent)
+		a.add(p, r)
 	}
 	for i := 0; i < len(a.models); i++ {
 		for _, r := range a.models[i].lazyParents() {
-			a.add(r.Parent)
+			a.add(a.models[i], r)
 			for _, key := range r.Keys {
 				a.take(a.models[i], key.Child)
 			}
@@ -80,7 +81,7 @@ func (p *Policy) deepPredicate(quote func(string) string) statement.Predicate {
 	var first, further []string
 	for _, r := range own {
 		// Not under a name that the statement around may have for its own table.
-		first = append(first, a.selects(r, "softdelete_parent", "", "", func(child *schema.Field) string { return cut + quote(child.DBName) })...)
+		first = append(first, a.selects(p, r, "softdelete_parent", "", "", func(child *schema.Field) string { return cut + quote(child.DBName) })...)
 	}
 	below, compound := quote(aboveTable)+" AS a", a.d.Has(dialect.CompoundRecursion)
 	beside := "" // where each step reads the rows below itself
@@ -89,7 +90,7 @@ func (p *Policy) deepPredicate(quote func(string) string) statement.Predicate {
 	}
 	for i, m := range a.models {
 		for _, r := range m.lazyParents() {
-			further = append(further, a.selects(r, "p", beside, "a.node = "+strconv.Itoa(i)+" AND ", func(child *schema.Field) string {
+			further = append(further, a.selects(m, r, "p", beside, "a.node = "+strconv.Itoa(i)+" AND ", func(child *schema.Field) string {
 				return "a." + a.column(slices.Index(a.taken[m], child))
 			})...)
 		}
@@ -105,10 +106,14 @@ func (p *Policy) deepPredicate(quote func(string) string) statement.Predicate {
 	return strings.Split(text+") SELECT 1 FROM "+quote(aboveTable)+" WHERE gone = 1)", cut)
 }
 
-// add notes a model above.
-func (a *ascent) add(p *Policy) {
-	if !slices.Contains(a.models, p) {
-		a.models = append(a.models, p)
+// ends tells whether the query goes up no further from the parents that a model has by a relation: those of a tree, one level of which
+// hides its rows, and of the row's own model.
+func (a *ascent) ends(m *Policy, r *Relation) bool { return r.Parent == m || r.Parent == a.row }
+
+// add notes a model above another, by a relation.
+func (a *ascent) add(m *Policy, r *Relation) {
+	if !a.ends(m, r) && !slices.Contains(a.models, r.Parent) {
+		a.models = append(a.models, r.Parent)
 	}
 }
 
@@ -158,19 +163,22 @@ func (a *ascent) columns() (list string) {
 	return list
 }
 
-// selects gives the SELECTs of the parents by a relation whose child's columns child writes: deleted ones, and others that may be
+// selects gives the SELECTs of the parents by a relation of a model, whose columns child writes: deleted ones, and others that may be
 // hidden themselves. beside stands before the parent's table, before in front of the condition.
-func (a *ascent) selects(r *Relation, parent, beside, before string, child func(*schema.Field) string) (list []string) {
-	p := r.Parent
+func (a *ascent) selects(m *Policy, r *Relation, parent, beside, before string, child func(*schema.Field) string) (list []string) {
+	p, node := r.Parent, -1 // from which no step leads on
+	if !a.ends(m, r) {
+		node = slices.Index(a.models, p)
+	}
 	alias := a.quote(parent)
 	var keys []string
 	for _, key := range r.Keys {
 		keys = append(keys, alias+"."+a.quote(key.Parent.DBName)+" = "+child(key.Child))
 	}
 	from := func(table, gone, further string, columns bool) {
-		text := "SELECT " + strconv.Itoa(slices.Index(a.models, p)) + ", " + gone
+		text := "SELECT " + strconv.Itoa(node) + ", " + gone
 		for i, kind := range a.slots {
-			if taken := a.taken[p]; columns && i < len(taken) && taken[i] != nil {
+			if taken := a.taken[p]; columns && node >= 0 && i < len(taken) && taken[i] != nil {
 				_, expression := a.kept(taken[i], alias+"."+a.quote(taken[i].DBName))
 				text += ", " + expression
 			} else {
@@ -181,7 +189,7 @@ func (a *ascent) selects(r *Relation, parent, beside, before string, child func(
 	}
 	if archived := r.ArchivedParent(alias, a.quote); archived != "" {
 		from(p.DeletedTable(), "1", " AND "+archived, false)
-		if len(p.lazyParents()) > 0 {
+		if len(p.lazyParents()) > 0 && node >= 0 {
 			from(p.Table, "0", "", true)
 		}
 		return list

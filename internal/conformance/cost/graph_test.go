@@ -1,6 +1,7 @@
 package cost_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -143,6 +144,54 @@ func TestARowHidesWithARowHighAbove(t *testing.T) {
 		require.NoError(t, db.Joins("Branch").Find(&stems).Error)
 		require.Len(t, stems, 1)
 		require.NoError(t, db.Unscoped().First(&highLeaf{}, 2).Error)
+	})
+}
+
+// A tree by lazy, alone and with many models above.
+type (
+	lowFolder struct {
+		ID        uint
+		ParentID  *uint
+		Parent    *lowFolder `softdelete:"lazy"`
+		DeletedAt gorm.DeletedAt
+	}
+	highFolder struct {
+		ID        uint
+		ParentID  *uint
+		Parent    *highFolder `softdelete:"lazy"`
+		StemID    *int32
+		Stem      *highStem `softdelete:"lazy"`
+		DeletedAt gorm.DeletedAt
+	}
+	highFile struct {
+		ID       uint
+		FolderID uint
+		Folder   *highFolder `softdelete:"lazy"`
+	}
+)
+
+func TestARowHidesWithOneLevelOfATreeWhateverStandsAbove(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		for name, models := range map[string][]any{"low": {&lowFolder{}}, "high": {&highWorld{}, &highGround{}, &highTrunk{}, &highBranch{}, &highStem{}, &highFolder{}, &highFile{}}} {
+			t.Run(name, func(t *testing.T) {
+				db, _ := graphDatabase(t, database, models)
+				table := name + "_folders"
+				fixture.Exec(t, db, "INSERT INTO "+table+" (id, parent_id) VALUES (1, NULL), (2, 1), (3, 2), (4, 3)")
+				require.NoError(t, db.Exec("UPDATE "+table+" SET deleted_at = ? WHERE id = 1", time.Now()).Error)
+				folders := models[slices.IndexFunc(models, func(model any) bool { return fixture.Table(t, db, model) == table })]
+				var ids []uint
+				recorder := testdb.Record(db)
+				require.NoError(t, db.Model(folders).Order("id").Pluck("id", &ids).Error)
+				require.Equal(t, []uint{3, 4}, ids, "the folder under the deleted one hides, those under that do not")
+				require.Equal(t, name == "high", strings.Contains(recorder.Statements()[0], "RECURSIVE"))
+				if name == "low" {
+					return
+				}
+				fixture.Exec(t, db, "INSERT INTO high_files (id, folder_id) VALUES (1, 1), (2, 2), (3, 3), (4, 4)")
+				require.NoError(t, db.Model(&highFile{}).Order("id").Pluck("id", &ids).Error)
+				require.Equal(t, []uint{3, 4}, ids, "a file hides with its folder")
+			})
+		}
 	})
 }
 
