@@ -26,6 +26,13 @@ func (d *database) register(db *gorm.DB) error {
 			db.Error = outward(db.Error)
 		})
 	}
+	// What runs after the end of a statement's transaction may ask the database why it failed.
+	finally := func(f func(db *gorm.DB)) func(db *gorm.DB) {
+		return statement.Guarded(func(db *gorm.DB) {
+			f(db)
+			db.Error = d.outward(db, db.Error)
+		})
+	}
 	first := func(f func(db *gorm.DB)) func(db *gorm.DB) {
 		return calls(func(db *gorm.DB) {
 			if err := d.registry.Server.Check(db); err != nil {
@@ -48,7 +55,7 @@ func (d *database) register(db *gorm.DB) error {
 		create.Before("gorm:after_create").Register("softdelete:linked_create", calls(write.EndLinks)),
 		create.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_create", calls(write.EndCreate)),
 
-		create.After("softdelete:end_create").Register("softdelete:finish_create", calls(d.guards.ExplainTaken)),
+		create.After("softdelete:end_create").Register("softdelete:finish_create", finally(d.guards.ExplainTaken)),
 
 		update.Before("gorm:setup_reflect_value").Register("softdelete:begin_update", first(d.beginUpdate)),
 		update.Before("gorm:save_before_associations").Register("softdelete:associations_update", calls(d.guards.SpareDeleted)),
@@ -56,14 +63,14 @@ func (d *database) register(db *gorm.DB) error {
 		update.After("gorm:update").Before("gorm:save_after_associations").Register("softdelete:updated", calls(d.afterUpdate)),
 		update.Before("gorm:after_update").Register("softdelete:linked_update", calls(endAssociations)),
 		update.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_update", calls(write.EndWrite)),
-		update.After("softdelete:end_update").Register("softdelete:finish_update", calls(d.guards.ExplainTakenUpdate)),
+		update.After("softdelete:end_update").Register("softdelete:finish_update", finally(d.guards.ExplainTakenUpdate)),
 
 		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", first(d.deleter.Begin)),
 		remove.Before("gorm:delete_before_associations").Register("softdelete:plan_delete", calls(d.deleter.Prepare)),
 		remove.Before("gorm:delete").Register("softdelete:mark_delete", calls(mark.early)),
 		remove.After("gorm:delete").Before("gorm:after_delete").Register("softdelete:cascade_delete", calls(d.deleter.Cascade)),
 		remove.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_delete", calls(d.deleter.End)),
-		remove.After("softdelete:end_delete").Register("softdelete:finish_delete", calls(d.deleter.Finish)),
+		remove.After("softdelete:end_delete").Register("softdelete:finish_delete", finally(d.deleter.Finish)),
 		guard(db, map[string]*last{"create": beforeCreate, "update": beforeUpdate, "delete": mark}, d.needsFresh),
 	)
 }

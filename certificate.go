@@ -165,7 +165,7 @@ func Certificates(db *gorm.DB) ([]Certificate, error) {
 		return nil, err
 	}
 	list, err := d.chain.List(statement.Reading(db))
-	return each(list, certificateOf), outward(err)
+	return each(list, certificateOf), d.outward(db, err)
 }
 
 // VerifyCertificates checks the chain of certificates from the first to the head, with their signatures: those that were
@@ -178,7 +178,7 @@ func VerifyCertificates(db *gorm.DB) error {
 	if err != nil {
 		return err
 	}
-	return outward(d.chain.Verify(statement.Reading(db)))
+	return d.outward(db, d.chain.Verify(statement.Reading(db)))
 }
 
 func certificateOf(c certificate.Certificate) Certificate {

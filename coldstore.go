@@ -70,7 +70,8 @@ func Thaw(db *gorm.DB, batchID string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return outwards(d.purger.Thaw(db, batchID))
+	rows, err := d.purger.Thaw(db, batchID)
+	return rows, d.outward(db, err)
 }
 
 // dirColdStore is the internals' store in a directory for callers.

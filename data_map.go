@@ -27,5 +27,5 @@ func DataMap(db *gorm.DB) ([]DataMapEntry, error) {
 		return nil, err
 	}
 	list, err := d.eraser.DataMap(statement.Reading(db))
-	return each(list, func(e erasure.DataMapEntry) DataMapEntry { return DataMapEntry(e) }), outward(err)
+	return each(list, func(e erasure.DataMapEntry) DataMapEntry { return DataMapEntry(e) }), d.outward(db, err)
 }

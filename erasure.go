@@ -73,10 +73,10 @@ func Erase(db *gorm.DB, subject any, r ErasureRequest) (*Certificate, error) {
 	}
 	inner, err := d.eraser.Erase(db, subject, certificate.Request(r))
 	if inner == nil {
-		return nil, outward(err)
+		return nil, d.outward(db, err)
 	}
 	c := certificateOf(*inner)
-	return &c, outward(err)
+	return &c, d.outward(db, err)
 }
 
 // PreviewErasure tells what Erase would do with subject, and writes nothing.
@@ -86,7 +86,7 @@ func PreviewErasure(db *gorm.DB, subject any) (ErasurePlan, error) {
 		return ErasurePlan{}, err
 	}
 	plan, err := d.eraser.Preview(statement.Reading(db), subject)
-	return erasurePlanOf(plan), outward(err)
+	return erasurePlanOf(plan), d.outward(db, err)
 }
 
 func erasurePlanOf(p erasure.Plan) ErasurePlan {

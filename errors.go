@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 
+	"gorm.io/gorm"
+
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 )
 
@@ -37,7 +39,8 @@ var (
 	ErrErased = fault.ErrErased
 	// ErrNotRegistered: the plugin is not in use on this *gorm.DB.
 	ErrNotRegistered = fault.ErrNotRegistered
-	// ErrUnsupported: this database, this strategy or the isolation level of the caller's transaction cannot do what was asked.
+	// ErrUnsupported: this database, this strategy or the isolation level of the caller's transaction cannot do what was asked, or a table
+	// lacks what it needs.
 	ErrUnsupported = fault.ErrUnsupported
 	// ErrNoHistory: what was asked for is older than the row's event log. Run AutoMigrate, which logs the rows that are there, and
 	// ask for a time after it.
@@ -170,6 +173,14 @@ func outward(err error) error {
 		return turned
 	}
 	return err
+}
+
+// outward is the same for a call that has ended, and says what the database lacks where that ended it.
+func (d *database) outward(db *gorm.DB, err error) error {
+	if err == nil {
+		return nil
+	}
+	return outward(d.registry.Lacking(db, err))
 }
 
 // outwards is outward for a result with an error.

@@ -45,7 +45,7 @@ func History(db *gorm.DB, value any) ([]Event, error) {
 		return nil, err
 	}
 	list, err := d.logs.History(statement.Reading(db), value)
-	return each(list, func(e eventlog.Event) Event { return Event(e) }), outward(err)
+	return each(list, func(e eventlog.Event) Event { return Event(e) }), d.outward(db, err)
 }
 
 // AsOf fills value, a pointer to a model with its primary key, with the row as it was at a time. An event counts at its own
@@ -57,7 +57,7 @@ func AsOf(db *gorm.DB, value any, t time.Time) error {
 	if err != nil {
 		return err
 	}
-	return outward(d.logs.AsOf(statement.Reading(db), value, t))
+	return d.outward(db, d.logs.AsOf(statement.Reading(db), value, t))
 }
 
 // Rebuild makes the table of a model with the setting events what its events say, after statements that did not go through
@@ -73,5 +73,6 @@ func Rebuild(db *gorm.DB, model any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return outwards(d.logs.Rebuild(db, model))
+	rows, err := d.logs.Rebuild(db, model)
+	return rows, d.outward(db, err)
 }

@@ -58,7 +58,7 @@ func Hold(db *gorm.DB, value any, o HoldOptions) (HoldID, error) {
 		return "", err
 	}
 	id, err := d.holds.Place(db, value, hold.Options(o))
-	return HoldID(id), outward(err)
+	return HoldID(id), d.outward(db, err)
 }
 
 // Release ends a hold. It destroys nothing: what the hold kept is for the next Purge. A hold that has ended already stays as
@@ -71,7 +71,7 @@ func Release(db *gorm.DB, id HoldID) error {
 	if err != nil {
 		return err
 	}
-	return outward(d.holds.Release(db, string(id)))
+	return d.outward(db, d.holds.Release(db, string(id)))
 }
 
 // Holds lists the holds that are in force, the oldest first.
@@ -81,7 +81,7 @@ func Holds(db *gorm.DB) ([]HoldInfo, error) {
 		return nil, err
 	}
 	list, err := d.holds.List(statement.Reading(db))
-	return each(list, holdInfoOf), outward(err)
+	return each(list, holdInfoOf), d.outward(db, err)
 }
 
 func holdInfoOf(h fault.Hold) HoldInfo {

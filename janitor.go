@@ -47,9 +47,10 @@ func (j *Janitor) Run(ctx context.Context) error {
 	if err != nil && (d == nil || errors.Is(err, ErrUnsupported)) { // without a connection, the next turn may have one
 		return err
 	}
-	config := purge.JanitorConfig{Every: j.config.Every, Purge: j.config.Purge.inner(), Logger: j.config.Logger, Outward: outward}
+	config := purge.JanitorConfig{Every: j.config.Every, Purge: j.config.Purge.inner(), Logger: j.config.Logger}
+	config.Outward = func(err error) error { return d.outward(j.db, err) }
 	if j.config.Dispatch && !j.config.Purge.DryRun {
 		config.Dispatch = d.chain.Dispatch
 	}
-	return outward(d.purger.Janitor(j.db, config).Run(ctx))
+	return d.outward(j.db, d.purger.Janitor(j.db, config).Run(ctx))
 }

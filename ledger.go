@@ -77,7 +77,7 @@ func ReplayErasures(db *gorm.DB, l ErasureLedger) (ReplayReport, error) {
 		return ReplayReport{}, err
 	}
 	report, err := d.eraser.Replay(db, innerLedger{l})
-	return ReplayReport(report), outward(err)
+	return ReplayReport(report), d.outward(db, err)
 }
 
 // fileLedger is the internals' ledger in a file for callers.

@@ -43,7 +43,7 @@ func DispatchErasures(db *gorm.DB) error {
 	if err != nil {
 		return err
 	}
-	return outward(d.chain.Dispatch(db))
+	return d.outward(db, d.chain.Dispatch(db))
 }
 
 // SignatureHeader carries the signature of a webhook: "sha256=" and the HMAC-SHA256 of the request's body in hexadecimal

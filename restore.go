@@ -39,5 +39,5 @@ func restored(db *gorm.DB, restore func(d *database) (deletion.Report, error)) (
 		return Report{}, err
 	}
 	report, err := restore(d)
-	return reportOf(report), outward(err)
+	return reportOf(report), d.outward(db, err)
 }

@@ -105,7 +105,7 @@ func Purge(db *gorm.DB, o PurgeOptions) (PurgeReport, error) {
 		return PurgeReport{}, err
 	}
 	report, err := d.purger.Purge(db, o.inner())
-	return purgeReportOf(report), outward(err)
+	return purgeReportOf(report), d.outward(db, err)
 }
 
 func purgeReportOf(r purge.Report) PurgeReport {

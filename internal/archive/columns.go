@@ -129,7 +129,10 @@ func compareColumns(d *dialect.Dialect, p *policy.Policy, table, there []dialect
 			c.Err = outOfStep(p, format, args...)
 		}
 	}
-	if len(there) == 0 {
+	switch {
+	case len(table) == 0:
+		refuse("the table is not there")
+	case len(there) == 0:
 		refuse("the archive is not there")
 	}
 	for _, column := range table {

@@ -1,5 +1,10 @@
 package dialect
 
+import (
+	"slices"
+	"strings"
+)
+
 // This room is for locks on rows. Without the feature RowLocks there is a single writer, and none of them is written.
 
 // Lock is how a SELECT locks the rows that it reads, until the transaction ends.
@@ -21,3 +26,8 @@ const (
 
 // LockRows ends a SELECT that locks rows; empty where the database has no locks on rows.
 func (d *Dialect) LockRows(lock Lock) string { return d.locks[lock] }
+
+// Locks tells whether a statement locks rows that it reads.
+func (d *Dialect) Locks(sql string) bool {
+	return slices.ContainsFunc(d.locks[:], func(lock string) bool { return lock != "" && strings.Contains(sql, lock) })
+}

@@ -54,9 +54,24 @@ func (d *Dialect) Outdated(err error) bool { return d.refusals.outdated(err) }
 // Aborted tells whether an error says that the transaction takes no more statements, since an earlier one has failed.
 func (d *Dialect) Aborted(err error) bool { return d.refusals.aborted(err) }
 
+// Missing is what a statement needs of a table and does not find.
+type Missing int
+
+// What a statement may lack.
+const (
+	MissingNothing Missing = iota
+	MissingPrivilege
+	MissingTable
+	MissingColumn
+)
+
+// Missing reads from an error what its statement lacks.
+func (d *Dialect) Missing(err error) Missing { return d.refusals.missing(err) }
+
 // refusals is how a database's errors are read.
 type refusals struct {
 	violation   func(err error) Violation
+	missing     func(err error) Missing
 	columns     func(err error) bool
 	outdated    func(err error) bool
 	aborted     func(err error) bool
@@ -77,6 +92,9 @@ var postgresConstraints = map[string]Constraint{
 	"23P01": Exclusion,
 }
 
+// postgresMissing are insufficient_privilege, undefined_table and undefined_column.
+var postgresMissing = map[string]Missing{"42501": MissingPrivilege, "42P01": MissingTable, "42703": MissingColumn}
+
 // postgresOtherColumns are syntax_error, as which it tells of a UNION of different numbers of columns, undefined_column,
 // datatype_mismatch, and what it says of a statement that was prepared before its types changed.
 var postgresOtherColumns = map[string]bool{"42601": true, "42703": true, "42804": true, "0A000": true, "XX000": true}
@@ -95,10 +113,28 @@ var notEncoded = regexp.MustCompile(`unable to encode|cannot find encode plan`)
 // sqliteOtherColumns is how SQLite tells of them.
 var sqliteOtherColumns = regexp.MustCompile(`do not have the same number of result columns|no such column|has no column named|has \d+ columns but \d+ values`)
 
+// sqliteMissing is how it tells of what is not there.
+var sqliteMissing = regexp.MustCompile(`no such (table|column): |has no column named `)
+
 // otherType is how PostgreSQL tells of a value that a type does not have; the value comes behind the colon.
 var otherType = regexp.MustCompile(`invalid input (?:value for enum|syntax for type) "?([^":]+)"?:`)
 
 var postgresRefusals = refusals{
+	missing: func(err error) Missing {
+		var server postgresError
+		if !errors.As(err, &server) {
+			return MissingNothing
+		}
+		missing := postgresMissing[server.SQLState()]
+		if fields := reflect.Indirect(reflect.ValueOf(server)); missing == MissingPrivilege && fields.Kind() == reflect.Struct {
+			// A policy of row-level security, and a function of anybody's, refuse by the same code. The server's function that compares
+			// privileges has its name in every language.
+			if routine := stringField(fields, "Routine"); !strings.HasPrefix(routine, "aclcheck") {
+				return MissingNothing
+			}
+		}
+		return missing
+	},
 	columns: func(err error) bool {
 		var server postgresError
 		return errors.As(err, &server) && postgresOtherColumns[server.SQLState()]
@@ -182,6 +218,15 @@ var sqliteConstraints = map[string]Constraint{
 }
 
 var sqliteRefusals = refusals{
+	missing: func(err error) Missing {
+		switch match := sqliteMissing.FindStringSubmatch(err.Error()); {
+		case match == nil:
+			return MissingNothing
+		case match[1] == "table":
+			return MissingTable
+		}
+		return MissingColumn
+	},
 	columns:  func(err error) bool { return sqliteOtherColumns.MatchString(err.Error()) },
 	outdated: func(error) bool { return false },
 	aborted:  func(error) bool { return false },

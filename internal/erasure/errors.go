@@ -43,6 +43,9 @@ func (x *call) quiet(tx statement.Session, err error, doing, table string) error
 			cause = errors.Join(translated, cause)
 		}
 	}
+	if failed, lacks := errors.AsType[*statement.Failed](err); lacks {
+		cause = failed.Because(cause)
+	}
 	return &fault.QuietError{Text: text + "; " + x.nothingErased(), Cause: cause}
 }
 

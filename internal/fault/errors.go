@@ -170,6 +170,23 @@ func RowTaken(cause error, format string, args ...any) error {
 // Unwrap gives the database's error.
 func (e *taken) Unwrap() error { return e.cause }
 
+// Lacks says what a statement does not find in the database as the models have it; the format is for what follows the state. What the
+// database said stands behind it.
+func Lacks(cause error, format string, args ...any) error {
+	r := refuse(ErrUnsupported, format, args)
+	r.text += ": " + cause.Error()
+	return &Lacking{r, cause}
+}
+
+// Lacking is a refusal for what the database lacks.
+type Lacking struct {
+	refusal
+	cause error
+}
+
+// Unwrap gives the error that told of it.
+func (e *Lacking) Unwrap() error { return e.cause }
+
 // Hold is a legal hold that is in force.
 type Hold struct {
 	ID, Table, Key, Matter, PlacedBy string

@@ -124,8 +124,8 @@ func (q *Query) Key(table string, fields []*schema.Field) *Query {
 
 // Exec runs the statement and tells how many rows it changed.
 func (q *Query) Exec() (int64, error) {
-	q.Stmt.DB.Callback().Raw().Execute(q.Tx)
-	return q.Tx.RowsAffected, q.Tx.Error
+	err := q.run(q.Stmt.DB.Callback().Raw())
+	return q.Tx.RowsAffected, err
 }
 
 // Rows runs the statement and calls each for every row. scan reads the row's columns.
@@ -150,17 +150,16 @@ func (q *Query) Rows(each func(scan func(...any) error) error) (err error) {
 // sqlRows runs the statement and gives its rows, nil where it gives none.
 func (q *Query) sqlRows() (*sql.Rows, error) {
 	q.Stmt.Settings.Store("rows", true)
-	q.Stmt.DB.Callback().Row().Execute(q.Tx)
+	err := q.run(q.Stmt.DB.Callback().Row())
 	rows, _ := q.Stmt.Dest.(*sql.Rows)
-	return rows, q.Tx.Error
+	return rows, err
 }
 
 // Find runs the statement and loads its rows into dest, a pointer to a slice of models.
 func (q *Query) Find(dest any) error {
 	q.Stmt.Model, q.Stmt.Dest = dest, dest
 	q.Stmt.SkipHooks = true
-	q.Stmt.DB.Callback().Query().Execute(q.Tx)
-	return q.Tx.Error
+	return q.run(q.Stmt.DB.Callback().Query())
 }
 
 // translate turns a driver's error into GORM's where the caller asked for that.
