@@ -74,7 +74,7 @@ type ErasedTable struct {
 type ErasedColumn struct {
 	// Column is the column's name.
 	Column string `json:"column"`
-	// Strategy is the word of its pii tag.
+	// Strategy is the word of its pii tag, as "fixed" or "truncate:year".
 	Strategy string `json:"strategy"`
 }
 

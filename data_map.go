@@ -13,7 +13,7 @@ type DataMapEntry struct {
 	Table string `json:"table"`
 	// Column is the column's name; "*" for all of a model tagged pii:"delete".
 	Column string `json:"column"`
-	// Strategy is the word of the pii tag; empty for a column that looks personal and has no tag.
+	// Strategy is the word of the pii tag, as "fixed", "truncate:year" or "subject:User"; empty for a column that looks personal and has no tag.
 	Strategy string `json:"strategy"`
 	// Basis is the legal basis of a column that is kept.
 	Basis string `json:"basis"`
