@@ -202,7 +202,7 @@ func (x *coldStorage) Under(tx statement.Session, follow follow) error {
 			if err != nil || len(chunk) == 0 {
 				return err
 			}
-			for _, t := range r.Child.Places() {
+			for _, t := range r.Child.Looks() {
 				rows, err := x.rowsOf(tx, r, t, chunk)
 				if err != nil {
 					return err

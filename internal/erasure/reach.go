@@ -63,15 +63,19 @@ func (x *reach) all(tx statement.Session) error {
 // one that is in no table may be in the event log.
 func (x *reach) findSubject(tx statement.Session) (found bool, err error) {
 	x.subject, x.gone, x.live, x.row = map[policy.Place][]erasedrow.ReachedRow{}, nil, false, erasedrow.ReachedRow{}
-	for _, t := range x.root.Places() {
+	for _, t := range x.root.Looks() {
+		if len(x.subject[t]) > 0 {
+			continue
+		}
 		q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ").Key(t.Table(), x.root.Schema.PrimaryFields).Text(" = ").Tuple(x.key)
 		q.Text(" ORDER BY ").Columns(t.Table(), t.Key())
 		x.lock(q)
-		rows, err := erasedrow.ReachedRows(q, t)
-		if err != nil {
+		if x.subject[t], err = erasedrow.ReachedRows(q, t); err != nil {
 			return false, err
 		}
-		if x.subject[t] = rows; len(rows) > 0 && !found {
+	}
+	for _, t := range x.root.Places() {
+		if rows := x.subject[t]; len(rows) > 0 && !found {
 			found, x.row = true, rows[len(rows)-1]
 			x.text = x.exact(erasedrow.Primary(t, x.row))
 			x.live = !t.Archived
@@ -167,7 +171,7 @@ func (x *reach) walk(tx statement.Session) error {
 // that are in no table any more.
 func (x *reach) under(tx statement.Session, r *policy.Relation, from policy.Place, parents []erasedrow.ReachedRow, gone []goneRow, follow follow) error {
 	err := statement.Chunks(parents, func(chunk []erasedrow.ReachedRow) error {
-		for _, t := range r.Child.Places() {
+		for _, t := range r.Child.Looks() {
 			rows, err := x.rowsUnder(tx, r, t, owners(from, chunk), false, nil)
 			if err != nil {
 				return err
@@ -181,7 +185,7 @@ func (x *reach) under(tx statement.Session, r *policy.Relation, from policy.Plac
 		return err
 	}
 	err = statement.Chunks(gone, func(chunk []goneRow) error {
-		for _, t := range r.Child.Places() {
+		for _, t := range r.Child.Looks() {
 			rows, err := x.rowsUnder(tx, r, t, loggedOwners(r, chunk), true, nil)
 			if err != nil {
 				return err

@@ -276,13 +276,12 @@ func keyOfValue(db *gorm.DB, p *policy.Policy, value any) ([]any, error) {
 // mustExist gives gorm.ErrRecordNotFound where no row has the key.
 func mustExist(tx statement.Session, p *policy.Policy, key []any) error {
 	found := false
-	for _, t := range p.Places() {
-		q := tx.Query().Text("SELECT 1 FROM ").Name(t.Table()).Text(" WHERE ")
-		q.KeyNamed("", p.Schema.PrimaryFieldDBNames).Text(" = ")
-		q.Tuple(key)
-		if err := q.Rows(func(func(...any) error) error { found = true; return nil }); err != nil {
-			return err
-		}
+	q := tx.Query()
+	statement.Joined(q, p.Places(), " UNION ALL ", func(t policy.Place) {
+		q.Text("SELECT 1 FROM ").Name(t.Table()).Text(" WHERE ").KeyNamed("", p.Schema.PrimaryFieldDBNames).Text(" = ").Tuple(key)
+	})
+	if err := q.Rows(func(func(...any) error) error { found = true; return nil }); err != nil {
+		return err
 	}
 	if !found {
 		return fmt.Errorf("%w: no row of %s (table %s) has the key %s, live, deleted or archived; a hold is placed on a row that is there",

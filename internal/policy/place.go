@@ -29,6 +29,17 @@ func (p *Policy) Places() []Place {
 	return append([]Place{p.Home()}, p.Elsewhere()...)
 }
 
+// Looks lists the tables in the order in which a search goes through them whose statements each see what others have committed by then. A
+// restore may move a row from the archive into the table that was looked through before, so that it is looked through again. What a
+// deletion moves the other way is found in the archive.
+func (p *Policy) Looks() []Place {
+	places := p.Places()
+	if len(places) > 1 && p.dialect.Has(dialect.RowLocks) {
+		places = append(places, p.Home())
+	}
+	return places
+}
+
 // Elsewhere lists the tables beside its own that the model's rows lie in.
 func (p *Policy) Elsewhere() []Place {
 	if deleted := p.DeletedPlace(); deleted != p.Home() {

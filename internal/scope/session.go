@@ -99,7 +99,7 @@ func (c Conditions) Admit(tx statement.Session, key []any) error {
 	if c.None() {
 		return nil
 	}
-	for _, t := range c.policy.Places() {
+	for _, t := range c.policy.Looks() {
 		there, meets, err := c.meets(tx, t, key)
 		if err != nil {
 			return err
