@@ -67,10 +67,13 @@ func (x *coldStorage) heldUnder(tx statement.Session, h *hold.Walk, r *policy.Re
 	}
 	err = statement.Chunks(parents, func(chunk [][]any) error {
 		parentKey := rowkey.Of(x.eraser.Dialect, r.Parent.Schema.PrimaryFields)
-		for _, t := range r.Parent.Places() {
+		for _, t := range r.Parent.Looks() {
 			rows, owners, err := x.parentsOf(tx, r, t, chunk)
-			if err != nil || len(rows) == 0 {
+			if err != nil {
 				return err
+			}
+			if len(rows) == 0 {
+				continue
 			}
 			err = heldRows(tx, h, t, rows, func(key []any, id string) {
 				if placed == "" {

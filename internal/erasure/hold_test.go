@@ -89,9 +89,14 @@ func TestAHoldBetweenBatchesStopsAnErasure(t *testing.T) {
 }
 
 type (
-	heldCase struct {
+	heldCase[K any] struct {
 		ID      uint
+		Kind    K            `gorm:"embedded"`
 		Persons []heldPerson `gorm:"foreignKey:CaseID;constraint:-"`
+	}
+	heldOpen  struct{ Open bool }
+	heldFiled struct {
+		_ struct{} `softdelete:"archive"`
 	}
 	heldPerson struct {
 		ID        uint
@@ -101,16 +106,26 @@ type (
 	}
 )
 
+func (heldCase[K]) TableName() string { return "held_cases" }
+
 func TestAHoldOnTheParentOfARowInColdStorageRefusesItsErasure(t *testing.T) {
+	t.Run("a row of a table", heldFromCold[heldOpen])
+	t.Run("an archived row", heldFromCold[heldFiled])
+}
+
+func heldFromCold[K any](t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		store, dir := fixture.ColdDir(t)
-		s := fixture.NewStage(t, database, softdelete.Config{Models: []any{&heldCase{}, &heldPerson{}}, ColdStore: store, Holds: true})
+		s := fixture.NewStage(t, database, softdelete.Config{Models: []any{&heldCase[K]{}, &heldPerson{}}, ColdStore: store, Holds: true})
 		long := gorm.DeletedAt{Time: s.Now.Add(-40 * fixture.Day), Valid: true}
-		s.Add(&heldCase{ID: 7}, &heldCase{ID: 8}, &[]heldPerson{{ID: 1, CaseID: 7, Name: "canary", DeletedAt: long}, {ID: 2, CaseID: 8, Name: "canary", DeletedAt: long}})
+		s.Add(&heldCase[K]{ID: 7}, &heldCase[K]{ID: 8}, &[]heldPerson{{ID: 1, CaseID: 7, Name: "canary", DeletedAt: long}, {ID: 2, CaseID: 8, Name: "canary", DeletedAt: long}})
 		_, err := softdelete.Purge(s.DB, softdelete.PurgeOptions{})
 		require.NoError(t, err)
 		require.Empty(t, s.IDs(&heldPerson{}))
-		id, err := softdelete.Hold(s.DB, &heldCase{ID: 7}, softdelete.HoldOptions{Matter: "lawsuit"})
+		if _, files := any(heldCase[K]{}.Kind).(heldFiled); files {
+			require.NoError(t, s.DB.Delete(&[]heldCase[K]{{ID: 7}, {ID: 8}}).Error)
+		}
+		id, err := softdelete.Hold(s.DB, &heldCase[K]{ID: 7}, softdelete.HoldOptions{Matter: "lawsuit"})
 		require.NoError(t, err)
 		before := coldContent(t, dir)
 
