@@ -162,10 +162,10 @@ func start(tx statement.Session) func() *statement.Query {
 	return func() *statement.Query { return tx.Query() }
 }
 
-// pins tells whether the root rows are locked before all others: they are archived after the rows under them, and a row that
-// comes back meanwhile would go without those under it.
+// pins tells whether the root rows are locked before all others: rows of a model with an archive leave their table, or the archive, after
+// the rows under them, and one that comes back meanwhile would go without those under it.
 func (d *deletion) pins() bool {
-	return d.action(d.root) == ActionArchived && len(d.graph.Nodes) > 1 && d.deleter.Dialect.Has(dialect.RowLocks)
+	return d.root.Archives() && len(d.graph.Nodes) > 1 && d.deleter.Dialect.Has(dialect.RowLocks)
 }
 
 // nodesToLock are those whose rows are locked before anything is written, and how.

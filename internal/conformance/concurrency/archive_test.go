@@ -208,3 +208,36 @@ func TestArchiveRestoresAgainstWritesMeanwhile(t *testing.T) {
 		})
 	}
 }
+
+func TestArchivedRowsThatGoForGoodAgainstTheirRestore(t *testing.T) {
+	s := newConcStage(t, concOrders...)
+	remove := func(value any) func(db *gorm.DB) error {
+		return func(db *gorm.DB) error { return db.Clauses(softdelete.OnlyDeleted).Unscoped().Delete(value).Error }
+	}
+	for name, pair := range map[string][2]func(db *gorm.DB) error{
+		"a line and all":                 {remove(&concLine{ID: 11}), concRestore(&concOrder{ID: 1})},
+		"all and a line":                 {concRestore(&concOrder{ID: 1}), remove(&concLine{ID: 11})},
+		"all":                            {remove(&concOrder{ID: 1}), concRestore(&concOrder{ID: 1})},
+		"those of a key, live or not":    {concRemove(&concOrder{ID: 1}), concRestore(&concOrder{ID: 1})},
+		"a restore and those of its key": {concRestore(&concOrder{ID: 1}), concRemove(&concOrder{ID: 1})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.eachStatement(func(n int) *concStop {
+				s.createOrders()
+				require.NoError(t, s.actor().Delete(&concOrder{ID: 1}).Error)
+				s.acting = 0
+				stop := s.pair(n, pair[0], pair[1])
+				for _, orphans := range []string{
+					"SELECT id FROM conc_lines WHERE order_id NOT IN (SELECT id FROM conc_orders)", "SELECT id FROM conc_pieces WHERE line_id NOT IN (SELECT id FROM conc_lines)",
+					"SELECT id FROM conc_lines_archive WHERE order_id NOT IN (SELECT id FROM conc_orders_archive)",
+					"SELECT id FROM conc_pieces_archive WHERE line_id NOT IN (SELECT id FROM conc_lines_archive)",
+					"SELECT id FROM conc_lines WHERE id = 11 AND NOT EXISTS (SELECT 1 FROM conc_pieces WHERE line_id = 11)",
+					"SELECT id FROM conc_orders WHERE id = 1 AND NOT EXISTS (SELECT 1 FROM conc_lines WHERE id = 12)",
+				} {
+					require.Empty(t, s.rows(orphans), "stopped before statement %d: %s", n, orphans)
+				}
+				return stop
+			})
+		})
+	}
+}
