@@ -19,6 +19,7 @@ import (
 
 // leaving is a set of rows that go: a node's, or those that the database removes with others.
 type leaving struct {
+	only  string // see dialect.Reference
 	table string
 	node  *policy.Node // nil for rows that the database removes
 	depth int
@@ -28,6 +29,7 @@ type leaving struct {
 // referring are the rows that refer to rows that go, by one foreign key.
 type referring struct {
 	Effect
+	only     string // see dialect.Reference
 	onDelete dialect.ReferenceAction
 	unseen   bool
 	depth    int
@@ -36,7 +38,7 @@ type referring struct {
 
 // from writes FROM and WHERE.
 func (r referring) from(q *statement.Query) {
-	r.where(q.Text(" FROM ").Name(r.Table).Text(" AS ").Name(r.alias()).Text(" WHERE "), r.alias())
+	r.where(q.Text(" FROM ", r.only).Name(r.Table).Text(" AS ").Name(r.alias()).Text(" WHERE "), r.alias())
 }
 
 // alias is the name of the rows that refer, in from.
@@ -96,7 +98,7 @@ func (d *deletion) findReferring(tx statement.Session, w *walk.Walk) (list []ref
 	var queue []leaving
 	for _, n := range d.graph.Nodes {
 		if d.leaves(n.Policy) && len(n.Policy.Schema.PrimaryFields) > 0 {
-			queue = append(queue, leaving{n.Policy.Table, n, n.Depth, func(q *statement.Query, alias string) { w.InWalk(q, n, alias) }})
+			queue = append(queue, leaving{"", n.Policy.Table, n, n.Depth, func(q *statement.Query, alias string) { w.InWalk(q, n, alias) }})
 		}
 	}
 	seen := map[string]bool{}
@@ -111,7 +113,7 @@ func (d *deletion) findReferring(tx statement.Session, w *walk.Walk) (list []ref
 			list = append(list, r)
 			if text := fmt.Sprint(gone.table, key); key.OnDelete == dialect.Removes && !seen[text] {
 				seen[text] = true
-				queue = append(queue, leaving{key.Table, nil, r.depth, func(q *statement.Query, alias string) { d.refers(q, w, gone, key, names[key.Table], alias, r.depth) }})
+				queue = append(queue, leaving{key.Only, key.Table, nil, r.depth, func(q *statement.Query, alias string) { d.refers(q, w, gone, key, names[key.Table], alias, r.depth) }})
 			}
 		}
 	}
@@ -136,7 +138,7 @@ func (d *deletion) leavingNodes(tx statement.Session) (map[string][]*policy.Node
 
 // referringBy are the rows that refer to what goes by a key. Those of the nodes leave themselves.
 func (d *deletion) referringBy(w *walk.Walk, gone leaving, key dialect.Reference, nodes []*policy.Node) referring {
-	r := referring{Effect: Effect{Table: key.Table, Parent: gone.table, Relation: relationOf(gone, key)}, onDelete: key.OnDelete, unseen: key.Unseen, depth: gone.depth + 1}
+	r := referring{Effect: Effect{Table: key.Table, Parent: gone.table, Relation: relationOf(gone, key)}, only: key.Only, onDelete: key.OnDelete, unseen: key.Unseen, depth: gone.depth + 1}
 	switch key.OnDelete {
 	case dialect.Removes:
 		r.Action = ActionRemoved
@@ -153,7 +155,7 @@ func (d *deletion) referringBy(w *walk.Walk, gone leaving, key dialect.Reference
 // refers writes the condition that a row refers by a key to one that goes, and stays itself.
 func (d *deletion) refers(q *statement.Query, w *walk.Walk, gone leaving, key dialect.Reference, nodes []*policy.Node, alias string, depth int) {
 	parent := "softdelete_p" + strconv.Itoa(depth)
-	q.Text("EXISTS (SELECT 1 FROM ").Name(gone.table).Text(" AS ").Name(parent).Text(" WHERE ")
+	q.Text("EXISTS (SELECT 1 FROM ", gone.only).Name(gone.table).Text(" AS ").Name(parent).Text(" WHERE ")
 	for i, column := range key.Columns {
 		q.Column(alias, column).Text(" = ").Column(parent, key.Parents[i]).Text(" AND ")
 	}

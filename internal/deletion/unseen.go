@@ -86,7 +86,7 @@ func (t *watched) count(counts *statement.Tally, list []referring) {
 		return
 	}
 	counts.Add(func(q *statement.Query) {
-		q.Text(" FROM ").Name(t.table).Text(" AS ").Name(alias).Text(" WHERE ")
+		q.Text(" FROM ", removing[0].only).Name(t.table).Text(" AS ").Name(alias).Text(" WHERE ")
 		statement.Joined(q, removing, " OR ", func(r referring) {
 			q.Text("(")
 			r.where(q, alias)
@@ -111,7 +111,7 @@ func (d *deletion) refuseUnseen(tx statement.Session) error {
 		if err != nil {
 			return err
 		}
-		done := now.Since(t.before)
+		done := now.Since(t.before).WithoutMoves()
 		if hidden := max(done.Removed-t.expected.Removed, 0) + max(done.Changed-t.expected.Changed, 0); hidden > 0 {
 			return fault.UnseenRows(t.table, t.key, hidden)
 		}

@@ -144,3 +144,40 @@ func TestHiddenRowsBehindRowsThatShowKeepADeletionFromThem(t *testing.T) {
 		})
 	})
 }
+
+func TestHiddenRowsAreToldFromThoseThatMoveAndThoseThatInherit(t *testing.T) {
+	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+		db := fixture.Open(t, database, softdelete.Config{Models: []any{&unseenHard{}, &unseenLine{}}})
+		fixture.Exec(
+			t, db, "INSERT INTO unseen_hards (id) SELECT generate_series(1, 9)",
+			// A row that gets the default moves to another partition.
+			"CREATE TABLE places (tenant int, at bigint DEFAULT 9 REFERENCES unseen_hards ON DELETE SET DEFAULT) PARTITION BY LIST (at)",
+			"CREATE TABLE places_left PARTITION OF places FOR VALUES IN (9)", "CREATE TABLE places_of PARTITION OF places DEFAULT",
+			"ALTER TABLE places ENABLE ROW LEVEL SECURITY", "CREATE POLICY own ON places USING (tenant = 1)",
+			"INSERT INTO places VALUES (1, 1), (1, 2), (2, 2)",
+			// Those that inherit show in the table and do not have its key.
+			"CREATE TABLE labels (id bigint PRIMARY KEY, tenant int, at bigint REFERENCES unseen_hards ON DELETE CASCADE)",
+			"CREATE TABLE labels_more () INHERITS (labels)", "CREATE TABLE pins (id bigint, at bigint REFERENCES unseen_hards)", "CREATE TABLE pins_more () INHERITS (pins)",
+			"CREATE TABLE strings (at bigint REFERENCES labels ON DELETE SET NULL)",
+			"ALTER TABLE labels ENABLE ROW LEVEL SECURITY", "CREATE POLICY own ON labels USING (tenant = 1)",
+			"INSERT INTO labels VALUES (1, 1, 3), (2, 1, 4), (3, 2, 4)", "INSERT INTO labels_more VALUES (4, 1, 3), (5, 1, 4)",
+			"INSERT INTO strings VALUES (1)", "INSERT INTO pins_more VALUES (1, 3), (2, 5)",
+		)
+		fixture.As(t, db, fixture.Role(t, db, "ALL"), func(db *gorm.DB) {
+			require.NoError(t, db.Delete(&unseenHard{ID: 1}).Error)
+			require.ErrorContains(t, db.Delete(&unseenHard{ID: 2}).Error, "1 of them")
+			preview, err := softdelete.Preview(db, &unseenHard{ID: 3})
+			require.NoError(t, err)
+			require.Empty(t, preview.Blockers)
+			report, err := softdelete.Delete(db, &unseenHard{ID: 3})
+			require.NoError(t, err)
+			require.Equal(t, fixture.WithoutKeys(preview.Effects), report.Effects)
+			require.Equal(t, []int64{1, 1, 1}, []int64{report.Effects[0].Rows, report.Effects[1].Rows, report.Effects[2].Rows})
+			require.ErrorContains(t, db.Delete(&unseenHard{ID: 4}).Error, "1 of them")
+			require.NoError(t, db.Delete(&unseenHard{ID: 5}).Error)
+		})
+		require.Equal(t, []int{2, 2, 2, 2}, []int{
+			fixture.Rows(t, db, "ONLY labels"), fixture.Rows(t, db, "labels_more"), fixture.Rows(t, db, "pins"), fixture.Rows(t, db, "places", "at = 2"),
+		})
+	})
+}

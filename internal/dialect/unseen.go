@@ -11,12 +11,16 @@ import (
 type Changes struct {
 	Removed int64 `gorm:"column:removed"`
 	Changed int64 `gorm:"column:changed"`
+	Added   int64 `gorm:"column:added"`
 }
 
 // Since are the changes after others of the same table.
 func (c Changes) Since(before Changes) Changes {
-	return Changes{c.Removed - before.Removed, c.Changed - before.Changed}
+	return Changes{c.Removed - before.Removed, c.Changed - before.Changed, c.Added - before.Added}
 }
+
+// WithoutMoves are the changes of a table into which no row was inserted: one that went from a partition and came into another is changed.
+func (c Changes) WithoutMoves() Changes { return Changes{c.Removed - c.Added, c.Changed + c.Added, 0} }
 
 // unseen is what a database that hides rows tells of them.
 type unseen struct {
@@ -49,7 +53,8 @@ func (d *Dialect) ChangesSoFar(db *gorm.DB, table string) (so Changes, counted b
 var postgresUnseen = unseen{
 	reached: "SELECT EXISTS (SELECT 1 FROM pg_constraint k WHERE " + postgresUnseenKey + ")",
 	changes: func(db *gorm.DB, table string) (found []Changes, err error) {
-		err = db.Raw(`SELECT coalesce(sum(pg_stat_get_xact_tuples_deleted(oid)), 0) AS removed, coalesce(sum(pg_stat_get_xact_tuples_updated(oid)), 0) AS changed
+		err = db.Raw(`SELECT coalesce(sum(pg_stat_get_xact_tuples_deleted(oid)), 0) AS removed, coalesce(sum(pg_stat_get_xact_tuples_updated(oid)), 0) AS changed,
+				coalesce(sum(pg_stat_get_xact_tuples_inserted(oid)), 0) AS added
 			FROM (SELECT to_regclass(?)::oid AS oid UNION SELECT relid FROM pg_partition_tree(to_regclass(?))) AS parts
 			HAVING current_setting('track_counts') = 'on'`, regclass(table), regclass(table)).Scan(&found).Error
 		return found, err

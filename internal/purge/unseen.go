@@ -47,7 +47,7 @@ func (f *family) refuseUnseen(before []dialect.Changes, chosen []*relative) erro
 		return err
 	}
 	for i, t := range f.purge.hiding {
-		done := after[i].Since(before[i])
+		done := after[i].Since(before[i]).WithoutMoves()
 		for _, r := range chosen {
 			if strings.EqualFold(r.table.name, t.table) {
 				done.Removed--
