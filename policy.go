@@ -134,6 +134,7 @@ func patch(p *policy.Policy, namer schema.Namer, referenced [][]string, keep boo
 	s.QueryClauses = append(s.QueryClauses, &scope.Clause{Policy: p, Visible: scope.WhereOf(p.Predicates.Reads()), Deleted: deleted})
 	s.UpdateClauses = append(s.UpdateClauses, &scope.Clause{Policy: p, Visible: p.LiveWhere, Deleted: deleted, Writes: true})
 	narrowIndexes(p, namer, referenced, keep)
+	p.NoteLeads()
 }
 
 // patchedPolicy is the policy that another database with the same cache of schemas has put into the schema.

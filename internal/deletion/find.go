@@ -71,6 +71,7 @@ func (d *deletion) reach() *walk.Walk {
 		},
 		Step: func(q *statement.Query, e *policy.Edge, _, child string) { d.live(q, e.Child, child) },
 		In:   d.places(),
+		Live: !d.erasing,
 	}
 }
 

@@ -96,6 +96,16 @@ func (t Place) Texts() (fields []*schema.Field) {
 	return fields
 }
 
+// begins tells whether an index that holds all of the table's rows, or its live ones, begins with a column. An archive has none of its
+// model's, but one that begins with the key.
+func (t Place) begins(field *schema.Field, live bool) bool {
+	if keys := t.Policy.Schema.PrimaryFields; len(keys) > 0 && keys[0] == field {
+		return true
+	}
+	all, begins := t.Policy.leads[field]
+	return begins && !t.Archived && (all || live)
+}
+
 // Has tells whether the table has the model's column.
 func (t Place) Has(field *schema.Field) bool { return !t.Archived || Moves(field) }
 

@@ -52,11 +52,12 @@ type Policy struct {
 	// Full holds the columns whose unique index covers all rows, live those whose plain index covers only live ones.
 	Full, Live map[string]bool
 
-	Unique     []*UniqueIndex    // over live rows
-	Narrowed   [][]string        // what the unique indexes over live rows are on, columns and expressions, see Target
-	Whole      []*UniqueIndex    // over all rows of a model that marks them, or that keeps no deleted ones, the primary key first
-	Computed   []*UniqueIndex    // on expressions, over whatever rows
-	WasUnique  map[string]string // columns whose constraint became an index, with its name
+	Unique     []*UniqueIndex         // over live rows
+	Narrowed   [][]string             // what the unique indexes over live rows are on, columns and expressions, see Target
+	Whole      []*UniqueIndex         // over all rows of a model that marks them, or that keeps no deleted ones, the primary key first
+	Computed   []*UniqueIndex         // on expressions, over whatever rows
+	WasUnique  map[string]string      // columns whose constraint became an index, with its name
+	leads      map[*schema.Field]bool // columns that an index begins with, whether it holds all rows or live ones only; see NoteLeads
 	Predicates statement.Predicates
 	LiveWhere  clause.Interface // predicates.live as a WHERE clause, nil for none
 

@@ -107,27 +107,11 @@ func newRelation(rel *schema.Relationship, policies func(*schema.Schema) *Policy
 	return r
 }
 
-// Indexed tells whether the tags of the child give an index that begins with the column by which it refers to the parent: a
-// child is then found by a look at the index. One that is made elsewhere is not known of.
-func (r *Relation) Indexed() bool {
-	for _, field := range append(slices.Clone(r.Child.Schema.PrimaryFields[:min(1, len(r.Child.Schema.PrimaryFields))]), r.tagged()...) {
-		if slices.ContainsFunc(r.Keys, func(key KeyPair) bool { return key.Child == field }) {
-			return true
-		}
-	}
-	return false
-}
-
-// tagged are the columns of the relation's keys that are tagged with an index.
-func (r *Relation) tagged() (fields []*schema.Field) {
-	for _, key := range r.Keys {
-		for _, setting := range []string{"INDEX", "UNIQUEINDEX", "UNIQUE"} {
-			if _, ok := key.Child.TagSettings[setting]; ok {
-				fields = append(fields, key.Child)
-			}
-		}
-	}
-	return fields
+// Indexed tells whether the tags of the child give an index that holds all rows of a place of the child, or all live ones where only
+// such are asked for, and begins with the column by which these refer to the parent: a child is then found by a look at the index. One
+// that is made elsewhere is not known of.
+func (r *Relation) Indexed(t Place, live bool) bool {
+	return slices.ContainsFunc(r.Keys, func(key KeyPair) bool { return t.begins(key.Child, live) })
 }
 
 // Check finds the rules that cannot work between the models.

@@ -84,6 +84,25 @@ func (i *UniqueIndex) Columns() []string {
 	return columns
 }
 
+// NoteLeads notes which columns an index of the model's tags begins with, of those that find a row by its value among all rows or all
+// live ones, once these tags are as AutoMigrate reads them. It runs before the schema is published: ParseIndexes writes to the fields
+// (schema/index.go:74, GORM 1.31).
+func (p *Policy) NoteLeads() {
+	p.leads = map[*schema.Field]bool{}
+	for _, field := range p.Schema.Fields {
+		if field.Unique {
+			p.leads[field] = true
+		}
+	}
+	live := p.Predicates.Live.Of("")
+	for _, index := range p.Schema.ParseIndexes() {
+		finds := slices.Contains([]string{"", "btree", "hash"}, strings.ToLower(index.Type)) && (index.Class == "" || index.Class == "UNIQUE")
+		if first := index.Fields[0]; finds && first.Expression == "" && (index.Where == "" || index.Where == live) {
+			p.leads[first.Field] = p.leads[first.Field] || index.Where == ""
+		}
+	}
+}
+
 // KeptName is the name of an index as the database keeps it.
 func (p *Policy) KeptName(name string) string { return p.dialect.Kept(name) }
 

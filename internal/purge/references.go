@@ -91,7 +91,7 @@ func (p *purge) addRelation(r *policy.Relation, from policy.Place) error {
 	if err != nil || to == nil || child == "" {
 		return err
 	}
-	added := &reference{table: child, from: p.table(child), to: to, relation: r, cascade: p.takesAlong(r), indexed: r.Indexed() && !from.Archived, also: alsoRefers(r, from, p.takesAlong(r))}
+	added := &reference{table: child, from: p.table(child), to: to, relation: r, cascade: p.takesAlong(r), indexed: r.Indexed(from, false), also: alsoRefers(r, from, p.takesAlong(r))}
 	if added.cascade {
 		added.by = r
 	}

@@ -66,7 +66,7 @@ func (r *restoration) beside(tx statement.Session, all []*policy.Edge) (edges []
 // sameMarkBeside writes AND and the condition that parent and child carry the mark of one deletion. Under few rows that are known by
 // their keys an index on the marks may be used, see Query.Opaque.
 func (r *restoration) sameMarkBeside(q *statement.Query, e *policy.Edge) {
-	if r.pinned && e.From.Policy == r.root && len(e.From.Inner) == 0 && !e.Indexed() {
+	if r.pinned && e.From.Policy == r.root && len(e.From.Inner) == 0 && !e.Indexed(e.Child.DeletedPlace(), false) {
 		q.Text(" AND ")
 		r.sameMark(q, e, "p", "c")
 		return

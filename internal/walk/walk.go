@@ -4,6 +4,7 @@ package walk
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"gorm.io/gorm/schema"
@@ -42,6 +43,8 @@ type Walk struct {
 	Keys [][]any
 	// In gives the places in which the walk looks for a model's rows; nil for the model's table alone.
 	In func(p *policy.Policy) []policy.Place
+	// Live tells that Step asks for live rows, by the condition that indexes over these have.
+	Live bool
 	// Within makes With write the last component alone: the walk begins at the rows of its nodes that Base selects.
 	Within bool
 	// Addressed tells of which archives rows are told apart by their addresses; nil for none.
@@ -50,11 +53,7 @@ type Walk struct {
 
 // Source writes a node's table, for an alias to follow.
 func (w *Walk) Source(q *statement.Query, p *policy.Policy) {
-	if w.In == nil {
-		q.Name(p.Table)
-		return
-	}
-	q.Text(Rows(w.In(p), quoteIn(q)))
+	q.Text(Rows(w.places(p), quoteIn(q)))
 }
 
 // Identity are the fields that tell a node's rows apart.
@@ -197,7 +196,15 @@ func (w *Walk) recurse(q *statement.Query, table string, steps []*policy.Edge) {
 // looksUp tells whether the children of each row are to be looked up by an index, whatever the planner expects: it cannot know
 // how often a step is repeated, and would read the whole table for each row of a chain.
 func (w *Walk) looksUp(q *statement.Query, e *policy.Edge) bool {
-	return q.Dialect.Has(dialect.Estimates) && e.Indexed()
+	return q.Dialect.Has(dialect.Estimates) && !slices.ContainsFunc(w.places(e.Child), func(t policy.Place) bool { return !e.Indexed(t, w.Live) })
+}
+
+// places are those in which the walk looks for a model's rows.
+func (w *Walk) places(p *policy.Policy) []policy.Place {
+	if w.In == nil {
+		return []policy.Place{p.Home()}
+	}
+	return w.In(p)
 }
 
 // selectStep writes the SELECT of the rows that an edge leads to. from writes the WITH table to join with, as p; without
