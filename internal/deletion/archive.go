@@ -73,8 +73,11 @@ func (d *deletion) sameRows(n *policy.Node, rows int64) error {
 	if !counted || rows == expected {
 		return nil
 	}
-	other := max(rows-expected, expected-rows)
-	return fmt.Errorf("%w: %d %s of %s came or went while the deletion ran; try again", fault.ErrBlocked, other, fault.Plural(other, "row"), n.Policy.Schema.Name)
+	return d.cameOrWent(max(rows-expected, expected-rows), n.Policy)
+}
+
+func (d *deletion) cameOrWent(rows int64, p *policy.Policy) error {
+	return fmt.Errorf("%w: %d %s of %s came or went while the deletion ran; try again", fault.ErrBlocked, rows, fault.Plural(rows, "row"), p.Schema.Name)
 }
 
 // insertArchived writes INSERT INTO the archive, and the SELECT of what moves there; FROM is to follow.

@@ -57,16 +57,18 @@ type deletion struct {
 	held     *hold.Walk      // what holds cover, of a removal; nil where there are none
 	unstore  func() error    // drops the table in which that is, of a wide graph
 	snapshot statement.Snapshot
-	keys     [][]any                        // the root rows' keys, where there are few
-	exact    bool                           // each of the keys was that of a live row, which is taken now
-	marked   map[*policy.Node]int64         // the rows taken of each node so far
-	taking   map[*policy.Node][][]any       // the keys of the rows taken of each node of a wide graph, where there are few
-	expected map[*policy.Node]int64         // the rows to archive of each node with others under it
-	loaded   map[*policy.Node]reflect.Value // rows for AfterDelete that are gone by then
-	watched  []*watched                     // tables with rows that the database hides
-	logging  bool                           // the event logs are open
-	covered  map[hold.Covered]int64         // how many rows each hold covers
-	together func(db *gorm.DB) error        // runs after a statement that removed more than the root rows
+	keys     [][]any                  // the root rows' keys, where there are few
+	exact    bool                     // each of the keys was that of a live row, which is taken now
+	marked   map[*policy.Node]int64   // the rows taken of each node so far
+	taking   map[*policy.Node][][]any // the keys of the rows taken of each node of a wide graph, where there are few
+	expected map[*policy.Node]int64   // the rows to archive of each node with others under it
+	// expectedRoots is how many root rows a removal found by its conditions; nil where nothing hangs on it.
+	expectedRoots *int64
+	loaded        map[*policy.Node]reflect.Value // rows for AfterDelete that are gone by then
+	watched       []*watched                     // tables with rows that the database hides
+	logging       bool                           // the event logs are open
+	covered       map[hold.Covered]int64         // how many rows each hold covers
+	together      func(db *gorm.DB) error        // runs after a statement that removed more than the root rows
 
 	works          bool                // the deletion is a unit of work
 	built          bool                // Mark has run
@@ -321,6 +323,9 @@ func (deleter *Deleter) Cascade(db *gorm.DB) {
 
 // finishWriting takes the rows under the root rows and looks again for what refuses.
 func (d *deletion) finishWriting(tx statement.Session, rootRows int64) error {
+	if err := d.sameRoots(rootRows); err != nil {
+		return err
+	}
 	if root := d.graph.Nodes[0]; len(root.Inner) == 0 {
 		if err := d.sameRows(root, rootRows); err != nil {
 			return err

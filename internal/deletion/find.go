@@ -129,6 +129,35 @@ func (d *deletion) lockRows(tx statement.Session) error {
 	if len(nodes) == 0 {
 		return nil
 	}
+	if err := d.lockNodes(tx, nodes, lock); err != nil {
+		return err
+	}
+	return d.countRoots(tx)
+}
+
+// countRoots counts the root rows of a removal that are told by conditions, before anything is asked of them: one that begins to fulfil
+// these later, when the rows under the others are gone, was not asked.
+func (d *deletion) countRoots(tx statement.Session) error {
+	if len(d.keys) > 0 || !d.leaves(d.root) || len(d.root.Schema.PrimaryFields) == 0 {
+		return nil
+	}
+	var counts statement.Tally
+	counts.Add(func(q *statement.Query) {
+		d.reach().Base(d.graph.Nodes[0])(q.Text(" FROM ("))
+		q.Text(") AS roots")
+	}, func(rows int64) { d.expectedRoots = &rows })
+	return counts.Run(tx.Query())
+}
+
+// sameRoots refuses a removal of more root rows than were counted.
+func (d *deletion) sameRoots(rows int64) error {
+	if d.expectedRoots == nil || rows <= *d.expectedRoots {
+		return nil
+	}
+	return d.cameOrWent(rows-*d.expectedRoots, d.root)
+}
+
+func (d *deletion) lockNodes(tx statement.Session, nodes []*policy.Node, lock dialect.Lock) error {
 	w := d.reach()
 	if d.graph.Wide {
 		// What is under a row is looked for once that is locked.

@@ -15,7 +15,10 @@ type Exclusive struct {
 	Name    string
 	Primary bool
 	Where   string // its condition over columns without a table; empty where it covers all rows
-	Parts   []ExclusivePart
+	// Strict tells that a row which would share it with another is refused when it is written: not later, not by taking the place of
+	// the other, and whichever of the tables that inherit from this one the other is in.
+	Strict bool
+	Parts  []ExclusivePart
 }
 
 // ExclusivePart is one column or expression of it.
@@ -36,6 +39,9 @@ const (
 	Equal = "="
 	Same  = "IS NOT DISTINCT FROM" // NULL is like NULL
 )
+
+// RowNumber is the name given to a primary key of SQLite that has no index, since it is the number of the row.
+const RowNumber = "PRIMARY KEY"
 
 // Columns are the columns and expressions.
 func (e *Exclusive) Columns() []string {
@@ -80,9 +86,11 @@ var postgresExclusives = exclusives{
 			Name    string `gorm:"column:name"`
 			Primary bool   `gorm:"column:primary"`
 			Where   string `gorm:"column:where"`
+			Strict  bool   `gorm:"column:strict"`
 			Parts   string `gorm:"column:parts"`
 		}
 		err := db.Raw(`SELECT c.relname AS name, i.indisprimary AS "primary", coalesce(pg_get_expr(i.indpred, i.indrelid), '') AS "where",
+				i.indimmediate AND (c.relkind = 'I' OR NOT (SELECT t.relhassubclass FROM pg_class t WHERE t.oid = i.indrelid)) AS strict,
 				(SELECT json_agg(json_build_object('text', pg_get_indexdef(i.indexrelid, k.n::integer, true) || coalesce(' COLLATE ' || o.collation, ''),
 					'column', coalesce(a.attname, ''), 'collated', o.collation IS NOT NULL,
 					'operator', coalesce((SELECT format('OPERATOR(%I.%s)', s.nspname, o.oprname) FROM pg_constraint x
@@ -99,7 +107,7 @@ var postgresExclusives = exclusives{
 			WHERE i.indrelid = to_regclass(?) AND (i.indisunique OR i.indisexclusion) AND i.indisvalid ORDER BY c.relname`, Same, table.Quoted).Scan(&rows).Error
 		list := make([]Exclusive, len(rows))
 		for i, row := range rows {
-			list[i] = Exclusive{Name: row.Name, Primary: row.Primary, Where: row.Where}
+			list[i] = Exclusive{Name: row.Name, Primary: row.Primary, Where: row.Where, Strict: row.Strict}
 			if err == nil {
 				err = json.Unmarshal([]byte(row.Parts), &list[i].Parts)
 			}
@@ -114,19 +122,26 @@ var sqliteExclusives = exclusives{
 		var rows []struct {
 			Name      string `gorm:"column:name"`
 			Primary   bool   `gorm:"column:primary"`
+			Strict    bool   `gorm:"column:strict"`
 			Statement string `gorm:"column:statement"`
 			Column    string `gorm:"column:column"`
 			Collation string `gorm:"column:collation"`
 		}
-		err = db.Raw(`SELECT l.name AS name, l.origin = 'pk' AS "primary", coalesce(m.sql, '') AS statement, coalesce(x.name, '') AS "column", x.coll AS collation
-			FROM pragma_index_list(?) l JOIN pragma_index_xinfo(l.name) x LEFT JOIN sqlite_master m ON m.type = 'index' AND m.name = l.name
-			WHERE l."unique" AND x.key ORDER BY l.name, x.seqno`, table.Name).Scan(&rows).Error
+		// A key that is the row's number has no index. Only what stands in the table's own definition may say what a conflict does.
+		err = db.Raw(`SELECT u.*, u.origin = 'pk' AS "primary",
+				u.origin = 'c' OR coalesce((SELECT NOT definition.sql LIKE '%conflict%' FROM sqlite_master definition WHERE definition.type = 'table' AND lower(definition.name) = lower(?)), false) AS strict
+			FROM (SELECT l.name AS name, l.origin AS origin, coalesce(m.sql, '') AS statement, coalesce(x.name, '') AS "column", x.coll AS collation, x.seqno AS seqno
+					FROM pragma_index_list(?) l JOIN pragma_index_xinfo(l.name) x LEFT JOIN sqlite_master m ON m.type = 'index' AND m.name = l.name
+					WHERE l."unique" AND x.key
+				UNION ALL SELECT ?, 'pk', '', k.name, 'BINARY', k.pk FROM pragma_table_info(?) k
+					WHERE k.pk > 0 AND NOT EXISTS (SELECT 1 FROM pragma_index_list(?) l WHERE l.origin = 'pk')) u
+			ORDER BY u.name, u.seqno`, table.Name, table.Name, RowNumber, table.Name, table.Name).Scan(&rows).Error
 		if err != nil {
 			return nil, err
 		}
 		for _, row := range rows {
 			if len(list) == 0 || list[len(list)-1].Name != row.Name {
-				list = append(list, Exclusive{Name: row.Name, Primary: row.Primary, Where: condition(row.Statement)})
+				list = append(list, Exclusive{Name: row.Name, Primary: row.Primary, Strict: row.Strict, Where: condition(row.Statement)})
 			}
 			e := &list[len(list)-1]
 			part := ExclusivePart{Text: sqliteQuoted(row.Column), Column: row.Column, Operator: Equal}

@@ -12,21 +12,27 @@ import (
 )
 
 // This room is for a restore that has to be made again: it has met tables with other columns or indexes than it knew, since another process
-// has migrated a model, or rows along relations that it does not follow.
+// has migrated a model, rows along relations that it does not follow, or what a short way passes by.
 
 // again makes a restore. Where the deletion took rows along relations that it did not follow, it begins anew and follows these too: each
-// time there are more of them.
+// time there are more of them. Where it has gone a short way that was wrong, it begins anew and goes the long one.
 func (restorer *Restorer) again(db *gorm.DB, restore func(r *restoration) (deletion.Report, error)) (report deletion.Report, err error) {
 	var r *restoration
 	var along []*policy.Relation
+	thorough := false
 	err = restorer.Session(db).Again(func() (err error) {
 		for {
-			r = &restoration{restorer: restorer, along: along}
+			r = &restoration{restorer: restorer, along: along, thorough: thorough}
+			report, err = restore(r)
 			var beside besideError
-			if report, err = restore(r); !errors.As(err, &beside) {
+			switch {
+			case errors.As(err, &beside):
+				along = append(along, beside.along...)
+			case errors.As(err, new(hastyError)):
+				thorough = true
+			default:
 				return err
 			}
-			along = append(along, beside.along...)
 		}
 	}, func(err error) bool { return r.forget(err) })
 	return report, err
@@ -40,14 +46,20 @@ func (r *restoration) forget(err error) bool {
 	}
 	r.restorer.Columns.ForgetAll(r.graph)
 	r.restorer.tables.Clear()
-	has := func(what func(p *policy.Policy) bool) bool {
-		return slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool { return what(n.Policy) })
-	}
-	hooks := has(func(p *policy.Policy) bool { return p.RestoreHooks.Before || p.RestoreHooks.After })
+	hooks := r.hooked()
 	var conflict *fault.Conflict
 	if errors.As(err, &conflict) && conflict.Cause != nil {
 		r.restorer.own.forget(r.graph)
 		return !hooks && !r.fresh
 	}
-	return !hooks && has((*policy.Policy).Archives) && r.restorer.Dialect.OtherColumns(err)
+	return !hooks && r.has((*policy.Policy).Archives) && r.restorer.Dialect.OtherColumns(err)
+}
+
+func (r *restoration) has(what func(p *policy.Policy) bool) bool {
+	return slices.ContainsFunc(r.graph.Nodes, func(n *policy.Node) bool { return what(n.Policy) })
+}
+
+// hooked tells whether rows that come back may have hooks.
+func (r *restoration) hooked() bool {
+	return r.has(func(p *policy.Policy) bool { return p.RestoreHooks.Before || p.RestoreHooks.After })
 }

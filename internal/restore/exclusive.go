@@ -88,16 +88,19 @@ type ownConflict struct {
 	twice   bool             // several rows come back that share it; else another row has it
 }
 
-// conflictsOfRules lists what may be in the way of a node's rows by what its model does not declare.
-func (r *restoration) conflictsOfRules(tx statement.Session, n *policy.Node) (list []ownConflict, err error) {
-	if r.preview || n.Policy.RestoreHooks.Before || n.Policy.RestoreHooks.After {
-		r.restorer.own.found.Delete(keyOf(n.Policy)) // nothing would tell a preview of a new index, and hooks are not run twice
+// rulesOf is what must be unique in the table of a node's model.
+func (r *restoration) rulesOf(tx statement.Session, n *policy.Node) (*ownRules, error) {
+	// Nothing would tell a preview of a new index, nor the short way of one that is gone, and hooks are not run twice.
+	if r.preview || r.hasty || n.Policy.RestoreHooks.Before || n.Policy.RestoreHooks.After {
+		r.restorer.own.found.Delete(keyOf(n.Policy))
 	}
 	rules, fresh, err := r.restorer.own.of(tx, n.Policy)
-	if err != nil {
-		return nil, err
-	}
 	r.fresh = r.fresh || fresh
+	return rules, err
+}
+
+// conflictsOfRules lists what may be in the way of a node's rows by what its model does not declare.
+func (r *restoration) conflictsOfRules(tx statement.Session, n *policy.Node, rules *ownRules) (list []ownConflict, err error) {
 	columns, err := r.broughtColumns(tx, n.Policy, rules.columns)
 	if err != nil {
 		return nil, err
@@ -280,6 +283,9 @@ func (r *restoration) explain(tx statement.Session, err error) error {
 	v := tx.Dialect.Violation(err)
 	if v.Kind != dialect.UniqueIndex && v.Kind != dialect.Exclusion || errors.Is(err, fault.ErrRestoreConflict) {
 		return err
+	}
+	if r.hasty {
+		return hastyError{err}
 	}
 	conflict := &fault.Conflict{Index: cmp.Or(v.Name, "(see the cause)"), Cause: err}
 	if v.Column != "" {

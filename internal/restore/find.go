@@ -81,7 +81,14 @@ func (r *restoration) find(tx statement.Session) error {
 				counts.Add(func(q *statement.Query) { r.guarded(q, n, g) }, func(rows int64) { standing += rows })
 			}
 		}
+		known, err := r.rulesOf(tx, n)
+		if err != nil {
+			return err
+		}
 		for _, index := range n.Policy.Unique {
+			if r.refused(n, index, known) {
+				continue
+			}
 			for _, c := range conflictsOf(n, index) {
 				if c.twice && r.once(n, index) {
 					continue
@@ -93,7 +100,7 @@ func (r *restoration) find(tx statement.Session) error {
 				})
 			}
 		}
-		rules, err := r.conflictsOfRules(tx, n)
+		rules, err := r.conflictsOfRules(tx, n, known)
 		if err != nil {
 			return err
 		}
@@ -115,6 +122,10 @@ func (r *restoration) find(tx statement.Session) error {
 			r.held.InWalk(q, root, r.target.Qualifier())
 		}, func(rows int64) { standing += rows })
 	}
+	overtaking := int64(0)
+	if r.hasty {
+		counts.Add(func(q *statement.Query) { r.overtaking(q, r.span) }, func(rows int64) { overtaking += rows })
+	}
 	q := tx.Query()
 	r.with(q)
 	if err := counts.Run(q); err != nil {
@@ -122,6 +133,9 @@ func (r *restoration) find(tx statement.Session) error {
 	}
 	if err := taken.err(); err != nil {
 		return err
+	}
+	if r.hasty && (overtaking > 0 || r.back[root]+r.kept[root] != r.span.rows()) {
+		return errOvertaken
 	}
 	if r.deletion != "" {
 		if err := r.findBeside(tx); err != nil {
@@ -159,6 +173,9 @@ func (r *restoration) judge(tx statement.Session, root *policy.Node, standing in
 	}
 	if r.deletion != "" && r.rows == 0 {
 		return r.unknown(tx)
+	}
+	if len(conflicts)+len(own) > 0 && r.hasty {
+		return errInTheWay
 	}
 	if len(conflicts)+len(own) > 0 {
 		return r.conflictError(tx, conflicts, own)

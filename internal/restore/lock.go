@@ -16,14 +16,14 @@ import (
 // row. Rows at the bottom are locked by the write.
 //
 // Where rows have several parents, another restore may hand rows over to this deletion while a lock is waited for, under
-// parents that were passed already. Then all locks are given back and taken anew: one that was added behind its turn could
-// wait for a restore that waits for this one.
+// parents that were passed already; and of many rows that a condition tells there may be more by then. Then all locks are given
+// back and taken anew: one that was added behind its turn could wait for a restore that waits for this one.
 func (r *restoration) lock(tx statement.Session) error {
 	if !r.restorer.Dialect.Has(dialect.RowLocks) {
 		return nil
 	}
 	order := r.lockOrder()
-	if !r.handedOver() {
+	if !r.handedOver() && !r.loose() {
 		return r.stored(tx, func() error {
 			_, err := r.countLocks(tx, order, true)
 			return err
@@ -42,7 +42,7 @@ func (r *restoration) lock(tx statement.Session) error {
 			return err
 		}
 		// What is found now is what comes back: all that it hangs on is locked.
-		drop, err := r.lost.StoreAll(func() *statement.Query { return tx.Query() })
+		drop, err := r.keep(tx)
 		if err != nil {
 			return err
 		}
@@ -70,6 +70,25 @@ func (r *restoration) handedOver() bool {
 	})
 }
 
+// keep puts what is found now into a table, as far as it must not change: all of a wide graph, or the rows that conditions tell.
+func (r *restoration) keep(tx statement.Session) (drop func() error, err error) {
+	start := func() *statement.Query { return tx.Query() }
+	if r.loose() && !r.graph.Wide {
+		return r.lost.Keep(start, r.graph.NodeOf(r.root).Component)
+	}
+	return r.lost.StoreAll(start)
+}
+
+// loose tells whether rows may begin to fulfil the caller's conditions while the restore goes on, and would then come back without what
+// was found, and locked, for the others.
+func (r *restoration) loose() bool {
+	if r.deletion != "" || r.pinned || r.span != nil {
+		return false
+	}
+	n := r.graph.NodeOf(r.root)
+	return len(r.graph.Nodes) > 1 || r.erased || len(r.holders(n))+len(r.root.Guards) > 0
+}
+
 // stored runs what looks at the rows that the walk finds now; of a wide graph it finds them once for all tables.
 func (r *restoration) stored(tx statement.Session, run func() error) error {
 	return r.lost.Stored(func() *statement.Query { return tx.Query() }, run)
@@ -95,7 +114,6 @@ func (r *restoration) countLocks(tx statement.Session, order []*policy.Policy, t
 // them.
 func (r *restoration) countLocksOf(tx statement.Session, t policy.Place, take bool) (count int64, some bool, err error) {
 	q := tx.Query()
-	r.lost.With(q, r.graph.Last())
 	p, table, fields := t.Policy, t.Table(), t.Key()
 	lost := t.Marks()
 	if lost {
@@ -126,10 +144,17 @@ func (r *restoration) countLocksOf(tx statement.Session, t policy.Place, take bo
 	if !take {
 		lock = dialect.NoLock
 	}
+	n := r.graph.NodeOf(p)
+	named := lost && n != nil && r.within(n) && len(chosen) == 1
+	if !named {
+		r.lost.With(q, r.graph.Last())
+	}
 	count, err = q.CountLockedFresh(lock, func() {
 		q.Text("SELECT 1 FROM ").Name(table).Text(" AS holder WHERE ")
 		union := func() { statement.Joined(q, chosen, " UNION ", func(keys func()) { keys() }) }
-		if lost {
+		if named {
+			r.span.write(q, "holder")
+		} else if lost {
 			r.lost.Among(q, p, "holder", union)
 		} else {
 			q.Key("holder", fields).Text(" IN (")

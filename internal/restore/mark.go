@@ -134,56 +134,79 @@ func ownOr(q *statement.Query, p *policy.Policy, table, mark string) string {
 	return "CASE WHEN " + taken + " THEN " + walk.MarkText(q, p, table) + " ELSE " + mark + " END"
 }
 
-// findDeletion counts the root rows and tells which deletion they came from.
+// roots is what is found of the root rows: how many they are, and by what marks and numbers they are told.
+type roots struct {
+	rows            int64
+	firstID, lastID mark.DeletionID
+	first, last     sql.NullInt64 // instants of deletion
+	span            *span
+	highest         int64 // of all numbers
+}
+
+// findDeletion tells which deletion the root rows came from.
 func (r *restoration) findDeletion(tx statement.Session) error {
 	if r.deletion != "" {
 		r.report.DeletionID, r.report.At = r.deletion, r.at
 		return nil
 	}
+	if r.known {
+		return nil
+	}
+	found, err := r.readRoots(tx, r.rootCondition)
+	if err != nil {
+		return err
+	}
+	if r.span == nil {
+		r.span = found.span
+	}
+	r.name(found)
+	return nil
+}
+
+// name makes the report name the deletion that root rows came from, where it is one.
+func (r *restoration) name(found roots) {
+	if found.firstID == found.lastID {
+		r.report.DeletionID = found.firstID
+		r.report.At, _ = found.firstID.At()
+	}
+	if found.first.Valid && found.first == found.last {
+		r.report.At = deletion.InstantOf(found.first.Int64)
+	}
+}
+
+// readRoots reads it of the deleted rows that fulfil a condition.
+func (r *restoration) readRoots(tx statement.Session, condition func(q *statement.Query)) (found roots, err error) {
 	q := tx.Query().Text("SELECT count(*)")
-	p := r.root
+	p, targets := r.root, []any{&found.rows}
+	read := func(expression string, into any) {
+		q.Text(", ", expression)
+		targets = append(targets, into)
+	}
 	column := func(field *schema.Field) string { return q.Quoted(r.target.Qualifier(), field.DBName) }
 	if p.ID != nil {
-		q.Text(", min(", column(p.ID), "), max(", column(p.ID), ")")
+		read("min("+column(p.ID)+")", &found.firstID)
+		read("max("+column(p.ID)+")", &found.lastID)
 	}
-	if p.At != nil {
-		for _, of := range []string{"min(", "max("} { // of the columns: their instants cost more than they
-			q.Text(", ", walk.Instant(q, p, func(field *schema.Field) string { return of + column(field) + ")" }))
-		}
+	if p.At != nil { // of the columns: their instants cost more than they
+		read(walk.Instant(q, p, func(field *schema.Field) string { return "min(" + column(field) + ")" }), &found.first)
+		read(walk.Instant(q, p, func(field *schema.Field) string { return "max(" + column(field) + ")" }), &found.last)
 	}
+	var firstNumber, lastNumber, highest sql.NullInt64
 	number, numbered := r.numbered()
 	if numbered {
-		column := q.Quoted(r.target.Qualifier(), number)
-		q.Text(", min(", column, "), max(", column, ")")
+		own := q.Quoted(r.target.Qualifier(), number)
+		read("min("+own+")", &firstNumber)
+		read("max("+own+")", &lastNumber)
+		read("(SELECT max("+q.Quoted("softdelete_all", number)+") FROM "+statement.QuoteName(q.Tx, p.DeletedTable())+" AS softdelete_all)", &highest)
 	}
 	q.Text(" FROM ")
 	q.Table(r.target)
 	q.Text(" WHERE ")
-	r.rootCondition(q)
+	condition(q)
 	statement.WriteAnd(q, p.Predicates.Deleted, r.target.Qualifier())
-	var firstID, lastID mark.DeletionID
-	var first, last, firstNumber, lastNumber sql.NullInt64
-	var roots int64
-	targets := []any{&roots}
-	if p.ID != nil {
-		targets = append(targets, &firstID, &lastID)
-	}
-	if p.At != nil {
-		targets = append(targets, &first, &last)
-	}
+	err = q.Rows(func(scan func(...any) error) error { return scan(targets...) })
 	if numbered {
-		targets = append(targets, &firstNumber, &lastNumber)
+		found.span, found.highest = spanOf(number, firstNumber, lastNumber, found.rows), highest.Int64
 	}
-	err := q.Rows(func(scan func(...any) error) error { return scan(targets...) })
-	if err == nil && numbered {
-		r.setSpan(number, firstNumber, lastNumber, roots)
-	}
-	if firstID == lastID {
-		r.report.DeletionID = firstID
-		r.report.At, _ = firstID.At()
-	}
-	if first.Valid && first == last {
-		r.report.At = deletion.InstantOf(first.Int64)
-	}
-	return err
+	return found, err
 }

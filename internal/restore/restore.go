@@ -57,6 +57,9 @@ type restoration struct {
 	elsewhere error
 	where     []clause.Expression
 	span      *span           // the same root rows, where they were archived one after another
+	hasty     bool            // they were given that name before they were locked
+	thorough  bool            // they get none
+	known     bool            // the report names their deletion already
 	pinned    bool            // where tells the root rows by their keys
 	target    statement.Table // where they are looked for
 	called    string          // what the caller's conditions call it
@@ -268,13 +271,18 @@ func (r *restoration) rootCondition(q *statement.Query) {
 		r.span.write(q, r.target.Qualifier())
 		return
 	}
+	r.askedRows(q)
+	walk.AndLatest(q, r.root.DeletedPlace(), r.target.Qualifier())
+}
+
+// askedRows writes the caller's own condition, which earlier rows of an archived key may fulfil too.
+func (r *restoration) askedRows(q *statement.Query) {
 	q.Stmt.Table, q.Stmt.Schema = r.called, r.root.Schema
 	if len(r.where) == 0 {
 		q.Text("1 = 1")
 	} else {
 		q.Expression(scope.Group(r.where))
 	}
-	walk.AndLatest(q, r.root.DeletedPlace(), r.target.Qualifier())
 }
 
 // lostBase writes the SELECT of the rows where the walk over the lost rows begins: those that the caller asked for, or all
@@ -327,6 +335,8 @@ func (r *restoration) pin(tx statement.Session) (none bool, err error) {
 	}
 	if err == nil && len(keys) <= deletion.FewKeys {
 		r.where, r.pinned = []clause.Expression{r.target.KeysIn(tx.Dialect, r.root.Schema, keys)}, true
+	} else if err == nil {
+		err = r.pinSpan(tx)
 	}
 	return false, err
 }

@@ -2,17 +2,24 @@ package restore
 
 import (
 	"database/sql"
+	"errors"
 	"slices"
 
 	"gorm.io/gorm/schema"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/walk"
 )
 
 // This room gives archived root rows that were archived one after another a name by which every further statement finds them at once:
 // the first and the last of their numbers. Where as many rows were found as there are numbers between these, the rows with these
 // numbers are those rows and no others, since a number is that of one row.
+//
+// Many rows get the name before they are locked. What a restore asks of each row then is left to what tells it anyway: whether one of the
+// key was archived later, to the few rows with higher numbers; whether a live row has a value of its own, to the unique indexes that
+// refuse it when it is written. Where these object, the restore is undone and goes the long way, which finds out all there is to say.
 
 // span is that name.
 type span struct {
@@ -25,24 +32,90 @@ func (s *span) write(q *statement.Query, table string) {
 	q.Column(table, s.column).Text(" BETWEEN ").Bind(s.first).Text(" AND ").Bind(s.last)
 }
 
-// numbered gives the column of the numbers of archived root rows.
+// rows is how many they are.
+func (s *span) rows() int64 { return s.last - s.first + 1 }
+
+// hastyError says that the short way was wrong. All is undone.
+type hastyError struct{ error }
+
+func (e hastyError) Unwrap() error { return e.error }
+
+// numbered gives the column of the numbers of archived root rows. Hooks are not run twice: with them there is no short way.
 func (r *restoration) numbered() (column string, ok bool) {
-	if r.deletion != "" || r.graph.Wide {
+	if r.deletion != "" || r.graph.Wide || r.thorough || r.hooked() {
 		return "", false
 	}
 	return r.root.DeletedPlace().Number()
 }
 
-// setSpan notes the numbers of the root rows that were found.
-func (r *restoration) setSpan(column string, first, last sql.NullInt64, rows int64) {
-	if first.Valid && last.Int64-first.Int64+1 == rows {
-		r.span = &span{column, first.Int64, last.Int64}
+// spanOf is the span of so many root rows with these numbers; nil where others lie between them.
+func spanOf(column string, first, last sql.NullInt64, rows int64) *span {
+	if s := (&span{column, first.Int64, last.Int64}); first.Valid && s.rows() == rows {
+		return s
 	}
+	return nil
+}
+
+// pinSpan gives many root rows their name before they are locked, where they are all that one deletion, which took a key once, left in
+// the archive of those that the caller asks for, and no row of a key was archived later.
+func (r *restoration) pinSpan(tx statement.Session) error {
+	if _, ok := r.numbered(); !ok {
+		return nil
+	}
+	found, err := r.readRoots(tx, r.askedRows)
+	if err != nil || found.span == nil || found.firstID != found.lastID {
+		return err
+	}
+	// Further rows than these cost more than to ask them of their keys.
+	if later := found.highest - found.span.last; later > found.span.rows() {
+		return nil
+	} else if later > 0 {
+		var counts statement.Tally
+		counts.Add(func(q *statement.Query) { r.overtaking(q, found.span) }, func(rows int64) { later = rows })
+		if err := counts.Run(tx.Query()); err != nil || later > 0 {
+			return err
+		}
+	}
+	r.span, r.hasty = found.span, true
+	if len(r.holders(r.graph.NodeOf(r.root))) == 0 { // nobody hands them over to another deletion meanwhile
+		r.known = true
+		r.name(found)
+	}
+	return nil
+}
+
+// overtaking writes FROM and WHERE of the rows that were archived after those of a span and have the key of one.
+func (r *restoration) overtaking(q *statement.Query, s *span) *statement.Query {
+	table := r.root.DeletedTable()
+	q.Text(" FROM ").Name(table).Text(" AS softdelete_later WHERE ").Column("softdelete_later", s.column).Text(" > ").Bind(s.last)
+	return q.Text(" AND ").Opaque(func() {
+		q.Text("EXISTS (SELECT 1 FROM ").Name(table).Text(" AS softdelete_earlier WHERE ")
+		walk.SameKey(q, r.root, "softdelete_earlier", "softdelete_later").Text(" AND ")
+		s.write(q, "softdelete_earlier")
+		q.Text(")")
+	})
+}
+
+// errOvertaken makes a restore go the long way: others of the rows' keys were archived meanwhile, or some came back by another restore.
+var errOvertaken = hastyError{errors.New("softdelete: the rows of a restore were overtaken by others of their keys")}
+
+// errInTheWay makes it do so where some of what is in the way was found: all of it is to be told.
+var errInTheWay = hastyError{errors.New("softdelete: a restore has found a part of what is in its way")}
+
+// within tells whether the span says which rows of a node the walk finds.
+func (r *restoration) within(n *policy.Node) bool {
+	return r.span != nil && n.Policy == r.root && len(n.In)+len(n.Inner) == 0
 }
 
 // spanned tells whether the span says which rows of a node come back.
-func (r *restoration) spanned(n *policy.Node) bool {
-	return r.span != nil && !r.holds && n.Policy == r.root && len(n.In)+len(n.Inner) == 0
+func (r *restoration) spanned(n *policy.Node) bool { return r.within(n) && !r.holds }
+
+// refused tells whether an index of the database refuses rows of a node that come back with a value of its own, so that nothing need
+// ask each of them.
+func (r *restoration) refused(n *policy.Node, index *policy.UniqueIndex, rules *ownRules) bool {
+	return r.hasty && r.within(n) && index.Where == "" && slices.ContainsFunc(rules.all, func(rule dialect.Exclusive) bool {
+		return rule.Strict && rule.Where == "" && rule.Plain() && dialect.SameSet(rule.Columns(), index.Columns())
+	})
 }
 
 // once tells whether rows of a node that come back cannot share a value of an index, since that has their key: of a key that was

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
@@ -68,10 +69,19 @@ func (r *restoration) writeNode(tx statement.Session, n *policy.Node) error {
 		}
 	}
 	if r.back[n] > 0 && n.Policy.Strategy.Leaves() {
-		_, err := r.upTo(n).Write(tx, func(q *statement.Query) {
+		guarded := r.spanned(n) && tx.Dialect.Has(dialect.RowLocks)
+		rows, err := r.upTo(n).Write(tx, func(q *statement.Query) {
 			q.Text("DELETE FROM ").Name(table).Text(" WHERE ")
 			r.comingBack(q, n, "")
+			if guarded {
+				// Live again, the rows let no other be archived under their keys.
+				q.Text(" AND NOT EXISTS (SELECT 1")
+				r.overtaking(q, r.span).Text(")")
+			}
 		})
+		if err == nil && rows != r.back[n] && guarded {
+			return errOvertaken
+		}
 		return err
 	}
 	if r.back[n] > 0 {

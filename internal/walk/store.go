@@ -10,7 +10,15 @@ import (
 // Store puts the rows of a component of several models into a temporary table: writing the rows of one model would change
 // what the walk finds in the others. It returns what drops the table again. Other components need none of this.
 func (w *Walk) Store(start func() *statement.Query, c *policy.Component) (drop func() error, err error) {
-	if len(c.Nodes) == 1 || w.stored[c] || w.all {
+	if len(c.Nodes) == 1 {
+		return keepAll, nil
+	}
+	return w.Keep(start, c)
+}
+
+// Keep does the same with any component: its rows are those of now, and those under it that are found later are under these.
+func (w *Walk) Keep(start func() *statement.Query, c *policy.Component) (drop func() error, err error) {
+	if w.stored[c] || w.all {
 		return keepAll, nil
 	}
 	return w.store(start, c)

@@ -82,25 +82,29 @@ func TestRestoreAgainstDelete(t *testing.T) {
 			return stop
 		})
 	})
-	t.Run("a row that begins to fulfil the restore's condition comes back with its rows, or not at all", func(t *testing.T) {
-		s := newConcStage(t, concPress...)
-		s.eachStatement(func(n int) *concStop {
-			s.create(&concAuthor{ID: 1, Name: "wanted"}, &concAuthor{ID: 2, Name: "wanted"},
-				&concArticle{ID: 1, AuthorID: concKey(1)}, &concArticle{ID: 2, AuthorID: concKey(2)})
-			require.NoError(t, s.actor().Delete(&concAuthor{ID: 1}).Error)
-			restorer := s.actor()
-			stop := restorer.stopBeforeNumber(n)
-			restore := restorer.start(func(db *gorm.DB) error {
-				return concRestore(&concAuthor{})(db.Where("name = ?", "wanted"))
+	for name, others := range map[string]int{"": 0, ", beside many": 120} {
+		t.Run("a row that begins to fulfil the restore's condition comes back with its rows, or not at all"+name, func(t *testing.T) {
+			s := newConcStage(t, concPress...)
+			s.eachStatement(func(n int) *concStop {
+				s.create(&concAuthor{ID: 1, Name: "wanted"}, &concAuthor{ID: 2, Name: "wanted"},
+					&concArticle{ID: 1, AuthorID: concKey(1)}, &concArticle{ID: 2, AuthorID: concKey(2)})
+				require.NoError(t, s.spectator.Exec("INSERT INTO conc_authors (id, name) SELECT i, 'wanted' FROM generate_series(3, ?) i", 2+others).Error)
+				require.NoError(t, s.spectator.Exec("INSERT INTO conc_articles (id, author_id) SELECT i, i FROM generate_series(3, ?) i", 2+others).Error)
+				require.NoError(t, s.actor().Where("id <> 2").Delete(&concAuthor{}).Error)
+				restorer := s.actor()
+				stop := restorer.stopBeforeNumber(n)
+				restore := restorer.start(func(db *gorm.DB) error {
+					return concRestore(&concAuthor{})(db.Where("name = ?", "wanted"))
+				})
+				stop.wait(restore)
+				require.NoError(t, s.actor().Delete(&concAuthor{ID: 2}).Error)
+				stop.goOn()
+				require.NoError(t, restore.result())
+				require.Equal(t, s.live(&concAuthor{}), s.live(&concArticle{}), "stopped before statement %d", n)
+				return stop
 			})
-			stop.wait(restore)
-			require.NoError(t, s.actor().Delete(&concAuthor{ID: 2}).Error)
-			stop.goOn()
-			require.NoError(t, restore.result())
-			require.Equal(t, s.live(&concAuthor{}), s.live(&concArticle{}), "stopped before statement %d", n)
-			return stop
 		})
-	})
+	}
 }
 
 // createDiamond is an article under an author and a magazine, with a remark.
