@@ -87,7 +87,8 @@ type declared struct {
 }
 
 var (
-	typePattern = regexp.MustCompile(`^([^(]*)(?:\(([\d\s,]*)\))?(.*)$`)
+	typePattern      = regexp.MustCompile(`^([^(]*)(?:\(([\d\s,]*)\))?(.*)$`)
+	collationPattern = regexp.MustCompile(`(?i)\s+collate\s+(?:"(?:[^"]|"")*"|[\w$]+)(?:\.(?:"(?:[^"]|"")*"|[\w$]+))?`)
 	// postgresNames are PostgreSQL's own names of types that have others too.
 	postgresNames = map[string]string{
 		"int2": "smallint", "smallserial": "smallint", "int": "integer", "int4": "integer", "serial": "integer", "int8": "bigint",
@@ -98,8 +99,11 @@ var (
 	postgresIntegers = []string{"smallint", "integer", "bigint"}
 )
 
+// withoutCollation is a type without its collation.
+func withoutCollation(text string) string { return collationPattern.ReplaceAllString(text, "") }
+
 func postgresType(text string) declared {
-	parts := typePattern.FindStringSubmatch(strings.ToLower(strings.TrimSpace(text)))
+	parts := typePattern.FindStringSubmatch(withoutCollation(strings.ToLower(strings.TrimSpace(text))))
 	t := declared{name: strings.Join(strings.Fields(parts[1]+" "+parts[3]), " ")}
 	if name, known := postgresNames[t.name]; known {
 		t.name = name

@@ -138,6 +138,7 @@ type Dialect struct {
 	unseen     unseen
 	columns    columns
 	exclusives exclusives
+	collations collations
 
 	// findIndexes lists the indexes of a table, or that of a name.
 	findIndexes func(db *gorm.DB, table Table, name string) ([]Index, error)

@@ -137,7 +137,7 @@ func postgresUpdated(d *Dialect, l *Log, insert func(e postgresEvent) string, ne
 	}
 	const follows = "e.type = 'updated' AND last.content <> 'removed'"
 	return insert(postgresEvent{
-		key: postgresKey(d, l), content: "CASE WHEN " + follows + " THEN 'change' ELSE 'row' END",
+		key: d.LogKey(l, "r"), content: "CASE WHEN " + follows + " THEN 'change' ELSE 'row' END",
 		data: "CASE WHEN " + follows + " THEN e.changes ELSE " + l.image(d.fragments(l, "r")) + " END", mark: l.mark("o"),
 		from: fmt.Sprintf("%s AS r JOIN %s AS o ON %s CROSS JOIN LATERAL (SELECT %s AS type, '{' || substr(%s, 2) || '}' AS changes OFFSET 0) AS e",
 			newRows, oldRows, l.sameKey("o", "r"), l.erases("erases", l.transition("o", "r")), strings.Join(parts, "\n || ")),
@@ -174,14 +174,14 @@ func postgresLog(d *Dialect, l *Log) []LogObject {
 	// whole inserts the events of whole rows from a transition table.
 	whole := func(kind, content, table, where string) string {
 		return insert(postgresEvent{
-			key: postgresKey(d, l), content: "'" + content + "'", data: l.image(d.fragments(l, "r")), mark: "NULL::text",
+			key: d.LogKey(l, "r"), content: "'" + content + "'", data: l.image(d.fragments(l, "r")), mark: "NULL::text",
 			from: table + " AS r CROSS JOIN (SELECT " + kind + " AS type) AS e", where: where, order: order,
 		})
 	}
 	without := func(table, other string) string {
 		return "WHERE NOT EXISTS (SELECT 1 FROM " + other + " AS o WHERE " + l.sameKey("o", "r") + ") "
 	}
-	keys := func(table string) string { return "SELECT " + postgresKey(d, l) + " FROM " + table + " AS r" }
+	keys := func(table string) string { return "SELECT " + d.LogKey(l, "r") + " FROM " + table + " AS r" }
 	n := postgresNested(l.quote(l.Events), keys(oldRows), keys(newRows))
 	declare, read := "", ""
 	for _, v := range postgresContext {
@@ -238,6 +238,3 @@ func dollarQuoted(text string) string {
 	}
 	return " " + tag + text + tag
 }
-
-// postgresKey is the key of a row as events have it, and is compared as they are: by none of its columns' own collations.
-func postgresKey(d *Dialect, l *Log) string { return "(" + d.LogKey(l, "r") + `) COLLATE "default"` }

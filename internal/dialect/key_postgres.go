@@ -79,6 +79,8 @@ var postgresKeys = keys{
 			}
 		case KeyReal:
 			return postgresReal(expression)
+		case KeyText, KeyPadded, KeyOther:
+			return expression + postgresText
 		}
 		return expression + "::text"
 	},
@@ -116,6 +118,10 @@ var postgresKeys = keys{
 		return keyText(value)
 	},
 }
+
+// postgresText stands behind a value and makes it a text that is compared by what it is, as those of the plugin's own tables are, and not
+// by a collation of its column: one that takes different texts for the same also refuses to look into them.
+const postgresText = `::text COLLATE "default"`
 
 // postgresReal writes a binary fraction that fifteen digits say with these, and any other, or one far from 1, with seventeen and
 // an exponent. A cast to numeric rounds to fifteen digits, a format with an exponent has as many as it says, in every session.

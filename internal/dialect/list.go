@@ -177,15 +177,15 @@ func (x items) in(w *listWriter) bool {
 		}
 		return "json_extract(value, '$" + part + "')"
 	})
-	return documentOf(w, x.list)
+	return documentOf(w, x.list, "))")
 }
 
-// documentOf writes what the items are selected from.
-func documentOf(w *listWriter, list any) bool {
+// documentOf writes what the items are selected from, and what shuts that.
+func documentOf(w *listWriter, list any, shut string) bool {
 	document, err := json.Marshal(list)
 	w.text(" FROM json_each(")
 	w.bind(string(document))
-	w.text("))")
+	w.text(shut)
 	return err == nil
 }
 
@@ -277,7 +277,7 @@ func sqliteKeyList(keys [][]any, columns []ListColumn) (List, bool) {
 		}
 		part.kind(&w, func(of string) string { return "json_extract(value, '$[" + strconv.Itoa(i) + "]" + of + "')" })
 	}
-	ok := documentOf(&w, rows)
+	ok := documentOf(&w, rows, "))")
 	w.text(")")
 	return w.done(), ok
 }

@@ -75,6 +75,7 @@ var postgres = Dialect{
 	script:  postgresScript,
 
 	exclusives: postgresExclusives,
+	collations: postgresCollations,
 
 	// A cast to name cuts a name as the database does that is longer than it keeps.
 	findIndexes: func(db *gorm.DB, table Table, name string) (found []Index, err error) {

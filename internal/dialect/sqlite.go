@@ -59,6 +59,7 @@ var sqlite = Dialect{
 	script:  sqliteScript,
 
 	exclusives: sqliteExclusives,
+	collations: sqliteCollations,
 
 	findIndexes: func(db *gorm.DB, table Table, name string) (found []Index, err error) {
 		// Until the end, "where" is the whole statement that made the index.

@@ -126,18 +126,37 @@ func (m *migrator) createArchive(p *policy.Policy, s policy.ArchiveStrategy, tab
 	if err != nil {
 		return err
 	}
+	collations, err := m.collations(p.Table, table)
+	if err != nil {
+		return err
+	}
 	columns := []string{statement.QuoteName(m.db, policy.ArchiveIDColumn) + " " + m.migrations.Dialect.Numbered()}
 	for _, field := range slices.Concat(s.Columns, p.MarkFields()) {
 		kind := m.archivedType(field)
-		if found := m.migrations.Dialect.FindColumn(table, field.DBName); found != nil && !m.migrations.Dialect.Holds(kind, found.Type) {
-			kind = found.Type // the table's column was made otherwise
+		if found := m.migrations.Dialect.FindColumn(table, field.DBName); found != nil {
+			if !m.migrations.Dialect.Holds(kind, found.Type) {
+				kind = found.Type // the table's column was made otherwise
+			}
+			kind = collations[found.Name].Collated(kind)
 		}
 		columns = append(columns, statement.QuoteName(m.db, field.DBName)+" "+kind)
 	}
 	for _, column := range strangers {
-		columns = append(columns, statement.QuoteName(m.db, column.Name)+" "+column.Type)
+		columns = append(columns, statement.QuoteName(m.db, column.Name)+" "+collations[column.Name].Collated(column.Type))
 	}
 	return m.exec("CREATE TABLE %s (%s)", statement.QuoteName(m.db, s.Table), strings.Join(columns, ","))
+}
+
+// collations are those of a table's columns: what the table takes for the same key, its archive must too.
+func (m *migrator) collations(table string, columns []dialect.Column) (map[string]dialect.Collation, error) {
+	if len(columns) == 0 {
+		return nil, nil
+	}
+	names := make([]string, len(columns))
+	for i, column := range columns {
+		names[i] = column.Name
+	}
+	return m.migrations.Dialect.Collations(m.reader(), dialect.Table{Name: table, Quoted: statement.QuoteName(m.db, table)}, names)
 }
 
 // alterArchive adds the columns that the model and its table have gained, and widens those whose type differs. It drops
@@ -192,12 +211,27 @@ func (m *migrator) followTable(p *policy.Policy, s policy.ArchiveStrategy, table
 		}
 		there = now
 	}
+	own, err := m.collations(p.Table, table)
+	if err != nil {
+		return err
+	}
+	others, err := m.collations(s.Table, there)
+	if err != nil {
+		return err
+	}
 	for _, column := range table {
 		kept := m.migrations.Dialect.FindColumn(there, column.Name)
-		if column.Generated || kept == nil || m.migrations.Dialect.Holds(kept.Type, column.Type) {
+		if column.Generated || kept == nil {
 			continue
 		}
-		if err := m.retype(p, s, *kept, column.Type); err != nil {
+		kind := kept.Type
+		if !m.migrations.Dialect.Holds(kind, column.Type) {
+			kind = column.Type
+		}
+		if kind == kept.Type && own[column.Name].Name == others[kept.Name].Name {
+			continue
+		}
+		if err := m.retype(p, s, *kept, own[column.Name].Collated(kind)); err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,8 @@ import (
 type Registry struct {
 	Dialect *dialect.Dialect
 	Server  *statement.Server
+	// Folding knows which keys the database takes for the same.
+	Folding statement.Folding
 	// KeepUnique tells that unique indexes stay over all rows, but for those of fields tagged live.
 	KeepUnique bool
 	// models are those that the plugin was set up with.

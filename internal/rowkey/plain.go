@@ -31,6 +31,17 @@ func PlainValue(value any) (plain any, ok bool) {
 	return value, value != nil
 }
 
+// TextIn is the text that a value is, as it stands there; ok is false for what is none.
+func TextIn(value any) (text string, ok bool) {
+	switch plain, _ := bare(value); plain := plain.(type) {
+	case string:
+		return plain, true
+	case []byte:
+		return string(plain), true
+	}
+	return "", false
+}
+
 var timeType = reflect.TypeFor[time.Time]()
 
 // bare is a plain value without the name of its type: a bool, int64, uint64, float64, string, []byte or time.Time.

@@ -10,7 +10,8 @@
 // UTC with six digits of a second, those without a zone what the clock shows; SQLite's are the text that the driver wrote, whose
 // zone is part of the key. UUIDs are in lower case where the database has a type for them. Fractions have no zeros at the end, but
 // for those of a declared scale; binary ones that fifteen digits do not say have an exponent on PostgreSQL, and all are written by
-// their bits on SQLite. Texts that a column compares without regard to case (citext, COLLATE NOCASE) stay as they are.
+// their bits on SQLite. Texts that a column compares without regard to case (citext, COLLATE NOCASE) stay as they are: what is the
+// same to such a column says statement.Folding.
 //
 // In SQL: [Key.SQL], an expression that gives the exact text of a row, in every session.
 //

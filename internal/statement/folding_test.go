@@ -1,0 +1,117 @@
+package statement_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
+	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
+)
+
+type (
+	// foldingRow has texts whose columns differ in what they take for the same.
+	foldingRow struct {
+		ID     string `gorm:"primaryKey;type:text COLLATE NOCASE"`
+		At     time.Time
+		Number int
+		Plain  string
+		Hidden string // by hand
+		Padded string `gorm:"type:char(4)"`
+	}
+	foldingSession struct {
+		statement.Session
+		statement.Folding
+		recorder *testdb.Recorder
+	}
+)
+
+func foldingEach(t *testing.T, run func(t *testing.T, database *testdb.Database, s *foldingSession)) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		fixture.Fold(t, database)
+		db := database.Open(t)
+		if require.NoError(t, db.AutoMigrate(&foldingRow{})); database.Name == "postgres" {
+			fixture.Exec(t, db, "ALTER TABLE folding_rows ALTER hidden TYPE text COLLATE nocase")
+		} else {
+			fixture.Exec(t, db, "ALTER TABLE folding_rows DROP hidden", "ALTER TABLE folding_rows ADD hidden text COLLATE NOCASE")
+		}
+		d, err := dialect.Of(db.Dialector)
+		require.NoError(t, err)
+		run(t, database, &foldingSession{Session: statement.Session{DB: db, Dialect: d}, recorder: testdb.Record(db)})
+	})
+}
+
+// texts gives keys of some columns as texts.
+func (s *foldingSession) texts(t *testing.T, columns []string, keys ...[]any) []string {
+	t.Helper()
+	texts, err := s.Texts(s.Session, "folding_rows", fieldsOf(t, s.DB, &foldingRow{}, columns...), keys)
+	require.NoError(t, err)
+	return texts
+}
+
+func TestKeysThatAColumnTakesForTheSameHaveOneText(t *testing.T) {
+	foldingEach(t, func(t *testing.T, database *testdb.Database, s *foldingSession) {
+		type named string
+		for _, column := range []string{"id", "hidden"} {
+			texts := s.texts(t, []string{column}, []any{"ann"}, []any{"bob"}, []any{named("ANN")}, []any{[]byte("Bob")}, []any{"ann "}, []any{`a"\,'b`}, []any{`A"\,'B`}, []any{"Ä"}, []any{"\xff"}, []any{"\xFF"})
+			require.Equal(t, []string{"ann", "bob", "ann", "bob", "ann ", `a"\,'b`, `a"\,'b`, "Ä", "\xff", "\xff"}, texts, column)
+		}
+		require.Equal(t, []string{"ann", "ANN"}, s.texts(t, []string{"plain"}, []any{"ann"}, []any{"ANN"}))
+		require.Equal(t, []string{"1", "2", "1"}, s.texts(t, []string{"number"}, []any{1}, []any{2}, []any{int8(1)}))
+		at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		texts := s.texts(t, []string{"id", "plain", "at"}, []any{"a,", "x", at}, []any{"A,", "x", at}, []any{"A,", "X", at}, []any{"a,", "x", at.Add(time.Second)}, []any{nil, "x", at})
+		require.Equal(t, texts[0], texts[1])
+		require.NotEqual(t, texts[0], texts[2])
+		require.NotEqual(t, texts[0], texts[3])
+		require.NotEqual(t, texts[0], texts[4])
+		padded := s.texts(t, []string{"padded"}, []any{"a"}, []any{"a  "}, []any{"A"})
+		require.Equal(t, database.Name == "postgres", padded[0] == padded[1], "SQLite pads nothing")
+		require.NotEqual(t, padded[0], padded[2])
+	})
+}
+
+func TestADatabaseIsAskedOnceWhatItTakesForTheSame(t *testing.T) {
+	foldingEach(t, func(t *testing.T, _ *testdb.Database, s *foldingSession) {
+		ask := func(columns []string, keys ...[]any) int {
+			before := len(s.recorder.Statements())
+			s.texts(t, columns, keys...)
+			return len(s.recorder.Statements()) - before
+		}
+		require.Equal(t, 0, ask([]string{"number"}, []any{1}, []any{2}))
+		require.Equal(t, 1, ask([]string{"plain"}, []any{"a"}, []any{"b"}))
+		require.Equal(t, 0, ask([]string{"plain"}, []any{"a"}, []any{"A"}))
+		require.Equal(t, 2, ask([]string{"id"}, []any{"a"}, []any{"A"}))
+		require.Equal(t, 1, ask([]string{"id"}, []any{"a"}, []any{"A"}))
+		require.Equal(t, 0, ask([]string{"id"}, []any{"a"}, []any{"a"}), "there is nothing to ask")
+		s.Forget()
+		require.Equal(t, 1, ask([]string{"id"}, []any{"a"}))
+	})
+}
+
+func TestTextsOfAnotherTableAreFoundInAnyLetters(t *testing.T) {
+	foldingEach(t, func(t *testing.T, _ *testdb.Database, s *foldingSession) {
+		fixture.Exec(t, s.DB, "CREATE TABLE others (said text)", "INSERT INTO others VALUES ('ann'), ('ANN'), ('bob'), ('Ann,x'), ('ann,X'), ('zoe')")
+		find := func(columns []string, keys ...[]any) (found []statement.Alike) {
+			fields := fieldsOf(t, s.DB, &foldingRow{}, columns...)
+			found, err := s.Others(s.Session, "folding_rows", fields, keys, statement.Other{
+				Table: "others", Column: "said", Where: func(q *statement.Query) { q.Text("said <> 'zoe'") },
+				Read: func(text string) ([]any, error) {
+					if parts := strings.Split(text, ","); len(parts) == len(fields) {
+						return statement.Values(parts), nil
+					}
+					return nil, gorm.ErrInvalidValue
+				},
+			})
+			require.NoError(t, err)
+			return found
+		}
+		require.ElementsMatch(t, []statement.Alike{{Text: "ann", Key: 1}, {Text: "ANN", Key: 1}, {Text: "bob", Key: 0}}, find([]string{"id"}, []any{"BOB"}, []any{"aNN"}, []any{"Zoe"}))
+		require.ElementsMatch(t, []statement.Alike{{Text: "Ann,x", Key: 0}}, find([]string{"id", "plain"}, []any{"aNN", "x"}))
+		require.Empty(t, find([]string{"plain"}, []any{"ann"}), "a column that folds nothing has them by their texts")
+	})
+}
