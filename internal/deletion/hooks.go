@@ -110,7 +110,7 @@ func (d *deletion) afterHooksOf(tx statement.Session, w *walk.Walk) error {
 		case !d.leaves(n.Policy):
 			// What led to the row may be gone; the row itself shows the mark.
 			var finish func()
-			if finish, err = Reload(tx, n.Policy, rows.Interface()); err == nil {
+			if finish, err = Reload(tx, &d.deleter.Folding, n.Policy, rows.Interface()); err == nil {
 				finish()
 				err = call(rows)
 			}

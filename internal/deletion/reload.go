@@ -14,7 +14,7 @@ import (
 )
 
 // Reload reads the rows of a value again, from the table of the policy. What it returns makes the value what the database has.
-func Reload(tx statement.Session, p *policy.Policy, value any) (finish func(), err error) {
+func Reload(tx statement.Session, f *statement.Folding, p *policy.Policy, value any) (finish func(), err error) {
 	s := p.Schema
 	exact := rowkey.Of(tx.Dialect, s.PrimaryFields)
 	ctx := tx.Statement.Context
@@ -59,9 +59,21 @@ func Reload(tx statement.Session, p *policy.Policy, value any) (finish func(), e
 		if err != nil {
 			return nil, err
 		}
+		same := slices.Clone(chunk)
 		for i := range rows.Elem().Len() {
+			same = append(same, exact.Values(ctx, rows.Elem().Index(i)))
+		}
+		texts, err := f.Texts(tx, p.Table, s.PrimaryFields, same)
+		if err != nil {
+			return nil, err
+		}
+		meant := map[string][]reflect.Value{}
+		for i, key := range chunk {
+			meant[texts[i]] = append(meant[texts[i]], targets[exact.Exact(key)]...)
+		}
+		for i, text := range texts[len(chunk):] {
 			row := rows.Elem().Index(i)
-			for _, target := range targets[exact.Of(ctx, row)] {
+			for _, target := range meant[text] {
 				assign = append(assign, func() { statement.CopyColumns(ctx, s, target, row) })
 			}
 		}

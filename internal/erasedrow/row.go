@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -90,6 +91,24 @@ func Recorded(tx statement.Session, p *policy.Policy, table string, rows []Reach
 		return nil
 	})
 	return found, err
+}
+
+// Alike gives the texts under which rows are recorded that are none of these and have, to the columns of the model's table, the keys of
+// some of these: each with the number of one.
+func Alike(tx statement.Session, f *statement.Folding, p *policy.Policy, rows []ReachedRow) ([]statement.Alike, error) {
+	key, keys := rowkey.Of(tx.Dialect, p.Schema.PrimaryFields), make([][]any, len(rows))
+	for i, row := range rows {
+		keys[i] = row.Key
+	}
+	alike, err := f.Others(tx, p.Table, p.Schema.PrimaryFields, keys, statement.Other{
+		Table: Row{}.TableName(), Column: "row_key",
+		Where: func(q *statement.Query) { q.Name("table_name").Text(" = ").Bind(p.Table) },
+		Read: func(text string) ([]any, error) {
+			_, values, err := key.Read(tx.Statement.Context, text)
+			return values, err
+		},
+	})
+	return slices.DeleteFunc(alike, func(a statement.Alike) bool { return a.Text == rows[a.Key].Text }), err
 }
 
 // recordedAs lists what a row may be recorded as, with expressions for its text.

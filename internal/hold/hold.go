@@ -177,8 +177,7 @@ func (h *Holds) Place(db *gorm.DB, value any, o Options) (string, error) {
 	var random [12]byte
 	rand.Read(random[:]) //nolint:errcheck // never fails, see crypto/rand.Read
 	placed := Row{
-		ID: "hold-" + hex.EncodeToString(random[:]), Table: p.Table, Key: rowkey.KeyText(key), Parts: parts(db.Statement.Context, h.Dialect, p.Schema, key),
-		Matter: o.Matter, PlacedBy: o.PlacedBy, PlacedAt: db.NowFunc().UTC(),
+		ID: "hold-" + hex.EncodeToString(random[:]), Table: p.Table, Matter: o.Matter, PlacedBy: o.PlacedBy, PlacedAt: db.NowFunc().UTC(),
 	}
 	if !o.Until.IsZero() {
 		until := o.Until.UTC()
@@ -191,9 +190,11 @@ func (h *Holds) Place(db *gorm.DB, value any, o Options) (string, error) {
 		if err := lockHolds(tx, true); err != nil {
 			return err
 		}
-		if err := mustExist(tx, p, key); err != nil {
+		own, err := ownKey(tx, p, key)
+		if err != nil {
 			return err
 		}
+		placed.Key, placed.Parts = rowkey.KeyText(own), parts(db.Statement.Context, h.Dialect, p.Schema, own)
 		if err := conditions.Admit(tx, key); err != nil {
 			return err
 		}
@@ -273,19 +274,23 @@ func keyOfValue(db *gorm.DB, p *policy.Policy, value any) ([]any, error) {
 	return key, nil
 }
 
-// mustExist gives gorm.ErrRecordNotFound where no row has the key.
-func mustExist(tx statement.Session, p *policy.Policy, key []any) error {
-	found := false
+// ownKey is the key as a row has it: the database may take the caller's for the same, in other letters. Where no row has it it gives gorm.ErrRecordNotFound.
+func ownKey(tx statement.Session, p *policy.Policy, key []any) ([]any, error) {
+	fields, exact := p.Schema.PrimaryFields, rowkey.Of(tx.Dialect, p.Schema.PrimaryFields)
 	q := tx.Query()
-	statement.Joined(q, p.Places(), " UNION ALL ", func(t policy.Place) {
-		q.Text("SELECT 1 FROM ").Name(t.Table()).Text(" WHERE ").KeyNamed("", p.Schema.PrimaryFieldDBNames).Text(" = ").Tuple(key)
+	statement.Joined(q, p.Places(), " UNION ALL ", func(t policy.Place) { // in one look: the row may be on its way from one to another
+		q.Text("SELECT ").Columns("", fields).Text(" FROM ").Name(t.Table()).Text(" WHERE ").KeyNamed("", p.Schema.PrimaryFieldDBNames).Text(" = ").Tuple(key)
 	})
-	if err := q.Rows(func(func(...any) error) error { found = true; return nil }); err != nil {
-		return err
+	found, err := q.KeyValues(len(fields))
+	if err != nil {
+		return nil, err
 	}
-	if !found {
-		return fmt.Errorf("%w: no row of %s (table %s) has the key %s, live, deleted or archived; a hold is placed on a row that is there",
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%w: no row of %s (table %s) has the key %s, live, deleted or archived; a hold is placed on a row that is there",
 			gorm.ErrRecordNotFound, p.Schema.Name, p.Table, rowkey.KeyText(key))
 	}
-	return nil
+	if text := exact.Exact(found[0]); text != exact.Exact(key) {
+		_, key, err = exact.Read(tx.Statement.Context, text)
+	}
+	return key, err
 }

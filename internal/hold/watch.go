@@ -1,6 +1,7 @@
 package hold
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 
@@ -113,16 +114,22 @@ func (w *Watch) refuse(tx statement.Session) error {
 	for _, key := range w.rows {
 		keys = append(keys, key)
 	}
-	left := w.rows
+	left, others := w.rows, map[coveredRow][]any{}
 	err := statement.Chunks(keys, func(chunk [][]any) error {
 		now, err := w.covered(tx, func(q *statement.Query, columns []string) {
 			q.SomeAmong("", columns, w.policy.Table, w.policy.Schema.PrimaryFields, chunk)
 		})
-		for row := range now {
+		for row, key := range now {
+			if _, before := left[row]; !before {
+				others[row] = key
+			}
 			delete(left, row)
 		}
 		return err
 	})
+	if err == nil && len(left) > 0 && len(others) > 0 {
+		err = w.leaveSame(tx, left, others)
+	}
 	if err != nil || len(left) == 0 {
 		return err
 	}
@@ -137,6 +144,32 @@ func (w *Watch) refuse(tx statement.Session) error {
 	s := w.policy.Schema
 	return fault.UnderHold([]fault.Hold{placed.info()}, "the write would take %d %s of %s (table %s), the one with key %s among them, away from what hold %s covers, matter %q, placed on the row %s of %s; release it first, or leave %s under the same parent",
 		lost[first.hold], fault.Plural(lost[first.hold], "row"), s.Name, w.policy.Table, rowkey.KeyText(left[first]), placed.ID, placed.Matter, placed.Key, placed.Table, they(lost[first.hold]))
+}
+
+// leaveSame takes out rows whose keys stand among others that the same hold covers, in letters that the database takes for the same.
+func (w *Watch) leaveSame(tx statement.Session, left, others map[coveredRow][]any) error {
+	rows, keys := slices.Collect(maps.Keys(left)), [][]any{}
+	before := len(rows)
+	for _, row := range rows {
+		keys = append(keys, left[row])
+	}
+	for row, key := range others {
+		rows, keys = append(rows, row), append(keys, key)
+	}
+	texts, err := w.walk.holds.Folding.Texts(tx, w.policy.Table, w.policy.Schema.PrimaryFields, keys)
+	if err != nil {
+		return err
+	}
+	covered := map[coveredRow]bool{}
+	for i := before; i < len(rows); i++ {
+		covered[coveredRow{rows[i].hold, texts[i]}] = true
+	}
+	for i, row := range rows[:before] {
+		if covered[coveredRow{row.hold, texts[i]}] {
+			delete(left, row)
+		}
+	}
+	return nil
 }
 
 func they(n int64) string {

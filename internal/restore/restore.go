@@ -108,7 +108,9 @@ func (r *restoration) ofValue(db *gorm.DB, value any, function string) (deletion
 	if r.graph.Err != nil {
 		return deletion.Report{}, r.graph.Err
 	}
-	return r.run(db, func(tx *gorm.DB) (func(), error) { return deletion.Reload(r.restorer.Session(tx), r.root, value) })
+	return r.run(db, func(tx *gorm.DB) (func(), error) {
+		return deletion.Reload(r.restorer.Session(tx), &r.restorer.Folding, r.root, value)
+	})
 }
 
 // readConditions takes the table that the caller means, the conditions, those of scopes too, and the keys of the value.

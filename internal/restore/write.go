@@ -159,7 +159,7 @@ func (r *restoration) afterHooks(tx statement.Session) error {
 			continue
 		}
 		p := loaded.node.Policy
-		finish, err := deletion.Reload(tx, p, loaded.rows.Interface())
+		finish, err := deletion.Reload(tx, &r.restorer.Folding, p, loaded.rows.Interface())
 		if err != nil {
 			return err
 		}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
@@ -50,24 +49,25 @@ func (g *Guards) KeepArchivedKeys(db *gorm.DB, p *policy.Policy) error {
 	if !leaves {
 		return rowDeletedError(p, archived[0])
 	}
-	exact := rowkey.Of(g.Dialect, p.Schema.PrimaryFields)
-	gone, met := map[string]bool{}, map[string]bool{}
-	for _, key := range archived {
-		gone[exact.Exact(key)] = true
+	texts, err := g.Folding.Texts(tx, p.Table, p.Schema.PrimaryFields, slices.Concat(archived, keys))
+	if err != nil {
+		return err
 	}
+	gone, met := map[string]bool{}, map[string]bool{}
+	for _, text := range texts[:len(archived)] {
+		gone[text] = true
+	}
+	given := texts[len(archived):] // in the order of the rows that have a key
 	left := leaveOut(stmt, func(row created) bool {
-		key, ok := row.primaryKey(p)
-		if !ok {
+		if _, ok := row.primaryKey(p); !ok {
 			return false
 		}
-		text := exact.Exact(key)
-		skip := gone[text]
-		if skip {
-			met[text] = true
-		}
-		return skip
+		text := given[0]
+		given = given[1:]
+		met[text] = met[text] || gone[text]
+		return gone[text]
 	})
-	if len(met) < len(gone) {
+	if slices.ContainsFunc(texts[:len(archived)], func(text string) bool { return !met[text] }) {
 		return rowDeletedError(p, archived[0]) // a key that the database writes otherwise
 	}
 	if left == 0 {

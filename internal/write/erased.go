@@ -173,14 +173,25 @@ func (g *Guards) GuardErasedCreate(db *gorm.DB, p *policy.Policy) error {
 		if err != nil {
 			return err
 		}
+		var rows []reflect.Value
 		err = eachErased(tx, p, keys, func(row reflect.Value) error {
-			if g.upsertChanges(stmt, target, fields, assigned, row) {
-				return erasedrow.ErasedError(p, rowText(stmt.Context, p.Schema, row))
-			}
+			rows = append(rows, row)
 			return nil
 		})
 		if err != nil {
 			return err
+		}
+		if len(rows) == 0 {
+			continue
+		}
+		met, err := g.metBy(tx, p, target, rows)
+		if err != nil {
+			return err
+		}
+		for i, row := range rows {
+			if g.upsertChanges(stmt, fields, assigned, row, func(created created) bool { return met(created, i) }) {
+				return erasedrow.ErasedError(p, rowText(stmt.Context, p.Schema, row))
+			}
 		}
 	}
 	return nil
@@ -231,18 +242,46 @@ func erasedTargets(tx statement.Session, p *policy.Policy, m meeting, also state
 	return keys, err
 }
 
-// upsertChanges tells whether an upsert would change a protected column of the row that it meets by the target. Which of its rows meets
-// that by an expression only the database knows: there it is any.
-func (g *Guards) upsertChanges(stmt *gorm.Statement, target meeting, fields []*schema.Field, assigned map[string]clause.Assignment, row reflect.Value,
+// metBy tells which rows that are there a row of an upsert meets by the target. Of one with expressions only the database knows: there it
+// is any.
+func (g *Guards) metBy(tx statement.Session, p *policy.Policy, target meeting, rows []reflect.Value) (func(created, int) bool, error) {
+	if len(target.Parts) > 0 {
+		return func(created, int) bool { return true }, nil
+	}
+	ctx, exact := tx.Statement.Context, rowkey.Of(tx.Dialect, target.Fields)
+	keys := slices.Clone(target.keys)
+	for _, row := range rows {
+		keys = append(keys, exact.Values(ctx, row))
+	}
+	texts, err := g.Folding.Texts(tx, p.Table, target.Fields, keys)
+	if err != nil {
+		return nil, err
+	}
+	same := map[string]string{}
+	for i, key := range keys {
+		same[exact.Exact(key)] = texts[i]
+	}
+	return func(created created, row int) bool {
+		var key []any
+		equal := true
+		for i, field := range target.Fields {
+			value, ok := created.value(field)
+			if !ok {
+				return false
+			}
+			key = append(key, value)
+			equal = equal && g.sameValue(ctx, target.Fields[i], rows[row], value)
+		}
+		return equal || same[exact.Exact(key)] == texts[len(target.keys)+row]
+	}, nil
+}
+
+// upsertChanges tells whether an upsert would change a protected column of a row that some of its own meet.
+func (g *Guards) upsertChanges(stmt *gorm.Statement, fields []*schema.Field, assigned map[string]clause.Assignment, row reflect.Value, meets func(created) bool,
 ) (changes bool) {
 	eachCreated(stmt, func(created created) {
-		for _, field := range target.Fields {
-			if len(target.Parts) > 0 {
-				break
-			}
-			if value, ok := created.value(field); !ok || !g.sameValue(stmt.Context, field, row, value) {
-				return
-			}
+		if !meets(created) {
+			return
 		}
 		for _, field := range fields {
 			value, _ := created.value(field)

@@ -40,6 +40,8 @@ func EndCreate(db *gorm.DB) {
 type givenKey struct {
 	erasedrow.ReachedRow
 	dated bool // it comes with a time of creation
+	// recorded are the texts under which a row with the key was erased.
+	recorded []string
 }
 
 // keysGiven lists the keys that a statement creates rows with, those apart that the database makes.
@@ -98,44 +100,68 @@ func (g *Guards) GuardErasedInsert(db *gorm.DB, p *policy.Policy) error {
 				"written with Create, without ON CONFLICT and without the old time of creation", key, p.Table)
 		}
 		q := erasedrow.Table.Delete(tx).Text("table_name = ").Bind(p.Table)
-		texts := make([]any, len(gone))
-		for i, key := range gone {
-			texts[i] = key.Text
+		var texts []string
+		for _, key := range gone {
+			texts = append(texts, key.recorded...)
 		}
-		_, err = q.Text(" AND ").Among("", "row_key", texts).Exec()
+		_, err = q.Text(" AND ").Among("", "row_key", statement.Values(texts)).Exec()
 		return err
 	})
 }
 
 // goneAmong gives those keys whose rows were erased and are not in the model's table.
-func (g *Guards) goneAmong(tx statement.Session, p *policy.Policy, given []givenKey) ([]givenKey, error) {
-	rows := make([]erasedrow.ReachedRow, len(given))
+func (g *Guards) goneAmong(tx statement.Session, p *policy.Policy, given []givenKey) (gone []givenKey, err error) {
+	rows, known := make([]erasedrow.ReachedRow, len(given)), make([][]string, len(given))
 	for i, key := range given {
-		rows[i] = key.ReachedRow
+		rows[i], known[i] = key.ReachedRow, []string{key.Text}
+	}
+	alike, err := erasedrow.Alike(tx, &g.Folding, p, rows)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range alike {
+		rows, known[a.Key] = append(rows, erasedrow.ReachedRow{Text: a.Text}), append(known[a.Key], a.Text)
 	}
 	records, err := erasedrow.Recorded(tx, p, p.Table, rows)
 	if err != nil || len(records) == 0 {
 		return nil, err
 	}
-	gone := slices.DeleteFunc(slices.Clone(given), func(key givenKey) bool {
-		record, erased := records[key.Text]
-		return !erased || key.dated && record.Created != 0 && !erasedrow.SameMoment(g.Dialect, record.Created, key.Created)
-	})
+	for i, key := range given {
+		for _, text := range known[i] {
+			record, erased := records[text]
+			if erased && (!key.dated || record.Created == 0 || erasedrow.SameMoment(g.Dialect, record.Created, key.Created)) {
+				key.recorded = append(key.recorded, text)
+			}
+		}
+		if len(key.recorded) > 0 {
+			gone = append(gone, key)
+		}
+	}
 	if len(gone) == 0 {
 		return nil, nil
 	}
-	q := erasedrow.RowKey(tx.Query().Text("SELECT "), p.Schema, p.Table).Text(" FROM ").Name(p.Table).Text(" WHERE ")
-	keys := make([][]any, len(gone))
+	fields, keys := p.Schema.PrimaryFields, make([][]any, len(gone))
 	for i, key := range gone {
 		keys[i] = key.Key
 	}
-	q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFields, keys)
+	q := tx.Query().Text("SELECT ").Columns("", fields).Text(" FROM ").Name(p.Table).Text(" WHERE ")
+	found, err := q.KeyAmong(statement.Table{Name: p.Table}, fields, keys).KeyValues(len(fields))
+	if err != nil || len(found) == 0 {
+		return gone, err
+	}
+	texts, err := g.Folding.Texts(tx, p.Table, fields, slices.Concat(keys, found))
+	if err != nil {
+		return nil, err
+	}
 	there := map[string]bool{}
-	err = q.Rows(func(scan func(...any) error) error {
-		var text string
-		err := scan(&text)
+	for _, text := range texts[len(keys):] {
 		there[text] = true
-		return err
-	})
-	return slices.DeleteFunc(gone, func(key givenKey) bool { return there[key.Text] }), err
+	}
+	var absent []givenKey
+	for i, key := range gone {
+		if !there[texts[i]] {
+			absent = append(absent, key)
+		}
+	}
+	return absent, nil
 }

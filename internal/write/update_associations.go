@@ -59,9 +59,17 @@ func (g *Guards) SpareLinks(db *gorm.DB) {
 	case stmt.ReflectValue.Kind() == reflect.Struct:
 		omitAssociations(stmt)
 	default:
-		gone := map[string]bool{}
-		for _, key := range deleted {
-			gone[exact.Exact(key)] = true
+		texts, err := g.Folding.Texts(g.Session(db).InWork(stmt.Context), p.Table, p.Schema.PrimaryFields, slices.Concat(deleted, keys))
+		if err != nil {
+			_ = db.AddError(err)
+			return
+		}
+		same, gone := map[string]bool{}, map[string]bool{}
+		for _, text := range texts[:len(deleted)] {
+			same[text] = true
+		}
+		for i, key := range keys {
+			gone[exact.Exact(key)] = same[texts[len(deleted)+i]]
 		}
 		stmt.Settings.Store(savesKey{}, saved{stmt, stmt.Omits, stmt.ReflectValue})
 		stmt.ReflectValue = without(stmt, func(model reflect.Value) bool { return gone[exact.Of(stmt.Context, model)] })

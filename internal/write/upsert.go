@@ -10,7 +10,6 @@ import (
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
@@ -54,7 +53,7 @@ func (g *Guards) PrepareUpsert(stmt *gorm.Statement, p *policy.Policy) {
 	switch {
 	case stmt.Unscoped:
 	case revives(stmt, p, c):
-		c = revival(g.Dialect, p, c, stmt)
+		c = g.revival(p, c, stmt)
 	case !c.DoNothing:
 		u := newUpsert(stmt, p, c)
 		c.Where = clause.Where{Exprs: append([]clause.Expression{&scope.Filter{Predicate: p.Predicates.Live}}, groupOf(c.Where.Exprs)...)}
@@ -77,8 +76,8 @@ func revives(stmt *gorm.Statement, p *policy.Policy, c clause.OnConflict) bool {
 
 // revival turns "add the link if it is not there" into one that also brings a deleted link back. The caller may have listed
 // a linked row twice; a statement must not bring back one link twice.
-func revival(d *dialect.Dialect, p *policy.Policy, c clause.OnConflict, stmt *gorm.Statement) clause.OnConflict {
-	stmt.ReflectValue = distinctLinks(rowkey.Of(d, stmt.Schema.PrimaryFields), stmt)
+func (g *Guards) revival(p *policy.Policy, c clause.OnConflict, stmt *gorm.Statement) clause.OnConflict {
+	stmt.ReflectValue = g.distinctLinks(stmt, p)
 	stmt.Dest = stmt.ReflectValue.Interface()
 	c.DoNothing = false
 	c.Columns = nil
@@ -220,17 +219,24 @@ func savesLinks(stmt *gorm.Statement) bool {
 }
 
 // distinctLinks gives the links that a statement saves, each once.
-func distinctLinks(exact rowkey.Key, stmt *gorm.Statement) reflect.Value {
-	links := stmt.ReflectValue
-	distinct := reflect.MakeSlice(links.Type(), 0, links.Len())
-	seen := map[string]bool{}
-	for i := range links.Len() {
+func (g *Guards) distinctLinks(stmt *gorm.Statement, p *policy.Policy) reflect.Value {
+	links, fields := stmt.ReflectValue, stmt.Schema.PrimaryFields
+	keys := make([][]any, links.Len())
+	for i := range keys {
 		link := created{ctx: stmt.Context, model: reflect.Indirect(links.Index(i))}
-		key := make([]any, len(stmt.Schema.PrimaryFields))
-		for i, field := range stmt.Schema.PrimaryFields {
-			key[i], _ = link.value(field)
+		for _, field := range fields {
+			value, _ := link.value(field)
+			keys[i] = append(keys[i], value)
 		}
-		if text := exact.Exact(key); !seen[text] {
+	}
+	texts, err := g.Folding.Texts(g.Session(stmt.DB).InWork(stmt.Context), p.Table, fields, keys)
+	if err != nil {
+		_ = stmt.AddError(err)
+		return links
+	}
+	distinct, seen := reflect.MakeSlice(links.Type(), 0, links.Len()), map[string]bool{}
+	for i, text := range texts {
+		if !seen[text] {
 			seen[text] = true
 			distinct = reflect.Append(distinct, links.Index(i))
 		}
