@@ -62,7 +62,7 @@ func (x *erasure) readProgress(tx statement.Session) error {
 		return nil
 	}
 	x.progress = &rows[0]
-	if err := x.sameSubject(&certificate.Certificate{SubjectTable: rows[0].SubjectTable, SubjectKey: rows[0].SubjectKey}, nil); err != nil {
+	if err := x.sameSubject(tx, &certificate.Certificate{SubjectTable: rows[0].SubjectTable, SubjectKey: rows[0].SubjectKey}, nil); err != nil {
 		return err
 	}
 	if err := json.Unmarshal([]byte(rows[0].Tables), &x.before); err != nil {

@@ -152,17 +152,42 @@ func (x *call) exact(key []any) string {
 	return rowkey.Of(x.eraser.Dialect, x.root.Schema.PrimaryFields).Exact(key)
 }
 
-// hasKey tells whether a text is the subject's key, as it is written now or was by earlier versions.
-func (x *call) hasKey(text string) bool {
-	return text == x.text || text == rowkey.EarlierText(x.key)
+// meant takes the key of the row that is the subject's for the caller's, which may have other letters.
+func (x *call) meant(tx statement.Session, key []any) (err error) {
+	given := x.exact(x.key)
+	if x.text = x.exact(key); x.text != given {
+		_, x.key, err = rowkey.Of(x.eraser.Dialect, x.root.Schema.PrimaryFields).Read(tx.Statement.Context, x.text)
+	}
+	return err
 }
 
-func (x *call) sameSubject(c *certificate.Certificate, err error) error {
-	if err == nil && (c.SubjectTable != x.root.Table || !x.hasKey(c.SubjectKey)) {
+// hasKey tells whether a text is the subject's key, as it is written now or was by earlier versions.
+func (x *call) hasKey(tx statement.Session, text string) (bool, error) {
+	if text == x.text || text == rowkey.EarlierText(x.key) {
+		return true, nil
+	}
+	_, key, err := rowkey.Of(x.eraser.Dialect, x.root.Schema.PrimaryFields).Read(tx.Statement.Context, text)
+	if err != nil {
+		return false, nil //nolint:nilerr // no key of the model
+	}
+	return x.eraser.Folding.Same(tx, x.root.Table, x.root.Schema.PrimaryFields, x.key, key)
+}
+
+func (x *call) sameSubject(tx statement.Session, c *certificate.Certificate, err error) error {
+	if err != nil {
+		return err
+	}
+	same := c.SubjectTable == x.root.Table
+	if same {
+		if same, err = x.hasKey(tx, c.SubjectKey); err != nil {
+			return err
+		}
+	}
+	if !same {
 		return fmt.Errorf("%w: %s was for another subject, table %s key %s; give this one an ID of its own",
 			fault.ErrRequest, x.request.ID, c.SubjectTable, c.SubjectKey)
 	}
-	return err
+	return nil
 }
 
 // unfinished is the error of a call that has done some batches.

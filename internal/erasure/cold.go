@@ -29,6 +29,8 @@ type coldStorage struct {
 	// owners are, by relation, the values that the key columns of a child of the person have. known counts them by child.
 	owners map[*policy.Relation]map[string]bool
 	known  map[*policy.Policy]int
+	// same are the texts that were learnt of the columns of relations' keys, each with the first that is the same to the columns.
+	same map[policy.KeyPair]map[string]string
 	// searched tells, by table and batch, how many owners of its model were known when the batch was last looked through.
 	searched map[*coldModel]map[string]int
 	// parents are the rows found, as values that rows in the database may refer to.
@@ -79,6 +81,7 @@ func (x *coldStorage) reset() {
 		return
 	}
 	x.owners, x.parents, x.known = map[*policy.Relation]map[string]bool{}, map[*policy.Relation][][]any{}, map[*policy.Policy]int{}
+	x.same = map[policy.KeyPair]map[string]string{}
 	x.searched, x.rewriting = map[*coldModel]map[string]int{}, false
 	for _, m := range x.models {
 		m.batches, m.sizes, m.others = map[string]map[int]*coldRow{}, map[string]int{}, map[string]int{}

@@ -51,7 +51,17 @@ func (x *coldStorage) held(tx statement.Session, h *hold.Walk) (held []string, r
 // hold.
 func (x *coldStorage) heldUnder(tx statement.Session, h *hold.Walk, r *policy.Relation, m *coldModel, each func(*coldRow)) (placed string, err error) {
 	under := map[string][]*coldRow{}
-	var parents [][]any
+	var parents, children [][]any
+	for _, batch := range m.batches {
+		for _, row := range batch {
+			if values, ok := row.under[r]; ok {
+				children = append(children, values)
+			}
+		}
+	}
+	if err := x.learn(tx, r, children); err != nil {
+		return "", err
+	}
 	for _, batch := range m.batches {
 		for _, row := range batch {
 			values, ok := row.under[r]
@@ -111,6 +121,7 @@ func (x *coldStorage) parentsOf(tx statement.Session, r *policy.Relation, t poli
 		q.Text(")")
 	}).Text(")")
 	owners = map[string][]string{}
+	var found [][]any
 	key := rowkey.Of(x.eraser.Dialect, t.Policy.Schema.PrimaryFields)
 	err = q.Rows(func(scan func(...any) error) error {
 		targets, keyValues := statement.ScanTargets(len(t.Key()))
@@ -118,13 +129,17 @@ func (x *coldStorage) parentsOf(tx statement.Session, r *policy.Relation, t poli
 		if err := scan(append(targets, owner...)...); err != nil {
 			return err
 		}
-		row := erasedrow.ReachedRow{Key: keyValues()}
-		text, _ := x.ownerText(r, ownerValues())
-		primary := key.Exact(erasedrow.Primary(t, row))
-		rows = append(rows, row)
-		owners[primary] = append(owners[primary], text)
+		rows, found = append(rows, erasedrow.ReachedRow{Key: keyValues()}), append(found, ownerValues())
 		return nil
 	})
+	if err == nil {
+		err = x.learn(tx, r, found)
+	}
+	for i, row := range rows {
+		text, _ := x.ownerText(r, found[i])
+		primary := key.Exact(erasedrow.Primary(t, row))
+		owners[primary] = append(owners[primary], text)
+	}
 	return rows, owners, err
 }
 

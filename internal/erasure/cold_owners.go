@@ -1,6 +1,7 @@
 package erasure
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -35,17 +36,90 @@ func (x *coldStorage) ownerText(r *policy.Relation, values []any) (text string, 
 		if !ok {
 			return "", false
 		}
-		if compared[i] = plain; ignoresCase(r.Keys[i].Parent) || ignoresCase(r.Keys[i].Child) {
-			compared[i] = strings.ToLower(rowkey.TextOf(plain))
+		if compared[i] = plain; x.same[r.Keys[i]] != nil {
+			if text, ok := rowkey.TextIn(plain); ok {
+				compared[i] = x.same[r.Keys[i]][text]
+			}
 		}
 	}
 	return rowkey.Of(x.eraser.Dialect, comparedAs(r)).Exact(compared), true
 }
 
-// ignoresCase tells whether the database compares a column's texts without regard to case.
-func ignoresCase(field *schema.Field) bool {
-	name := strings.ToLower(string(field.DataType))
-	return strings.Contains(name, "citext") || strings.Contains(name, "nocase")
+// learn asks the database which texts of a relation's keys, a parent's or a child's, its columns take for the same. Whoever compares keys
+// has learnt them before.
+func (x *coldStorage) learn(tx statement.Session, r *policy.Relation, keys [][]any) error {
+	for i, key := range r.Keys {
+		table, field := r.Parent.Table, key.Parent
+		folds, err := x.eraser.Folding.Folds(tx, table, []*schema.Field{field})
+		if err == nil && !folds {
+			table, field = r.Child.Table, key.Child
+			folds, err = x.eraser.Folding.Folds(tx, table, []*schema.Field{field})
+		}
+		if err != nil || !folds {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if x.same[key] == nil {
+			x.same[key] = map[string]string{}
+		}
+		known := x.same[key]
+		var list [][]any // those that others are the same as, and then what is new
+		for _, first := range slices.Sorted(maps.Values(known)) {
+			list = append(list, []any{first})
+		}
+		for _, values := range keys {
+			if text, ok := rowkey.TextIn(values[i]); ok {
+				if _, learnt := known[text]; !learnt {
+					list = append(list, []any{text})
+				}
+			}
+		}
+		texts, err := x.eraser.Folding.Texts(tx, table, []*schema.Field{field}, list)
+		if err != nil {
+			return err
+		}
+		for n, text := range texts {
+			known[list[n][0].(string)] = text
+		}
+	}
+	return nil
+}
+
+// learnRows learns the keys that rows in cold storage have as children and as parents.
+func (x *coldStorage) learnRows(tx statement.Session, p *policy.Policy, rows []map[string]any) error {
+	learn := func(r *policy.Relation, fields []*schema.Field) error {
+		keys := make([][]any, len(rows))
+		for n, row := range rows {
+			keys[n] = valuesIn(row, fields)
+		}
+		return x.learn(tx, r, keys)
+	}
+	for _, parent := range x.reachable() {
+		for _, r := range x.edges[parent] {
+			if r.Child != p {
+				continue
+			}
+			if err := learn(r, childrenRelation(r)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, r := range x.edges[p] {
+		if err := learn(r, parentsRelation(r)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func valuesIn(row map[string]any, fields []*schema.Field) []any {
+	values := make([]any, len(fields))
+	for i, field := range fields {
+		values[i] = row[field.DBName]
+	}
+	return values
 }
 
 // comparedAs are the columns of a relation that say how its keys compare: the parent's, but for numbers and the like that are
@@ -99,7 +173,7 @@ func (x *coldStorage) ownRows(tx statement.Session) error {
 			}
 			err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
 				q := tx.Query().Text("SELECT ").Columns(m.Table(), parentsRelation(r)).Text(" FROM ").Name(m.Table())
-				return x.ownAll(r, erasedrow.KeysIn(q.Text(" WHERE "), m.Place, m.Table(), chunk))
+				return x.ownAll(tx, r, erasedrow.KeysIn(q.Text(" WHERE "), m.Place, m.Table(), chunk))
 			})
 			if err != nil {
 				return err
@@ -110,7 +184,7 @@ func (x *coldStorage) ownRows(tx statement.Session) error {
 					q.Text(q.Dialect.DataText(q.Quoted(ownerAlias, "data"), field.DBName))
 				})
 				LoggedKeysIn(q.Text(" FROM ").Name(m.Policy.Log.Events).Text(" AS ").Name(ownerAlias).Text(" WHERE "), ownerAlias, goneKeys(chunk))
-				return x.ownAll(r, q.Text(" AND ").Column(ownerAlias, "content").Text(" <> '", change, "'"))
+				return x.ownAll(tx, r, q.Text(" AND ").Column(ownerAlias, "content").Text(" <> '", change, "'"))
 			})
 			if err != nil {
 				return err
@@ -121,24 +195,24 @@ func (x *coldStorage) ownRows(tx statement.Session) error {
 }
 
 // ownAll notes what the rows of a SELECT own by a relation.
-func (x *coldStorage) ownAll(r *policy.Relation, q *statement.Query) error {
-	return q.Rows(func(scan func(...any) error) error {
-		targets, values := statement.ScanTargets(len(r.Keys))
-		if err := scan(targets...); err != nil {
-			return err
-		}
-		x.own(r, values())
-		return nil
-	})
+func (x *coldStorage) ownAll(tx statement.Session, r *policy.Relation, q *statement.Query) error {
+	keys, err := q.KeyValues(len(r.Keys))
+	if err != nil {
+		return err
+	}
+	if err := x.learn(tx, r, keys); err != nil {
+		return err
+	}
+	for _, values := range keys {
+		x.own(r, values)
+	}
+	return nil
 }
 
 // ownsRows notes what a row in cold storage owns, there and in the database.
 func (x *coldStorage) ownsRows(p *policy.Policy, row map[string]any) {
 	for _, r := range x.edges[p] {
-		values := make([]any, len(r.Keys))
-		for i, key := range r.Keys {
-			values[i] = row[key.Parent.DBName]
-		}
+		values := valuesIn(row, parentsRelation(r))
 		if _, ok := x.ownerText(r, values); ok {
 			x.own(r, values)
 			x.parents[r] = append(x.parents[r], values)
@@ -146,43 +220,48 @@ func (x *coldStorage) ownsRows(p *policy.Policy, row map[string]any) {
 	}
 }
 
-func (x *coldStorage) hasSubjectKey(row map[string]any) bool {
-	values := make([]any, len(x.key))
-	for i, field := range x.root.Schema.PrimaryFields {
-		if values[i] = row[field.DBName]; values[i] == nil {
-			return false
+// withSubjectKey tells which rows of a batch of the subject's model have its key.
+func (x *coldStorage) withSubjectKey(tx statement.Session, p *policy.Policy, rows []map[string]any) (map[int]bool, error) {
+	found := map[int]bool{}
+	if p != x.root {
+		return found, nil
+	}
+	keys, places := [][]any{x.key}, []int{}
+	for i, row := range rows {
+		if values := valuesIn(row, p.Schema.PrimaryFields); !slices.Contains(values, nil) {
+			keys, places = append(keys, values), append(places, i)
 		}
 	}
-	return x.exact(values) == x.exact(x.key)
+	texts, err := x.eraser.Folding.Texts(tx, p.Table, p.Schema.PrimaryFields, keys)
+	if err != nil {
+		return nil, err
+	}
+	for n, i := range places {
+		found[i] = texts[n+1] == texts[0]
+	}
+	return found, nil
 }
 
-// isSubject tells whether a row of the subject's model is its own, and not one whose key was used again. All rows of an archive
+// isSubject tells whether a row with the subject's key is its own, and not one that uses the key again. All rows of an archive
 // with the subject's key are, as they are in the archive.
 func (x *coldStorage) isSubject(t policy.Place, row map[string]any) bool {
-	if !x.hasSubjectKey(row) {
-		return false
-	}
 	created := x.identity(x.root, row).Created
 	return t.Archived || x.reach.row.Created == 0 || created == 0 || erasedrow.SameMoment(x.eraser.Dialect, created, x.reach.row.Created)
 }
 
-// belongs tells whether a row in cold storage is the person's.
-func (x *coldStorage) belongs(t policy.Place, row map[string]any) bool {
+// belongs tells whether a row in cold storage is the person's. keyed tells that it has the subject's key.
+func (x *coldStorage) belongs(t policy.Place, row map[string]any, keyed bool) bool {
 	if m := cold.MarkOf(row); m.Removed && m.Request == x.request.ID { // nothing but that is left of it
 		return true
 	}
-	if t.Policy == x.root && x.isSubject(t, row) {
+	if keyed && x.isSubject(t, row) {
 		return true
 	}
 	for r, owners := range x.owners {
 		if r.Child != t.Policy {
 			continue
 		}
-		values := make([]any, len(r.Keys))
-		for i, key := range r.Keys {
-			values[i] = row[key.Child.DBName]
-		}
-		text, ok := x.ownerText(r, values)
+		text, ok := x.ownerText(r, valuesIn(row, childrenRelation(r)))
 		for _, fixed := range r.Fixed {
 			ok = ok && row[fixed.Child.DBName] != nil && rowkey.TextOf(row[fixed.Child.DBName]) == fixed.Value
 		}
@@ -227,28 +306,42 @@ func (x *coldStorage) Under(tx statement.Session, follow follow) error {
 func (x *coldStorage) withoutRow(tx statement.Session, r *policy.Relation, parents [][]any) ([][]any, error) {
 	table, there := r.Parent.Table, map[string]bool{}
 	q := tx.Query().Text("SELECT ").Columns(table, parentsRelation(r)).Text(" FROM ").Name(table).Text(" WHERE ")
-	q.KeyAmong(statement.Table{Name: table}, parentsRelation(r), parents)
-	err := q.Rows(func(scan func(...any) error) error {
-		targets, values := statement.ScanTargets(len(r.Keys))
-		if err := scan(targets...); err != nil {
-			return err
-		}
-		if text, ok := x.ownerText(r, values()); ok {
+	found, err := q.KeyAmong(statement.Table{Name: table}, parentsRelation(r), parents).KeyValues(len(r.Keys))
+	if err != nil {
+		return nil, err
+	}
+	if err := x.learn(tx, r, slices.Concat(parents, found)); err != nil {
+		return nil, err
+	}
+	for _, values := range found {
+		if text, ok := x.ownerText(r, values); ok {
 			there[text] = true
 		}
-		return nil
-	})
+	}
 	return slices.DeleteFunc(slices.Clone(parents), func(values []any) bool {
 		text, _ := x.ownerText(r, values)
 		return there[text]
-	}), err
+	}), nil
 }
 
 // rowsOf finds the rows of a table that have one of the values in a relation's key columns. See rowsUnder.
 func (x *coldStorage) rowsOf(tx statement.Session, r *policy.Relation, t policy.Place, parents [][]any) ([]erasedrow.ReachedRow, error) {
+	alike, err := x.collates(tx, r)
+	if err != nil {
+		return nil, err
+	}
 	table := t.Table()
 	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ")
-	q.KeyAmong(statement.Table{Name: table}, childrenRelation(r), x.asCompared(r, parents))
+	if keys := x.asCompared(r, parents); strings.Join(alike, "") == "" {
+		q.KeyAmong(statement.Table{Name: table}, childrenRelation(r), keys)
+	} else {
+		statement.Joined(q.Text("("), keys, " OR ", func(values []any) {
+			for i, key := range r.Keys {
+				q.Text([]string{"(", " AND "}[min(i, 1)], q.Quoted(table, key.Child.DBName), alike[i], " = ").Bind(values[i])
+			}
+			q.Text(")")
+		}).Text(")")
+	}
 	walk.MatchFixed(r, q, table)
 	q.Text(" ORDER BY ").Columns(table, t.Key())
 	x.lock(q)
@@ -278,6 +371,10 @@ func (x *coldStorage) parentText(key policy.KeyPair, value any) string {
 func (x *coldStorage) goneOf(tx statement.Session, r *policy.Relation, parents [][]any) ([]goneRow, error) {
 	q := selectGone(tx.Query(), r.Child)
 	data := q.Quoted(goneAlias, "data")
+	alike, err := x.collates(tx, r)
+	if err != nil {
+		return nil, err
+	}
 	q.Text("(")
 	statement.Joined(q, parents, " OR ", func(values []any) {
 		q.Text("(")
@@ -285,7 +382,7 @@ func (x *coldStorage) goneOf(tx statement.Session, r *policy.Relation, parents [
 			if i > 0 {
 				q.Text(" AND ")
 			}
-			q.Text(q.Dialect.DataText(data, key.Child.DBName), " = ").Bind(x.parentText(key, values[i]))
+			q.Text(q.Dialect.DataText(data, key.Child.DBName), alike[i], " = ").Bind(x.parentText(key, values[i]))
 		}
 		q.Text(")")
 	}).Text(")")

@@ -59,7 +59,7 @@ func (x *coldStorage) clearTexts(tx statement.Session, deletions, holds bool) er
 			}
 		}
 		if deletions {
-			err := clearDeletions(tx, m.Policy, keys, func(q *statement.Query) {
+			err := x.clearDeletions(tx, m.Policy, keys, func(q *statement.Query) {
 				if len(known) > 0 { // a deletion of several root rows names no key
 					q.Text(" OR ").Among("", "id", known)
 				}

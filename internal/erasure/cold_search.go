@@ -60,12 +60,19 @@ func (x *coldStorage) searchTable(tx statement.Session, m *coldModel) (found boo
 		known := x.known[m.Policy]
 		rows := map[int]*coldRow{}
 		m.others[batch.ID] = 0
+		if err := x.learnRows(tx, m.Policy, batch.Rows); err != nil {
+			return err
+		}
+		keyed, err := x.withSubjectKey(tx, m.Policy, batch.Rows)
+		if err != nil {
+			return err
+		}
 		for i, row := range batch.Rows {
 			switch {
 			case m.batches[batch.ID][i] != nil:
-			case x.belongs(m.Place, row):
+			case x.belongs(m.Place, row, keyed[i]):
 				rows[i] = x.readRow(m, row)
-			case m.Policy == x.root && x.hasSubjectKey(row):
+			case keyed[i]:
 				m.others[batch.ID]++
 			}
 		}
@@ -224,19 +231,25 @@ func (x *coldStorage) Subject(tx statement.Session) (found bool, err error) {
 			continue
 		}
 		err := x.eachBatch(tx, m, func(string) bool { return true }, func(batch cold.Batch) error {
-			for _, row := range batch.Rows {
-				if !x.hasSubjectKey(row) {
+			keyed, err := x.withSubjectKey(tx, m.Policy, batch.Rows)
+			for i, row := range batch.Rows {
+				if !keyed[i] {
 					continue
 				}
 				r := x.identity(x.root, row)
 				if !found || r.Created > x.reach.row.Created {
-					x.reach.row, x.text = r, r.Text
+					x.reach.row = r
 				}
 				found = true
 			}
-			return nil
+			return err
 		})
 		if err != nil {
+			return false, err
+		}
+	}
+	if found {
+		if err := x.meant(tx, x.reach.row.Key); err != nil {
 			return false, err
 		}
 	}

@@ -162,7 +162,7 @@ func (x *erasure) erase(tx statement.Session) (c *certificate.Certificate, fresh
 	}
 	// Looked for once the subject is locked: of two calls of one request the second finds what the first has done.
 	if c, err = certificate.Of(tx, x.request.ID); c != nil || err != nil {
-		return c, false, x.sameSubject(c, err)
+		return c, false, x.sameSubject(tx, c, err)
 	}
 	if !found {
 		return nil, false, x.notFound(nil)

@@ -109,22 +109,46 @@ func inTable(tx statement.Session, p *policy.Policy, keys []string) (map[string]
 	return there, err
 }
 
+// collates stand behind what is compared as the columns of a relation's key are, a child's column or a text in a log: empty for letters
+// that count. They are the parent's: a column that says whose data a row is may be of another collation.
+func (x *call) collates(tx statement.Session, r *policy.Relation) ([]string, error) {
+	list := make([]string, len(r.Keys))
+	for i, key := range r.Keys {
+		collate, err := x.eraser.Folding.Collate(tx, r.Parent.Table, key.Parent)
+		if err == nil && collate == "" {
+			collate, err = x.eraser.Folding.Collate(tx, r.Child.Table, key.Child)
+		}
+		if err != nil {
+			return nil, err
+		}
+		list[i] = collate
+	}
+	return list, nil
+}
+
 // goneUnder finds rows under a relation that are in the child's log only. See rowsUnder.
 func (x *reach) goneUnder(tx statement.Session, r *policy.Relation, owners func(*statement.Query), logged bool) ([]goneRow, error) {
+	alike, err := x.collates(tx, r)
+	if err != nil {
+		return nil, err
+	}
 	q := selectGone(tx.Query(), r.Child)
 	data := q.Quoted(goneAlias, "data")
 	columns := make([]string, len(r.Keys))
 	for i, key := range r.Keys {
-		columns[i] = q.Dialect.DataText(data, key.Child.DBName)
+		columns[i] = q.Dialect.DataText(data, key.Child.DBName) + alike[i]
 	}
 	oneOf(q, columns)
-	statement.Joined(q, r.Keys, ", ", func(key policy.KeyPair) {
-		if logged {
-			q.Text(q.Dialect.DataText(q.Quoted(ownerAlias, "data"), key.Parent.DBName))
-		} else {
-			q.Text(loggedText(q, key.Parent, q.Quoted(ownerAlias, key.Parent.DBName)))
+	for i, key := range r.Keys {
+		if i > 0 {
+			q.Text(", ")
 		}
-	})
+		if logged {
+			q.Text(q.Dialect.DataText(q.Quoted(ownerAlias, "data"), key.Parent.DBName), alike[i])
+		} else {
+			q.Text(loggedText(q, key.Parent, q.Quoted(ownerAlias, key.Parent.DBName)), alike[i])
+		}
+	}
 	owners(q)
 	q.Text(")")
 	for _, fixed := range r.Fixed {
@@ -134,23 +158,61 @@ func (x *reach) goneUnder(tx statement.Session, r *policy.Relation, owners func(
 	return goneRows(tx, r.Child, q, x.model(r.Child.Home()).logged)
 }
 
-// findGoneSubject finds a subject that was removed and is in the model's event log.
+// findGoneSubject finds a subject that was removed and is in the model's event log, where it is in no other place than the archive, and
+// rows that were removed under the same key in other letters: a log keeps them apart.
 func (x *reach) findGoneSubject(tx statement.Session) (found bool, err error) {
 	if x.root.Log == nil {
 		return false, nil
 	}
-	rows, err := goneRows(tx, x.root, selectGone(tx.Query(), x.root).Column(goneAlias, "row_key").Text(" = ").Bind(x.text), nil)
+	texts, err := x.keysInLog(tx)
+	if err != nil || len(texts) == 0 {
+		return false, err
+	}
+	rows, err := goneRows(tx, x.root, LoggedKeysIn(selectGone(tx.Query(), x.root), goneAlias, texts), nil)
 	if err != nil || len(rows) == 0 {
 		return false, err
 	}
-	x.gone = &rows[0]
+	if x.live {
+		x.alike = rows
+		return true, nil
+	}
+	own := max(0, slices.IndexFunc(rows, func(row goneRow) bool { return row.log == x.text }))
+	x.gone, x.alike = &rows[own], slices.Delete(slices.Clone(rows), own, own+1)
 	if x.row.Key != nil { // it is in the archive too
 		return true, nil
 	}
-	x.row = erasedrow.ReachedRow{Text: rows[0].log}
-	made, err := goneCreations(tx, x.root, []string{rows[0].log})
-	x.row.Created = made[rows[0].log]
+	if _, key, err := rowkey.Of(tx.Dialect, x.root.Schema.PrimaryFields).Read(tx.Statement.Context, x.gone.log); err == nil {
+		if err := x.meant(tx, key); err != nil {
+			return false, err
+		}
+	}
+	x.row = erasedrow.ReachedRow{Text: x.gone.log}
+	made, err := goneCreations(tx, x.root, []string{x.gone.log})
+	x.row.Created = made[x.gone.log]
 	return err == nil, err
+}
+
+// keysInLog are the texts under which the subject may be in its model's log: that of a row in the table apart, those that the table takes
+// for its key.
+func (x *reach) keysInLog(tx statement.Session) (texts []string, err error) {
+	if !x.live {
+		texts = []string{x.text}
+	}
+	key := rowkey.Of(tx.Dialect, x.root.Schema.PrimaryFields)
+	alike, err := x.eraser.Folding.Others(tx, x.root.Table, x.root.Schema.PrimaryFields, [][]any{x.key}, statement.Other{
+		Table: x.root.Log.Events, Column: "row_key",
+		Where: func(q *statement.Query) { q.Text("1 = 1") },
+		Read: func(text string) ([]any, error) {
+			_, values, err := key.Read(tx.Statement.Context, text)
+			return values, err
+		},
+	})
+	for _, a := range alike {
+		if a.Text != x.text {
+			texts = append(texts, a.Text)
+		}
+	}
+	return texts, err
 }
 
 // mostStates is of how many rows one statement reads the states: a database may bound the SELECTs of a union.

@@ -19,6 +19,7 @@ type reach struct {
 
 	row     erasedrow.ReachedRow                    // the subject's
 	gone    *goneRow                                // the subject where it is in its event log only
+	alike   []goneRow                               // rows that were, under the same key in other letters
 	subject map[policy.Place][]erasedrow.ReachedRow // the subject's rows in its tables
 	live    bool                                    // it is in the model's own table
 
@@ -62,7 +63,7 @@ func (x *reach) all(tx statement.Session) error {
 // findSubject finds and locks the subject's row, live, deleted or archived. All archived rows with its key are the subject's;
 // one that is in no table may be in the event log.
 func (x *reach) findSubject(tx statement.Session) (found bool, err error) {
-	x.subject, x.gone, x.live, x.row = map[policy.Place][]erasedrow.ReachedRow{}, nil, false, erasedrow.ReachedRow{}
+	x.subject, x.gone, x.alike, x.live, x.row = map[policy.Place][]erasedrow.ReachedRow{}, nil, nil, false, erasedrow.ReachedRow{}
 	for _, t := range x.root.Looks() {
 		if len(x.subject[t]) > 0 {
 			continue
@@ -77,15 +78,14 @@ func (x *reach) findSubject(tx statement.Session) (found bool, err error) {
 	for _, t := range x.root.Places() {
 		if rows := x.subject[t]; len(rows) > 0 && !found {
 			found, x.row = true, rows[len(rows)-1]
-			x.text = x.exact(erasedrow.Primary(t, x.row))
+			if err := x.meant(tx, erasedrow.Primary(t, x.row)); err != nil {
+				return false, err
+			}
 			x.live = !t.Archived
 			if t.Archived {
 				x.row.Text = erasedrow.FormerText(x.row)
 			}
 		}
-	}
-	if found && x.live {
-		return true, nil
 	}
 	gone, err := x.findGoneSubject(tx)
 	if found || gone || err != nil {
@@ -133,6 +133,7 @@ func (x *reach) walk(tx statement.Session) error {
 	if x.gone != nil {
 		follow(x.root.Home(), nil, []goneRow{*x.gone})
 	}
+	follow(x.root.Home(), nil, x.alike)
 	if x.elsewhere != nil {
 		if err := x.elsewhere.Under(tx, follow); err != nil {
 			return err
@@ -244,21 +245,28 @@ func (x *reach) rowsUnder(
 ) ([]erasedrow.ReachedRow, error) {
 	table := t.Table()
 	q := erasedrow.SelectRows(tx.Query(), t).Text(" WHERE ")
+	alike, err := x.collates(tx, r)
+	if err != nil {
+		return nil, err
+	}
 	columns := make([]string, len(r.Keys))
 	for i, key := range r.Keys {
 		if columns[i] = q.Quoted(table, key.Child.DBName); logged {
 			columns[i] = loggedText(q, key.Child, columns[i])
 		}
+		columns[i] += alike[i]
 	}
 	oneOf(q, columns)
-	statement.Joined(q, r.Keys, ", ", func(key policy.KeyPair) {
-		column := q.Quoted(ownerAlias, key.Parent.DBName)
-		if logged {
-			q.Text(q.Dialect.DataText(q.Quoted(ownerAlias, "data"), key.Parent.DBName))
-		} else {
-			q.Text(walk.ParentValue(q, key, column))
+	for i, key := range r.Keys {
+		if i > 0 {
+			q.Text(", ")
 		}
-	})
+		if logged {
+			q.Text(q.Dialect.DataText(q.Quoted(ownerAlias, "data"), key.Parent.DBName), alike[i])
+		} else {
+			q.Text(walk.ParentValue(q, key, q.Quoted(ownerAlias, key.Parent.DBName)))
+		}
+	}
 	owners(q)
 	q.Text(")")
 	walk.MatchFixed(r, q, table)

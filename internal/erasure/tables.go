@@ -67,7 +67,7 @@ func (x *erasure) clearTextsOf(
 	tx statement.Session, m *reachedModel, keys [][]any, logged []string, deletions, holds bool, taken func(*statement.Query),
 ) error {
 	if deletions {
-		err := clearDeletions(tx, m.Policy, keys, func(q *statement.Query) {
+		err := x.clearDeletions(tx, m.Policy, keys, func(q *statement.Query) {
 			taken(q)
 			if m.Log() != nil { // nor does one that another has followed stand in the row
 				q.Text(" OR ").Name("id").Text(" IN (SELECT deletion_id FROM ").Name(m.Policy.Log.Events).Text(" AS l WHERE ")
@@ -85,7 +85,7 @@ func (x *erasure) clearTextsOf(
 }
 
 // clearDeletions clears the ledger of deletions for rows with such keys, and for the deletions that taken writes.
-func clearDeletions(tx statement.Session, p *policy.Policy, keys [][]any, taken func(*statement.Query)) error {
+func (x *call) clearDeletions(tx statement.Session, p *policy.Policy, keys [][]any, taken func(*statement.Query)) error {
 	q := deletion.LedgerTable.Update(tx).Name("actor").Text(" = '', ").Name("reason").Text(" = ''")
 	q.Text(" WHERE ").Name("table").Text(" = ").Bind(p.Table).Text(" AND ")
 	key := rowkey.Of(tx.Dialect, p.Schema.PrimaryFields)
@@ -93,7 +93,22 @@ func clearDeletions(tx statement.Session, p *policy.Policy, keys [][]any, taken 
 	for _, values := range keys {
 		texts = append(texts, deletion.LedgerKeys(key, values)...)
 	}
+	// A caller may have deleted the row by other letters, which the database takes for the same.
+	alike, err := x.eraser.Folding.Others(tx, p.Table, p.Schema.PrimaryFields, keys, statement.Other{
+		Table: deletion.LedgerTable.Name(), Column: "key",
+		Where: func(q *statement.Query) { q.Name("table").Text(" = ").Bind(p.Table) },
+		Read: func(text string) ([]any, error) {
+			_, values, err := key.Read(tx.Statement.Context, text)
+			return values, err
+		},
+	})
+	if err != nil {
+		return deletion.LedgerError(err)
+	}
+	for _, a := range alike {
+		texts = append(texts, a.Text)
+	}
 	taken(q.Among("", "key", statement.Values(texts)))
-	_, err := q.Exec()
+	_, err = q.Exec()
 	return deletion.LedgerError(err)
 }

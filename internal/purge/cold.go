@@ -16,7 +16,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/tag"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
@@ -39,7 +38,11 @@ func (f *family) store(chosen []*relative) error {
 			if l.action != policy.ThenCold || len(stored) == 0 {
 				continue
 			}
-			for _, apart := range keysApart(stored, rowkey.Of(f.tx.Dialect, t.Policy.Schema.PrimaryFields)) {
+			batches, err := f.keysApart(t, stored)
+			if err != nil {
+				return err
+			}
+			for _, apart := range batches {
 				id, err := f.storeBatch(t, apart)
 				if err != nil {
 					return err
@@ -53,17 +56,25 @@ func (f *family) store(chosen []*relative) error {
 
 // keysApart splits archived rows so that no two with the same primary key, the first columns of theirs, are in one batch:
 // they could never come back together.
-func keysApart(rows []*relative, primary rowkey.Key) (batches [][]*relative) {
+func (f *family) keysApart(t *purgeTable, rows []*relative) (batches [][]*relative, err error) {
+	fields, keys := t.Policy.Schema.PrimaryFields, make([][]any, len(rows))
+	for i, r := range rows {
+		keys[i] = r.key[:len(fields)]
+	}
+	texts, err := f.purge.purger.Folding.Texts(f.tx, t.Policy.Table, fields, keys)
+	if err != nil {
+		return nil, err
+	}
 	seen := map[string]int{}
-	for _, r := range rows {
-		key := primary.Exact(r.key[:len(primary.Columns())])
+	for i, r := range rows {
+		key := texts[i]
 		n := seen[key]
 		if seen[key]++; n == len(batches) {
 			batches = append(batches, nil)
 		}
 		batches[n] = append(batches[n], r)
 	}
-	return batches
+	return batches, nil
 }
 
 // storeBatch writes rows of a table to the cold store, and gives the batch's ID.
@@ -217,7 +228,7 @@ func (purger *Purger) thaw(tx statement.Session, p *policy.Policy, batch cold.Ba
 	if err := refuseTaken(tx, p, batch.Rows); err != nil {
 		return thawError(tx, p, rules, err)
 	}
-	if err := refuseWithoutParents(tx, p, batch.Rows); err != nil {
+	if err := purger.refuseWithoutParents(tx, p, batch.Rows); err != nil {
 		return thawError(tx, p, rules, err)
 	}
 	if err := insert(tx, p, batch.Rows); err != nil {

@@ -42,7 +42,7 @@ func (r *reference) match(q *statement.Query, parent, child string) {
 		if i > 0 {
 			q.Text(" AND ")
 		}
-		q.Column(child, column).Text(" = ").Column(parent, r.parents[i])
+		q.Column(parent, r.parents[i]).Text(" = ").Column(child, column) // as a foreign key compares: by the collation of what it refers to
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 // of their own, which comes first.
 
 // refuseWithoutParents gives ErrParentDeleted where a row would refer to one that is not there, before anything is written.
-func refuseWithoutParents(tx statement.Session, p *policy.Policy, rows []map[string]any) error {
+func (purger *Purger) refuseWithoutParents(tx statement.Session, p *policy.Policy, rows []map[string]any) error {
 	if on, err := tx.Dialect.EnforcesReferences(tx.InWork(tx.Statement.Context).DB); err != nil || !on {
 		return err
 	}
@@ -43,11 +43,15 @@ func refuseWithoutParents(tx statement.Session, p *policy.Policy, rows []map[str
 			}
 		}
 		if parents := fieldsOf(p, key.Parents); strings.EqualFold(key.Table, own) && parents != nil { // rows of the batch itself
+			var there [][]any
 			for _, row := range rows {
-				delete(wanted, exact.Exact(valuesOf(row, parents)))
+				there = append(there, valuesOf(row, parents))
+			}
+			if err := purger.leaveOut(tx, p, fields, there, wanted); err != nil {
+				return err
 			}
 		}
-		if err := withoutThose(tx, key, p.Table, fields, exact, wanted); err != nil {
+		if err := purger.withoutThose(tx, key, p, fields, wanted); err != nil {
 			return err
 		}
 		if len(wanted) == 0 {
@@ -96,18 +100,40 @@ func fieldsOf(p *policy.Policy, columns []string) (fields []*schema.Field) {
 
 // withoutThose takes the rows that are there off the wanted ones. fields are those of the table that refers, whose columns have the
 // types of what they refer to.
-func withoutThose(tx statement.Session, key dialect.Reference, table string, fields []*schema.Field, exact rowkey.Key, wanted map[string][]any) error {
-	var values [][]any
-	for _, value := range wanted {
-		values = append(values, value)
-	}
-	for part := range slices.Chunk(values, keysAtOnce) {
+func (purger *Purger) withoutThose(tx statement.Session, key dialect.Reference, p *policy.Policy, fields []*schema.Field, wanted map[string][]any) error {
+	for part := range slices.Chunk(slices.Collect(maps.Values(wanted)), keysAtOnce) {
 		q := tx.Query().Text("SELECT ").ColumnsNamed("p", key.Parents).Text(" FROM ").Name(key.Table).Text(" AS p WHERE ")
-		found, err := q.SomeAmong("p", key.Parents, table, fields, part).KeyValues(len(fields))
+		found, err := q.SomeAmong("p", key.Parents, p.Table, fields, part).KeyValues(len(fields))
 		if err != nil {
 			return err
 		}
-		for _, value := range found {
+		if err := purger.leaveOut(tx, p, fields, found, wanted); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leaveOut takes off the wanted values those that are there, in whatever letters the columns take for the same.
+func (purger *Purger) leaveOut(tx statement.Session, p *policy.Policy, fields []*schema.Field, there [][]any, wanted map[string][]any) error {
+	exact := rowkey.Of(tx.Dialect, fields)
+	for _, value := range there {
+		delete(wanted, exact.Exact(value))
+	}
+	if len(wanted) == 0 || len(there) == 0 {
+		return nil
+	}
+	left := slices.Collect(maps.Values(wanted))
+	texts, err := purger.Folding.Texts(tx, p.Table, fields, slices.Concat(there, left))
+	if err != nil {
+		return err
+	}
+	same := map[string]bool{}
+	for _, text := range texts[:len(there)] {
+		same[text] = true
+	}
+	for i, value := range left {
+		if same[texts[len(there)+i]] {
 			delete(wanted, exact.Exact(value))
 		}
 	}
