@@ -62,7 +62,8 @@ type Masker = func(ctx context.Context, value any) (any, error)
 // gives a certificate with nothing masked.
 //
 // Errors: gorm.ErrRecordNotFound for an unknown subject, gorm.ErrMissingWhereClause for one without a key, ErrHeld where a row
-// is under a legal hold, ErrUnsupported where something cannot be erased as asked, ErrRequest for a request that cannot be.
+// is under a legal hold, ErrUnsupported where something cannot be erased as asked, or where row-level security may hide rows from the
+// role, ErrRequest for a request that cannot be.
 func Erase(db *gorm.DB, subject any, r ErasureRequest) (*Certificate, error) {
 	d, err := databaseOf(db)
 	if err == nil {

@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"encoding/json"
+
 	"gorm.io/gorm"
 )
 
@@ -28,6 +30,21 @@ type unseen struct {
 	reached string
 	// changes gives what the transaction has done to a table, none where the server does not count.
 	changes func(db *gorm.DB, table string) ([]Changes, error)
+	// hides gives the places, from 1, of those tables of a list that may have rows hidden from the session.
+	hides func(db *gorm.DB, tables []string) ([]int, error)
+}
+
+// Hidden lists those of the tables that the database may hide rows of from the session. It asks once for all of them, and nothing of a
+// database that hides none.
+func (d *Dialect) Hidden(db *gorm.DB, tables []string) (hidden []string, err error) {
+	if d.unseen.hides == nil || len(tables) == 0 {
+		return nil, nil
+	}
+	places, err := d.unseen.hides(db, tables)
+	for _, place := range places {
+		hidden = append(hidden, tables[place-1])
+	}
+	return hidden, err
 }
 
 // HidesRows tells whether the database may remove or change rows that it hides from the session, by the action of any foreign key.
@@ -58,6 +75,19 @@ var postgresUnseen = unseen{
 			FROM (SELECT to_regclass(?)::oid AS oid UNION SELECT relid FROM pg_partition_tree(to_regclass(?))) AS parts
 			HAVING current_setting('track_counts') = 'on'`, regclass(table), regclass(table)).Scan(&found).Error
 		return found, err
+	},
+	hides: func(db *gorm.DB, tables []string) (places []int, err error) {
+		names := make([]string, len(tables))
+		for i, table := range tables {
+			names[i] = regclass(table)
+		}
+		list, err := json.Marshal(names)
+		if err != nil {
+			return nil, err
+		}
+		err = db.Raw(`SELECT t.place FROM json_array_elements_text(CAST(? AS json)) WITH ORDINALITY AS t (name, place)
+			WHERE row_security_active(to_regclass(t.name)) ORDER BY t.place`, string(list)).Scan(&places).Error
+		return places, err
 	},
 }
 

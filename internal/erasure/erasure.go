@@ -142,6 +142,9 @@ func (x *erasure) erase(tx statement.Session) (c *certificate.Certificate, fresh
 	if err := x.eraser.CheckServer(version, x.reachable()); err != nil {
 		return nil, false, err
 	}
+	if err := x.seesAll(tx); err != nil {
+		return nil, false, err
+	}
 	if err := x.readColumns(tx); err != nil {
 		return nil, false, err
 	}

@@ -23,6 +23,7 @@ type masker struct {
 	*call
 	reach   *reach
 	logs    *logs
+	unseen  statement.Unseen
 	hmacKey []byte                      // of this call alone, never stored
 	foreign map[*policy.Policy][]string // see strangers
 }
@@ -203,7 +204,7 @@ func (x *masker) remove(tx statement.Session, fresh []*reachedModel) error {
 			q := tx.Query().Text("DELETE FROM ").Name(m.Table()).Text(" WHERE ")
 			erasedrow.KeysIn(q, m.Place, "", chunk)
 			err := x.logs.logging(tx, m.Log(), func() error {
-				_, err := q.Exec()
+				_, err := x.unseen.Remove(tx, leaving(m.Place, chunk), q.Exec)
 				return err
 			})
 			return x.quiet(tx, err, "deleting rows of", m.Table())

@@ -41,6 +41,9 @@ func (e *Eraser) Preview(db *gorm.DB, subject any) (Plan, error) {
 	}
 	x.preview = true
 	tx := x.eraser.Session(statement.OnWriter(db))
+	if err := x.seesAll(tx); err != nil {
+		return Plan{}, err
+	}
 	if found, err := x.reach.findSubject(tx); err != nil || !found {
 		return Plan{}, x.notFound(err)
 	}

@@ -70,8 +70,9 @@ type Protection interface {
 	// Note looks at the rows before the first write, Refuse afterwards: it refuses where one is protected no more.
 	Note(tx statement.Session) error
 	Refuse(tx statement.Session) error
-	// Write executes an UPDATE or DELETE that asks for them, Spare writes AND and the condition that a row is none of them.
+	// Write executes an UPDATE or DELETE that asks for them, With begins a SELECT that does, Spare writes AND and the condition that a row is none of them.
 	Write(tx statement.Session, write func(q *statement.Query)) (rows int64, err error)
+	With(q *statement.Query)
 	Spare(q *statement.Query, alias string)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // This room tells of events whose values cannot be read, without the values: they are those of rows.
@@ -19,6 +20,9 @@ var scannedColumn = regexp.MustCompile(`name "([^"]+)"`)
 // unreadable is an error of reading rows out of events, or of writing them.
 func unreadable(d *dialect.Dialect, l *dialect.Log, column string, err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if _, lacks := errors.AsType[*statement.Failed](err); lacks || errors.Is(err, fault.ErrUnsupported) { // which quote no value
 		return err
 	}
 	if match := scannedColumn.FindStringSubmatch(err.Error()); column == "" && match != nil {

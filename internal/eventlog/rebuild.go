@@ -54,6 +54,7 @@ type rebuilding struct {
 
 	protect   func(tx statement.Session, p *policy.Policy) (Protection, error)
 	protected Protection
+	unseen    statement.Unseen
 }
 
 const (
@@ -221,9 +222,11 @@ func (r *rebuilding) collectStates(tx statement.Session, states []*RowState, gon
 }
 
 // sameRow writes the condition that a row of the stage has the key of a row of the table.
-func (r *rebuilding) sameRow(q *statement.Query) *statement.Query {
+func (r *rebuilding) sameRow(q *statement.Query) *statement.Query { return r.sameRowAs(q, r.log.Table) }
+
+func (r *rebuilding) sameRowAs(q *statement.Query, alias string) *statement.Query {
 	return statement.Joined(q, r.policy.Schema.PrimaryFields, " AND ", func(field *schema.Field) {
-		q.Column(stage, field.DBName).Text(" = ").Column(r.log.Table, field.DBName)
+		q.Column(stage, field.DBName).Text(" = ").Column(alias, field.DBName)
 	})
 }
 
@@ -237,15 +240,26 @@ func (r *rebuilding) written() (fields []*schema.Field, columns []dialect.Logged
 	return fields, columns
 }
 
-// remove deletes the rows that should not be there, but for those that are protected. A collation may take the key of one that was
-// removed for that of a row which is there.
+// remove deletes the rows that should not be there.
 func (r *rebuilding) remove(tx statement.Session) (int64, error) {
-	return r.protected.Write(tx, func(q *statement.Query) {
-		q.Text("DELETE FROM ").Name(r.log.Table).Text(" WHERE EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 1 AND ")
-		r.sameRow(q).Text(") AND NOT EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 0 AND ")
-		r.sameRow(q).Text(")")
-		r.protected.Spare(q, r.log.Table)
+	leaving := r.leaving()
+	return r.unseen.Remove(tx, leaving, func() (int64, error) {
+		return r.protected.Write(tx, func(q *statement.Query) {
+			leaving.Among(q.Text("DELETE FROM ").Name(r.log.Table).Text(" WHERE "), r.log.Table)
+		})
 	})
+}
+
+// leaving are the rows that should not be there, but for those that are protected. A collation may take the key of one that was
+// removed for that of a row which is there.
+func (r *rebuilding) leaving() statement.Leaving {
+	return statement.Leaving{Table: r.log.Table, With: r.protected.With, Among: func(q *statement.Query, alias string) {
+		q.Text("(EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 1 AND ")
+		r.sameRowAs(q, alias).Text(") AND NOT EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 0 AND ")
+		r.sameRowAs(q, alias).Text(")")
+		r.protected.Spare(q, alias)
+		q.Text(")")
+	}}
 }
 
 // correct updates the rows that differ.

@@ -207,6 +207,13 @@ func UnseenRows(table, key string, rows int64) error {
 		"have no action", ErrUnsupported, table, key, rows)
 }
 
+// HiddenTables says that rows of tables may be hidden from the session's role, of something that has to be about all of them. tables
+// names them with their models.
+func HiddenTables(what, tables, how, outcome string) error {
+	return fmt.Errorf("%w: row-level security may hide rows of %s from this role, and %s; %s as their owner, whom no FORCE ROW LEVEL SECURITY "+
+		"binds, or as a role with BYPASSRLS; %s", ErrUnsupported, tables, what, how, outcome)
+}
+
 // UncountedRows says that nobody can tell what the database does to hidden rows of a table.
 func UncountedRows(table, key string) error {
 	return fmt.Errorf("%w: row-level security hides rows of the table %s from this role, and the server does not count what ON DELETE of the "+

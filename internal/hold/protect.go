@@ -43,6 +43,9 @@ func (p *protection) Write(tx statement.Session, write func(q *statement.Query))
 	return p.walk.Tables().Write(tx, write)
 }
 
+// With implements eventlog.Protection.
+func (p *protection) With(q *statement.Query) { p.walk.Tables().With(q) }
+
 // Spare implements eventlog.Protection.
 func (p *protection) Spare(q *statement.Query, alias string) {
 	if p.walk.Covers(p.policy) {
