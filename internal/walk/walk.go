@@ -281,6 +281,10 @@ func MatchFixed(r *policy.Relation, q *statement.Query, child string) {
 // a number.
 func ParentValue(q *statement.Query, key policy.KeyPair, parent string) string {
 	if key.AsText() {
+		switch q.Dialect.KeyColumn(key.Parent).Kind {
+		case dialect.KeyText, dialect.KeyPadded, dialect.KeyOther: // which compares by the collation that it has
+			return q.Dialect.Text(parent)
+		}
 		return rowkey.Of(q.Dialect, []*schema.Field{key.Parent}).SQL(func(string) string { return parent })
 	}
 	return parent
