@@ -61,7 +61,7 @@ type referenceColumn struct {
 	Name    string `gorm:"column:name"`
 	Action  string `gorm:"column:action"`
 	Unseen  bool   `gorm:"column:unseen"`
-	Only    string `gorm:"column:only"`
+	Heirs   bool   `gorm:"column:heirs"` // other tables inherit from it
 }
 
 // onDelete are the actions of foreign keys, as catalogues name them.
@@ -74,7 +74,10 @@ func gather(columns []referenceColumn) []Reference {
 	var list []Reference
 	for i, c := range columns {
 		if i == 0 || columns[i-1].ID != c.ID || columns[i-1].Table != c.Table {
-			list = append(list, Reference{Table: c.Table, Name: c.Name, OnDelete: onDelete[c.Action], Unseen: c.Unseen, Only: c.Only})
+			list = append(list, Reference{Table: c.Table, Name: c.Name, OnDelete: onDelete[c.Action], Unseen: c.Unseen})
+			if c.Heirs {
+				list[len(list)-1].Only = "ONLY "
+			}
 		}
 		last := &list[len(list)-1]
 		last.Columns = append(last.Columns, c.Columns)
@@ -96,7 +99,7 @@ func postgresForeignKeys(db *gorm.DB, other, side, table string) ([]Reference, e
 	var columns []referenceColumn
 	err := db.Raw(`SELECT k.oid::text AS id, CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END AS tab,
 			a.attname AS col, f.attname AS parent, k.conname AS name, k.confdeltype::text AS action,
-			`+postgresUnseenKey+` AS unseen, CASE WHEN c.relkind = 'r' AND c.relhassubclass THEN 'ONLY ' ELSE '' END AS only
+			`+postgresUnseenKey+` AS unseen, c.relkind = 'r' AND c.relhassubclass AS heirs
 		FROM pg_constraint k JOIN pg_class c ON c.oid = `+other+` JOIN pg_namespace n ON n.oid = c.relnamespace
 		CROSS JOIN LATERAL generate_subscripts(k.conkey, 1) AS i
 		JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[i]
