@@ -162,3 +162,16 @@ func TestAPersonInColdStorageOnlyIsErasedByAnyLettersOfTheirKey(t *testing.T) {
 		require.Equal(t, 1, fixture.Rows(t, s.DB, "folded_clients", "name IS NOT NULL"))
 	})
 }
+
+func TestAColumnThatSaysWhoseARowIsTakesTheLettersOfTheSubjectsKey(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		fixture.Fold(t, database)
+		store, _ := fixture.ColdDir(t)
+		s := fixture.NewStage(t, database, softdelete.Config{Models: foldedModels(), ColdStore: store})
+		place := "secret"
+		s.Add(&foldedPerson{ID: "ann"}, &foldedVisit{ID: 1, Who: "ANN", Place: &place}, &foldedVisit{ID: 2, Who: "bob", Place: &place})
+		_, err := softdelete.Erase(s.DB, &foldedPerson{ID: "ann"}, softdelete.ErasureRequest{ID: "r"})
+		require.NoError(t, err)
+		require.Equal(t, 1, fixture.Rows(t, s.DB, "folded_visits", "place IS NOT NULL"))
+	})
+}
