@@ -59,20 +59,30 @@ func BenchmarkArchive(b *testing.B) {
 				}
 				a.compare(b, size.rounds, func() {}, after, func() error { return a.db.Where("batch = ?", 1).Delete(&benchVoucher{}).Error }, byHand...)
 			})
+			var id softdelete.DeletionID
+			archive := func(b *testing.B) {
+				report, err := softdelete.Delete(a.db.Where("batch = ?", 1), &benchVoucher{})
+				require.NoError(b, err)
+				id = report.DeletionID
+				a.exec(b, "ANALYZE") // as the database does by itself within a minute
+			}
+			backByHand := variant{"by hand", a.byHand(1, "INSERT INTO bench_vouchers ("+columns+") SELECT "+columns+" FROM bench_vouchers_archive WHERE batch = :key",
+				"DELETE FROM bench_vouchers_archive WHERE batch = :key")}
+			gone := func(b *testing.B) {
+				require.Zero(b, archived())
+				a.sweep(b)
+			}
 			b.Run(fmt.Sprintf("%d back", size.rows), func(b *testing.B) {
-				before := func() {
-					require.NoError(b, a.db.Where("batch = ?", 1).Delete(&benchVoucher{}).Error)
-					a.exec(b, "ANALYZE") // as the database does by itself within a minute
-				}
-				after := func() {
-					require.Zero(b, archived())
-					a.sweep(b)
-				}
-				a.compare(b, size.rounds, before, after, func() error {
+				a.compare(b, size.rounds, func() { archive(b) }, func() { gone(b) }, func() error {
 					_, err := softdelete.Restore(a.db.Where("batch = ?", 1), &benchVoucher{})
 					return err
-				}, variant{"by hand", a.byHand(1, "INSERT INTO bench_vouchers ("+columns+") SELECT "+columns+" FROM bench_vouchers_archive WHERE batch = :key",
-					"DELETE FROM bench_vouchers_archive WHERE batch = :key")})
+				}, backByHand)
+			})
+			b.Run(fmt.Sprintf("%d back by their deletion", size.rows), func(b *testing.B) {
+				a.compare(b, size.rounds, func() { archive(b) }, func() { gone(b) }, func() error {
+					_, err := softdelete.RestoreDeletion(a.db, id)
+					return err
+				}, backByHand)
 			})
 		}
 	})
