@@ -110,6 +110,33 @@ func TestManyArchivedRowsOfOneDeletionComeBackWithoutAskingEach(t *testing.T) {
 	})
 }
 
+func TestManyArchivedRowsComeBackByTheIDOfTheirDeletionWithoutAskingEach(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		s := newManyStage(t, database)
+		deleted, err := softdelete.Delete(s.db.Where("batch = 1"), &manyParcel{})
+		require.NoError(t, err)
+		s.delete(2)
+		// A key that is used and archived again does not matter: the deletion is told.
+		require.NoError(t, s.db.Create(&manyParcel{ID: 9, Batch: 5, Code: "again"}).Error)
+		s.delete(5)
+		require.NoError(t, s.db.Create(&manyParcel{ID: 7, Batch: 6, Code: "in the way"}).Error)
+		_, err = softdelete.RestoreDeletion(s.db, deleted.DeletionID)
+		var conflict *softdelete.ConflictError
+		require.ErrorAs(t, err, &conflict)
+		require.Equal(t, []string{"7"}, conflict.LiveKeys)
+		s.requireLive(1, 0)
+		require.NoError(t, s.db.Exec("DELETE FROM many_parcels WHERE id = 7").Error)
+		recorder := testdb.Record(s.db)
+		report, err := softdelete.RestoreDeletion(s.db, deleted.DeletionID)
+		require.NoError(t, err)
+		require.False(t, asksEach(recorder.Statements()))
+		require.EqualValues(t, manyParcels, report.Rows())
+		require.Equal(t, deleted.DeletionID, report.DeletionID)
+		s.requireLive(1, manyParcels)
+		require.Equal(t, 2, fixture.Rows(t, s.db, "many_parcels_archive"), "batch 2, and key 9 of batch 5")
+	})
+}
+
 // What the short way leaves to the database is found all the same, and told as fully.
 func TestManyArchivedRowsThatConflictStayArchivedAndAllConflictsAreTold(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {

@@ -123,7 +123,7 @@ func (r *restoration) find(tx statement.Session) error {
 		}, func(rows int64) { standing += rows })
 	}
 	overtaking := int64(0)
-	if r.hasty {
+	if r.hasty && r.mayBeOvertaken() {
 		counts.Add(func(q *statement.Query) { r.overtaking(q, r.span) }, func(rows int64) { overtaking += rows })
 	}
 	q := tx.Query()

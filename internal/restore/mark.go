@@ -177,12 +177,12 @@ func (r *restoration) name(found roots) {
 // readRoots reads it of the deleted rows that fulfil a condition.
 func (r *restoration) readRoots(tx statement.Session, condition func(q *statement.Query)) (found roots, err error) {
 	q := tx.Query().Text("SELECT count(*)")
-	p, targets := r.root, []any{&found.rows}
+	p, table, targets := r.root, r.rootsTable(), []any{&found.rows}
 	read := func(expression string, into any) {
 		q.Text(", ", expression)
 		targets = append(targets, into)
 	}
-	column := func(field *schema.Field) string { return q.Quoted(r.target.Qualifier(), field.DBName) }
+	column := func(field *schema.Field) string { return q.Quoted(table.Qualifier(), field.DBName) }
 	if p.ID != nil {
 		read("min("+column(p.ID)+")", &found.firstID)
 		read("max("+column(p.ID)+")", &found.lastID)
@@ -194,16 +194,16 @@ func (r *restoration) readRoots(tx statement.Session, condition func(q *statemen
 	var firstNumber, lastNumber, highest sql.NullInt64
 	number, numbered := r.numbered()
 	if numbered {
-		own := q.Quoted(r.target.Qualifier(), number)
+		own := q.Quoted(table.Qualifier(), number)
 		read("min("+own+")", &firstNumber)
 		read("max("+own+")", &lastNumber)
 		read("(SELECT max("+q.Quoted("softdelete_all", number)+") FROM "+statement.QuoteName(q.Tx, p.DeletedTable())+" AS softdelete_all)", &highest)
 	}
 	q.Text(" FROM ")
-	q.Table(r.target)
+	q.Table(table)
 	q.Text(" WHERE ")
 	condition(q)
-	statement.WriteAnd(q, p.Predicates.Deleted, r.target.Qualifier())
+	statement.WriteAnd(q, p.Predicates.Deleted, table.Qualifier())
 	err = q.Rows(func(scan func(...any) error) error { return scan(targets...) })
 	if numbered {
 		found.span, found.highest = spanOf(number, firstNumber, lastNumber, found.rows), highest.Int64

@@ -303,7 +303,9 @@ func (r *restoration) lostBase(n *policy.Node) func(q *statement.Query) {
 			r.lost.Source(q, n.Policy)
 		}
 		q.Text(" WHERE ")
-		if r.deletion != "" {
+		if r.deletion != "" && r.within(n) {
+			r.span.write(q, table)
+		} else if r.deletion != "" {
 			r.carriesMark(q, n.Policy, table)
 		} else {
 			r.rootCondition(q)
@@ -320,7 +322,10 @@ func (r *restoration) lostBase(n *policy.Node) func(q *statement.Query) {
 // is deleted, was not looked at. none tells that there is nothing to restore.
 func (r *restoration) pin(tx statement.Session) (none bool, err error) {
 	fields := r.root.Schema.PrimaryFields
-	if r.deletion != "" || len(fields) == 0 {
+	if r.deletion != "" {
+		return false, r.pinSpan(tx)
+	}
+	if len(fields) == 0 {
 		return false, nil
 	}
 	q := tx.Query().Text("SELECT ").Columns(r.target.Qualifier(), fields).Text(" FROM ")

@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm/schema"
 
+	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -42,7 +43,7 @@ func (e hastyError) Unwrap() error { return e.error }
 
 // numbered gives the column of the numbers of archived root rows. Hooks are not run twice: with them there is no short way.
 func (r *restoration) numbered() (column string, ok bool) {
-	if r.deletion != "" || r.graph.Wide || r.thorough || r.hooked() {
+	if r.graph.Wide || r.thorough || r.hooked() {
 		return "", false
 	}
 	return r.root.DeletedPlace().Number()
@@ -57,10 +58,23 @@ func spanOf(column string, first, last sql.NullInt64, rows int64) *span {
 }
 
 // pinSpan gives many root rows their name before they are locked, where they are all that one deletion, which took a key once, left in
-// the archive of those that the caller asks for, and no row of a key was archived later.
+// the archive of those that the caller asks for, and no row of a key was archived later. Who asks for the deletion means its rows, not
+// the latest.
 func (r *restoration) pinSpan(tx statement.Session) error {
 	if _, ok := r.numbered(); !ok {
 		return nil
+	}
+	// Nobody hands rows over to another deletion meanwhile.
+	lasting := len(r.holders(r.graph.NodeOf(r.root))) == 0
+	if r.deletion != "" {
+		if !lasting {
+			return nil
+		}
+		found, err := r.readRoots(tx, func(q *statement.Query) { r.carriesMark(q, r.root, r.rootsTable().Qualifier()) })
+		if err == nil && found.span != nil && found.rows > deletion.FewKeys && found.firstID == found.lastID {
+			r.span, r.hasty = found.span, true
+		}
+		return err
 	}
 	found, err := r.readRoots(tx, r.askedRows)
 	if err != nil || found.span == nil || found.firstID != found.lastID {
@@ -77,12 +91,23 @@ func (r *restoration) pinSpan(tx statement.Session) error {
 		}
 	}
 	r.span, r.hasty = found.span, true
-	if len(r.holders(r.graph.NodeOf(r.root))) == 0 { // nobody hands them over to another deletion meanwhile
+	if lasting {
 		r.known = true
 		r.name(found)
 	}
 	return nil
 }
+
+// rootsTable is the table where the root rows are found.
+func (r *restoration) rootsTable() statement.Table {
+	if r.deletion != "" {
+		return statement.Table{Name: r.root.DeletedTable()}
+	}
+	return r.target
+}
+
+// mayBeOvertaken tells whether the restore of a span is about the latest rows of their keys.
+func (r *restoration) mayBeOvertaken() bool { return r.span != nil && r.deletion == "" }
 
 // overtaking writes FROM and WHERE of the rows that were archived after those of a span and have the key of one.
 func (r *restoration) overtaking(q *statement.Query, s *span) *statement.Query {

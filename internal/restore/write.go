@@ -69,7 +69,7 @@ func (r *restoration) writeNode(tx statement.Session, n *policy.Node) error {
 		}
 	}
 	if r.back[n] > 0 && n.Policy.Strategy.Leaves() {
-		guarded := r.spanned(n) && tx.Dialect.Has(dialect.RowLocks)
+		guarded := r.spanned(n) && r.mayBeOvertaken() && tx.Dialect.Has(dialect.RowLocks)
 		rows, err := r.upTo(n).Write(tx, func(q *statement.Query) {
 			q.Text("DELETE FROM ").Name(table).Text(" WHERE ")
 			r.comingBack(q, n, "")
