@@ -927,7 +927,7 @@ SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.'
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1);  -- '"path_users"'
 SELECT k.oid::text AS id, CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END AS tab,
 			a.attname AS col, f.attname AS parent, k.conname AS name, k.confdeltype::text AS action,
-			k.contype = 'f' AND k.confdeltype IN ('c', 'n', 'd') AND coalesce(row_security_active(k.conrelid), false) AS unseen
+			k.contype = 'f' AND k.confdeltype IN ('c', 'n', 'd') AND coalesce(row_security_active(k.conrelid), false) AS unseen, c.relkind = 'r' AND c.relhassubclass AS heirs
 		FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 		CROSS JOIN LATERAL generate_subscripts(k.conkey, 1) AS i
 		JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[i]
