@@ -137,6 +137,45 @@ func TestManyArchivedRowsComeBackByTheIDOfTheirDeletionWithoutAskingEach(t *test
 	})
 }
 
+type manyBranch struct {
+	_        struct{} `softdelete:"archive"`
+	ID       uint
+	ParentID *uint        `gorm:"index"`
+	Branches []manyBranch `gorm:"foreignKey:ParentID" softdelete:"cascade"`
+}
+
+// Rows of a tree stand under each other: what comes back is more than the rows that a condition tells.
+func TestManyArchivedTreesComeBackByOneRestore(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := fixture.Models(t, database, []any{&manyBranch{}})
+		var roots []manyBranch
+		for i := range uint(manyParcels) {
+			roots = append(roots, manyBranch{ID: i + 1, Branches: []manyBranch{{ID: 1001 + i}}})
+		}
+		require.NoError(t, db.Create(&roots).Error)
+		restores := map[string]func(id softdelete.DeletionID) error{
+			"by a condition": func(softdelete.DeletionID) error {
+				_, err := softdelete.Restore(db.Where("parent_id IS NULL"), &manyBranch{})
+				return err
+			},
+			"by the deletion": func(id softdelete.DeletionID) error {
+				_, err := softdelete.RestoreDeletion(db, id)
+				return err
+			},
+		}
+		for name, restore := range restores {
+			deleted, err := softdelete.Delete(db.Where("parent_id IS NULL"), &manyBranch{})
+			require.NoError(t, err, name)
+			recorder := testdb.Record(db)
+			require.NoError(t, restore(deleted.DeletionID), name)
+			begun := slices.DeleteFunc(recorder.Statements(), func(sql string) bool { return sql != "BEGIN" })
+			require.Len(t, begun, 1, name)
+			require.Equal(t, 2*manyParcels, fixture.Rows(t, db, "many_branches"), name)
+			require.Zero(t, fixture.Rows(t, db, "many_branches_archive"), name)
+		}
+	})
+}
+
 // What the short way leaves to the database is found all the same, and told as fully.
 func TestManyArchivedRowsThatConflictStayArchivedAndAllConflictsAreTold(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {

@@ -61,11 +61,12 @@ func spanOf(column string, first, last sql.NullInt64, rows int64) *span {
 // the archive of those that the caller asks for, and no row of a key was archived later. Who asks for the deletion means its rows, not
 // the latest.
 func (r *restoration) pinSpan(tx statement.Session) error {
-	if _, ok := r.numbered(); !ok {
+	n := r.graph.NodeOf(r.root)
+	if _, ok := r.numbered(); !ok || len(n.In)+len(n.Inner) > 0 { // there may be more rows of the model than these
 		return nil
 	}
 	// Nobody hands rows over to another deletion meanwhile.
-	lasting := len(r.holders(r.graph.NodeOf(r.root))) == 0
+	lasting := len(r.holders(n)) == 0
 	if r.deletion != "" {
 		if !lasting {
 			return nil
