@@ -98,9 +98,7 @@ type eventLog struct {
 	member   func(data string) string
 	dataText func(data, name string) string
 	object   func(data, value string) string
-	// maskSince is the first version of the server that can do so.
-	maskSince Version
-	begin     beginnings
+	begin    beginnings
 	// fromJSON stands around a bound list of rows in JSON, in the place of a table of that kind.
 	fromJSON func(table string) (before, after string)
 }

@@ -37,9 +37,6 @@ func (d *Dialect) MaskedData(m EventMask, data, erased string) string {
 	return d.events.object(data, value)
 }
 
-// MaskedDataSince is the first version of a server that can mask events, 0 where all can.
-func (d *Dialect) MaskedDataSince() Version { return d.events.maskSince }
-
 // DataText is a column in the data of an event as text, NULL where it is not there; data is the quoted column.
 func (d *Dialect) DataText(data, name string) string {
 	return d.events.dataText(data, textLiteral(name))

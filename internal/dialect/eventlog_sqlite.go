@@ -41,7 +41,6 @@ var sqliteEvents = eventLog{
 	contextTable: "CREATE TABLE " + sqliteContext + " (id integer PRIMARY KEY, context text NOT NULL)",
 	fragment:     sqliteFragment,
 	member:       func(data string) string { return "(" + data + " -> j.key)" },
-	maskSince:    3_38, // with ->
 	dataText:     func(data, name string) string { return "CAST(" + data + " ->> " + name + " AS TEXT)" },
 	object: func(data, value string) string {
 		return "(SELECT json_group_object(j.key, json(" + value + ")) FROM json_each(" + data + ") AS j)"

@@ -155,7 +155,8 @@ var sqliteExclusives = exclusives{
 		}
 		// One whose definition was not understood is left out.
 		return slices.DeleteFunc(list, func(e Exclusive) bool {
-			return slices.Contains(texts(e.Parts), "") || !sqliteUnderstands(db, table, e)
+			written := e.Where != "" || slices.ContainsFunc(e.Parts, func(p ExclusivePart) bool { return p.Column == "" || p.Collated })
+			return slices.Contains(texts(e.Parts), "") || written && !sqliteUnderstands(db, table, e)
 		}), nil
 	},
 }

@@ -96,8 +96,8 @@ func readPostgres(text string) (Version, error) {
 
 var sqliteServer = server{product: "SQLite", asks: "SELECT sqlite_version()", read: readSQLite}
 
-// firstSQLite is the first version that knows RETURNING and AS MATERIALIZED.
-const firstSQLite Version = 3_35
+// firstSQLite is the first version that has functions for JSON, and the operator ->, in every build.
+const firstSQLite Version = 3_38
 
 func readSQLite(text string) (Version, error) {
 	major, rest, _ := strings.Cut(text, ".")

@@ -70,11 +70,11 @@ func TestServersThatOnlySpeakLikePostgreSQLAreNamed(t *testing.T) {
 func TestServersThatAreTooOldAreToldTheirVersion(t *testing.T) {
 	_, err := read(t, postgres.Open(""), "PostgreSQL 11.22 on x86_64-pc-linux-gnu, compiled by gcc 12.2.0, 64-bit")
 	require.EqualError(t, err, "the server is PostgreSQL 11.22; softdelete needs PostgreSQL 12 or later: upgrade it")
-	_, err = read(t, sqlite.Open(""), "3.34.1")
-	require.EqualError(t, err, "SQLite is version 3.34.1; softdelete needs 3.35 or later: use a newer driver")
+	_, err = read(t, sqlite.Open(""), "3.37.2")
+	require.EqualError(t, err, "SQLite is version 3.37.2; softdelete needs 3.38 or later: use a newer driver")
 	_, err = read(t, sqlite.Open(""), "four")
 	require.ErrorContains(t, err, `the version "four"`)
-	for text, want := range map[string]string{"3.35.0": "3.35", "3.46.1": "3.46", "3.50": "3.50", "4.0.0": "4"} {
+	for text, want := range map[string]string{"3.38.0": "3.38", "3.46.1": "3.46", "3.50": "3.50", "4.0.0": "4"} {
 		version, err := read(t, sqlite.Open(""), text)
 		require.NoError(t, err)
 		require.Equal(t, want, version.String())

@@ -27,9 +27,6 @@ func (e *Eraser) CheckServer(version dialect.Version, models []*policy.Policy) e
 			return fmt.Errorf("%w: %s.%s: random masks need %s; use a newer server, or a mask without random digits", fault.ErrUnsupported,
 				p.Schema.Name, p.Personal.Masked[drawn].Field.Name, lacks)
 		}
-		if lacks := e.Dialect.Lacks(version, e.Dialect.MaskedDataSince()); p.Log != nil && lacks != "" {
-			return fmt.Errorf("%w: %s: erasures in event logs need %s; use a newer server", fault.ErrUnsupported, p.Schema.Name, lacks)
-		}
 	}
 	return nil
 }

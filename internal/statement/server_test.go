@@ -180,7 +180,7 @@ func TestAServerThatIsTooOldIsRefusedWithItsVersion(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		says, version := "PostgreSQL 11.22 on x86_64-pc-linux-gnu, compiled by gcc 12.2.0, 64-bit", "PostgreSQL 11.22"
 		if database.Name == "sqlite" {
-			says, version = "3.34.1", "3.34.1"
+			says, version = "3.37.2", "3.37.2"
 		}
 		db, _ := claim(t, database, says)
 		err := db.Use(softdelete.New(papers))
