@@ -29,10 +29,7 @@ func (w *Walk) StoreLevels(start func() *statement.Query, found func(n *policy.N
 		return keepAll, nil
 	}
 	q := start()
-	if depth := statement.Depth(q.Stmt.Context); depth > 0 && !w.named { // a hook of another call, whose table is there, may have made this one
-		w.Prefix += "_" + strconv.Itoa(depth)
-	}
-	w.named = true
+	w.name(q)
 	q.Text("CREATE TEMPORARY TABLE ").Name(w.Prefix).Text(" AS WITH none (")
 	statement.Joined(q, w.columns(w.Graph.Components[0]), ", ", func(column string) { q.Text(column) })
 	q.Text(") AS (")
@@ -75,6 +72,14 @@ func (w *Walk) StoreLevels(start func() *statement.Query, found func(n *policy.N
 
 // Empty tells whether the walk's rows are in a table, and there are none.
 func (w *Walk) Empty() bool { return w.all && w.none }
+
+// name chooses the name of the walk's temporary tables: a hook of another call, whose tables are there, may have made this one.
+func (w *Walk) name(q *statement.Query) {
+	if depth := statement.Depth(q.Stmt.Context); depth > 0 && !w.named {
+		w.Prefix = "depth" + strconv.Itoa(depth) + "_" + w.Prefix
+	}
+	w.named = true
+}
 
 // StoreAnew does the same as StoreAll where the rows may be there already: as they are now.
 func (w *Walk) StoreAnew(start func() *statement.Query) (drop func() error, err error) {

@@ -25,6 +25,7 @@ func (w *Walk) Keep(start func() *statement.Query, c *policy.Component) (drop fu
 }
 
 func (w *Walk) store(start func() *statement.Query, c *policy.Component) (drop func() error, err error) {
+	w.name(start())
 	table := w.own(c)
 	// The table first, then the rows: databases take no bound values in CREATE TABLE AS.
 	q := start().Text("CREATE TEMPORARY TABLE ").Name(table).Text(" AS WITH none (")

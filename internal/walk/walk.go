@@ -34,7 +34,7 @@ type Walk struct {
 	stored map[*policy.Component]bool
 	// all tells that all of the walk's rows are in a temporary table, see StoreAll.
 	all bool
-	// named tells that the name of that table is chosen.
+	// named tells that the name of temporary tables is chosen.
 	named bool
 	// none tells that this table has no rows.
 	none bool
