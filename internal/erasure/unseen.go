@@ -1,11 +1,14 @@
 package erasure
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
+	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/hold"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
@@ -19,7 +22,7 @@ func (x *call) seesAll(tx statement.Session) error {
 	models := map[string]string{}
 	add := func(p *policy.Policy, table string) {
 		tables = append(tables, table)
-		models[table] = p.Schema.Name
+		models[table] = cmp.Or(p.Schema.Name, "links")
 	}
 	for _, p := range x.concerned() {
 		for _, t := range p.Places() {
@@ -29,12 +32,14 @@ func (x *call) seesAll(tx statement.Session) error {
 			add(p, p.Log.Events)
 		}
 	}
+	// A row of a ledger names persons too, and a hold that does not show would not keep what it is on.
+	tables = append(tables, deletion.Deletion{}.TableName(), hold.Row{}.TableName())
 	hidden, err := tx.Dialect.Hidden(tx.InWork(tx.Statement.Context).DB, tables)
 	if err != nil || len(hidden) == 0 {
 		return err
 	}
 	for i, table := range hidden {
-		hidden[i] = "the table " + table + " of " + models[table]
+		hidden[i] = "the table " + table + " of " + cmp.Or(models[table], "the plugin")
 	}
 	return fault.HiddenTables("an erasure that missed one would certify what is not so", strings.Join(hidden, ", "), "erase", x.nothingErased())
 }

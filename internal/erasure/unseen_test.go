@@ -159,3 +159,33 @@ func TestAnErasureByWhichTheDatabaseWouldReachHiddenRowsIsRefused(t *testing.T) 
 		}
 	})
 }
+
+func TestAnErasureByARoleThatMayNotSeeAllDeletionsOrHoldsIsRefused(t *testing.T) {
+	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+		db := fixture.Open(t, database, softdelete.Config{Models: unseenModels, Ledger: true, Holds: true})
+		role := fixture.Role(t, db, "ALL")
+		require.NoError(t, db.Create(&[]unseenPerson{{ID: 1, Name: "Ann"}, {ID: 2, Name: "Bob"}}).Error)
+		why := db.WithContext(softdelete.WithReason(t.Context(), "Ann asked"))
+		require.NoError(t, why.Delete(&unseenPerson{ID: 1}).Error)
+		_, err := softdelete.Hold(db, &unseenPerson{ID: 2}, softdelete.HoldOptions{Matter: "a case"})
+		require.NoError(t, err)
+		for table, person := range map[string]uint{"softdelete_deletions": 1, "softdelete_holds": 2} {
+			fixture.Exec(t, db, "ALTER TABLE "+table+" ENABLE ROW LEVEL SECURITY")
+			fixture.As(t, db, role, func(db *gorm.DB) {
+				_, erased := softdelete.Erase(db, &unseenPerson{ID: person}, softdelete.ErasureRequest{})
+				_, previewed := softdelete.PreviewErasure(db, &unseenPerson{ID: person})
+				for _, err := range []error{erased, previewed} {
+					require.ErrorIs(t, err, softdelete.ErrUnsupported, table)
+					require.ErrorContains(t, err, "may hide rows of the table "+table+" of the plugin from this role", table)
+				}
+			})
+			fixture.Exec(t, db, "ALTER TABLE "+table+" DISABLE ROW LEVEL SECURITY")
+		}
+		require.Equal(t, 2, fixture.Rows(t, db, "unseen_people", "name <> ''"))
+		require.Equal(t, 1, fixture.Rows(t, db, "softdelete_deletions", "reason <> ''"))
+		fixture.As(t, db, role, func(db *gorm.DB) {
+			_, err := softdelete.Erase(db, &unseenPerson{ID: 1}, softdelete.ErasureRequest{})
+			require.NoError(t, err, "all of them show")
+		})
+	})
+}
