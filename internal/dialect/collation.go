@@ -22,14 +22,15 @@ type Collation struct {
 
 // collations is how a database tells of them.
 type collations struct {
-	// of gives those of some columns of a table, bare, that have another collation than texts have by themselves, or fold.
+	// of gives those of some columns of a table, bare; the zero Collation for what compares texts as they do by themselves, and none for
+	// a column that is not there.
 	of func(db *gorm.DB, table Table, columns []string) (map[string]Collation, error)
 	// texts writes SELECT of a column's values and of their numbers, from 0, where the texts are values of the column.
 	texts func(w *listWriter, texts []any, column ListColumn) bool
 }
 
-// Collations gives the collations of those columns of a table that have another one than texts have by themselves, or take texts that
-// differ for the same.
+// Collations gives the collations of columns of a table: the zero one where texts are compared as they are by themselves, and none for a
+// column that is not there.
 func (d *Dialect) Collations(db *gorm.DB, table Table, columns []string) (map[string]Collation, error) {
 	return d.collations.of(db, table, columns)
 }
@@ -88,16 +89,14 @@ var postgresCollations = collations{
 			Type      string `gorm:"column:type"`
 		}
 		err := db.Raw(`SELECT a.attname AS name, CASE WHEN a.attcollation <> t.typcollation THEN format('%I.%I', s.nspname, c.collname) ELSE '' END AS collation,
-			NOT c.collisdeterministic OR coalesce(b.typname, t.typname) IN ('citext', 'bpchar') AS folds,
-			CASE coalesce(b.typname, t.typname) WHEN 'citext' THEN format_type(coalesce(b.oid, t.oid), NULL) WHEN 'bpchar' THEN 'bpchar' ELSE '' END AS type
-			FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON b.oid = t.typbasetype
-			JOIN pg_collation c ON c.oid = a.attcollation JOIN pg_namespace s ON s.oid = c.collnamespace
+			coalesce(NOT c.collisdeterministic OR b.typname IN ('citext', 'bpchar'), FALSE) AS folds,
+			CASE b.typname WHEN 'citext' THEN format_type(b.oid, NULL) WHEN 'bpchar' THEN 'bpchar' ELSE '' END AS type
+			FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN LATERAL (`+postgresBaseType+`) b ON TRUE
+			LEFT JOIN pg_collation c ON c.oid = a.attcollation LEFT JOIN pg_namespace s ON s.oid = c.collnamespace
 			WHERE a.attrelid = to_regclass(?) AND a.attnum > 0 AND NOT a.attisdropped AND a.attname IN ?`, table.Quoted, columns).Scan(&rows).Error
 		found := map[string]Collation{}
 		for _, row := range rows {
-			if row.Collation != "" || row.Folds {
-				found[row.Name] = Collation{Name: row.Collation, Folds: row.Folds, as: row.Type}
-			}
+			found[row.Name] = Collation{Name: row.Collation, Folds: row.Folds, as: row.Type}
 		}
 		return found, err
 	},
@@ -105,10 +104,15 @@ var postgresCollations = collations{
 		array, ok := postgresArray(texts, false)
 		w.text("SELECT item, number - 1 FROM unnest(COALESCE(")
 		w.bind(array)
-		w.text(", (SELECT array_agg(", column.Name, ") FROM ", column.Table, " WHERE FALSE))) WITH ORDINALITY AS items (item, number)")
+		w.text(", ", postgresArrayOf(column), ")) WITH ORDINALITY AS items (item, number)")
 		return ok
 	},
 }
+
+// postgresBaseType is the type that a type t is a domain over, through any number of domains, or that type itself.
+const postgresBaseType = `WITH RECURSIVE up AS (SELECT t.oid, t.typname, t.typtype, t.typbasetype
+	UNION ALL SELECT n.oid, n.typname, n.typtype, n.typbasetype FROM up JOIN pg_type n ON up.typtype = 'd' AND n.oid = up.typbasetype)
+	SELECT oid, typname FROM up WHERE typtype <> 'd'`
 
 // collationsAtOnce is about how many columns one statement asks: the database takes 500 parts of a compound SELECT.
 const collationsAtOnce = 100
@@ -126,7 +130,7 @@ var sqliteCollations = collations{
 			for i, column := range some {
 				selects[i] = `SELECT ? AS name, content = 'A' AS cases, content = 'a ' AS blanks, (SELECT x.coll FROM pragma_index_list(?, ?) AS l
 					JOIN pragma_index_xinfo(l.name, ?) AS x WHERE l.origin <> 'c' AND x.name = ? COLLATE NOCASE AND x.coll NOT IN ('BINARY', 'NOCASE', 'RTRIM')) AS other
-					FROM (SELECT "` + strings.ReplaceAll(column, `"`, `""`) + `" AS content FROM ` + table.Quoted + ` WHERE 1 = 0 UNION ALL SELECT 'a')`
+					FROM (SELECT ` + table.Quoted + `.` + sqliteQuoted(column) + ` AS content FROM ` + table.Quoted + ` WHERE 1 = 0 UNION ALL SELECT 'a')`
 				values = append(values, column, name, schema, schema, column)
 			}
 			var rows []struct {
@@ -138,6 +142,7 @@ var sqliteCollations = collations{
 				return nil, err
 			}
 			for _, row := range rows {
+				found[row.Name] = Collation{}
 				switch {
 				case row.Other != "":
 					found[row.Name] = Collation{Name: row.Other, Folds: true}

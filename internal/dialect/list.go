@@ -126,6 +126,13 @@ func decimal(value float64) string {
 }
 
 // An unknown value in COALESCE has the type of what stands beside it; that is never read where the value is there.
+//
+// postgresArrayOf stands beside one that is an array of values of a column. Beside NULL a domain is the type that it is over: a value that
+// the domain does not allow is no row's, as it is in a comparison, and no error.
+func postgresArrayOf(c ListColumn) string {
+	return "(SELECT array_agg(COALESCE(" + c.Name + ", NULL)) FROM " + c.Table + " WHERE FALSE)"
+}
+
 func postgresKeyList(keys [][]any, columns []ListColumn) (List, bool) {
 	var w listWriter
 	w.text(row(columns), " IN (SELECT * FROM unnest(")
@@ -143,7 +150,7 @@ func postgresKeyList(keys [][]any, columns []ListColumn) (List, bool) {
 		}
 		w.text("COALESCE(")
 		w.bind(array)
-		w.text(", (SELECT array_agg(", c.Name, ") FROM ", c.Table, " WHERE FALSE))")
+		w.text(", ", postgresArrayOf(c), ")")
 	}
 	w.text("))")
 	return w.done(), true

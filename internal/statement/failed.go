@@ -70,11 +70,15 @@ func FailedIn(err error) (list []*Failed) {
 func (q *Query) run(chain interface{ Execute(db *gorm.DB) *gorm.DB }) error {
 	text := q.Stmt.SQL.String()
 	chain.Execute(q.Tx)
-	err := q.Tx.Error
+	return failed(q.Dialect, q.Tx.Error, text)
+}
+
+// failed gives the error of a statement with a text, as a Failed where it is one.
+func failed(d *dialect.Dialect, err error, text string) error {
 	if err == nil {
 		return nil
 	}
-	if missing := q.Dialect.Missing(err); missing != dialect.MissingNothing {
+	if missing := d.Missing(err); missing != dialect.MissingNothing {
 		return &Failed{missing, text, err.Error(), err}
 	}
 	return err

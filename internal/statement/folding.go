@@ -63,17 +63,24 @@ func (f *Folding) columns(tx Session, table string, fields []*schema.Field) ([]d
 	if known, ok := f.found.Load(key); ok {
 		return known.([]dialect.Collation), nil
 	}
-	session := tx.InWork(tx.Statement.Context)
-	session.Config.DryRun = false // a session that only rehearses asks too
-	collations, err := session.Dialect.Collations(session.DB, dialect.Table{Name: table, Quoted: QuoteName(session.DB, table)}, asked)
+	session, quoted := asking(tx.InWork(tx.Statement.Context)), QuoteName(tx.DB, table)
+	collations, err := session.Dialect.Collations(session.DB, dialect.Table{Name: table, Quoted: quoted}, asked)
 	if err != nil {
-		return nil, err
+		return nil, failed(session.Dialect, err, quoted)
 	}
 	for i, field := range fields {
 		found[i] = collations[field.DBName]
 	}
-	f.found.Store(key, found)
+	if len(collations) == len(asked) { // what is not there yet may come as anything
+		f.found.Store(key, found)
+	}
 	return found, nil
+}
+
+// asking is a session, newly made, that asks even where the caller's only rehearses.
+func asking(session Session) Session {
+	session.Config.DryRun = false
+	return session
 }
 
 // Texts gives keys as texts, such that two have the same one if and only if the columns take them for the same: the exact text of the
@@ -132,7 +139,7 @@ func firstOfSame(tx Session, table string, field *schema.Field, keys [][]any, co
 	if len(texts) < 2 {
 		return first, nil
 	}
-	q := tx.Silent().Query()
+	q := asking(tx.Silent()).Query()
 	list, ok := tx.Dialect.SameTexts(texts, q.typed(table, field))
 	if !ok {
 		return first, nil
@@ -176,7 +183,7 @@ func (f *Folding) Others(tx Session, table string, fields []*schema.Field, keys 
 	if err != nil || len(keys) == 0 || !folding(folds) {
 		return nil, err
 	}
-	q := tx.Silent().Query().Text("SELECT DISTINCT ").Name(other.Column).Text(" FROM ").Name(other.Table).Text(" WHERE ")
+	q := asking(tx.Silent()).Query().Text("SELECT DISTINCT ").Name(other.Column).Text(" FROM ").Name(other.Table).Text(" WHERE ")
 	other.Where(q)
 	if len(fields) == 1 && !other.Coded {
 		texts := make([]string, 0, len(keys))

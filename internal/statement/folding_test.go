@@ -115,3 +115,51 @@ func TestTextsOfAnotherTableAreFoundInAnyLetters(t *testing.T) {
 		require.Empty(t, find([]string{"plain"}, []any{"ann"}), "a column that folds nothing has them by their texts")
 	})
 }
+
+func TestADomainIsTakenForTheTypeThatItIsOver(t *testing.T) {
+	foldingEach(t, func(t *testing.T, database *testdb.Database, s *foldingSession) {
+		if database.Name == "sqlite" {
+			fixture.Exec(t, s.DB, "DROP TABLE folding_rows", "CREATE TABLE folding_rows (id text COLLATE NOCASE PRIMARY KEY, plain text, padded text COLLATE RTRIM)")
+		} else {
+			fixture.Exec(
+				t, s.DB, "CREATE DOMAIN slot AS char(4) CHECK (VALUE <> 'none')", "CREATE DOMAIN place AS slot", "CREATE DOMAIN letters AS text COLLATE nocase CHECK (length(VALUE) < 5)",
+				"CREATE DOMAIN short AS text CHECK (length(VALUE) < 5)", "DROP TABLE folding_rows", "CREATE TABLE folding_rows (id letters PRIMARY KEY, plain short, padded place)",
+			)
+		}
+		require.Equal(t, []string{"ann", "ann"}, s.texts(t, []string{"id"}, []any{"ann"}, []any{"ANN"}))
+		require.Equal(t, []string{"a", "a", "none", "longer"}, s.texts(t, []string{"padded"}, []any{"a"}, []any{"a  "}, []any{"none"}, []any{"longer"}))
+		require.Equal(t, []string{"longer", "longer"}, s.texts(t, []string{"id"}, []any{"longer"}, []any{"LONGER"}), "no row has it, which is no error")
+		fixture.Exec(t, s.DB, "INSERT INTO folding_rows VALUES ('ann', 'x', 'a')")
+		q := s.Query().Text("SELECT id, plain FROM folding_rows WHERE ")
+		q.KeyAmong(statement.Table{Name: "folding_rows"}, fieldsOf(t, s.DB, &foldingRow{}, "id", "plain"), [][]any{{"ANN", "x"}, {"longer", "x"}, {"ann", "longer"}})
+		found, err := q.KeyValues(2)
+		require.NoError(t, err)
+		require.Len(t, found, 1)
+	})
+}
+
+func TestWhatIsNotThereYetIsNotRemembered(t *testing.T) {
+	foldingEach(t, func(t *testing.T, database *testdb.Database, s *foldingSession) {
+		later := func() ([]string, error) {
+			return s.Texts(s.Session, "later", fieldsOf(t, s.DB, &foldingRow{}, "id"), [][]any{{"ann"}, {"ANN"}})
+		}
+		for _, made := range []string{"CREATE TABLE later (number int)", "ALTER TABLE later ADD id text COLLATE NOCASE"} {
+			if _, err := later(); database.Name == "sqlite" {
+				require.Len(t, statement.FailedIn(err), 1, "what the database lacks can be told with the model: %v", err)
+			} else {
+				require.NoError(t, err, "the statement that needs the column says so")
+			}
+			fixture.Exec(t, s.DB, made)
+		}
+		texts, err := later()
+		require.NoError(t, err)
+		require.Equal(t, []string{"ann", "ann"}, texts)
+	})
+}
+
+func TestASessionThatRehearsesAsksWhatIsTheSame(t *testing.T) {
+	foldingEach(t, func(t *testing.T, _ *testdb.Database, s *foldingSession) {
+		s.DB = s.DB.Session(&gorm.Session{DryRun: true})
+		require.Equal(t, []string{"ann", "ann"}, s.texts(t, []string{"id"}, []any{"ann"}, []any{"ANN"}))
+	})
+}
