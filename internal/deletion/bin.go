@@ -5,6 +5,7 @@ import (
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 
+	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
@@ -26,6 +27,14 @@ func (d *deletion) openBin() {
 type closedBin struct {
 	expr *clause.Expr
 	name string
+}
+
+// targetPlace is where the root rows lie.
+func (d *deletion) targetPlace() policy.Place {
+	if d.closed != nil {
+		return d.root.DeletedPlace()
+	}
+	return d.root.Home()
 }
 
 // closeBin puts the statement's table back.

@@ -97,7 +97,7 @@ func (d *deletion) findKeys(tx statement.Session) error {
 	d.rootCondition(q)
 	d.live(q, d.root, d.target.Qualifier())
 	if pins {
-		q.Text(" ORDER BY ").Columns(d.target.Qualifier(), fields)
+		statement.Joined(q.Text(" ORDER BY "), d.targetPlace().LockOrder(), ", ", func(column string) { q.Column(d.target.Qualifier(), column) })
 	}
 	q.Text(" LIMIT ", fmt.Sprint(FewKeys+1))
 	if pins {

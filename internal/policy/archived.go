@@ -52,6 +52,18 @@ func (t Place) Number() (column string, ok bool) {
 	return ArchiveIDColumn, t.Archived && t.order() == ArchiveIDColumn
 }
 
+// LockOrder is the columns by whose order rows of the place are locked: archived ones one after another, as they mostly lie in the table.
+func (t Place) LockOrder() []string {
+	if number, ok := t.Number(); ok {
+		return []string{number}
+	}
+	var columns []string
+	for _, field := range t.Key() {
+		columns = append(columns, field.DBName)
+	}
+	return columns
+}
+
 // other is the condition that another archived row has the key; how compares a column of it with the row's.
 func (t Place) other(name, how, column, alias string, quote func(string) string) string {
 	id := "." + quote(column)

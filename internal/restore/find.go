@@ -241,12 +241,17 @@ func (r *restoration) count(counts *statement.Tally, n *policy.Node, action dele
 			condition(q)
 			further(q)
 		}
-		counts.Add(from, func(rows int64) {
+		counted := func(rows int64) {
 			total[n] += rows
 			if effect.Rows = rows; rows > 0 || depth == 0 && action == deletion.ActionRestored {
 				r.effects = append(r.effects, countedEffect{deletion.DepthEffect{Effect: effect, Depth: depth, Rank: n.Index}, n, from})
 			}
-		})
+		}
+		if r.counted && r.spanned(n) {
+			counted(r.span.rows())
+			return
+		}
+		counts.Add(from, counted)
 	}
 	edges := slices.Concat(n.In, n.Inner)
 	if n.Policy == r.root {

@@ -20,6 +20,7 @@ import (
 // back and taken anew: one that was added behind its turn could wait for a restore that waits for this one.
 func (r *restoration) lock(tx statement.Session) error {
 	if !r.restorer.Dialect.Has(dialect.RowLocks) {
+		r.counted = r.hasty // and nobody else writes
 		return nil
 	}
 	order := r.lockOrder()
@@ -162,9 +163,15 @@ func (r *restoration) countLocksOf(tx statement.Session, t policy.Place, take bo
 			q.Text(")")
 		}
 		if take {
-			q.Text(" ORDER BY ").Columns("holder", t.Key())
+			statement.Joined(q.Text(" ORDER BY "), t.LockOrder(), ", ", func(column string) { q.Column("holder", column) })
 		}
 	})
+	if err == nil && named && take && r.hasty {
+		if count != r.span.rows() {
+			return 0, false, errOvertaken
+		}
+		r.counted = true
+	}
 	return count, true, err
 }
 

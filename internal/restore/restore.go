@@ -58,7 +58,8 @@ type restoration struct {
 	where     []clause.Expression
 	span      *span           // the same root rows, where they were archived one after another
 	hasty     bool            // they were given that name before they were locked
-	thorough  bool            // they get none
+	counted   bool            // so many are locked
+	thorough  bool            // they get no such name
 	known     bool            // the report names their deletion already
 	pinned    bool            // where tells the root rows by their keys
 	target    statement.Table // where they are looked for
