@@ -184,9 +184,10 @@ func Names(q *statement.Query, table string, names []string) *statement.Query {
 // HasColumns writes a condition that always holds, and that the database refuses while it reads the statement where a
 // table has got other columns than those that were found: whoever migrated it may not be this process.
 func HasColumns(q *statement.Query, table string, columns []dialect.Column) *statement.Query {
-	q.Text("(1 = 1 OR EXISTS (SELECT * FROM ").Name(table).Text(" UNION ALL SELECT ")
+	open, shut := q.Dialect.CompareColumns()
+	q.Text("(1 = 1 OR EXISTS (", open, "SELECT * FROM ").Name(table).Text(" UNION ALL SELECT ")
 	statement.Joined(q, columns, ", ", func(column dialect.Column) { q.Name(column.Name) })
-	return q.Text(" FROM ").Name(table).Text("))")
+	return q.Text(" FROM ").Name(table).Text(shut, "))")
 }
 
 // Forget makes the next call look at a model's tables again.

@@ -34,6 +34,10 @@ type columns struct {
 	changes func(value, kind string) string
 	// fold tells that names which differ in case are one.
 	fold bool
+	// compare stands around a compound SELECT in EXISTS whose columns are to be compared, where the database would drop them.
+	compare [2]string
+	// widens is a condition in the place of that which Widens has; nil for that.
+	widens func(kind, other string) bool
 }
 
 // Columns lists the columns of a table in their order; none for a table that is not there.
@@ -61,7 +65,15 @@ func (d *Dialect) Holds(kind, other string) bool { return d.columns.holds(kind, 
 // Widens tells whether a column may be given the type kind in place of another without losing anything: a text says what any
 // value was.
 func (d *Dialect) Widens(kind, other string) bool {
+	if d.columns.widens != nil {
+		return d.columns.widens(kind, other)
+	}
 	return d.Holds(kind, other) || slices.Contains([]string{"text", "character varying"}, postgresType(kind).name)
+}
+
+// CompareColumns stands around a compound SELECT in EXISTS, so that the database refuses parts which have not as many columns each.
+func (d *Dialect) CompareColumns() (open, shut string) {
+	return d.columns.compare[0], d.columns.compare[1]
 }
 
 // Changes is the condition that the value in a column, not NULL, would be another one in a column of the type.

@@ -68,10 +68,22 @@ type Dialect struct {
 	longestName int
 	// nanoseconds gives the instant in a native time column as an integer count of nanoseconds since 1970.
 	nanoseconds func(column string) string
+	// divided stands between an integer and another one, by which it is divided to one without a fraction.
+	divided string
 	// native gives a value for a native time column, of the column's own type, for an integer count of nanoseconds since 1970.
 	native func(column, nanoseconds string) string
 	// instantType is the type of a native time column that keeps an instant; text where it is kept as that.
 	instantType string
+	// textType is the type of a text in a CAST.
+	textType string
+	// ofType is the type in a CAST to what a column of a type keeps; nil where that is the column's.
+	ofType func(columnType string) string
+	// concat puts texts together.
+	concat func(parts []string) string
+	// literal is a text as an SQL literal, whatever the settings of the session are.
+	literal func(text string) string
+	// length is the function that counts a text's letters.
+	length string
 	// text gives any value as text.
 	text func(expression string) string
 	// integer gives a text as a 64-bit integer.
@@ -131,8 +143,7 @@ type Dialect struct {
 	referencesTo       func(db *gorm.DB, table string) ([]Reference, error)
 	referencesFrom     func(db *gorm.DB, table string) ([]Reference, error)
 	enforcesReferences func(db *gorm.DB) (bool, error)
-	primaryKey         string // selects the columns of a primary key, of the table in the bound value
-	asName             func(table string) string
+	primaryKey         func(db *gorm.DB, table string) ([]string, error)
 	sameName           func(db *gorm.DB, table string) (string, error)
 
 	unseen     unseen
@@ -144,8 +155,9 @@ type Dialect struct {
 	findIndexes func(db *gorm.DB, table Table, name string) ([]Index, error)
 	indexOwner  func(db *gorm.DB, table Table, name string) (string, error)
 
-	rebuild rebuild
-	script  script
+	rebuild   rebuild
+	script    script
+	temporary temporary
 }
 
 var dialects = []*Dialect{&postgres, &sqlite}
@@ -169,11 +181,14 @@ func (d *Dialect) Typed(instant bool) (open, shut string) {
 	if instant {
 		return "CAST(", " AS " + d.instantType + ")"
 	}
-	return "CAST(", " AS text)"
+	return "CAST(", " AS " + d.textType + ")"
 }
 
 // OfType stands around a value and makes it what a column of the type makes of it.
 func (d *Dialect) OfType(columnType string) (open, shut string) {
+	if d.ofType != nil {
+		columnType = d.ofType(columnType)
+	}
 	return "CAST(", " AS " + columnType + ")"
 }
 
@@ -184,10 +199,16 @@ func (d *Dialect) WrittenRows(name, returns string) (open, shut string) {
 }
 
 // Concat is one text of several, in their order.
-func (d *Dialect) Concat(parts ...string) string { return strings.Join(parts, " || ") }
+func (d *Dialect) Concat(parts ...string) string { return d.concat(parts) }
+
+// withBars writes it with the operator of the standard.
+func withBars(parts []string) string { return strings.Join(parts, " || ") }
 
 // Text is expression as text, so that a key can be compared with a text column.
 func (d *Dialect) Text(expression string) string { return d.text(expression) }
+
+// Length is how many letters a text has.
+func (d *Dialect) Length(text string) string { return d.length + "(" + text + ")" }
 
 // Integer is a whole number as one of 64 bits.
 func (d *Dialect) Integer(expression string) string { return d.integer(expression) }
@@ -203,7 +224,7 @@ func (d *Dialect) Nanoseconds(column string, clock Clock, unit time.Duration) st
 // Instant is the value for the column, of the given clock and unit, that stands for a count of nanoseconds since 1970.
 func (d *Dialect) Instant(column, nanoseconds string, clock Clock, unit time.Duration) string {
 	if clock == Integer {
-		return "(" + nanoseconds + " / " + literal(unit) + ")"
+		return "(" + nanoseconds + d.divided + literal(unit) + ")"
 	}
 	return d.native(column, nanoseconds)
 }
@@ -270,8 +291,9 @@ func (d *Dialect) MigrationLock() (lock, unlock string) { return d.sessionLock(d
 func (d *Dialect) JanitorLock() (lock, unlock string) { return d.sessionLock(d.cleaning) }
 
 // String is a text as an SQL literal.
-func (d *Dialect) String(text string) string { return textLiteral(text) }
+func (d *Dialect) String(text string) string { return d.literal(text) }
 
+// textLiteral is that where a backslash is a letter like others.
 func textLiteral(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 func times(column string, unit time.Duration) string {

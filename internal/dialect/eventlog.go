@@ -211,17 +211,16 @@ func (d *Dialect) fragments(l *Log, alias string) []string {
 }
 
 // image is the whole row as JSON text, of the columns' fragments.
-func (l *Log) image(fragments []string) string {
-	var text strings.Builder
+func (d *Dialect) image(l *Log, fragments []string) string {
+	var parts []string
 	for i, c := range l.Columns {
-		if i > 0 {
-			text.WriteString(" || ',")
-		} else {
-			text.WriteString("'{")
+		begin := ","
+		if i == 0 {
+			begin = "{"
 		}
-		text.WriteString(jsonName(c.Name) + ":' || " + fragments[i])
+		parts = append(parts, "'"+begin+jsonName(c.Name)+":'", fragments[i])
 	}
-	return text.String() + " || '}'"
+	return d.Concat(append(parts, "'}'")...)
 }
 
 // jsonName is a column's name as JSON inside an SQL literal.

@@ -21,7 +21,7 @@ func (d *Dialect) Baseline(l *Log, at time.Time) []string {
 	return b.within(fmt.Sprintf(`INSERT INTO %[1]s (%[2]s)
 SELECT %[3]s, 1, 'baseline', '%[4]s', %[5]s%[6]s, '', '', NULL, %[7]s FROM %[8]s AS r
 WHERE NOT EXISTS (SELECT 1 FROM %[1]s AS e WHERE e.row_key = %[3]s) ON CONFLICT DO NOTHING`,
-		l.quote(l.Events), eventColumns, d.LogKey(l, "r"), Row, "("+l.image(d.fragments(l, "r"))+")", b.json, d.moment(at), l.quote(l.Table)))
+		l.quote(l.Events), eventColumns, d.LogKey(l, "r"), Row, "("+d.image(l, d.fragments(l, "r"))+")", b.json, d.moment(at), l.quote(l.Table)))
 }
 
 // LogGained are statements that log the values of columns which a log has gained, of the rows that have events.
@@ -36,7 +36,7 @@ func (d *Dialect) LogGained(l *Log, gained []LoggedColumn, at time.Time) []strin
 SELECT k.row_key, k.last_version + 1, 'updated', '%[3]s', k.data%[4]s, '', '', NULL, %[5]s(%[6]s, k.last_at)
 FROM (SELECT %[7]s AS row_key, %[8]s AS data, %[9]s, %[10]s, %[11]s FROM %[12]s AS r) AS k
 WHERE k.last_version IS NOT NULL AND k.last_content <> '%[13]s' ON CONFLICT DO NOTHING`,
-		l.quote(l.Events), eventColumns, Change, b.json, b.latest, d.moment(at), d.LogKey(l, "r"), of.image(d.fragments(&of, "r")),
+		l.quote(l.Events), eventColumns, Change, b.json, b.latest, d.moment(at), d.LogKey(l, "r"), d.image(&of, d.fragments(&of, "r")),
 		last("version"), last("content"), last("at"), l.quote(l.Table), Removed))
 }
 

@@ -138,7 +138,7 @@ func postgresUpdated(d *Dialect, l *Log, insert func(e postgresEvent) string, ne
 	const follows = "e.type = 'updated' AND last.content <> 'removed'"
 	return insert(postgresEvent{
 		key: d.LogKey(l, "r"), content: "CASE WHEN " + follows + " THEN 'change' ELSE 'row' END",
-		data: "CASE WHEN " + follows + " THEN e.changes ELSE " + l.image(d.fragments(l, "r")) + " END", mark: l.mark("o"),
+		data: "CASE WHEN " + follows + " THEN e.changes ELSE " + d.image(l, d.fragments(l, "r")) + " END", mark: l.mark("o"),
 		from: fmt.Sprintf("%s AS r JOIN %s AS o ON %s CROSS JOIN LATERAL (SELECT %s AS type, '{' || substr(%s, 2) || '}' AS changes OFFSET 0) AS e",
 			newRows, oldRows, l.sameKey("o", "r"), l.erases("erases", l.transition("o", "r")), strings.Join(parts, "\n || ")),
 		where: "WHERE e.type <> 'updated' OR e.changes <> '{}' ", order: order,
@@ -174,7 +174,7 @@ func postgresLog(d *Dialect, l *Log) []LogObject {
 	// whole inserts the events of whole rows from a transition table.
 	whole := func(kind, content, table, where string) string {
 		return insert(postgresEvent{
-			key: d.LogKey(l, "r"), content: "'" + content + "'", data: l.image(d.fragments(l, "r")), mark: "NULL::text",
+			key: d.LogKey(l, "r"), content: "'" + content + "'", data: d.image(l, d.fragments(l, "r")), mark: "NULL::text",
 			from: table + " AS r CROSS JOIN (SELECT " + kind + " AS type) AS e", where: where, order: order,
 		})
 	}

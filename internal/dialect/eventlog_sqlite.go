@@ -152,7 +152,7 @@ func (d *Dialect) sqliteUpdated(l *Log, brought string) (statement, condition st
 	condition = "(" + changed + " OR EXISTS (SELECT 1 FROM " + sqliteContext + " AS c WHERE " + erased + "))"
 	return d.sqliteEvent(l, "NEW", inContext(l.erases(contextMember("erases"), l.transition("OLD", "NEW"))),
 		"CASE WHEN "+follows+" THEN '"+string(Change)+"' ELSE '"+string(Row)+"' END",
-		"CASE WHEN "+follows+" THEN '{' || substr("+strings.Join(parts, "\n || ")+", 2) || '}'\n ELSE "+l.image(d.fragments(l, "NEW"))+" END", deletion), condition
+		"CASE WHEN "+follows+" THEN '{' || substr("+strings.Join(parts, "\n || ")+", 2) || '}'\n ELSE "+d.image(l, d.fragments(l, "NEW"))+" END", deletion), condition
 }
 
 func sqliteLog(d *Dialect, l *Log) []LogObject {
@@ -161,9 +161,9 @@ func sqliteLog(d *Dialect, l *Log) []LogObject {
 	brought := fmt.Sprintf("(SELECT d.deletion_id FROM %s AS d WHERE d.row_key = %s AND d.type = 'deleted' ORDER BY d.version DESC LIMIT 1)",
 		l.quote(l.Events), d.LogKey(l, "NEW"))
 	created := d.sqliteEvent(l, "NEW", inContext("CASE WHEN "+restores+" IS NULL THEN 'created' ELSE 'restored' END"), "'"+string(Row)+"'",
-		l.image(d.fragments(l, "NEW")), inContext("CASE WHEN "+restores+" IS NOT NULL THEN "+brought+" END"))
+		d.image(l, d.fragments(l, "NEW")), inContext("CASE WHEN "+restores+" IS NOT NULL THEN "+brought+" END"))
 	deleted := d.sqliteEvent(l, "OLD", inContext(l.erases(erases, "'deleted'")), "'"+string(Removed)+"'",
-		l.image(d.fragments(l, "OLD")), inContext("CASE WHEN "+erases+" IS NOT "+textLiteral(l.Table)+" THEN "+contextMember("deletion")+" END"))
+		d.image(l, d.fragments(l, "OLD")), inContext("CASE WHEN "+erases+" IS NOT "+textLiteral(l.Table)+" THEN "+contextMember("deletion")+" END"))
 	updated, isUpdated := d.sqliteUpdated(l, brought)
 	keyChanged := d.LogKey(l, "OLD") + " <> (" + d.LogKey(l, "NEW") + ") COLLATE BINARY"
 	key := make([]string, len(l.Key))

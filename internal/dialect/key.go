@@ -105,13 +105,27 @@ func (d *Dialect) KeySQL(columns []KeyColumn, expressions []string) string {
 	for i, c := range columns {
 		parts[i] = d.keys.sql(c, expressions[i])
 		if c.escaped() {
-			parts[i] = escapedSQL(parts[i])
+			parts[i] = d.escapedSQL(parts[i])
 		}
 	}
-	return strings.Join(parts, " || ',' || ")
+	return d.keyOf(parts)
 }
 
-func escapedSQL(text string) string { return `replace(replace(` + text + `, '\', '\\'), ',', '\,')` }
+// keyOf is a key of its columns' texts.
+func (d *Dialect) keyOf(texts []string) string {
+	var parts []string
+	for i, text := range texts {
+		if i > 0 {
+			parts = append(parts, "','")
+		}
+		parts = append(parts, text)
+	}
+	return d.Concat(parts...)
+}
+
+func (d *Dialect) escapedSQL(text string) string {
+	return "replace(replace(" + text + ", " + d.String(`\`) + ", " + d.String(`\\`) + "), ',', " + d.String(`\,`) + ")"
+}
 
 // ValueInKey is the text of a value of a column as KeySQL writes it, before it is escaped: nil, a bool, int64, uint64, float64, string,
 // []byte or time.Time.
@@ -133,10 +147,10 @@ func (d *Dialect) EarlierKeySQL(columns []KeyColumn, expressions []string) (text
 			parts[i] = d.keys.sql(c, expressions[i])
 		}
 		if len(columns) > 1 {
-			parts[i] = escapedSQL(parts[i])
+			parts[i] = d.escapedSQL(parts[i])
 		}
 	}
-	return strings.Join(parts, " || ',' || "), differs
+	return d.keyOf(parts), differs
 }
 
 // keyText is the text of a value that no column's kind changes.

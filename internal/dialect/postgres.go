@@ -18,6 +18,11 @@ var postgres = Dialect{
 	features: RowLocks | WritesInWith | WithBeforeWrite | PartialIndexes | AdvisoryLocks | RenameIndex | AlterInPlace |
 		LowerNames | Estimates | JSONRows,
 	instantType: "timestamptz",
+	length:      "length",
+	textType:    "text",
+	divided:     " / ",
+	concat:      withBars,
+	literal:     textLiteral,
 	nanoseconds: func(column string) string {
 		return "((extract(epoch from " + column + ") * 1000000)::bigint * 1000)"
 	},
@@ -57,7 +62,7 @@ var postgres = Dialect{
 	replacePresent: conflictDoUpdate,
 
 	referencesTo:   postgresReferences,
-	referencesFrom: postgresReferencesFrom, enforcesReferences: alwaysEnforced, primaryKey: postgresPrimaryKey, asName: regclass,
+	referencesFrom: postgresReferencesFrom, enforcesReferences: alwaysEnforced, primaryKey: postgresPrimaryKey,
 	sameName: postgresName,
 
 	planned: "EXPLAIN ",
@@ -70,9 +75,10 @@ var postgres = Dialect{
 	keys:     postgresKeys,
 	refusals: postgresRefusals,
 
-	unseen:  postgresUnseen,
-	columns: postgresColumns,
-	script:  postgresScript,
+	unseen:    postgresUnseen,
+	columns:   postgresColumns,
+	script:    postgresScript,
+	temporary: temporary{drop: "DROP TABLE "},
 
 	exclusives: postgresExclusives,
 	collations: postgresCollations,

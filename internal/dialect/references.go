@@ -35,8 +35,8 @@ const (
 func (d *Dialect) EnforcesReferences(db *gorm.DB) (bool, error) { return d.enforcesReferences(db) }
 
 // PrimaryKey lists the columns of a table's primary key, in its order.
-func (d *Dialect) PrimaryKey(db *gorm.DB, table string) (columns []string, err error) {
-	return columns, db.Raw(d.primaryKey, d.asName(table)).Scan(&columns).Error
+func (d *Dialect) PrimaryKey(db *gorm.DB, table string) ([]string, error) {
+	return d.primaryKey(db, table)
 }
 
 // ReferencesTo lists the foreign keys that refer to a table, those of its own rows included.
@@ -139,11 +139,14 @@ func sqliteName(db *gorm.DB, table string) (name string, err error) {
 	return name, err
 }
 
-const (
-	postgresPrimaryKey = `SELECT a.attname FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k (attnum, n)
-		JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE i.indrelid = to_regclass(?) AND i.indisprimary ORDER BY k.n`
-	sqlitePrimaryKey = `SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk`
-)
+func postgresPrimaryKey(db *gorm.DB, table string) (columns []string, err error) {
+	return columns, db.Raw(`SELECT a.attname FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k (attnum, n)
+		JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE i.indrelid = to_regclass(?) AND i.indisprimary ORDER BY k.n`, regclass(table)).Scan(&columns).Error
+}
+
+func sqlitePrimaryKey(db *gorm.DB, table string) (columns []string, err error) {
+	return columns, db.Raw(`SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk`, sqliteTable(table)).Scan(&columns).Error
+}
 
 func alwaysEnforced(*gorm.DB) (bool, error) { return true, nil }
 

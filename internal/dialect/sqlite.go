@@ -14,6 +14,11 @@ var sqlite = Dialect{
 	Precision:   time.Nanosecond,
 	features:    WithBeforeWrite | CompoundRecursion | PartialIndexes | AnyCase,
 	instantType: "text",
+	length:      "length",
+	textType:    "text",
+	divided:     " / ",
+	concat:      withBars,
+	literal:     textLiteral,
 	nanoseconds: func(column string) string {
 		rest := "substr(" + column + ", 20)" // the fraction, if any, and the zone
 		// strftime would round the fraction, maybe up to the next second. The number 0.… ends where the zone begins.
@@ -52,11 +57,12 @@ var sqlite = Dialect{
 	deferKeys:    "PRAGMA defer_foreign_keys = ON",
 
 	referencesTo:   sqliteReferences,
-	referencesFrom: sqliteReferencesFrom, enforcesReferences: sqliteEnforces, primaryKey: sqlitePrimaryKey, asName: sqliteTable,
+	referencesFrom: sqliteReferencesFrom, enforcesReferences: sqliteEnforces, primaryKey: sqlitePrimaryKey,
 	sameName: sqliteName,
 
-	columns: sqliteColumns,
-	script:  sqliteScript,
+	columns:   sqliteColumns,
+	script:    sqliteScript,
+	temporary: temporary{drop: "DROP TABLE "},
 
 	exclusives: sqliteExclusives,
 	collations: sqliteCollations,

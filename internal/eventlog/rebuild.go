@@ -82,7 +82,13 @@ func (r *rebuilding) run(tx statement.Session) error {
 	if err := r.protected.Note(tx); err != nil {
 		return err
 	}
-	q := tx.Query().Text("CREATE TEMPORARY TABLE ").Name(stage).Text(" AS SELECT ").Columns("", r.policy.LoggedFields())
+	q := tx.Query()
+	keys := make([]string, len(r.policy.Schema.PrimaryFieldDBNames))
+	for i, key := range r.policy.Schema.PrimaryFieldDBNames {
+		keys[i] = q.Quoted("", key)
+	}
+	create, index := q.Dialect.TemporaryTable(q.Quoted("", stage), q.Quoted("", stage+"_key"), keys...)
+	q.Text(create, "SELECT ").Columns("", r.policy.LoggedFields())
 	q.Text(", 0 AS ", goneColumn, ", '' AS ", unknownColumn, " FROM ").Name(r.log.Table).Text(" WHERE 1 = 0")
 	if _, err := q.Exec(); err != nil {
 		return err
@@ -90,9 +96,10 @@ func (r *rebuilding) run(tx statement.Session) error {
 	if err := r.collect(tx); err != nil {
 		return err
 	}
-	q = tx.Query().Text("CREATE INDEX ").Name(stage+"_key").Text(" ON ").Name(stage).Text(" (").Columns("", r.policy.Schema.PrimaryFields)
-	if _, err := q.Text(")").Exec(); err != nil {
-		return err
+	if index != "" {
+		if _, err := tx.Query().Text(index).Exec(); err != nil {
+			return err
+		}
 	}
 	if err := r.keepUnknown(tx); err != nil {
 		return err
@@ -112,7 +119,7 @@ func (r *rebuilding) run(tx statement.Session) error {
 	if err := r.protected.Refuse(tx); err != nil {
 		return err
 	}
-	_, err = tx.Query().Text("DROP TABLE ").Name(stage).Exec()
+	_, err = tx.Query().DropTemporary(stage).Exec()
 	return err
 }
 

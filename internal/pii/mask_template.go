@@ -224,7 +224,7 @@ func idText(q *statement.Query, s *schema.Schema) string {
 		}
 		texts = append(texts, text)
 		if measured(s, i) {
-			lengths = append(lengths, q.Dialect.String("."), q.Dialect.Text("length("+text+")"))
+			lengths = append(lengths, q.Dialect.String("."), q.Dialect.Text(q.Dialect.Length(text)))
 		}
 	}
 	return q.Dialect.Concat(append(texts, lengths...)...)

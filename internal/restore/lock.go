@@ -132,9 +132,9 @@ func (r *restoration) countLocksOf(tx statement.Session, t policy.Place, take bo
 			if h.Parent == p {
 				lock = cmp.Or(lock, dialect.ShareLock)
 				chosen = append(chosen, func() {
-					q.Text("SELECT ").Columns("over", fields).Text(" FROM ").Name(table).Text(" AS over, ")
+					q.Text("SELECT ").Columns("above", fields).Text(" FROM ").Name(table).Text(" AS above, ")
 					q.Name(n.Policy.DeletedTable()).Text(" AS t WHERE ")
-					r.under(q, n, h, "over")
+					r.under(q, n, h, "above")
 				})
 			}
 		}

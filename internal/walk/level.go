@@ -30,15 +30,18 @@ func (w *Walk) StoreLevels(start func() *statement.Query, found func(n *policy.N
 	}
 	q := start()
 	w.name(q)
-	q.Text("CREATE TEMPORARY TABLE ").Name(w.Prefix).Text(" AS WITH none (")
+	create, index := q.Dialect.TemporaryTable(q.Quoted("", w.Prefix), q.Quoted("", w.Prefix+"_rows"), NodeColumn, "k0")
+	q.Text(create, "WITH none (")
 	statement.Joined(q, w.columns(w.Graph.Components[0]), ", ", func(column string) { q.Text(column) })
 	q.Text(") AS (")
 	w.nothing(q, w.Graph.Nodes[0])
 	if _, err := q.Text(") SELECT * FROM none").Exec(); err != nil {
 		return nil, err
 	}
-	if _, err := start().Text("CREATE INDEX ").Name(w.Prefix+"_rows").Text(" ON ").Name(w.Prefix).Text(" (", NodeColumn, ", k0)").Exec(); err != nil {
-		return nil, err
+	if index != "" {
+		if _, err := start().Text(index).Exec(); err != nil {
+			return nil, err
+		}
 	}
 	w.all = true // from here on the table's name means it
 	levels := levels{walk: w, start: start, rows: map[*policy.Node]int64{}}
@@ -94,7 +97,7 @@ func (w *Walk) StoreAnew(start func() *statement.Query) (drop func() error, err 
 // drop drops the table.
 func (w *Walk) drop(start func() *statement.Query) error {
 	w.all = false
-	_, err := start().Text("DROP TABLE ").Name(w.Prefix).Exec()
+	_, err := start().DropTemporary(w.Prefix).Exec()
 	return err
 }
 

@@ -52,7 +52,7 @@ func (w *Walk) store(start func() *statement.Query, c *policy.Component) (drop f
 	w.stored[c] = true
 	return func() error {
 		delete(w.stored, c)
-		_, err := start().Text("DROP TABLE ").Name(table).Exec()
+		_, err := start().DropTemporary(table).Exec()
 		return err
 	}, nil
 }
