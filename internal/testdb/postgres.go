@@ -43,6 +43,8 @@ var postgresKind = kind{
 	create:      createSchema,
 	left:        leftInPostgres,
 	sever:       severPostgres,
+	workersDSN:  workersDSNOfPostgres,
+	workers:     workersInPostgres,
 	about:       aboutPostgres,
 }
 
@@ -119,6 +121,28 @@ func severPostgres(dsn string) error {
 	return err
 }
 
+// workersDSNOfPostgres gives the sessions a name of their own.
+func workersDSNOfPostgres(dsn string) string {
+	name := schemaIn(dsn)
+	return strings.Replace(dsn, "application_name="+name, "application_name="+workersName(name), 1)
+}
+
+func workersName(schema string) string { return schema + "_worker" }
+
+// workersInPostgres counts the sessions of workers in a schema's DSN, and ends them if it shall.
+func workersInPostgres(dsn string, end bool) (n int, err error) {
+	server, err := postgresServer()
+	if err != nil {
+		return 0, err
+	}
+	counted := "*"
+	if end {
+		counted = "pg_terminate_backend(pid)"
+	}
+	err = server.admin.QueryRow("SELECT count("+counted+") FROM pg_stat_activity WHERE application_name = $1", workersName(schemaIn(dsn))).Scan(&n)
+	return n, err
+}
+
 // dropSchema also ends the connections that a failed test has left behind, its workers' too: their locks would let it wait forever.
 func dropSchema(admin *sql.DB, schema string) error {
 	_, terminate := admin.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name IN ($1, $2)", schema, workersName(schema))
@@ -184,7 +208,7 @@ func newFoundServer(dsn, how string) (foundServer, error) {
 	}
 	admin := sql.OpenDB(connector)
 	admin.SetConnMaxIdleTime(time.Second)
-	return foundServer{dsn: dsn, how: how, admin: admin, place: &place{lock: placesLock, patience: placesPatience}}, nil
+	return foundServer{dsn: dsn, how: how, admin: admin, place: &place{locks: postgresLocks{}, lock: placesLock, patience: placesPatience}}, nil
 }
 
 // aboutPostgres never shows the DSN, which may have a password.

@@ -26,7 +26,7 @@ func TestThrowawayServer(t *testing.T) {
 		require.NoError(t, err)
 		connector, err := connectorTo(postgresDriver, withParameters(server.dsn, map[string]string{"user": "two"}), isFull)
 		require.NoError(t, err)
-		pool := openTapped(connector, nil)
+		pool := openTapped(connector, &tap{})
 		defer pool.Close()
 		pool.SetMaxIdleConns(0)
 		ended := make(chan error)

@@ -19,14 +19,17 @@ type tap struct {
 	inner  driver.Driver
 	left   func() ([]string, error) // what is open in the database
 	faults Faults
+	// collect is called after every statement that was sent, with what became of it; it may be nil.
+	collect func(query string, err error)
 
 	mu        sync.Mutex // guards recorders
 	recorders []*Recorder
 }
 
 // openTapped opens a pool with a tap of its own. It does not connect yet.
-func openTapped(connector driver.Connector, left func() ([]string, error)) *sql.DB {
-	return sql.OpenDB(tappedConnector{tap: &tap{inner: connector.Driver(), left: left}, connect: connector.Connect})
+func openTapped(connector driver.Connector, tap *tap) *sql.DB {
+	tap.inner = connector.Driver()
+	return sql.OpenDB(tappedConnector{tap: tap, connect: connector.Connect})
 }
 
 // tapOf returns the tap that the statements of db pass.
@@ -64,7 +67,7 @@ func (t *tap) record(query string, args []driver.NamedValue) {
 func (t *tap) pass(ctx context.Context, query string, args []driver.NamedValue, send func() error) error {
 	if isRollback(query) {
 		t.record(query, args)
-		return send()
+		return t.sent(query, send())
 	}
 	n, err := t.faults.begin(query)
 	if err == nil {
@@ -74,10 +77,18 @@ func (t *tap) pass(ctx context.Context, query string, args []driver.NamedValue, 
 		return err
 	}
 	t.record(query, args)
-	if err := send(); err != nil {
+	if err := t.sent(query, send()); err != nil {
 		return err
 	}
 	return t.faults.end(n, query)
+}
+
+// sent says what became of a statement to whom it concerns.
+func (t *tap) sent(query string, err error) error {
+	if t.collect != nil {
+		t.collect(query, err)
+	}
+	return err
 }
 
 // isRollback is true for a rollback to a savepoint, too.

@@ -30,6 +30,16 @@ type tappedConn struct {
 	tap *tap
 }
 
+// Close implements driver.Conn. That the server has ended the connection before is no failure, though a driver may say so: that of
+// MySQL by an error of its own (errors.go:37, 1.8).
+func (c *tappedConn) Close() error {
+	err := c.modernConn.Close()
+	if err != nil && (errors.Is(err, driver.ErrBadConn) || err.Error() == "bad connection") {
+		err = nil
+	}
+	return err
+}
+
 func (c *tappedConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
 	var inner driver.Tx
 	err := c.tap.pass(ctx, "BEGIN", nil, func() (err error) {

@@ -23,6 +23,7 @@
 package testdb
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -37,9 +38,6 @@ import (
 
 // requireVariable names the environment variable with the databases that must not be skipped.
 const requireVariable = "SOFTDELETE_REQUIRE"
-
-// kinds are the databases that [Each] runs on. A new one is a file beside sqlite.go and a line here.
-var kinds = []kind{sqliteKind, postgresKind}
 
 // kind is a database product.
 type kind struct {
@@ -61,11 +59,17 @@ type kind struct {
 	left func(dsn string) ([]string, error)
 	// sever ends all connections in a transaction from the server's side; nil where there is none.
 	sever func(dsn string) error
+	// workersDSN is a DSN whose sessions can be told from those of another, workers counts them and may end them; nil where there
+	// is no server.
+	workersDSN func(dsn string) string
+	workers    func(dsn string, end bool) (int, error)
+	// collects is true where statements are written to the file of [statementsVariable].
+	collects bool
 }
 
 // Database is an empty database that belongs to one test.
 type Database struct {
-	// Name is "sqlite" or "postgres".
+	// Name is "sqlite", "postgres" or "mysql".
 	Name string
 	// DSN opens the database without this package: nothing is recorded, nothing fails on command.
 	DSN string
@@ -97,7 +101,7 @@ func EachWithSchemas(t *testing.T, run func(t *testing.T, database *Database)) {
 func EachOf(t *testing.T, names []string, run func(t *testing.T, database *Database)) {
 	t.Helper()
 	for _, name := range names {
-		if !slices.ContainsFunc(kinds, func(k kind) bool { return k.name == name }) {
+		if _, ok := kindOf(name); !ok {
 			t.Fatalf("there is no database %q", name)
 		}
 	}
@@ -132,9 +136,13 @@ func Missing(t testing.TB, name string, why error) {
 	t.Skipf("no %s: %v", name, why)
 }
 
-// Found says of each database that [Each] runs on which version it is and where it was found, or that it is not here and
-// what becomes of its tests. An error is one of a database that must be here.
+// Found says of each database which version it is and where it was found, or that it is not here and what becomes of its
+// tests. An error is one of a database that must be here.
 func Found() (lines []string, err error) {
+	return found(slices.Concat(finished, unfinished))
+}
+
+func found(kinds []kind) (lines []string, err error) {
 	for _, k := range kinds {
 		about, missing := k.about()
 		switch {
@@ -159,9 +167,8 @@ func required(name, list string) bool {
 // nothing unless an option sets a logger. A *gorm.Config is copied, so the same one may open several.
 func (d *Database) Open(t testing.TB, options ...gorm.Option) *gorm.DB {
 	t.Helper()
-	connector, err := connectorTo(d.kind.driver, d.DSN, d.kind.full)
+	pool, err := d.kind.openPool(d.DSN)
 	require.NoError(t, err)
-	pool := openTapped(connector, func() ([]string, error) { return d.kind.left(d.DSN) })
 	if d.kind.connections > 0 {
 		pool.SetMaxOpenConns(d.kind.connections)
 		pool.SetMaxIdleConns(d.kind.connections)
@@ -189,6 +196,19 @@ func (d *Database) Open(t testing.TB, options ...gorm.Option) *gorm.DB {
 	db, err = gorm.Open(d.kind.dialector(pool), append(all, quiet{})...)
 	require.NoError(t, err)
 	return db
+}
+
+// openPool opens a pool with a tap. It does not connect yet.
+func (k kind) openPool(dsn string) (*sql.DB, error) {
+	connector, err := connectorTo(k.driver, dsn, k.full)
+	if err != nil {
+		return nil, err
+	}
+	tap := &tap{left: func() ([]string, error) { return k.left(dsn) }}
+	if k.collects {
+		tap.collect = collector()
+	}
+	return openTapped(connector, tap), nil
 }
 
 // quiet is a gorm.Option that replaces GORM's default logger, which prints.

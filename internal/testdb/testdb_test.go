@@ -134,17 +134,13 @@ func TestMissingDatabase(t *testing.T) {
 }
 
 func TestFound(t *testing.T) {
-	before := kinds
-	t.Cleanup(func() { kinds = before })
-	kinds = []kind{sqliteKind, {name: "oracle", about: func() (string, error) { return "", errFull }}}
-
-	lines, err := Found()
+	list := []kind{sqliteKind, {name: "oracle", about: func() (string, error) { return "", errFull }}}
+	lines, err := found(list)
 	require.NoError(t, err)
 	require.Regexp(t, `^sqlite: SQLite 3\.`, lines[0])
 	require.Equal(t, "oracle: its tests are skipped: full", lines[1])
-
 	t.Setenv(requireVariable, "oracle")
-	lines, err = Found()
+	lines, err = found(list)
 	require.ErrorIs(t, err, errFull)
 	require.Equal(t, "oracle: its tests fail: full", lines[1])
 }

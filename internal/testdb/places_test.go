@@ -1,6 +1,7 @@
 package testdb
 
 import (
+	"database/sql"
 	"errors"
 	"math/rand/v2"
 	"testing"
@@ -9,20 +10,40 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestPlaces(t *testing.T) {
+func TestPlacesOfPostgres(t *testing.T) {
 	Postgres(t) // or skip
 	server, err := postgresServer()
 	require.NoError(t, err)
+	testPlaces(t, postgresLocks{}, server.admin)
+}
+
+func TestPlacesOfMySQL(t *testing.T) {
+	MySQL(t) // or skip
+	server, err := mysqlServer()
+	require.NoError(t, err)
+	testPlaces(t, mysqlLocks{}, server.admin)
+}
+
+func testPlaces(t *testing.T, locks sessionLocks, admin *sql.DB) {
+	connections, err := admin.Conn(t.Context())
+	require.NoError(t, err)
+	n, err := locks.connections(t.Context(), connections)
+	require.NoError(t, err)
+	require.Positive(t, n)
+	require.NoError(t, connections.Close())
+
 	lock := int(rand.Int32())
-	process := func(patience time.Duration) *place { return &place{lock: lock, limit: 2, patience: patience} }
+	process := func(patience time.Duration) *place {
+		return &place{locks: locks, lock: lock, limit: 2, patience: patience}
+	}
 	first, second, third := process(time.Minute), process(time.Minute), process(time.Minute)
 
-	require.NoError(t, first.enter(server.admin))
-	require.NoError(t, first.enter(server.admin), "a process with a place does not wait")
-	require.NoError(t, second.enter(server.admin))
+	require.NoError(t, first.enter(admin))
+	require.NoError(t, first.enter(admin), "a process with a place does not wait")
+	require.NoError(t, second.enter(admin))
 
 	entered := make(chan error)
-	go func() { entered <- third.enter(server.admin) }()
+	go func() { entered <- third.enter(admin) }()
 	stillWaits := func(why string) {
 		t.Helper()
 		select {
@@ -34,7 +55,7 @@ func TestPlaces(t *testing.T) {
 	stillWaits("there are two places")
 
 	impatient := process(time.Millisecond)
-	require.NoError(t, impatient.enter(server.admin))
+	require.NoError(t, impatient.enter(admin))
 	require.Nil(t, impatient.session, "it goes on without a place")
 	require.NoError(t, impatient.leave())
 	require.Zero(t, impatient.patience, "and does not wait again")
@@ -45,10 +66,10 @@ func TestPlaces(t *testing.T) {
 	require.NoError(t, <-entered)
 	require.NotNil(t, third.session)
 
-	go func() { entered <- first.enter(server.admin) }()
+	go func() { entered <- first.enter(admin) }()
 	stillWaits("there are two places")
 	again := make(chan error)
-	go func() { again <- errors.Join(third.leave(), third.enter(server.admin)) }()
+	go func() { again <- errors.Join(third.leave(), third.enter(admin)) }()
 	require.NoError(t, <-entered, "who leaves and comes back at once is not quicker than who waits")
 	require.NoError(t, first.leave())
 	require.NoError(t, <-again)
