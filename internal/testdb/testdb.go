@@ -17,6 +17,11 @@
 //
 //	go run ./internal/testdb/databases
 //
+// MySQL, or MariaDB, is looked for in the same way, by SOFTDELETE_MYSQL_DSN in the form of github.com/go-sql-driver/mysql and on
+// port 3306; its name is "mysql". The user makes databases and sees the sessions of others. As softdelete does not support it yet,
+// tests run on it only where SOFTDELETE_UNFINISHED, a list too, has its name. SOFTDELETE_MYSQL_STATEMENTS names a file for what is
+// sent to it.
+//
 // Tests are thorough where SOFTDELETE_LONG is set; see [Long].
 //
 // Any number of test processes may run at the same time: they take turns at a server that has too few connections for all.
