@@ -116,7 +116,7 @@ func (d *deletion) archiveMark() []any {
 // several tables in one, so that a row is moved as it is at that moment. condition reads the tables in which rows were found.
 func (d *deletion) move(tx statement.Session, p *policy.Policy, found walk.Tables, condition func(q *statement.Query)) (int64, error) {
 	remove := func(q *statement.Query) {
-		q.Text("DELETE FROM ").Name(p.Table).Text(" WHERE ")
+		q.DeleteFrom(p.Table)
 		condition(q)
 	}
 	if d.action(p) != ActionArchived {
@@ -202,7 +202,7 @@ func (d *deletion) eraseArchived(tx statement.Session, w *walk.Walk, n *policy.N
 	var rows int64
 	for _, t := range n.Policy.Elsewhere() {
 		removed, err := w.Tables(n.Component).Write(tx, func(q *statement.Query) {
-			q.Text("DELETE FROM ").Name(t.Table()).Text(" WHERE (")
+			q.DeleteFrom(t.Table()).Text("(")
 			statement.Joined(q, n.In, " OR ", func(e *policy.Edge) { walk.MatchIn(e, q, w, "") }).Text(")")
 			d.spareHeld(q, n, "")
 		})

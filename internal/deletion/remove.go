@@ -171,7 +171,7 @@ func (d *deletion) loosen(tx statement.Session, w *walk.Walk, c *policy.Componen
 			continue
 		}
 		rows, err := w.Tables(c).Write(tx, func(q *statement.Query) {
-			policy.Assign(q.Text("UPDATE ").Name(e.To.Policy.Table).Text(" SET "), columns).Text(" WHERE ")
+			policy.Assign(q.Update(e.To.Policy.Table), columns).Text(" WHERE ")
 			w.InWalk(q, e.To, "")
 		})
 		if err != nil {

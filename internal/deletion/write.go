@@ -209,7 +209,7 @@ func (d *deletion) anyLeft(tx statement.Session, n *policy.Node) (left bool, err
 
 // update writes UPDATE … SET … WHERE live for a node's rows.
 func (d *deletion) update(q *statement.Query, n *policy.Node) {
-	policy.Assign(q.Text("UPDATE ").Name(n.Policy.Table).Text(" SET "), n.Policy.DeletionAssignments(nil, d.stamp(n.Policy)))
+	policy.Assign(q.Update(n.Policy.Table), n.Policy.DeletionAssignments(nil, d.stamp(n.Policy)))
 	q.Text(" WHERE ", n.Policy.Predicates.Live.Of(""), " AND ")
 }
 

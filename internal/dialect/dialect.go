@@ -39,6 +39,8 @@ const (
 	JSONRows
 	// LowerNames: a name without quotes means that in lower case.
 	LowerNames
+	// QualifiedTargets: an UPDATE that reads another table names the columns that it sets with their own.
+	QualifiedTargets
 	// AnyCase: names that differ in case only are the same, quoted or not.
 	AnyCase
 )
@@ -197,6 +199,17 @@ func (d *Dialect) OfType(columnType string) (open, shut string) {
 func (d *Dialect) WrittenRows(name, returns string) (open, shut string) {
 	return name + " AS (", " RETURNING " + returns + ")"
 }
+
+// Update begins an UPDATE that may read another table as well, where that is not empty; from stands behind what it sets.
+func (d *Dialect) Update(table, other string) (open, from string) {
+	if other != "" {
+		from = " FROM " + other
+	}
+	return "UPDATE " + table + " SET ", from
+}
+
+// DeleteFrom begins a DELETE, up to WHERE.
+func (d *Dialect) DeleteFrom(table string) string { return "DELETE FROM " + table }
 
 // Concat is one text of several, in their order.
 func (d *Dialect) Concat(parts ...string) string { return d.concat(parts) }

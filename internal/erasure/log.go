@@ -97,16 +97,14 @@ func (x *logs) appendErased(tx statement.Session, p *policy.Policy, keys []strin
 // maskEvents masks events of some rows. taken tells that the last event is that of the erasure, with the masked values; else
 // the personal columns become null.
 func (x *logs) maskEvents(tx statement.Session, p *policy.Policy, keys []string, taken bool) error {
-	q := tx.Query().Text("UPDATE ").Name(p.Log.Events).Text(" AS l SET data = ")
+	q := tx.Query()
+	erased, data := "", ""
 	if taken {
-		q.Text(q.Dialect.MaskedData(x.eventMask(p), "l.data", "e.data"))
-	} else {
-		q.Text(q.Dialect.MaskedData(x.eventMask(p), "l.data", ""))
+		erased, data = statement.QuoteName(q.Tx, p.Log.Events)+" AS e", "e.data"
 	}
-	q.Text(", actor = '', reason = ''")
-	if taken {
-		q.Text(" FROM ").Name(p.Log.Events).Text(" AS e")
-	}
+	from := q.UpdateFrom(p.Log.Events, "l", erased)
+	q.Target("l", "data").Text(" = ", q.Dialect.MaskedData(x.eventMask(p), "l.data", data), ", ")
+	q.Target("l", "actor").Text(" = '', ").Target("l", "reason").Text(" = ''", from)
 	LoggedKeysIn(q.Text(" WHERE "), "l", keys)
 	if taken {
 		LoggedKeysIn(q.Text(" AND "), "e", keys) // else PostgreSQL reads all events of that type, for each part of the rows

@@ -70,7 +70,7 @@ func (x *masker) maskSet(tx statement.Session, t policy.Place, chunk []erasedrow
 	if err != nil {
 		return err
 	}
-	q := tx.Query().Text("UPDATE ").Name(t.Table()).Text(" SET ")
+	q := tx.Query().Update(t.Table())
 	any := false
 	set := func(column string, value func()) {
 		if any {
@@ -189,7 +189,7 @@ func (x *masker) masked(ctx context.Context, c *pii.MaskedColumn, row pii.Row) (
 }
 
 func (x *masker) setValue(tx statement.Session, t policy.Place, c *pii.MaskedColumn, key []any, value any) error {
-	q := tx.Silent().Query().Text("UPDATE ").Name(t.Table()).Text(" SET ").Name(c.Field.DBName).Text(" = ").Bind(value)
+	q := tx.Silent().Query().Update(t.Table()).Name(c.Field.DBName).Text(" = ").Bind(value)
 	_, err := erasedrow.KeysIn(q.Text(" WHERE "), t, "", []erasedrow.ReachedRow{{Key: key}}).Exec()
 	return err
 }
@@ -201,7 +201,7 @@ func (x *masker) remove(tx statement.Session, fresh []*reachedModel) error {
 			continue
 		}
 		err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
-			q := tx.Query().Text("DELETE FROM ").Name(m.Table()).Text(" WHERE ")
+			q := tx.Query().DeleteFrom(m.Table())
 			erasedrow.KeysIn(q, m.Place, "", chunk)
 			err := x.logs.logging(tx, m.Log(), func() error {
 				_, err := x.unseen.Remove(tx, leaving(m.Place, chunk), q.Exec)

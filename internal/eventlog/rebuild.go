@@ -204,7 +204,7 @@ func (r *rebuilding) keepUnknown(tx statement.Session) error {
 		if !r.unknown[i] {
 			continue
 		}
-		q := tx.Query().Text("UPDATE ").Name(stage).Text(" SET ").Name(field.DBName).Text(" = (SELECT ").Column(r.log.Table, field.DBName)
+		q := tx.Query().Update(stage).Name(field.DBName).Text(" = (SELECT ").Column(r.log.Table, field.DBName)
 		q.Text(" FROM ").Name(r.log.Table).Text(" WHERE ")
 		r.sameRow(q).Text(") WHERE ", unknownColumn, fmt.Sprintf(" LIKE '%%,%d,%%'", i))
 		if _, err := q.Exec(); err != nil {
@@ -252,7 +252,7 @@ func (r *rebuilding) remove(tx statement.Session) (int64, error) {
 	leaving := r.leaving()
 	return r.unseen.Remove(tx, leaving, func() (int64, error) {
 		return r.protected.Write(tx, func(q *statement.Query) {
-			leaving.Among(q.Text("DELETE FROM ").Name(r.log.Table).Text(" WHERE "), r.log.Table)
+			leaving.Among(q.DeleteFrom(r.log.Table), r.log.Table)
 		})
 	})
 }
@@ -272,9 +272,12 @@ func (r *rebuilding) leaving() statement.Leaving {
 // correct updates the rows that differ.
 func (r *rebuilding) correct(tx statement.Session) (int64, error) {
 	fields, columns := r.written()
-	q := tx.Query().Text("UPDATE ").Name(r.log.Table).Text(" SET ")
-	statement.Joined(q, fields, ", ", func(field *schema.Field) { q.Name(field.DBName).Text(" = ").Column(stage, field.DBName) })
-	q.Text(" FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 0 AND ")
+	q := tx.Query()
+	from := q.UpdateFrom(r.log.Table, "", statement.QuoteName(q.Tx, stage))
+	statement.Joined(q, fields, ", ", func(field *schema.Field) {
+		q.Target(r.log.Table, field.DBName).Text(" = ").Column(stage, field.DBName)
+	})
+	q.Text(from, " WHERE ", goneColumn, " = 0 AND ")
 	r.sameRow(q).Text(" AND (")
 	statement.Joined(q, columns, " OR ", func(c dialect.LoggedColumn) {
 		q.Text(q.Dialect.Differs(c, statement.QuoteName(tx.DB, stage), statement.QuoteName(tx.DB, r.log.Table)))

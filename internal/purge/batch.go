@@ -274,7 +274,7 @@ func (p *purge) removeBetween(tx statement.Session, t *purgeTable, c *cursor, li
 	}
 	last = keys[0]
 	rows, err = p.holds.Tables().Write(tx, func(q *statement.Query) {
-		q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
+		q.DeleteFrom(t.name)
 		p.removable(q, t, c)
 		q.Text(" AND ")
 		q.KeyNamed(t.name, t.KeyColumns).Text(" <= ")

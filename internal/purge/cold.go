@@ -248,7 +248,7 @@ func (purger *Purger) thaw(tx statement.Session, p *policy.Policy, batch cold.Ba
 	}
 	for part := range slices.Chunk(keys, keysAtOnce) {
 		if unmarked := p.RestoreAssignments(); len(unmarked) > 0 {
-			q := policy.Assign(tx.Query().Text("UPDATE ").Name(p.Table).Text(" SET "), unmarked).Text(" WHERE ")
+			q := policy.Assign(tx.Query().Update(p.Table), unmarked).Text(" WHERE ")
 			q.KeyAmong(statement.Table{Name: p.Table}, p.Schema.PrimaryFields, part)
 			if _, err := q.Exec(); err != nil {
 				return thawError(tx, p, rules, err)

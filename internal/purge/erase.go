@@ -218,7 +218,9 @@ func (f *family) erasedKeys(chosen []*relative) (forget func() error, err error)
 	return func() error {
 		for t, list := range keys {
 			err := statement.Chunks(list, func(chunk []string) error {
-				q := f.tx.Query().Text("UPDATE ").Name(erasedrow.Row{}.TableName()).Text(" AS erased SET gone = ").Bind(true).Text(" WHERE table_name = ")
+				q := f.tx.Query()
+				q.UpdateFrom(erasedrow.Row{}.TableName(), "erased", "")
+				q.Text("gone = ").Bind(true).Text(" WHERE table_name = ")
 				_, err := erasure.LoggedKeysIn(q.Bind(t.Policy.Table).Text(" AND "), "erased", chunk).Exec()
 				return err
 			})

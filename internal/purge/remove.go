@@ -138,7 +138,7 @@ func (f *family) removeParts(parts []removal, n int) error {
 // deletion writes the DELETE of one table's rows.
 func (f *family) deletion(q *statement.Query, part removal) {
 	t := part.table
-	q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
+	q.DeleteFrom(t.name)
 	keyIn(q, t, "", part.rows)
 	q.Text(" AND ")
 	f.purge.goesOrDepends(q, t, t.name)
@@ -204,7 +204,7 @@ func (f *family) loggedRows(part removal) *statement.Query {
 func (f *family) removeLogs(logs map[*purgeTable][]string) error {
 	for t, keys := range logs {
 		for some := range slices.Chunk(keys, keysAtOnce) {
-			q := f.tx.Query().Text("DELETE FROM ").Name(t.Policy.Log.Events).Text(" WHERE ")
+			q := f.tx.Query().DeleteFrom(t.Policy.Log.Events)
 			if _, err := q.Among("", "row_key", statement.Values(some)).Exec(); err != nil {
 				return err
 			}

@@ -165,7 +165,7 @@ func (s *stretches) leap() {
 func (s *stretches) removeUnlocked(tx statement.Session, last, limit int64) (int64, error) {
 	p, t, d := s.purge, s.table, s.purge.purger.Dialect
 	return p.holds.Tables().Write(tx, func(q *statement.Query) {
-		q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ")
+		q.DeleteFrom(t.name)
 		s.between(q, last+1)
 		unlocked, condition := d.Unlocked()
 		q.Column(t.name, unlocked).Text(condition, " AND CASE WHEN ")
@@ -182,7 +182,7 @@ func (s *stretches) removeUnheld(tx statement.Session, last, limit int64) (int64
 	p, t, d := s.purge, s.table, s.purge.purger.Dialect
 	open, shut := d.Among()
 	return p.holds.Tables().Write(tx, func(q *statement.Query) {
-		q.Text("DELETE FROM ").Name(t.name).Text(" WHERE ").Column(t.name, d.RowAddress()).Text(open, "SELECT ").Column(t.name, d.RowAddress())
+		q.DeleteFrom(t.name).Column(t.name, d.RowAddress()).Text(open, "SELECT ").Column(t.name, d.RowAddress())
 		q.Text(" FROM ").Name(t.name).Text(" WHERE ")
 		s.between(q, last+1)
 		q.Opaque(func() { p.removable(q, t, &cursor{}) })

@@ -17,7 +17,7 @@ func (r *restoration) markLedger(tx statement.Session) error {
 		return nil
 	}
 	root := r.graph.NodeOf(r.root)
-	q := tx.Query().Text("UPDATE ").Name(deletion.LedgerTable.Name()).Text(" SET ").Name("restored_at").Text(" = ").Bind(tx.NowFunc().UTC())
+	q := tx.Query().Update(deletion.LedgerTable.Name()).Name("restored_at").Text(" = ").Bind(tx.NowFunc().UTC())
 	q.Text(" WHERE ").Name("restored_at").Text(" IS NULL AND ")
 	if r.deletion != "" {
 		_, err := q.Name("id").Text(" = ").Bind(r.deletion).Exec()

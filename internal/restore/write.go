@@ -59,7 +59,7 @@ func (r *restoration) writeNode(tx statement.Session, n *policy.Node) error {
 	table := n.Policy.DeletedTable()
 	if r.kept[n] > 0 {
 		_, err := r.upTo(n).Write(tx, func(q *statement.Query) {
-			q.Text("UPDATE ").Name(table).Text(" SET ")
+			q.Update(table)
 			r.handOver(q, n)
 			q.Text(" WHERE ")
 			r.held.InWalk(q, n, "")
@@ -71,7 +71,7 @@ func (r *restoration) writeNode(tx statement.Session, n *policy.Node) error {
 	if r.back[n] > 0 && n.Policy.Strategy.Leaves() {
 		guarded := r.spanned(n) && r.mayBeOvertaken() && tx.Dialect.Has(dialect.RowLocks)
 		rows, err := r.upTo(n).Write(tx, func(q *statement.Query) {
-			q.Text("DELETE FROM ").Name(table).Text(" WHERE ")
+			q.DeleteFrom(table)
 			r.comingBack(q, n, "")
 			if guarded {
 				// Live again, the rows let no other be archived under their keys.
@@ -86,7 +86,7 @@ func (r *restoration) writeNode(tx statement.Session, n *policy.Node) error {
 	}
 	if r.back[n] > 0 {
 		_, err := r.upTo(n).Write(tx, func(q *statement.Query) {
-			policy.Assign(q.Text("UPDATE ").Name(table).Text(" SET "), n.Policy.RestoreAssignments())
+			policy.Assign(q.Update(table), n.Policy.RestoreAssignments())
 			q.Text(" WHERE ", n.Policy.Predicates.Deleted.Of(""), " AND ")
 			r.comingBack(q, n, "")
 		})

@@ -121,12 +121,12 @@ func (o *Own[T]) insert(tx Session, rows []T, conflict func(q *Query, s *schema.
 
 // Update begins a statement that changes rows, up to what it sets.
 func (o *Own[T]) Update(tx Session) *Query {
-	return o.query(tx).Text("UPDATE ").Name(o.Name()).Text(" SET ")
+	return o.query(tx).Update(o.Name())
 }
 
 // Delete begins a statement that removes rows, up to its condition.
 func (o *Own[T]) Delete(tx Session) *Query {
-	return o.query(tx).Text("DELETE FROM ").Name(o.Name()).Text(" WHERE ")
+	return o.query(tx).DeleteFrom(o.Name())
 }
 
 // query begins a statement about the table in the session's transaction, or else where writes go to.

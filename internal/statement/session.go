@@ -49,7 +49,7 @@ func (s Session) LockWriterBy(table, column string) error {
 	if s.Dialect.Has(dialect.RowLocks) {
 		return nil
 	}
-	q := s.Query().Text("UPDATE ").Name(table).Text(" SET ").Name(column).Text(" = ").Name(column)
+	q := s.Query().Update(table).Name(column).Text(" = ").Name(column)
 	_, err := q.Text(" WHERE 1 = 0").Exec()
 	return err
 }

@@ -127,6 +127,37 @@ func (q *Query) Key(table string, fields []*schema.Field) *Query {
 	return q.Text("(").Columns(table, fields).Text(")")
 }
 
+// Update begins an UPDATE of a table, up to what it sets.
+func (q *Query) Update(table string) *Query {
+	q.UpdateFrom(table, "", "")
+	return q
+}
+
+// UpdateFrom begins one that calls the table by an alias, if that is not empty, and may read another, quoted already; from stands
+// between what it sets, each a Target, and its condition.
+func (q *Query) UpdateFrom(table, alias, other string) (from string) {
+	table = QuoteName(q.Tx, table)
+	if alias != "" {
+		table += " AS " + alias
+	}
+	open, from := q.Dialect.Update(table, other)
+	q.Text(open)
+	return from
+}
+
+// Target writes a column that an UPDATE which reads another table sets.
+func (q *Query) Target(table, column string) *Query {
+	if !q.Dialect.Has(dialect.QualifiedTargets) {
+		table = ""
+	}
+	return q.Column(table, column)
+}
+
+// DeleteFrom begins a DELETE from a table, up to its condition.
+func (q *Query) DeleteFrom(table string) *Query {
+	return q.Text(q.Dialect.DeleteFrom(QuoteName(q.Tx, table)), " WHERE ")
+}
+
 // Exec runs the statement and tells how many rows it changed.
 func (q *Query) Exec() (int64, error) {
 	err := q.run(q.Stmt.DB.Callback().Raw())
