@@ -1,0 +1,41 @@
+package mysqlgrammar
+
+import "regexp"
+
+// difference is a form that is written for MariaDB alone, or that MySQL reads and Vitess does not. What it is replaced by must be
+// read, so the rest of the statement is looked at all the same.
+type difference struct {
+	why     string
+	pattern *regexp.Regexp
+	by      string
+	example string // which is not read without the difference
+}
+
+// differences are applied in this order.
+var differences = []difference{
+	{
+		why: "GORM's driver asks MariaDB for what an INSERT or DELETE has written; MySQL has no RETURNING, " +
+			"and the driver does not write it there",
+		pattern: regexp.MustCompile("(?s)^((?:INSERT|REPLACE|DELETE) .*) RETURNING [\\w`., *]+$"),
+		by:      "$1",
+		example: "INSERT INTO `notes` (`text`) VALUES (?) RETURNING `id`",
+	},
+	{
+		why:     "MariaDB takes a limit of recursion before the statement, MySQL in a hint within it",
+		pattern: regexp.MustCompile(`^SET STATEMENT max_recursive_iterations ?= ?\d+ FOR `),
+		by:      "",
+		example: "SET STATEMENT max_recursive_iterations = 10 FOR WITH RECURSIVE a AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM a) SELECT n FROM a",
+	},
+	{
+		why:     "Vitess has no triggers, but procedures, whose bodies are the same",
+		pattern: regexp.MustCompile("(?s)^CREATE TRIGGER (?:IF NOT EXISTS )?([\\w`.]+) (?:BEFORE|AFTER) (?:INSERT|UPDATE|DELETE) ON [\\w`.]+ FOR EACH ROW(?: (?:FOLLOWS|PRECEDES) [\\w`]+)?\\s"),
+		by:      "CREATE PROCEDURE $1() ",
+		example: "CREATE TRIGGER `a`.`b` AFTER UPDATE ON `c` FOR EACH ROW BEGIN IF NOT (OLD.d <=> NEW.d) THEN INSERT INTO `e` (f) VALUES (NEW.d); END IF; END",
+	},
+	{
+		why:     "it drops none either",
+		pattern: regexp.MustCompile("^DROP TRIGGER (IF EXISTS )?([\\w`.]+)$"),
+		by:      "DROP TABLE $1$2",
+		example: "DROP TRIGGER IF EXISTS `a`.`b`",
+	},
+}
