@@ -67,27 +67,18 @@ func TestConcurrentWritersLeaveNoGapsInTheVersions(t *testing.T) {
 }
 
 func TestAnEventWaitsForTheWriterBefore(t *testing.T) {
-	db, _ := eventStage(t, testdb.Postgres(t)) // SQLite has one writer at a time
+	database := testdb.Postgres(t)
+	db, _ := eventStage(t, database) // SQLite has one writer at a time
 	account := eventAccount{Owner: "ann"}
 	require.NoError(t, db.Create(&account).Error)
 	first := db.Begin()
 	require.NoError(t, first.Delete(&eventAccount{ID: account.ID}).Error)
 	second := make(chan error)
 	go func() { second <- db.Create(&eventAccount{ID: account.ID, Owner: "eve"}).Error }()
-	requireLockWaiter(t, db)
+	require.Eventually(t, func() bool { return database.AnyWaits(t) }, 20*time.Second, 5*time.Millisecond)
 	require.NoError(t, first.Commit().Error)
 	require.NoError(t, <-second)
 	require.Equal(t, []string{"created", "deleted", "created"}, kinds(history(t, db, &account)))
 	_, err := softdelete.Rebuild(db, &eventAccount{})
 	require.NoError(t, err)
-}
-
-// requireLockWaiter waits until a connection to the database waits for a lock.
-func requireLockWaiter(t *testing.T, db *gorm.DB) {
-	t.Helper()
-	require.Eventually(t, func() bool {
-		var waiting int64
-		err := db.Raw("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting).Error
-		return err == nil && waiting > 0
-	}, 20*time.Second, 5*time.Millisecond)
 }

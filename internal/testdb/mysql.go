@@ -35,6 +35,9 @@ var mysqlKind = kind{
 	sever:       severMySQL,
 	workersDSN:  workersDSNOfMySQL,
 	workers:     workersInMySQL,
+	session:     "SELECT CONNECTION_ID()",
+	waits:       waitsInMySQL,
+	empty:       emptyBetween("SET FOREIGN_KEY_CHECKS = 0", "SET FOREIGN_KEY_CHECKS = 1"),
 	about:       aboutMySQL,
 	collects:    true,
 }

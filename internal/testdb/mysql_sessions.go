@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -82,30 +83,63 @@ const (
 // is not known to the server as such. What the server says of its engine is asked for, as the table of transactions in
 // information_schema is as old as the last time that nobody had read it for a tenth of a second.
 func (s foundMySQL) inTransaction(database string) ([]session, error) {
-	var engine, name, status string
-	if err := s.admin.QueryRow("SHOW ENGINE INNODB STATUS").Scan(&engine, &name, &status); err != nil {
+	active, _, err := s.transactions()
+	if err != nil || len(active) == 0 {
 		return nil, err
 	}
-	active := activeIn(status)
-	if len(active) == 0 {
-		return nil, nil
-	}
 	sessions, err := s.sessions(database)
-	return slices.DeleteFunc(sessions, func(s session) bool { return !slices.Contains(active, fmt.Sprint(s.id)) }), err
+	return slices.DeleteFunc(sessions, func(s session) bool { return !slices.Contains(active, s.id) }), err
 }
 
-// activeIn reads the numbers of the sessions that a status has a transaction of.
-func activeIn(status string) (sessions []string) {
+// transactions gives the numbers of the sessions that have one, and of those among them that wait for a lock of a row.
+func (s foundMySQL) transactions() (active, waiting []int64, err error) {
+	var engine, name, status string
+	if err := s.admin.QueryRow("SHOW ENGINE INNODB STATUS").Scan(&engine, &name, &status); err != nil {
+		return nil, nil, err
+	}
+	active, waiting = activeIn(status)
+	return active, waiting, nil
+}
+
+// activeIn reads the same from a status.
+func activeIn(status string) (active, waiting []int64) {
 	for _, transaction := range strings.Split(status, "\n---TRANSACTION ")[1:] {
 		first, rest, _ := strings.Cut(transaction, "\n")
 		if strings.Contains(first, "not started") {
 			continue
 		}
-		if thread := threadOfSession.FindStringSubmatch(rest); thread != nil {
-			sessions = append(sessions, thread[1])
+		place := threadOfSession.FindStringSubmatchIndex(rest)
+		if place == nil {
+			continue
+		}
+		number, _ := strconv.ParseInt(rest[place[2]:place[3]], 10, 64) // the pattern has digits only
+		active = append(active, number)
+		if lockWait.MatchString(rest[:place[0]]) {
+			waiting = append(waiting, number)
 		}
 	}
-	return sessions
+	return active, waiting
 }
 
+var lockWait = regexp.MustCompile(`(?m)^LOCK WAIT `)
+
 var threadOfSession = regexp.MustCompile(`(?m)^(?:MariaDB|MySQL) thread id (\d+),`)
+
+// waitsInMySQL looks for waits for locks of rows, of whole tables, and of those that have a name.
+func waitsInMySQL(dsn string, number int64) (bool, error) {
+	server, database, err := mysqlOf(dsn)
+	if err != nil {
+		return false, err
+	}
+	_, rows, err := server.transactions()
+	if err != nil {
+		return false, err
+	}
+	sessions, err := server.sessions(database)
+	if err != nil {
+		return false, err
+	}
+	others, err := server.sessionsWhere("db = ? AND (state = 'User lock' OR state LIKE 'Waiting for %lock%')", database)
+	sessions = slices.DeleteFunc(sessions, func(s session) bool { return !slices.Contains(rows, s.id) })
+	return slices.ContainsFunc(append(sessions, others...), func(s session) bool { return number == anySession || s.id == number }), err
+}

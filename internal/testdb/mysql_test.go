@@ -144,8 +144,9 @@ func TestOtherDatabasesOfTheMySQLServerAreNotConcerned(t *testing.T) {
 }
 
 func TestSessionsInATransaction(t *testing.T) {
-	require.Empty(t, activeIn(""))
-	require.Equal(t, []string{"21", "19", "8"}, activeIn(`LIST OF TRANSACTIONS FOR EACH SESSION:
+	active, waiting := activeIn("")
+	require.Empty(t, append(active, waiting...))
+	active, waiting = activeIn(`LIST OF TRANSACTIONS FOR EACH SESSION:
 ---TRANSACTION (0x7f4df40c5680), ACTIVE 1 sec
 0 lock struct(s), heap size 1128, 0 row lock(s)
 MariaDB thread id 21, OS thread handle 139972561458880, query id 994 localhost root User sleep
@@ -158,10 +159,13 @@ MariaDB thread id 22, OS thread handle 139972561458880, query id 994 localhost r
 1 lock struct(s), heap size 1128, 0 row lock(s), undo log entries 1
 MariaDB thread id 19, OS thread handle 139972562073280, query id 991 localhost root User sleep
 ---TRANSACTION 421, ACTIVE 3 sec recovered trx
----TRANSACTION 1826, ACTIVE 4 sec
-1 lock struct(s), heap size 1128, 0 row lock(s), undo log entries 1
+---TRANSACTION 1826, ACTIVE 4 sec starting index read
+mysql tables in use 1, locked 1
+LOCK WAIT 2 lock struct(s), heap size 1128, 0 row lock(s), undo log entries 1
 MySQL thread id 8, OS thread handle 139972562073280, query id 12 localhost root
 --------
 FILE I/O
-`))
+`)
+	require.Equal(t, []int64{21, 19, 8}, active)
+	require.Equal(t, []int64{8}, waiting)
 }

@@ -45,6 +45,9 @@ var postgresKind = kind{
 	sever:       severPostgres,
 	workersDSN:  workersDSNOfPostgres,
 	workers:     workersInPostgres,
+	session:     "SELECT pg_backend_pid()",
+	waits:       waitsInPostgres,
+	empty:       emptyPostgres,
 	about:       aboutPostgres,
 }
 
@@ -141,6 +144,21 @@ func workersInPostgres(dsn string, end bool) (n int, err error) {
 	}
 	err = server.admin.QueryRow("SELECT count("+counted+") FROM pg_stat_activity WHERE application_name = $1", workersName(schemaIn(dsn))).Scan(&n)
 	return n, err
+}
+
+// waitsInPostgres looks at one session by its number, as it takes time to find whom a session waits for.
+func waitsInPostgres(dsn string, session int64) (waits bool, err error) {
+	server, err := postgresServer()
+	if err != nil {
+		return false, err
+	}
+	if session != anySession {
+		err = server.admin.QueryRow("SELECT cardinality(pg_blocking_pids($1)) > 0", session).Scan(&waits)
+		return waits, err
+	}
+	err = server.admin.QueryRow(`SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE application_name IN ($1, $2)
+		AND wait_event_type = 'Lock' AND cardinality(pg_blocking_pids(pid)) > 0)`, schemaIn(dsn), workersName(schemaIn(dsn))).Scan(&waits)
+	return waits, err
 }
 
 // dropSchema also ends the connections that a failed test has left behind, its workers' too: their locks would let it wait forever.

@@ -32,7 +32,8 @@ var sqliteKind = kind{
 		}
 		return file.String(), nil
 	},
-	left: leftInSQLite,
+	left:  leftInSQLite,
+	empty: emptyBetween("PRAGMA foreign_keys = off", "PRAGMA foreign_keys = on"),
 	about: func() (string, error) {
 		pool, err := sql.Open(sqlite.DriverName, ":memory:")
 		if err != nil {

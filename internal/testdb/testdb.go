@@ -68,6 +68,12 @@ type kind struct {
 	// is no server.
 	workersDSN func(dsn string) string
 	workers    func(dsn string, end bool) (int, error)
+	// session asks for the number of a session, and waits tells whether the session with a number, or anySession of the database,
+	// waits for a lock; nil where there is no server.
+	session string
+	waits   func(dsn string, session int64) (bool, error)
+	// empty are the statements, for one session, that remove all rows of tables that refer to each other.
+	empty func(tables []string) []string
 	// collects is true where statements are written to the file of [statementsVariable].
 	collects bool
 }

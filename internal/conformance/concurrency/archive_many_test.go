@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // concVoucher comes back in numbers that are not restored by their keys.
@@ -71,7 +72,7 @@ func TestRestoreOfManyArchivedRowsAgainstWhatTouchesOneOfThem(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s.eachStatement(func(n int) *concStop {
 				require.NoError(t, s.spectator.Exec("DELETE FROM conc_vouchers_archive").Error)
-				require.NoError(t, s.spectator.Exec("INSERT INTO conc_vouchers (id, batch) SELECT i, 1 FROM generate_series(1, ?) i", vouchers).Error)
+				fixture.Exec(t, s.spectator, fixture.Series("conc_vouchers (id, batch)", vouchers, "i, 1"))
 				require.NoError(t, s.actors[0].Where("batch = 1").Delete(&concVoucher{}).Error)
 				stop := s.pair(n, restore, fact.second, gorm.ErrDuplicatedKey)
 				fact.check()

@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -45,7 +46,7 @@ var concOrders = []any{&concOrder{}, &concLine{}, &concPiece{}, &concMargin{}}
 // createOrders empties the archives, and makes order 1 with the lines 11 and 12, and order 2 with line 21.
 func (s *concStage) createOrders() {
 	s.t.Helper()
-	require.NoError(s.t, s.spectator.Exec("DELETE FROM conc_orders_archive; DELETE FROM conc_lines_archive; DELETE FROM conc_pieces_archive").Error)
+	fixture.Exec(s.t, s.spectator, "DELETE FROM conc_orders_archive", "DELETE FROM conc_lines_archive", "DELETE FROM conc_pieces_archive")
 	s.create(&concOrder{ID: 1, Text: "a", Lines: []concLine{{ID: 11, Text: "a", Parts: []concPiece{{ID: 111}}}, {ID: 12, Text: "a"}}},
 		&concOrder{ID: 2, Text: "a", Lines: []concLine{{ID: 21, Text: "a", Parts: []concPiece{{ID: 211}}}}})
 }

@@ -137,7 +137,7 @@ func TestConcurrentDeletionsHaveDifferentMarks(t *testing.T) {
 		})
 	}
 	t.Run("with a frozen clock, and before either of two transactions commits", func(t *testing.T) {
-		database := testdb.Postgres(t)
+		database := testdb.Named(t, *concDatabase)
 		one, two := newConcClock(t, database, concClocks["a frozen clock"], 2)
 		first, second := one.Begin(), two.Begin()
 		require.NoError(t, first.Delete(&concTicket{ID: 1}).Error)
@@ -149,7 +149,7 @@ func TestConcurrentDeletionsHaveDifferentMarks(t *testing.T) {
 		requireAllConcMarks(t, one, 2)
 	})
 	t.Run("a time that a transaction reserved is free again once it is rolled back, and taken once it commits", func(t *testing.T) {
-		database := testdb.Postgres(t)
+		database := testdb.Named(t, *concDatabase)
 		one, two := newConcClock(t, database, concClocks["a frozen clock"], 2)
 		tx := one.Begin()
 		require.NoError(t, tx.Delete(&concTicket{ID: 1}).Error)

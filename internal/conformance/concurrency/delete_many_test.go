@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -62,12 +63,10 @@ func TestDeletionOfManyRowsAgainstOneThatBeginsToFulfilTheCondition(t *testing.T
 			t.Run(name+": it "+fact, func(t *testing.T) {
 				s := newConcStage(t, c.models...)
 				s.eachStatement(func(n int) *concStop {
-					for _, sql := range []string{
-						"INSERT INTO " + c.parents + " (id, wanted) SELECT i, i <> 2 FROM generate_series(1, 120) i",
-						"INSERT INTO " + c.under + " (id, " + c.column + ") SELECT i, i FROM generate_series(1, 120) i",
-					} {
-						require.NoError(t, s.spectator.Exec(sql).Error)
-					}
+					fixture.Exec(
+						t, s.spectator, fixture.Series(c.parents+" (id, wanted)", 120, "i, i <> 2"),
+						fixture.Series(c.under+" (id, "+c.column+")", 120, "i, i"),
+					)
 					if blocked {
 						require.NoError(t, s.spectator.Exec("INSERT INTO "+c.bar+" (id, "+c.column+") VALUES (1, 2)").Error)
 					}

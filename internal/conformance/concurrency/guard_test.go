@@ -193,7 +193,7 @@ func TestGuardedUpdateAgainstDelete(t *testing.T) {
 		require.NoError(t, s.actor().Delete(&concTeam{ID: 21}).Error)
 		require.NoError(t, s.actor().Delete(&concOrg{ID: 1}).Error)
 		mover := s.actor()
-		stop := mover.stopBefore(`UPDATE "conc_teams"`)
+		stop := mover.stopBefore("UPDATE " + s.quoted("conc_teams"))
 		moving := mover.start(move(21, 1))
 		stop.wait(moving)
 		_, err := softdelete.Restore(s.actor().DB, &concTeam{ID: 21})
@@ -211,7 +211,7 @@ func TestGuardedUpdateAgainstDelete(t *testing.T) {
 		s.create(&concHouse{ID: 1}, &concAuthor{ID: 1, Name: "other"})
 		require.NoError(t, s.actor().Delete(&concHouse{ID: 1}).Error)
 		mover := s.actor()
-		stop := mover.stopBefore(`UPDATE "conc_authors"`)
+		stop := mover.stopBefore("UPDATE " + s.quoted("conc_authors"))
 		moving := mover.start(func(db *gorm.DB) error {
 			return db.Model(&concAuthor{}).Where("name = ?", "wanted").Update("house_id", 1).Error
 		})

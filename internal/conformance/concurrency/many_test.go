@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // More archived rows than a restore remembers the keys of: one that is archived while it looks fulfils its condition too.
@@ -18,7 +19,7 @@ func TestARowThatIsArchivedWhileManyComeBackIsErasedWhereverItIs(t *testing.T) {
 			for _, table := range []string{"conc_visitors_archive", "conc_visits_archive", "softdelete_erased_rows", "softdelete_holds"} {
 				require.NoError(t, s.spectator.Exec("DELETE FROM "+table).Error)
 			}
-			require.NoError(t, s.spectator.Exec("INSERT INTO conc_visitors (id, name) SELECT i, 'Ann' FROM generate_series(1, ?) AS i", many).Error)
+			fixture.Exec(t, s.spectator, fixture.Series("conc_visitors (id, name)", many, "i, 'Ann'"))
 			require.NoError(t, s.actor().Where("id > 0").Delete(&concVisitor{}).Error)
 			s.acting = 0
 			restorer, other := s.actor(), s.actor()
@@ -31,7 +32,7 @@ func TestARowThatIsArchivedWhileManyComeBackIsErasedWhereverItIs(t *testing.T) {
 			require.NoError(t, other.Create(&concVisitor{ID: 500, Name: "secret"}).Error)
 			deletion := other.start(concDelete(&concVisitor{ID: 500}))
 			waits := deletion.waitsOrEnds()
-			atDelete := restorer.stopBefore(`DELETE FROM "conc_visitors_archive"`)
+			atDelete := restorer.stopBefore("DELETE FROM " + s.quoted("conc_visitors_archive"))
 			atDelete.numbered = true
 			stop.goOn()
 			if waits {
@@ -62,7 +63,7 @@ func TestARowThatIsDeletedWhileManyComeBackComesBackWithItsRowsOrNotAtAll(t *tes
 	s := newConcStage(t, concPress...)
 	for _, many := range []int{20, 150} {
 		s.eachStatement(func(n int) *concStop {
-			require.NoError(t, s.spectator.Exec("INSERT INTO conc_authors (id, name) SELECT i, 'wanted' FROM generate_series(1, ?) AS i", many).Error)
+			fixture.Exec(t, s.spectator, fixture.Series("conc_authors (id, name)", many, "i, 'wanted'"))
 			require.NoError(t, s.actor().Where("name = ?", "wanted").Delete(&concAuthor{}).Error)
 			s.create(&concAuthor{ID: 500, Name: "wanted"}, &concArticle{ID: 500, AuthorID: concKey(500)})
 			s.acting = 0
@@ -96,7 +97,7 @@ func TestARowThatBeginsToFulfilTheConditionOfADeletionOfMany(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s.eachStatement(func(n int) *concStop {
 				s.createOrders()
-				require.NoError(t, s.spectator.Exec("INSERT INTO conc_lines (id, order_id, text) SELECT 1000 + i, 2, 'b' FROM generate_series(1, 150) AS i").Error)
+				fixture.Exec(t, s.spectator, fixture.Series("conc_lines (id, order_id, text)", 150, "1000 + i, 2, 'b'"))
 				s.create(&concLine{ID: 500, OrderID: 2, Text: "c", Parts: []concPiece{{ID: 500}}})
 				if c.table == "conc_lines_archive" {
 					require.NoError(t, s.actor().Where("text IN ('b', 'c')").Delete(&concLine{}).Error)

@@ -2,7 +2,6 @@ package concurrency_test
 
 import (
 	"maps"
-	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // concCall is a call with a name.
@@ -106,16 +106,14 @@ func (s *concStage) save() {
 	s.t.Helper()
 	for _, table := range s.tables() {
 		require.NoError(s.t, s.spectator.Exec("DROP TABLE IF EXISTS saved_"+table).Error)
-		require.NoError(s.t, s.spectator.Exec("CREATE TABLE saved_"+table+" AS TABLE "+table).Error)
+		require.NoError(s.t, s.spectator.Exec("CREATE TABLE saved_"+table+" AS SELECT * FROM "+table).Error)
 	}
 }
 
 // load fills the tables, which are empty, with the rows that were saved.
 func (s *concStage) load() {
 	s.t.Helper()
-	var statements strings.Builder
 	for _, table := range s.tables() {
-		statements.WriteString("INSERT INTO " + table + " SELECT * FROM saved_" + table + ";")
+		fixture.Exec(s.t, s.spectator, "INSERT INTO "+table+" SELECT * FROM saved_"+table)
 	}
-	require.NoError(s.t, s.spectator.Exec(statements.String()).Error)
 }

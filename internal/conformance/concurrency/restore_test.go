@@ -7,18 +7,19 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 func TestRestoreAgainstDelete(t *testing.T) {
 	// Team 11 was deleted on its own: it has a mark of its own.
-	fixture := func(t *testing.T) *concStage {
+	staged := func(t *testing.T) *concStage {
 		s := newConcCompany(t)
 		require.NoError(t, s.actor().Delete(&concTeam{ID: 11}).Error)
 		return s
 	}
 
 	t.Run("a restore that came first is seen by the parent's deletion, which waits and takes the rows again", func(t *testing.T) {
-		s := fixture(t)
+		s := staged(t)
 		require.NoError(t, s.afterCommit(concRestore(&concTeam{ID: 11}), concDelete(&concOrg{ID: 1})))
 		at := s.mark(&concOrg{}, 1)
 		require.Equal(t, at, s.mark(&concTeam{}, 11))
@@ -26,12 +27,12 @@ func TestRestoreAgainstDelete(t *testing.T) {
 		require.Equal(t, "[1111]", s.deleted(&concNote{}))
 	})
 	t.Run("where it is rolled back, the rows keep their former mark", func(t *testing.T) {
-		s := fixture(t)
+		s := staged(t)
 		require.NoError(t, s.afterRollback(concRestore(&concTeam{ID: 11}), concDelete(&concOrg{ID: 1})))
 		require.NotEqual(t, s.mark(&concOrg{}, 1), s.mark(&concTeam{}, 11))
 	})
 	t.Run("a restore waits for the parent's deletion that came first, and is refused", func(t *testing.T) {
-		s := fixture(t)
+		s := staged(t)
 		require.ErrorIs(t, s.afterCommit(concDelete(&concOrg{ID: 1}), concRestore(&concTeam{ID: 11})), softdelete.ErrParentDeleted)
 		require.Equal(t, "[11]", s.deleted(&concTeam{}))
 	})
@@ -88,8 +89,8 @@ func TestRestoreAgainstDelete(t *testing.T) {
 			s.eachStatement(func(n int) *concStop {
 				s.create(&concAuthor{ID: 1, Name: "wanted"}, &concAuthor{ID: 2, Name: "wanted"},
 					&concArticle{ID: 1, AuthorID: concKey(1)}, &concArticle{ID: 2, AuthorID: concKey(2)})
-				require.NoError(t, s.spectator.Exec("INSERT INTO conc_authors (id, name) SELECT i, 'wanted' FROM generate_series(3, ?) i", 2+others).Error)
-				require.NoError(t, s.spectator.Exec("INSERT INTO conc_articles (id, author_id) SELECT i, i FROM generate_series(3, ?) i", 2+others).Error)
+				fixture.Exec(t, s.spectator, fixture.Series("conc_authors (id, name)", others, "i + 2, 'wanted'"))
+				fixture.Exec(t, s.spectator, fixture.Series("conc_articles (id, author_id)", others, "i + 2, i + 2"))
 				require.NoError(t, s.actor().Where("id <> 2").Delete(&concAuthor{}).Error)
 				restorer := s.actor()
 				stop := restorer.stopBeforeNumber(n)

@@ -3,7 +3,7 @@ package concurrency_test
 import (
 	"context"
 	"errors"
-	"fmt"
+	"flag"
 	"slices"
 	"strings"
 	"testing"
@@ -17,9 +17,14 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
-// The concurrency tests interleave transactions on PostgreSQL, which has row locks: each transaction belongs to an actor
+// The concurrency tests interleave transactions on a database that has row locks: each transaction belongs to an actor
 // with a connection of its own, that can be stopped before or after a statement, and that can be seen waiting for a lock.
 // What is exact under every interleaving on a single writer is tested with SQLite too, in stress_test.go.
+
+// concDatabase is that of these tests:
+//
+//	go test ./internal/conformance/concurrency -database mysql
+var concDatabase = flag.String("database", "postgres", "the database with row locks to run on")
 
 // concStage is a database with a spectator's connection.
 type concStage struct {
@@ -33,7 +38,7 @@ type concStage struct {
 
 func newConcStage(t *testing.T, models ...any) *concStage {
 	t.Helper()
-	s := &concStage{t: t, database: testdb.Postgres(t), models: models}
+	s := &concStage{t: t, database: testdb.Named(t, *concDatabase), models: models}
 	s.spectator = s.connect()
 	require.NoError(t, s.actor().AutoMigrate(models...))
 	return s
@@ -42,8 +47,8 @@ func newConcStage(t *testing.T, models ...any) *concStage {
 // concActor is a session with one connection, and with a plugin of its own, as another process has it.
 type concActor struct {
 	*gorm.DB
-	stage *concStage
-	pid   int
+	stage   *concStage
+	session int64 // by its number at the server
 }
 
 // actor gives an actor that does nothing else in this round.
@@ -66,7 +71,7 @@ func (s *concStage) newActor() *concActor {
 	db := s.connect()
 	require.NoError(s.t, db.Use(softdelete.New(softdelete.Config{Models: s.models})))
 	a := &concActor{DB: db.WithContext(s.t.Context()), stage: s}
-	require.NoError(s.t, a.Raw("SELECT pg_backend_pid()").Scan(&a.pid).Error)
+	a.session = s.database.Session(s.t, a.DB)
 	return a
 }
 
@@ -90,19 +95,14 @@ func (s *concStage) someStatements(first, step int, round func(n int) *concStop)
 	}
 }
 
-// empty empties all tables and frees all actors. It does not truncate, because the new file of a table waits for the disk;
-// one statement deletes from all tables, so that foreign keys look at the end of it.
+// empty empties all tables and frees all actors.
 func (s *concStage) empty() {
 	s.t.Helper()
 	for _, a := range s.actors {
 		testdb.Inject(a.DB).Reset()
 	}
 	s.acting = 0
-	var deletions []string
-	for i, table := range s.tables() {
-		deletions = append(deletions, fmt.Sprintf("d%d AS (DELETE FROM %s)", i, table))
-	}
-	require.NoError(s.t, s.spectator.Exec("WITH "+strings.Join(deletions, ", ")+" SELECT 1").Error)
+	s.database.Empty(s.t, s.spectator, s.tables()...)
 }
 
 // tables lists the models' tables, in the order of the models.
@@ -114,6 +114,9 @@ func (s *concStage) tables() []string {
 	}
 	return tables
 }
+
+// quoted is a name as statements have it.
+func (s *concStage) quoted(name string) string { return s.spectator.Statement.Quote(name) }
 
 // create inserts rows as they are.
 func (s *concStage) create(rows ...any) {
@@ -168,9 +171,7 @@ func (r *concRun) waitsOrEnds() bool {
 			return false
 		case <-time.After(pause):
 		}
-		var waiting bool
-		require.NoError(t, r.actor.stage.spectator.Raw("SELECT cardinality(pg_blocking_pids(?)) > 0", r.actor.pid).Scan(&waiting).Error)
-		if waiting {
+		if r.actor.stage.database.Waits(t, r.actor.session) {
 			return true
 		}
 		require.True(t, time.Now().Before(deadline), "the call should end or wait for a lock, but it does neither")
