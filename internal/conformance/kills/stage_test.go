@@ -114,8 +114,11 @@ var generated = regexp.MustCompile(`\b[0-9A-Za-z]{24,}\b|\b[0-9]{19}-[0-9a-f]{8}
 
 // numbered sorts lines, and puts numbers in the place of generated texts: the same text has the same number.
 func numbered(lines []string) string {
-	masked := func(line string) string { return generated.ReplaceAllString(line, "#") }
-	slices.SortFunc(lines, func(a, b string) int { return strings.Compare(masked(a), masked(b)) })
+	masked := map[string]string{}
+	for _, line := range lines {
+		masked[line] = generated.ReplaceAllString(line, "#")
+	}
+	slices.SortFunc(lines, func(a, b string) int { return strings.Compare(masked[a], masked[b]) })
 	numbers := map[string]string{}
 	return generated.ReplaceAllStringFunc(strings.Join(slices.Compact(lines), "\n"), func(text string) string {
 		if numbers[text] == "" {
