@@ -10,8 +10,8 @@ import (
 // Faults makes statements fail on command. There is one for each [Database.Open].
 //
 // It counts every query and execution, every BEGIN and COMMIT and SAVEPOINT, from 1. A rollback, of a transaction or to a
-// savepoint, is not counted and never fails. One plan is in force at a time: each of OnStatement, AfterStatement and the
-// methods built on them replaces the plan and starts to count anew.
+// savepoint, is not counted and never fails. One plan is in force at a time: each of OnStatement, AfterStatement,
+// AroundStatement and the methods built on them replaces the plan and starts to count anew.
 //
 // The GORM drivers for SQLite and PostgreSQL ignore the error of a SAVEPOINT (sqlite.go:238, postgres.go:308): a test that
 // fails every statement in turn sees a success there.
@@ -36,6 +36,9 @@ func (f *Faults) OnStatement(do func(n int, sql string) error) { f.plan(do, nil)
 // returns an error, the caller gets it instead of the result: as when a connection is lost before the answer arrives. A
 // BEGIN that fails so is rolled back, a COMMIT has happened.
 func (f *Faults) AfterStatement(do func(n int, sql string) error) { f.plan(nil, do) }
+
+// AroundStatement does both: before runs as by OnStatement, after as by AfterStatement.
+func (f *Faults) AroundStatement(before, after func(n int, sql string) error) { f.plan(before, after) }
 
 // FailAt fails the n-th statement from now, and only that, without sending it.
 func (f *Faults) FailAt(n int, err error) { f.OnStatement(at(n, func() error { return err })) }

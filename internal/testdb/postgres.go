@@ -104,7 +104,8 @@ func schemaIn(dsn string) string { return schemaName.FindString(dsn) }
 
 var schemaName = regexp.MustCompile(`testdb_[0-9a-z]+`)
 
-// severPostgres ends the sessions of a schema's DSN that are in a transaction, and waits until they have ended.
+// severPostgres ends the sessions of a schema's DSN that are in a transaction, and waits until they have ended. One that is idle has a
+// transaction of the server's for a moment, when it learns of what others have changed in the catalog (sinval.c, ProcessCatchupInterrupt).
 func severPostgres(dsn string) error {
 	server, err := postgresServer()
 	if err != nil {
@@ -112,7 +113,7 @@ func severPostgres(dsn string) error {
 	}
 	left := patiently(leftPatience, func() string {
 		var ended int
-		err = server.admin.QueryRow("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1 AND xact_start IS NOT NULL", schemaIn(dsn)).Scan(&ended)
+		err = server.admin.QueryRow("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1 AND xact_start IS NOT NULL AND state <> 'idle'", schemaIn(dsn)).Scan(&ended)
 		if err != nil || ended == 0 {
 			return ""
 		}

@@ -16,7 +16,8 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
 )
 
-// atomicMode is how the caller has set GORM up, and whether he calls from a transaction of his own.
+// atomicMode is how the caller has set GORM up, and whether he calls from a transaction of his own. Of both kinds of call there are two
+// modes, siblings: with SkipDefaultTransaction and without.
 type atomicMode struct {
 	name   string
 	config gorm.Config
@@ -80,6 +81,15 @@ type atomicCase struct {
 	plain  *gorm.DB // without the plugin, of its own pool
 	faults *testdb.Faults
 	within bool
+	other  bool // sibling
+}
+
+// first is the first of every other statement, or hook, that a mode has: its sibling has those between.
+func (c *atomicCase) first() int {
+	if c.other {
+		return 2
+	}
+	return 1
 }
 
 func newAtomicCase(t *testing.T, database *testdb.Database, mode atomicMode) *atomicCase {
@@ -92,7 +102,7 @@ func newAtomicCase(t *testing.T, database *testdb.Database, mode atomicMode) *at
 	config.NowFunc = func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 	c := &atomicCase{
 		Database: database,
-		db:       database.Open(t, &config), plain: database.Open(t), within: mode.within,
+		db:       database.Open(t, &config), plain: database.Open(t), within: mode.within, other: mode.config.SkipDefaultTransaction,
 	}
 	require.NoError(t, c.db.Use(softdelete.New(softdelete.Config{Models: models, Ledger: true})))
 	require.NoError(t, c.db.AutoMigrate(append(models, softdelete.Tables()...)...))

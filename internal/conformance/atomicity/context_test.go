@@ -32,7 +32,7 @@ func atomicContextEnds(t *testing.T, c *atomicCase, call atomicCall) {
 		return // here database/sql undoes, whatever the call, and every try costs a connection
 	}
 	before := c.prepare(t, call)
-	for n := 1; ; n++ {
+	for n := c.first(); ; n += 2 {
 		c.notes(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		var at string
@@ -49,7 +49,7 @@ func atomicContextEnds(t *testing.T, c *atomicCase, call atomicCall) {
 		cancel()
 		if at == "" { // all statements were sent
 			require.NoError(t, errors.Join(err, commitErr))
-			require.Greater(t, n, 2)
+			require.Greater(t, n, 3)
 			return
 		}
 		require.Error(t, err, at)
