@@ -50,7 +50,7 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 	if err := certificate.CheckKey(p.config.CertificateKey); err != nil {
 		return err
 	}
-	d := newDatabase(&p.config, of, &p.compiling, &p.instants)
+	d := newDatabase(&p.config, statement.Variant(db, of), &p.compiling, &p.instants)
 	if !p.databases.add(db, d) {
 		return nil
 	}

@@ -5,6 +5,7 @@ package archive
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -186,6 +187,7 @@ func Names(q *statement.Query, table string, names []string) *statement.Query {
 func HasColumns(q *statement.Query, table string, columns []dialect.Column) *statement.Query {
 	open, shut := q.Dialect.CompareColumns()
 	q.Text("(1 = 1 OR EXISTS (", open, "SELECT * FROM ").Name(table).Text(" UNION ALL SELECT ")
+	columns = slices.DeleteFunc(slices.Clone(columns), func(column dialect.Column) bool { return column.Hidden })
 	statement.Joined(q, columns, ", ", func(column dialect.Column) { q.Name(column.Name) })
 	return q.Text(" FROM ").Name(table).Text(shut, "))")
 }

@@ -21,6 +21,8 @@ type Column struct {
 	Identity bool `gorm:"column:identity"`
 	// Keyed tells that the column is of the primary key.
 	Keyed bool `gorm:"column:keyed"`
+	// Hidden tells that SELECT * leaves it out.
+	Hidden bool `gorm:"column:hidden"`
 }
 
 // columns is what a database needs to tell and to compare the columns of tables.
@@ -94,8 +96,9 @@ var postgresColumns = columns{
 
 // declared is a type with what stands in its parentheses.
 type declared struct {
-	name    string
-	numbers []int
+	name     string
+	numbers  []int
+	unsigned bool
 }
 
 var (

@@ -43,6 +43,8 @@ const (
 	QualifiedTargets
 	// AnyCase: names that differ in case only are the same, quoted or not.
 	AnyCase
+	// TemporaryTwice: a statement may name a temporary table more than once.
+	TemporaryTwice
 )
 
 // Clock says how a column keeps an instant.

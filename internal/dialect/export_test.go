@@ -13,3 +13,9 @@ func Lack(features Feature) (giveBack func()) {
 		}
 	}
 }
+
+// MySQL and MariaDB are not among the Known yet.
+var MySQL, MariaDB = &mysql, &mariadb
+
+// Known are the databases that the plugin runs on.
+func Known() []*Dialect { return dialects }

@@ -31,3 +31,15 @@ func TestTheConditionOfAnIndexIsFoundInItsStatement(t *testing.T) {
 		require.Equal(t, where, condition(statement), statement)
 	}
 }
+
+func TestTheConditionOfAnIndexOverLiveRowsIsReadFromItsColumn(t *testing.T) {
+	for told, where := range map[string]string{
+		"if(`deleted_at` is null,1,NULL)":                                                       "deleted_at IS NULL", // MariaDB
+		"if((`deleted_at` is null),1,NULL)":                                                     "deleted_at IS NULL", // MySQL
+		"if(`s` <> 'it\\'s (GONE)' or `s` is null,1,NULL)":                                      "s <> 'it''s (GONE)' OR s IS NULL",
+		`if(((` + "`s`" + ` <> _utf8mb4\'it\\\'s (GONE)\') or (` + "`s`" + ` is null)),1,NULL)`: "s <> 'it''s (GONE)' OR s IS NULL",
+	} {
+		require.True(t, (&Index{Where: liveCondition(told)}).Covers(where), "%s: %s", told, liveCondition(told))
+	}
+	require.Empty(t, liveCondition("`a` + 1"))
+}

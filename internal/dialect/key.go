@@ -81,6 +81,8 @@ var keyEscapes = strings.NewReplacer(`\`, `\\`, ",", `\,`)
 type keys struct {
 	// kind is the kind of a column whose type, in lower case, the model names or GORM chooses.
 	kind func(field *schema.Field, name string) (kind KeyKind, digits int)
+	// single tells whether a column of fractions has 32 bits.
+	single func(field *schema.Field, name string) bool
 	// sql writes an expression for the column's values as text; it does not depend on the session's settings.
 	sql func(c KeyColumn, expression string) string
 	// of is the text that sql gives for a value: nil is none of them, integers have 64 bits.
@@ -92,8 +94,13 @@ func (d *Dialect) KeyColumn(field *schema.Field) KeyColumn {
 	name := strings.ToLower(strings.TrimSpace(string(field.DataType)))
 	c := KeyColumn{Name: field.DBName}
 	c.Kind, c.Digits = d.keys.kind(field, name)
-	c.Single = strings.HasPrefix(name, "real") || strings.HasPrefix(name, "float4")
+	c.Single = d.keys.single(field, name)
 	return c
+}
+
+// singleByName tells it of a column of the type real.
+func singleByName(_ *schema.Field, name string) bool {
+	return strings.HasPrefix(name, "real") || strings.HasPrefix(name, "float4")
 }
 
 // KeySQL is an expression for the exact text of a row's key, of expressions for its columns.

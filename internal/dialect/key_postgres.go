@@ -63,6 +63,7 @@ var postgresKeys = keys{
 		}
 		return KeyOther, -1
 	},
+	single: singleByName,
 	sql: func(c KeyColumn, expression string) string {
 		switch c.Kind {
 		case KeyBytes:

@@ -44,6 +44,7 @@ var sqliteKeys = keys{
 		}
 		return KeyOther, -1
 	},
+	single: singleByName,
 	sql: func(c KeyColumn, expression string) string {
 		text := "CAST(" + expression + " AS TEXT)"
 		switch c.Kind {

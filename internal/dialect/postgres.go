@@ -16,7 +16,7 @@ var postgres = Dialect{
 
 	longestName: 63,
 	features: RowLocks | WritesInWith | WithBeforeWrite | PartialIndexes | AdvisoryLocks | RenameIndex | AlterInPlace |
-		LowerNames | Estimates | JSONRows,
+		LowerNames | Estimates | JSONRows | TemporaryTwice,
 	instantType: "timestamptz",
 	length:      "length",
 	textType:    "text",

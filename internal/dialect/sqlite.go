@@ -12,7 +12,7 @@ import (
 var sqlite = Dialect{
 	Name:        "sqlite",
 	Precision:   time.Nanosecond,
-	features:    WithBeforeWrite | CompoundRecursion | PartialIndexes | AnyCase,
+	features:    WithBeforeWrite | CompoundRecursion | PartialIndexes | AnyCase | TemporaryTwice,
 	instantType: "text",
 	length:      "length",
 	textType:    "text",

@@ -1,0 +1,125 @@
+package dialect
+
+import (
+	"database/sql"
+	"encoding/hex"
+	"strings"
+	"sync"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// mysql is MySQL 8.0.23 and later, on InnoDB, over connections that keep times in UTC. GORM has one name for it and for its relatives,
+// which variants tell apart.
+//
+// A date and time has no zone there. Texts are compared by collations, and comparing those of two collations is an error unless one of
+// them is less a column's than the other, or says its own: what is written here is either.
+var mysql = Dialect{
+	Name:      "mysql",
+	Precision: time.Microsecond,
+
+	longestName: 64,
+	features:    RowLocks | CompoundRecursion | RenameIndex | AlterInPlace | WithBeforeWrite,
+	instantType: "datetime(6)",
+	textType:    "char",
+	ofType:      mysqlCast,
+	length:      "CHAR_LENGTH",
+	divided:     " DIV ",
+	concat:      func(parts []string) string { return "CONCAT(" + strings.Join(parts, ", ") + ")" },
+	literal:     mysqlLiteral,
+	nanoseconds: func(column string) string {
+		return "(TIMESTAMPDIFF(MICROSECOND, " + mysqlEpoch + ", " + column + ") * 1000)"
+	},
+	native: func(_, nanoseconds string) string {
+		return "(" + mysqlEpoch + " + INTERVAL (" + nanoseconds + " DIV 1000) MICROSECOND)"
+	},
+	// The text of a number is compared by the collation of what stands beside it, where a cast would have one of its own.
+	text:    func(expression string) string { return "CONCAT(" + expression + ", '')" },
+	integer: func(expression string) string { return "CAST(" + expression + " AS SIGNED)" },
+	padded:  func(expression string) string { return "LPAD(" + expression + ", 19, '0')" },
+
+	locks: [...]string{
+		ShareLock: " FOR SHARE", MarkLock: " FOR UPDATE", SoleLock: " FOR UPDATE", FreeLock: " FOR UPDATE SKIP LOCKED",
+	},
+	isolation: sql.LevelReadCommitted,
+
+	keepPresent:    func(key string) string { return " ON DUPLICATE KEY UPDATE " + key + " = " + key },
+	replacePresent: mysqlReplace,
+
+	notAfter: func(column string, at time.Time) string {
+		return column + " <= " + mysqlMoment(at.Truncate(time.Microsecond))
+	},
+	notBefore: func(column string, at time.Time) string {
+		return column + " >= " + mysqlMoment(at.Add(time.Microsecond-1).Truncate(time.Microsecond))
+	},
+	addresses: addresses{extent: func(*gorm.DB, string) (e Extent, ok bool, err error) { return e, false, nil }},
+	numbered:  mysqlNumbered,
+
+	server:   mysqlServer,
+	list:     mysqlList,
+	masks:    mysqlMasks,
+	keys:     mysqlKeys(time.Time.Round),
+	refusals: mysqlRefusals,
+
+	referencesTo: mysqlReferences, referencesFrom: mysqlReferencesFrom, enforcesReferences: mysqlEnforces, primaryKey: mysqlPrimaryKey,
+	sameName: mysqlName,
+
+	columns:    mysqlColumns,
+	exclusives: mysqlExclusives,
+	collations: mysqlCollations,
+
+	findIndexes: mysqlIndexes,
+	indexOwner:  func(*gorm.DB, Table, string) (string, error) { return "", nil }, // names of indexes are a table's own
+
+	script:    script{alone: mysqlAlone},
+	temporary: temporary{drop: "DROP TEMPORARY TABLE ", within: true},
+}
+
+// mariadb is MariaDB 10.6 and later.
+var mariadb = func() Dialect {
+	d := mysql
+	d.features &^= WithBeforeWrite
+	d.features |= TemporaryTwice
+	d.locks[ShareLock] = " LOCK IN SHARE MODE"
+	d.server = mariadbServer
+	d.masks.randomSince = 10_10 // with RANDOM_BYTES
+	d.keys = mysqlKeys(time.Time.Truncate)
+	return d
+}()
+
+var admission sync.Once
+
+// AdmitUnfinished makes databases known that the plugin does not run on yet, for the tests of what is done of them.
+func AdmitUnfinished() { admission.Do(func() { dialects = append(dialects, &mysql) }) }
+
+// mysqlEpoch is the instant 0.
+const mysqlEpoch = "TIMESTAMP'1970-01-01 00:00:00.000000'"
+
+// mysqlMoment writes a time as a literal.
+func mysqlMoment(at time.Time) string {
+	return at.UTC().Format("TIMESTAMP'2006-01-02 15:04:05.000000'")
+}
+
+// mysqlLiteral writes a text with a backslash by its bytes: whether that begins an escape depends on a setting of the session. Its
+// collation is said, since it would be that of the character set.
+func mysqlLiteral(text string) string {
+	if strings.ContainsAny(text, "\\\x00") {
+		return "_utf8mb4 x'" + hex.EncodeToString([]byte(text)) + "' COLLATE utf8mb4_bin"
+	}
+	return textLiteral(text)
+}
+
+func mysqlReplace(_, others []string) string {
+	set := make([]string, len(others))
+	for i, column := range others {
+		set[i] = column + " = VALUES(" + column + ")" // AS new is MySQL's alone
+	}
+	return " ON DUPLICATE KEY UPDATE " + strings.Join(set, ", ")
+}
+
+// mysqlList writes no list as one value: a table made of a JSON document is read anew for each row of a table that is changed.
+var mysqlList = list{
+	value: func([]any, bool) (List, bool) { return List{}, false },
+	keys:  func([][]any, []ListColumn) (List, bool) { return List{}, false },
+}

@@ -1,0 +1,93 @@
+package dialect
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// This room tells MySQL and its relatives apart, which GORM gives one name.
+
+// variants are the dialects of servers that GORM gives the name of another, which is for all that they do not know.
+var variants = map[*Dialect][]*Dialect{&mysql: {&mariadb}}
+
+// Varies tells whether servers of this database are of several kinds, which Variant tells apart.
+func (d *Dialect) Varies() bool { return len(variants[d]) > 0 }
+
+// Variant is the dialect for a server that has given the text which AsksServer asks for; this one where none of its variants reads it.
+func (d *Dialect) Variant(text string) *Dialect {
+	for _, variant := range variants[d] {
+		if _, err := variant.ReadServer(text); err == nil {
+			return variant
+		}
+	}
+	return d
+}
+
+const asksMySQL = "SELECT VERSION()"
+
+var (
+	mysqlServer   = server{product: "MySQL", asks: asksMySQL, read: readMySQL}
+	mariadbServer = server{product: "MariaDB", asks: asksMySQL, read: readMariaDB}
+)
+
+const (
+	// firstMySQL is the version of which 8.0.23 is the first that has invisible columns.
+	firstMySQL   Version = 8_00
+	firstPatch           = 23
+	firstMariaDB Version = 10_06 // with SKIP LOCKED and JSON_TABLE
+)
+
+// numbersOf are the first three numbers of a version. A proxy may put 5.5.5- before that of MariaDB.
+var numbersOf = regexp.MustCompile(`^(?:5\.5\.5-)?(\d+)\.(\d+)(?:\.(\d+))?`)
+
+// mysqlRelatives are words in what other servers say, and their names.
+var mysqlRelatives = [][2]string{
+	{"TiDB", "TiDB"}, {"Vitess", "Vitess"}, {"PlanetScale", "PlanetScale"}, {"OceanBase", "OceanBase"}, {"SingleStore", "SingleStore"},
+	{"MemSQL", "SingleStore"}, {"StarRocks", "StarRocks"}, {"Doris", "Apache Doris"}, {"dolt", "Dolt"}, {"Databend", "Databend"},
+}
+
+func readMySQL(text string) (Version, error) {
+	version, patch, err := readRelative(text)
+	switch {
+	case err != nil:
+		return 0, err
+	case strings.Contains(text, "MariaDB"):
+		return 0, fmt.Errorf("the server is MariaDB, which did not answer when the plugin was put into use: softdelete writes some statements " +
+			"otherwise for it; call db.Use once the server answers")
+	case version < firstMySQL || version == firstMySQL && patch < firstPatch:
+		return 0, fmt.Errorf("the server is MySQL %s; softdelete needs MySQL 8.0.%d or later: upgrade it", numbersOf.FindString(text), firstPatch)
+	}
+	return version, nil
+}
+
+func readMariaDB(text string) (Version, error) {
+	version, _, err := readRelative(text)
+	switch {
+	case err != nil:
+		return 0, err
+	case !strings.Contains(text, "MariaDB"):
+		return 0, fmt.Errorf("the server is another one than the MariaDB which answered when the plugin was put into use")
+	case version < firstMariaDB:
+		return 0, fmt.Errorf("the server is MariaDB %v; softdelete needs MariaDB %s or later: upgrade it", version, firstMariaDB)
+	}
+	return version, nil
+}
+
+// readRelative reads the first two numbers of a version and the third; its error is one of a server that only speaks like MySQL.
+func readRelative(text string) (version Version, patch int, err error) {
+	for _, relative := range mysqlRelatives {
+		if strings.Contains(strings.ToLower(text), strings.ToLower(relative[0])) {
+			return 0, 0, fmt.Errorf("the server is %s, neither MySQL nor MariaDB: its locks and transactions are others, on which softdelete would not "+
+				"be exact; use MySQL 8.0.%d or MariaDB %v, or later ones", relative[1], firstPatch, firstMariaDB)
+		}
+	}
+	numbers := numbersOf.FindStringSubmatch(text)
+	if numbers == nil || versionOf(numbers[1], numbers[2]) == 0 {
+		const enough = 80
+		return 0, 0, fmt.Errorf("the server says to be of the version %s, which softdelete does not know", strconv.Quote(strings.ToValidUTF8(text[:min(len(text), enough)], "")))
+	}
+	patch, _ = strconv.Atoi(numbers[3])
+	return versionOf(numbers[1], numbers[2]), patch, nil
+}
