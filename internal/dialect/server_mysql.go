@@ -44,8 +44,16 @@ var numbersOf = regexp.MustCompile(`^(?:5\.5\.5-)?(\d+)\.(\d+)(?:\.(\d+))?`)
 
 // mysqlRelatives are words in what other servers say, and their names.
 var mysqlRelatives = [][2]string{
-	{"TiDB", "TiDB"}, {"Vitess", "Vitess"}, {"PlanetScale", "PlanetScale"}, {"OceanBase", "OceanBase"}, {"SingleStore", "SingleStore"},
-	{"MemSQL", "SingleStore"}, {"StarRocks", "StarRocks"}, {"Doris", "Apache Doris"}, {"dolt", "Dolt"}, {"Databend", "Databend"},
+	{"TiDB", "TiDB"},
+	{"Vitess", "Vitess"},
+	{"PlanetScale", "PlanetScale"},
+	{"OceanBase", "OceanBase"},
+	{"SingleStore", "SingleStore"},
+	{"MemSQL", "SingleStore"},
+	{"StarRocks", "StarRocks"},
+	{"Doris", "Apache Doris"},
+	{"dolt", "Dolt"},
+	{"Databend", "Databend"},
 }
 
 func readMySQL(text string) (Version, error) {
