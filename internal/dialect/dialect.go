@@ -41,6 +41,8 @@ const (
 	LowerNames
 	// QualifiedTargets: an UPDATE that reads another table names the columns that it sets with their own.
 	QualifiedTargets
+	// StaleReads: a SELECT in a caller's transaction may show what was there when that began; what a writing statement reads is of now.
+	StaleReads
 	// AnyCase: names that differ in case only are the same, quoted or not.
 	AnyCase
 	// TemporaryTwice: a statement may name a temporary table more than once.
@@ -212,6 +214,19 @@ func (d *Dialect) Update(table, other string) (open, from string) {
 
 // DeleteFrom begins a DELETE, up to WHERE.
 func (d *Dialect) DeleteFrom(table string) string { return "DELETE FROM " + table }
+
+// Current gives a statement that stores what a SELECT finds now, one that reads it, and one that drops it again. It needs the feature
+// StaleReads.
+func (d *Dialect) Current(read string) (store, again, drop string) {
+	const table = "softdelete_current"
+	return "CREATE TEMPORARY TABLE " + table + " AS " + read, "SELECT * FROM " + table, d.DropTemporary() + table
+}
+
+// EndsTransaction tells whether an error says that the database has undone the whole transaction, savepoints and all, so that what
+// follows on the connection would stand by itself.
+func (d *Dialect) EndsTransaction(err error) bool {
+	return d.refusals.ends != nil && d.refusals.ends(err)
+}
 
 // Concat is one text of several, in their order.
 func (d *Dialect) Concat(parts ...string) string { return d.concat(parts) }

@@ -75,6 +75,7 @@ type refusals struct {
 	columns     func(err error) bool
 	outdated    func(err error) bool
 	aborted     func(err error) bool
+	ends        func(err error) bool
 	withoutRows func(err error) (code string, bare error)
 	otherType   func(err error) string
 	misfit      func(err error) bool

@@ -32,13 +32,13 @@ func (q *Query) Tuple(values []any) *Query {
 
 // Records runs a statement and gives its rows by their columns' names.
 func (q *Query) Records() (list []map[string]any, err error) {
-	rows, err := q.sqlRows()
+	rows, finish, err := q.sqlRows()
 	if err != nil || rows == nil {
 		return nil, err
 	}
 	defer func() {
-		if closeErr := rows.Close(); err == nil {
-			err = closeErr
+		if failed := finish(); err == nil {
+			err = failed
 		}
 	}()
 	columns, err := rows.Columns()

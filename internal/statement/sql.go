@@ -4,7 +4,6 @@ package statement
 
 import (
 	"context"
-	"database/sql"
 	"reflect"
 	"strings"
 
@@ -166,13 +165,13 @@ func (q *Query) Exec() (int64, error) {
 
 // Rows runs the statement and calls each for every row. scan reads the row's columns.
 func (q *Query) Rows(each func(scan func(...any) error) error) (err error) {
-	rows, err := q.sqlRows()
+	rows, finish, err := q.sqlRows()
 	if err != nil || rows == nil {
 		return err
 	}
 	defer func() {
-		if closeErr := rows.Close(); err == nil {
-			err = closeErr
+		if failed := finish(); err == nil {
+			err = failed
 		}
 	}()
 	for rows.Next() {
@@ -181,21 +180,6 @@ func (q *Query) Rows(each func(scan func(...any) error) error) (err error) {
 		}
 	}
 	return translate(q.Tx, rows.Err())
-}
-
-// sqlRows runs the statement and gives its rows, nil where it gives none.
-func (q *Query) sqlRows() (*sql.Rows, error) {
-	q.Stmt.Settings.Store("rows", true)
-	err := q.run(q.Stmt.DB.Callback().Row())
-	rows, _ := q.Stmt.Dest.(*sql.Rows)
-	return rows, err
-}
-
-// Find runs the statement and loads its rows into dest, a pointer to a slice of models.
-func (q *Query) Find(dest any) error {
-	q.Stmt.Model, q.Stmt.Dest = dest, dest
-	q.Stmt.SkipHooks = true
-	return q.run(q.Stmt.DB.Callback().Query())
 }
 
 // translate turns a driver's error into GORM's where the caller asked for that.

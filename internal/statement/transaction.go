@@ -308,6 +308,8 @@ func (w *UnitOfWork) end(db *gorm.DB, err error) error {
 		err = InWork(db, db.Statement.Context).Commit().Error
 	case w.Ground == OwnTransaction:
 		err = errors.Join(err, InWork(db, context.WithoutCancel(db.Statement.Context)).Rollback().Error)
+	case w.savepoint != "" && err != nil && endsTransaction(db, err):
+		err = w.over(err)
 	case w.savepoint != "" && err != nil:
 		err = errors.Join(err, Savepoint(db, context.WithoutCancel(db.Statement.Context), "ROLLBACK TO SAVEPOINT "+w.savepoint))
 	}
@@ -316,4 +318,19 @@ func (w *UnitOfWork) end(db *gorm.DB, err error) error {
 	}
 	LeaveContext(w.stmt, w.inner, w.context)
 	return err
+}
+
+// endsTransaction tells whether an error says that the database has undone the caller's whole transaction.
+func endsTransaction(db *gorm.DB, err error) bool {
+	d, unknown := dialect.Of(db.Dialector)
+	return unknown == nil && d.EndsTransaction(err)
+}
+
+// over ends a caller's transaction that the database has undone already: what the caller's code executed in it further would be
+// committed, each statement by itself.
+func (w *UnitOfWork) over(err error) error {
+	if committer, ok := w.stmt.ConnPool.(gorm.TxCommitter); ok && committer != nil {
+		_ = committer.Rollback()
+	}
+	return fmt.Errorf("%w; the database has undone the whole transaction that this stood in: begin that again", err)
 }
