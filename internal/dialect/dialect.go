@@ -143,6 +143,10 @@ type Dialect struct {
 	// migrating and cleaning are the numbers that migrations and janitors of the session's schema lock.
 	migrating, cleaning string
 
+	// update and remove begin writes, where they begin otherwise than UPDATE … SET and DELETE FROM.
+	update func(table, other string) (open, from string)
+	remove func(table string) string
+
 	keepPresent    func(key string) string
 	replacePresent func(key, others []string) string
 
@@ -206,6 +210,9 @@ func (d *Dialect) WrittenRows(name, returns string) (open, shut string) {
 
 // Update begins an UPDATE that may read another table as well, where that is not empty; from stands behind what it sets.
 func (d *Dialect) Update(table, other string) (open, from string) {
+	if d.update != nil {
+		return d.update(table, other)
+	}
 	if other != "" {
 		from = " FROM " + other
 	}
@@ -213,13 +220,11 @@ func (d *Dialect) Update(table, other string) (open, from string) {
 }
 
 // DeleteFrom begins a DELETE, up to WHERE.
-func (d *Dialect) DeleteFrom(table string) string { return "DELETE FROM " + table }
-
-// Current gives a statement that stores what a SELECT finds now, one that reads it, and one that drops it again. It needs the feature
-// StaleReads.
-func (d *Dialect) Current(read string) (store, again, drop string) {
-	const table = "softdelete_current"
-	return "CREATE TEMPORARY TABLE " + table + " AS " + read, "SELECT * FROM " + table, d.DropTemporary() + table
+func (d *Dialect) DeleteFrom(table string) string {
+	if d.remove != nil {
+		return d.remove(table)
+	}
+	return "DELETE FROM " + table
 }
 
 // EndsTransaction tells whether an error says that the database has undone the whole transaction, savepoints and all, so that what
