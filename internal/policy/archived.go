@@ -86,7 +86,12 @@ func (t Place) Latest(alias string, quote func(string) string) string {
 	if !t.Archived {
 		return ""
 	}
-	return "NOT " + t.other(laterAlias, " > ", t.order(), alias, quote)
+	return "NOT " + t.Overtaken(alias, quote)
+}
+
+// Overtaken is the condition that a row of an archive is not the last one of its key.
+func (t Place) Overtaken(alias string, quote func(string) string) string {
+	return t.other(laterAlias, " > ", t.order(), alias, quote)
 }
 
 // Shared is the condition that another row, live or archived, has the key.

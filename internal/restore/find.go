@@ -122,9 +122,13 @@ func (r *restoration) find(tx statement.Session) error {
 			r.held.InWalk(q, root, r.target.Qualifier())
 		}, func(rows int64) { standing += rows })
 	}
-	overtaking := int64(0)
-	if r.hasty && r.mayBeOvertaken() {
-		counts.Add(func(q *statement.Query) { r.overtaking(q, r.span) }, func(rows int64) { overtaking += rows })
+	late, here := int64(0), int64(0)
+	told := r.span != nil && r.mayBeOvertaken() && !r.preview
+	if told {
+		counts.Add(func(q *statement.Query) { r.lateRoots(q) }, func(rows int64) { late = rows })
+		if here = r.span.rows(); !r.counted {
+			counts.Add(r.rootsHere, func(rows int64) { here = rows })
+		}
 	}
 	q := tx.Query()
 	r.with(q)
@@ -134,7 +138,7 @@ func (r *restoration) find(tx statement.Session) error {
 	if err := taken.err(); err != nil {
 		return err
 	}
-	if r.hasty && (overtaking > 0 || r.back[root]+r.kept[root] != r.span.rows()) {
+	if told && (late > 0 || here != r.span.rows()) || r.hasty && r.back[root]+r.kept[root] != r.span.rows() {
 		return errOvertaken
 	}
 	if r.deletion != "" {

@@ -33,6 +33,7 @@ func (r *restoration) lock(tx statement.Session) error {
 	if err := statement.Savepoint(tx.DB, tx.Statement.Context, "SAVEPOINT "+locksSavepoint); err != nil {
 		return err
 	}
+	r.lost.Rooted = r.loose() && r.mayBeOvertaken() && r.branches()
 	for {
 		var locked []int64
 		err := r.stored(tx, func() (err error) {
@@ -81,9 +82,14 @@ func (r *restoration) keep(tx statement.Session) (drop func() error, err error) 
 }
 
 // loose tells whether rows may begin to fulfil the caller's conditions while the restore goes on, and would then come back without what
-// was found, and locked, for the others.
+// was found, and locked, for the others; or go from their archive without that they have come back from it.
 func (r *restoration) loose() bool {
-	if r.deletion != "" || r.pinned || r.span != nil {
+	switch {
+	case r.deletion != "" || r.span != nil:
+		return false
+	case r.root.Archives():
+		return true
+	case r.pinned:
 		return false
 	}
 	n := r.graph.NodeOf(r.root)
@@ -142,7 +148,11 @@ func (r *restoration) countLocksOf(tx statement.Session, t policy.Place, take bo
 	if lock == dialect.NoLock {
 		return 0, false, nil
 	}
-	if !take {
+	switch {
+	case take:
+	case t.Archived && lock == dialect.SoleLock:
+		lock = dialect.FreeLock // of a key another row may be the latest by now, and is to be locked too
+	default:
 		lock = dialect.NoLock
 	}
 	n := r.graph.NodeOf(p)

@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
@@ -156,7 +157,8 @@ func (r *restoration) findDeletion(tx statement.Session) error {
 	if err != nil {
 		return err
 	}
-	if r.span == nil {
+	// Where there are locks, the rows are told already: what fulfils the condition by now may be others.
+	if r.span == nil && (r.preview || !tx.Dialect.Has(dialect.RowLocks)) {
 		r.span = found.span
 	}
 	r.name(found)

@@ -56,7 +56,7 @@ type restoration struct {
 	timed     []*policy.Policy
 	elsewhere error
 	where     []clause.Expression
-	span      *span           // the same root rows, where they were archived one after another
+	span      *span           // the same root rows, of an archive, where they have such a name
 	hasty     bool            // they were given that name before they were locked
 	counted   bool            // so many are locked
 	thorough  bool            // they get no such name
@@ -70,6 +70,7 @@ type restoration struct {
 	holds      bool                   // rows may be held by other deleted parents
 	back, kept map[*policy.Node]int64 // rows that come back, rows that are held
 	loaded     []loadedRows
+	told       bool // hooks BeforeRestore have run
 	erased     bool // rows may be erased
 	fresh      bool // the catalogue was asked for what must be unique
 	choice     choice
@@ -297,6 +298,9 @@ func (r *restoration) lostBase(n *policy.Node) func(q *statement.Query) {
 	return func(q *statement.Query) {
 		table := r.tableOf(n)
 		walk.SelectCarried(n, q, r.lost, table)
+		if r.lost.Rooted {
+			q.Text(", 1")
+		}
 		q.Text(" FROM ")
 		if n.Policy == r.root && r.deletion == "" {
 			q.Table(r.target)
@@ -329,19 +333,29 @@ func (r *restoration) pin(tx statement.Session) (none bool, err error) {
 	if len(fields) == 0 {
 		return false, nil
 	}
-	q := tx.Query().Text("SELECT ").Columns(r.target.Qualifier(), fields).Text(" FROM ")
+	q := tx.Query().Text("SELECT ").Columns(r.target.Qualifier(), fields)
+	columns := len(fields)
+	number, numbered := r.numbered()
+	if numbered {
+		q.Text(", ").Column(r.target.Qualifier(), number)
+		columns++
+	}
+	q.Text(" FROM ")
 	q.Table(r.target)
 	q.Text(" WHERE ")
 	r.rootCondition(q)
 	statement.WriteAnd(q, r.root.Predicates.Deleted, r.target.Qualifier())
 	q.Text(" LIMIT ", fmt.Sprint(deletion.FewKeys+1))
-	keys, err := q.KeyValues(len(fields))
+	keys, err := q.KeyValues(columns)
 	if err == nil && len(keys) == 0 {
 		none := deletion.DepthEffect{Effect: deletion.Effect{Table: r.root.Table, Action: deletion.ActionRestored}}
 		r.effects = append(r.effects, countedEffect{DepthEffect: none, node: r.graph.NodeOf(r.root)})
 		return true, nil
 	}
 	if err == nil && len(keys) <= deletion.FewKeys {
+		if numbered {
+			keys, r.span = spanOfKeys(number, keys)
+		}
 		r.where, r.pinned = []clause.Expression{r.target.KeysIn(tx.Dialect, r.root.Schema, keys)}, true
 	} else if err == nil {
 		err = r.pinSpan(tx)

@@ -11,12 +11,11 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
-	"github.com/gorm-softdelete/softdelete/internal/walk"
 )
 
-// This room gives archived root rows that were archived one after another a name by which every further statement finds them at once:
-// the first and the last of their numbers. Where as many rows were found as there are numbers between these, the rows with these
-// numbers are those rows and no others, since a number is that of one row.
+// This room gives archived root rows a name by which every further statement finds them at once: the first and the last of their
+// numbers, where they were archived one after another. Where as many rows were found as there are numbers between these, the rows with
+// these numbers are those rows and no others, since a number is that of one row. A few rows have the list of their numbers else.
 //
 // Many rows get the name before they are locked. What a restore asks of each row then is left to what tells it anyway: whether one of the
 // key was archived later, to the few rows with higher numbers; whether a live row has a value of its own, to the unique indexes that
@@ -26,49 +25,81 @@ import (
 type span struct {
 	column      string // of the numbers
 	first, last int64
+	list        []any // the numbers, where others lie between; nil else
 }
 
 // write writes the condition that a row is one of those, by its table's name or alias.
 func (s *span) write(q *statement.Query, table string) {
+	if s.list != nil {
+		q.Among(table, s.column, s.list)
+		return
+	}
 	q.Column(table, s.column).Text(" BETWEEN ").Bind(s.first).Text(" AND ").Bind(s.last)
 }
 
 // rows is how many they are.
-func (s *span) rows() int64 { return s.last - s.first + 1 }
+func (s *span) rows() int64 {
+	if s.list != nil {
+		return int64(len(s.list))
+	}
+	return s.last - s.first + 1
+}
+
+// spanOfKeys is the span of rows of which each key is followed by its number, and the keys alone; nil where the database gives others
+// than numbers.
+func spanOfKeys(column string, found [][]any) (keys [][]any, s *span) {
+	numbers, list := make([]int64, 0, len(found)), make([]any, 0, len(found))
+	for _, key := range found {
+		end := len(key) - 1
+		if number, ok := key[end].(int64); ok {
+			numbers, list = append(numbers, number), append(list, number)
+		}
+		keys = append(keys, key[:end])
+	}
+	if len(numbers) == 0 || len(numbers) < len(found) {
+		return keys, nil
+	}
+	s = &span{column: column, first: slices.Min(numbers), last: slices.Max(numbers)}
+	if s.rows() != int64(len(numbers)) {
+		s.list = list
+	}
+	return keys, s
+}
 
 // hastyError says that the short way was wrong. All is undone.
 type hastyError struct{ error }
 
 func (e hastyError) Unwrap() error { return e.error }
 
-// numbered gives the column of the numbers of archived root rows. Hooks are not run twice: with them there is no short way.
-func (r *restoration) numbered() (column string, ok bool) {
-	if r.graph.Wide || r.thorough || r.hooked() {
-		return "", false
-	}
-	return r.root.DeletedPlace().Number()
+// numbered gives the column of the numbers of archived root rows.
+func (r *restoration) numbered() (column string, ok bool) { return r.root.DeletedPlace().Number() }
+
+// short tells whether there may be a short way. Hooks are not run twice: with them there is none.
+func (r *restoration) short() bool {
+	_, ok := r.numbered()
+	return ok && !r.graph.Wide && !r.thorough && !r.hooked()
 }
 
 // spanOf is the span of so many root rows with these numbers; nil where others lie between them.
 func spanOf(column string, first, last sql.NullInt64, rows int64) *span {
-	if s := (&span{column, first.Int64, last.Int64}); first.Valid && s.rows() == rows {
+	if s := (&span{column: column, first: first.Int64, last: last.Int64}); first.Valid && s.rows() == rows {
 		return s
 	}
 	return nil
 }
 
-// pinSpan gives many root rows their name before they are locked, where they are all that one deletion, which took a key once, left in
-// the archive of those that the caller asks for, and no row of a key was archived later. Who asks for the deletion means its rows, not
-// the latest.
+// pinSpan gives many root rows their name before they are locked, where they are all that the caller asks for, and no row of a key was
+// archived later. Where one deletion, which took a key once, left them, that is the short way. Who asks for the deletion means its rows,
+// not the latest.
 func (r *restoration) pinSpan(tx statement.Session) error {
 	n := r.graph.NodeOf(r.root)
-	if _, ok := r.numbered(); !ok || len(n.In)+len(n.Inner) > 0 { // there may be more rows of the model than these
+	if _, ok := r.numbered(); !ok || r.graph.Wide || r.thorough || r.branches() { // there may be more rows of the model than these
 		return nil
 	}
 	// Nobody hands rows over to another deletion meanwhile.
 	lasting := len(r.holders(n)) == 0
 	if r.deletion != "" {
-		if !lasting {
+		if !lasting || !r.short() {
 			return nil
 		}
 		found, err := r.readRoots(tx, func(q *statement.Query) { r.carriesMark(q, r.root, r.rootsTable().Qualifier()) })
@@ -78,21 +109,22 @@ func (r *restoration) pinSpan(tx statement.Session) error {
 		return err
 	}
 	found, err := r.readRoots(tx, r.askedRows)
-	if err != nil || found.span == nil || found.firstID != found.lastID {
+	if err != nil || found.span == nil {
 		return err
 	}
+	one := found.firstID == found.lastID
 	// Further rows than these cost more than to ask them of their keys.
-	if later := found.highest - found.span.last; later > found.span.rows() {
-		return nil
-	} else if later > 0 {
+	later := found.highest - found.span.last
+	r.span, r.hasty = found.span, one && r.short() && later <= found.span.rows()
+	if !r.hasty || later > 0 {
 		var counts statement.Tally
-		counts.Add(func(q *statement.Query) { r.overtaking(q, found.span) }, func(rows int64) { later = rows })
+		counts.Add(func(q *statement.Query) { r.lateRoots(q) }, func(rows int64) { later = rows })
 		if err := counts.Run(tx.Query()); err != nil || later > 0 {
+			r.span, r.hasty = nil, false
 			return err
 		}
 	}
-	r.span, r.hasty = found.span, true
-	if lasting {
+	if lasting && one {
 		r.known = true
 		r.name(found)
 	}
@@ -106,24 +138,6 @@ func (r *restoration) rootsTable() statement.Table {
 	}
 	return r.target
 }
-
-// mayBeOvertaken tells whether the restore of a span is about the latest rows of their keys.
-func (r *restoration) mayBeOvertaken() bool { return r.span != nil && r.deletion == "" }
-
-// overtaking writes FROM and WHERE of the rows that were archived after those of a span and have the key of one.
-func (r *restoration) overtaking(q *statement.Query, s *span) *statement.Query {
-	table := r.root.DeletedTable()
-	q.Text(" FROM ").Name(table).Text(" AS softdelete_later WHERE ").Column("softdelete_later", s.column).Text(" > ").Bind(s.last)
-	return q.Text(" AND ").Opaque(func() {
-		q.Text("EXISTS (SELECT 1 FROM ").Name(table).Text(" AS softdelete_earlier WHERE ")
-		walk.SameKey(q, r.root, "softdelete_earlier", "softdelete_later").Text(" AND ")
-		s.write(q, "softdelete_earlier")
-		q.Text(")")
-	})
-}
-
-// errOvertaken makes a restore go the long way: others of the rows' keys were archived meanwhile, or some came back by another restore.
-var errOvertaken = hastyError{errors.New("softdelete: the rows of a restore were overtaken by others of their keys")}
 
 // errInTheWay makes it do so where some of what is in the way was found: all of it is to be told.
 var errInTheWay = hastyError{errors.New("softdelete: a restore has found a part of what is in its way")}

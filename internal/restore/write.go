@@ -8,7 +8,6 @@ import (
 	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
@@ -69,20 +68,7 @@ func (r *restoration) writeNode(tx statement.Session, n *policy.Node) error {
 		}
 	}
 	if r.back[n] > 0 && n.Policy.Strategy.Leaves() {
-		guarded := r.spanned(n) && r.mayBeOvertaken() && tx.Dialect.Has(dialect.RowLocks)
-		rows, err := r.upTo(n).Write(tx, func(q *statement.Query) {
-			q.DeleteFrom(table)
-			r.comingBack(q, n, "")
-			if guarded {
-				// Live again, the rows let no other be archived under their keys.
-				q.Text(" AND NOT EXISTS (SELECT 1")
-				r.overtaking(q, r.span).Text(")")
-			}
-		})
-		if err == nil && rows != r.back[n] && guarded {
-			return errOvertaken
-		}
-		return err
+		return r.removeReturned(tx, n)
 	}
 	if r.back[n] > 0 {
 		_, err := r.upTo(n).Write(tx, func(q *statement.Query) {
@@ -131,6 +117,7 @@ func (r *restoration) beforeHooks(tx statement.Session) error {
 		if !hooks.Before && !hooks.After || r.back[n] == 0 {
 			continue
 		}
+		r.told = r.told || hooks.Before
 		start := func() *statement.Query { return tx.Query() }
 		kept := reflect.MakeSlice(reflect.SliceOf(reflect.PointerTo(n.Policy.Schema.ModelType)), 0, int(r.back[n]))
 		err := deletion.EachBatch(start, r.with, n, n.Policy.DeletedTable(), func(q *statement.Query) { r.comingBack(q, n, n.Policy.DeletedTable()) }, func(rows reflect.Value) error {

@@ -49,6 +49,11 @@ func AndLatest(q *statement.Query, t policy.Place, alias string) *statement.Quer
 	return q
 }
 
+// AndOvertaken writes AND and the condition that a later row of its place has the key of a row.
+func AndOvertaken(q *statement.Query, t policy.Place, alias string) *statement.Query {
+	return q.Text(" AND ").Opaque(func() { q.Text(t.Overtaken(statement.QuoteName(q.Tx, alias), quoteIn(q))) })
+}
+
 // AndUnused writes AND and the condition that no live row has the key of a row in its place.
 func AndUnused(q *statement.Query, t policy.Place, alias string) *statement.Query {
 	if unused := t.Unused(statement.QuoteName(q.Tx, alias), quoteIn(q)); unused != "" {

@@ -30,6 +30,9 @@ type Walk struct {
 	Flat bool
 	// Marked adds a column to the WITH tables, MarkColumn, that base writes and every step takes along.
 	Marked bool
+	// Rooted adds a column to the WITH tables, RootColumn, that is 1 in the rows where the walk begins. Base writes it. A row that a
+	// step leads to also is there twice.
+	Rooted bool
 	// stored are components whose rows were put into a temporary table, see store.
 	stored map[*policy.Component]bool
 	// all tells that all of the walk's rows are in a temporary table, see StoreAll.
@@ -70,6 +73,9 @@ func (w *Walk) Identity(p *policy.Policy) []*schema.Field {
 
 // MarkColumn is the column of a marked walk.
 const MarkColumn = "mark"
+
+// RootColumn is the column of a rooted walk.
+const RootColumn = "root"
 
 // Table is the name of a component's WITH table.
 func (w *Walk) Table(c *policy.Component) string {
@@ -120,6 +126,9 @@ func (w *Walk) columns(c *policy.Component) []string {
 	if w.Marked {
 		columns = append(columns, MarkColumn)
 	}
+	if w.Rooted {
+		columns = append(columns, RootColumn)
+	}
 	return columns
 }
 
@@ -161,6 +170,9 @@ func (w *Walk) nothing(q *statement.Query, n *policy.Node) {
 	SelectCarried(n, q, w, "t")
 	if w.Marked {
 		q.Text(", ''")
+	}
+	if w.Rooted {
+		q.Text(", 0")
 	}
 	q.Text(" FROM ")
 	w.Source(q, n.Policy)
@@ -213,6 +225,9 @@ func (w *Walk) selectStep(q *statement.Query, e *policy.Edge, from func()) {
 	SelectCarried(e.To, q, w, "c")
 	if w.Marked {
 		q.Text(", p.", MarkColumn)
+	}
+	if w.Rooted {
+		q.Text(", 0")
 	}
 	q.Text(" FROM ")
 	w.Source(q, e.To.Policy)
@@ -349,6 +364,17 @@ func (w *Walk) SelectKeys(q *statement.Query, n *policy.Node) {
 	statement.Joined(q, w.Identity(n.Policy), ", ", func(field *schema.Field) { q.Text(n.Carry(field.DBName)) })
 	q.Text(" FROM ").Name(w.Table(n.Component))
 	w.onlyNode(q, n)
+}
+
+// SelectRoots does the same for those where a rooted walk begins.
+func (w *Walk) SelectRoots(q *statement.Query, n *policy.Node) {
+	w.SelectKeys(q, n)
+	if n.SharesTable() {
+		q.Text(" AND ")
+	} else {
+		q.Text(" WHERE ")
+	}
+	q.Text(RootColumn, " = 1")
 }
 
 // NodeRows writes FROM and WHERE of a node's rows in the walk.
