@@ -20,7 +20,7 @@ var mysql = Dialect{
 	Precision: time.Microsecond,
 
 	longestName: 64,
-	features:    RowLocks | CompoundRecursion | RenameIndex | AlterInPlace | WithBeforeWrite,
+	features:    RowLocks | CompoundRecursion | RenameIndex | AlterInPlace | WithBeforeWrite | QualifiedTargets | StaleReads,
 	instantType: "datetime(6)",
 	textType:    "char",
 	ofType:      mysqlCast,
@@ -43,6 +43,8 @@ var mysql = Dialect{
 		ShareLock: " FOR SHARE", MarkLock: " FOR UPDATE", SoleLock: " FOR UPDATE", FreeLock: " FOR UPDATE SKIP LOCKED",
 	},
 	isolation: sql.LevelReadCommitted,
+	update:    mysqlUpdate,
+	remove:    mysqlDelete,
 
 	keepPresent:    func(key string) string { return " ON DUPLICATE KEY UPDATE " + key + " = " + key },
 	replacePresent: mysqlReplace,
@@ -123,3 +125,16 @@ var mysqlList = list{
 	value: func([]any, bool) (List, bool) { return List{}, false },
 	keys:  func([][]any, []ListColumn) (List, bool) { return List{}, false },
 }
+
+// mysqlOne is a table of one row. A write that joins one looks its rows up by what sub-queries give; any other would ask the sub-queries
+// of each row of the table.
+const mysqlOne = "(SELECT 1 AS softdelete_one) AS softdelete_one"
+
+func mysqlUpdate(table, other string) (open, from string) {
+	if other == "" {
+		other = mysqlOne
+	}
+	return "UPDATE " + table + ", " + other + " SET ", ""
+}
+
+func mysqlDelete(table string) string { return "DELETE " + table + " FROM " + table + ", " + mysqlOne }

@@ -84,6 +84,10 @@ var mysqlRefusals = refusals{
 		return found.number == 1615 // the statement needs to be prepared anew
 	},
 	aborted: func(error) bool { return false },
+	ends: func(err error) bool {
+		found, _ := asMySQL(err)
+		return found.number == 1213 || found.number == 1020 // a deadlock, and a row that another has changed since the snapshot
+	},
 	misfit: func(err error) bool {
 		found, _ := asMySQL(err)
 		return mysqlMisfits[found.number]
