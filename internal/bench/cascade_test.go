@@ -67,10 +67,10 @@ func (a *arena) handWrittenCascades() []variant {
 			"UPDATE firms"+mark+"id = :key",
 			"UPDATE clerks"+mark+"firm_id = :key",
 			"UPDATE letters"+mark+"clerk_id IN (SELECT id FROM clerks WHERE deletion_id = :id)",
-			"UPDATE lines"+mark+"letter_id IN (SELECT id FROM letters WHERE deletion_id = :id)",
+			"UPDATE sentences"+mark+"letter_id IN (SELECT id FROM letters WHERE deletion_id = :id)",
 		)},
 		{"by key", a.byHand(1,
-			"UPDATE lines"+mark+"letter_id IN (SELECT id FROM letters WHERE deleted_at IS NULL AND clerk_id IN "+
+			"UPDATE sentences"+mark+"letter_id IN (SELECT id FROM letters WHERE deleted_at IS NULL AND clerk_id IN "+
 				"(SELECT id FROM clerks WHERE deleted_at IS NULL AND firm_id = :key))",
 			"UPDATE letters"+mark+"clerk_id IN (SELECT id FROM clerks WHERE deleted_at IS NULL AND firm_id = :key)",
 			"UPDATE clerks"+mark+"firm_id = :key",
@@ -82,7 +82,7 @@ func (a *arena) handWrittenCascades() []variant {
 			"WITH gone_firms AS (UPDATE firms"+mark+"id = :key RETURNING id), "+
 				"gone_clerks AS (UPDATE clerks"+mark+"firm_id IN (SELECT id FROM gone_firms) RETURNING id), "+
 				"gone_letters AS (UPDATE letters"+mark+"clerk_id IN (SELECT id FROM gone_clerks) RETURNING id) "+
-				"UPDATE lines"+mark+"letter_id IN (SELECT id FROM gone_letters)",
+				"UPDATE sentences"+mark+"letter_id IN (SELECT id FROM gone_letters)",
 		)})
 	}
 	return list

@@ -135,11 +135,11 @@ func TestCascadeTakesAsManyStatementsHoweverManyRows(t *testing.T) {
 		sizes := map[int][2]bulk{}
 		for _, clerks := range []int{1, 200, 1000} {
 			db := newSetDatabase(t, database)
-			for _, table := range []string{"lines", "letters", "clerks", "firms"} {
+			for _, table := range []string{"sentences", "letters", "clerks", "firms"} {
 				require.NoError(t, db.Exec("DELETE FROM "+table).Error)
 			}
 			db.firm(t, clerks)
-			deletion, restore := db.deleteAndRestore(t, &fixture.Firm{ID: 1}, "lines", clerks*90)
+			deletion, restore := db.deleteAndRestore(t, &fixture.Firm{ID: 1}, "sentences", clerks*90)
 			sizes[clerks] = [2]bulk{deletion, restore}
 			for what, size := range map[string]bulk{"a deletion": deletion, "a restore": restore} {
 				require.LessOrEqual(t, size.statements, perRelation(3), "%s over 3 relations of %d rows: %d statements", what, clerks*100, size.statements)
@@ -225,18 +225,18 @@ func TestDeletionByConditionCarriesNoListOfKeys(t *testing.T) {
 		db := newSetDatabase(t, database)
 		sizes := map[int][2]bulk{}
 		for _, clerks := range []int{150, 150, 450} { // the first restore asks the catalogue for what it remembers
-			for _, table := range []string{"lines", "letters", "clerks", "firms"} {
+			for _, table := range []string{"sentences", "letters", "clerks", "firms"} {
 				require.NoError(t, db.Exec("DELETE FROM "+table).Error)
 			}
 			db.firm(t, clerks)
 			byText := func() *gorm.DB { return db.Where("text = ?", "a clerk") }
 			deletion := sizeOf(db.record(t, func() error { return byText().Delete(&fixture.Clerk{}).Error }))
-			require.EqualValues(t, clerks*90, db.deleted(t, "lines"))
+			require.EqualValues(t, clerks*90, db.deleted(t, "sentences"))
 			restore := sizeOf(db.record(t, func() error {
 				_, err := softdelete.Restore(byText(), &fixture.Clerk{})
 				return err
 			}))
-			require.Zero(t, db.deleted(t, "lines"))
+			require.Zero(t, db.deleted(t, "sentences"))
 			sizes[clerks] = [2]bulk{deletion, restore}
 		}
 		require.Equal(t, sizes[150], sizes[450], "number of statements, longest text, most bound values")
