@@ -78,7 +78,7 @@ func TestHistoriesOfDeletionsAndRestoresFollowTheModel(t *testing.T) {
 // does not say so.
 func historyChecks() string {
 	if testdb.Long() {
-		return "30"
+		return "12"
 	}
 	return "5"
 }
