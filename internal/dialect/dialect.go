@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
 )
 
 // Feature is something that one database can do and another cannot.
@@ -113,6 +114,9 @@ type Dialect struct {
 	// there is nothing to learn from it.
 	planned string
 
+	// timeStep is the finest step of a column of times, where the database has another one by itself than Precision; nil where not.
+	timeStep func(field *schema.Field) (step time.Duration, known bool)
+
 	server   server
 	list     list
 	events   eventLog
@@ -185,6 +189,14 @@ func Of(dialector gorm.Dialector) (*Dialect, error) {
 
 // Has tells whether the database has all the features.
 func (d *Dialect) Has(features Feature) bool { return d.features&features == features }
+
+// TimeStep is the finest step of a field's column of times; known is false where that is Precision, unless the field's type says another.
+func (d *Dialect) TimeStep(field *schema.Field) (step time.Duration, known bool) {
+	if d.timeStep == nil {
+		return 0, false
+	}
+	return d.timeStep(field)
+}
 
 // Typed stands around a bound text, or a bound instant, and says its type where nothing else does.
 func (d *Dialect) Typed(instant bool) (open, shut string) {

@@ -134,6 +134,9 @@ type foundObject struct {
 // eventColumns are the columns of an event that the triggers write.
 const eventColumns = "row_key, version, type, content, data, actor, reason, deletion_id, at"
 
+// LogsEvents tells whether there are triggers for this database.
+func (d *Dialect) LogsEvents() bool { return d.events.objects != nil }
+
 // LogObjects lists what writes the log.
 func (d *Dialect) LogObjects(l *Log) []LogObject { return d.events.objects(d, l) }
 

@@ -104,6 +104,12 @@ func mysqlKeyKind(field *schema.Field, name string) (KeyKind, int) {
 	return KeyOther, -1
 }
 
+// mysqlTimeStep is a second for a type without a number.
+func mysqlTimeStep(field *schema.Field) (step time.Duration, known bool) {
+	kind, digits := mysqlKeyKind(field, strings.ToLower(strings.TrimSpace(string(field.DataType))))
+	return time.Duration(math.Pow10(9 - digits)), kind == KeyInstant
+}
+
 // mysqlTimeDigits are those of a column that GORM makes for a time, unless its driver is told otherwise.
 const mysqlTimeDigits = 3
 

@@ -58,6 +58,8 @@ var mysql = Dialect{
 	addresses: addresses{extent: func(*gorm.DB, string) (e Extent, ok bool, err error) { return e, false, nil }},
 	numbered:  mysqlNumbered,
 
+	timeStep: mysqlTimeStep,
+
 	server:   mysqlServer,
 	list:     mysqlList,
 	masks:    mysqlMasks,
@@ -75,7 +77,7 @@ var mysql = Dialect{
 	indexOwner:  func(*gorm.DB, Table, string) (string, error) { return "", nil }, // names of indexes are a table's own
 
 	script:    script{alone: mysqlAlone},
-	temporary: temporary{drop: "DROP TEMPORARY TABLE ", within: true},
+	temporary: temporary{drop: "DROP TEMPORARY TABLE ", mark: "CAST('' AS char(255)) COLLATE utf8mb4_bin", within: true},
 }
 
 // mariadb is MariaDB 10.6 and later.

@@ -78,7 +78,7 @@ var postgres = Dialect{
 	unseen:    postgresUnseen,
 	columns:   postgresColumns,
 	script:    postgresScript,
-	temporary: temporary{drop: "DROP TABLE "},
+	temporary: temporary{drop: "DROP TABLE ", mark: "''"},
 
 	exclusives: postgresExclusives,
 	collations: postgresCollations,

@@ -62,7 +62,7 @@ var sqlite = Dialect{
 
 	columns:   sqliteColumns,
 	script:    sqliteScript,
-	temporary: temporary{drop: "DROP TABLE "},
+	temporary: temporary{drop: "DROP TABLE ", mark: "''"},
 
 	exclusives: sqliteExclusives,
 	collations: sqliteCollations,

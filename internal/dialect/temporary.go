@@ -9,6 +9,8 @@ import "strings"
 type temporary struct {
 	// drop begins the statement that drops one.
 	drop string
+	// mark is the value that gives a column for marks its type, of a table that is made of a SELECT.
+	mark string
 	// within tells that an index is made with the table, since a statement of its own would end the transaction.
 	within bool
 }
@@ -22,6 +24,9 @@ func (d *Dialect) TemporaryTable(table, index string, columns ...string) (create
 	}
 	return "CREATE TEMPORARY TABLE " + table + " AS ", "CREATE INDEX " + index + " ON " + table + " (" + list + ")"
 }
+
+// EmptyMark is an empty mark, of a type that takes others.
+func (d *Dialect) EmptyMark() string { return d.temporary.mark }
 
 // DropTemporary begins the statement that drops a temporary table, whose name follows.
 func (d *Dialect) DropTemporary() string { return d.temporary.drop }

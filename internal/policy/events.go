@@ -1,9 +1,12 @@
 package policy
 
 import (
+	"fmt"
+
 	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
 )
 
 // NewLog describes the model's log for the database.
@@ -46,6 +49,12 @@ func LoggedColumn(field *schema.Field, quote func(string) string) dialect.Logged
 func (b *policyBuilder) settleEvents() {
 	b.Events = b.words.Has("events")
 	if !b.Events {
+		return
+	}
+	if !b.dialect.LogsEvents() {
+		b.Events = false
+		b.problems = append(b.problems, fmt.Errorf("%w: %s: there are no triggers yet that write events on this database; remove the word events",
+			fault.ErrUnsupported, b.Schema.Name))
 		return
 	}
 	if _, none := b.Strategy.(noStrategy); none && len(b.strategies) == 0 {

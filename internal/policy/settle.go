@@ -175,7 +175,7 @@ func (b *policyBuilder) readClock(field *schema.Field, setting tag.Settings) (cl
 		if field.FieldType == reflect.TypeFor[time.Time]() {
 			return clock{}, "a time.Time cannot be NULL, which is how a live row looks; use *time.Time, sql.NullTime or gorm.DeletedAt"
 		}
-		return clock{Kind: dialect.Native, Precision: timePrecision(field, b.dialect.Precision)}, ""
+		return clock{Kind: dialect.Native, Precision: timePrecision(field, b.dialect)}, ""
 	default:
 		return clock{}, fmt.Sprintf("a time of deletion needs gorm.DeletedAt, *time.Time, sql.NullTime or an integer, not %s",
 			field.FieldType)
@@ -184,8 +184,11 @@ func (b *policyBuilder) readClock(field *schema.Field, setting tag.Settings) (cl
 
 // timePrecision is the finest step of a time column: that of its precision setting, of its type in parentheses, or the
 // database's own.
-func timePrecision(field *schema.Field, finest time.Duration) time.Duration {
-	digits := field.Precision
+func timePrecision(field *schema.Field, d *dialect.Dialect) time.Duration {
+	if step, known := d.TimeStep(field); known {
+		return step
+	}
+	digits, finest := field.Precision, d.Precision
 	name := strings.ToLower(string(field.DataType))
 	switch {
 	case strings.HasPrefix(name, "date") && !strings.HasPrefix(name, "datetime"):

@@ -169,7 +169,7 @@ func (w *Walk) component(q *statement.Query, c *policy.Component) {
 func (w *Walk) nothing(q *statement.Query, n *policy.Node) {
 	SelectCarried(n, q, w, "t")
 	if w.Marked {
-		q.Text(", ''")
+		q.Text(", ", q.Dialect.EmptyMark())
 	}
 	if w.Rooted {
 		q.Text(", 0")
