@@ -27,6 +27,12 @@ var differences = []difference{
 		example: "SET STATEMENT max_recursive_iterations = 10 FOR WITH RECURSIVE a AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM a) SELECT n FROM a",
 	},
 	{
+		why:     "models of tests have columns of the type uuid, which PostgreSQL and MariaDB have and MySQL has not",
+		pattern: regexp.MustCompile("(^CREATE TABLE .*?|, ?)(`\\w+`) uuid\\b"),
+		by:      "$1$2 binary(16)",
+		example: "CREATE TABLE `a` (`id` uuid,`parent_id` uuid,PRIMARY KEY (`id`))",
+	},
+	{
 		why:     "Vitess has no triggers, but procedures, whose bodies are the same",
 		pattern: regexp.MustCompile("(?s)^CREATE TRIGGER (?:IF NOT EXISTS )?([\\w`.]+) (?:BEFORE|AFTER) (?:INSERT|UPDATE|DELETE) ON [\\w`.]+ FOR EACH ROW(?: (?:FOLLOWS|PRECEDES) [\\w`]+)?\\s"),
 		by:      "CREATE PROCEDURE $1() ",

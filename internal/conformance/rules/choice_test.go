@@ -49,7 +49,9 @@ func TestARestoreObeysOrderLimitOffsetAndJoins(t *testing.T) {
 			}{
 				"order and limit":         {func(db *gorm.DB) *gorm.DB { return db.Where("number < 5").Order("number DESC").Limit(2) }, []uint{2, 3}},
 				"order, limit and offset": {func(db *gorm.DB) *gorm.DB { return db.Where("1 = 1").Order("number").Limit(2).Offset(1) }, []uint{4, 5}},
-				"a relation joined":       {func(db *gorm.DB) *gorm.DB { return db.Joins("Book").Where(`"Book"."title" = ?`, "b") }, []uint{1, 3, 5}},
+				"a relation joined": {func(db *gorm.DB) *gorm.DB {
+					return db.Joins("Book").Where(db.Statement.Quote("Book.title")+" = ?", "b")
+				}, []uint{1, 3, 5}},
 				"a table joined, limit": {func(db *gorm.DB) *gorm.DB {
 					return db.Joins("JOIN choice_books b ON b.id = book_id").Where("b.title = ?", "a").Order("number").Limit(1)
 				}, []uint{6}},

@@ -17,28 +17,28 @@ import (
 type (
 	pickHall struct {
 		Hall      string `gorm:"primaryKey;size:20"`
-		Row       int    `gorm:"primaryKey;autoIncrement:false"`
+		Aisle     int    `gorm:"primaryKey;autoIncrement:false"`
 		DeletedAt gorm.DeletedAt
-		Cover     *pickCover       `gorm:"foreignKey:Hall,Row;references:Hall,Row"`
-		Seats     []pickSeat       `gorm:"foreignKey:Hall,Row;references:Hall,Row"`
+		Cover     *pickCover       `gorm:"foreignKey:Hall,Aisle;references:Hall,Aisle"`
+		Seats     []pickSeat       `gorm:"foreignKey:Hall,Aisle;references:Hall,Aisle"`
 		Tags      []pickTag        `gorm:"many2many:pick_hall_tags"`
 		Notes     []pickNote       `gorm:"polymorphicType:OwnerType;polymorphicId:OwnerID;polymorphicValue:hall;foreignKey:Hall"`
 		Rows      []pickSeat       `gorm:"foreignKey:Hall;references:Hall"`
-		Guides    []pickGuide      `gorm:"foreignKey:Hall,Row;references:Hall,Row"`
-		Files     []pickFile       `gorm:"foreignKey:Hall,Row;references:Hall,Row" softdelete:"keep"`
-		Log       []pickUnmarked   `gorm:"foreignKey:Hall,Row;references:Hall,Row"`
-		Rest      []pickIdentified `gorm:"foreignKey:Hall,Row;references:Hall,Row" softdelete:"keep"`
+		Guides    []pickGuide      `gorm:"foreignKey:Hall,Aisle;references:Hall,Aisle"`
+		Files     []pickFile       `gorm:"foreignKey:Hall,Aisle;references:Hall,Aisle" softdelete:"keep"`
+		Log       []pickUnmarked   `gorm:"foreignKey:Hall,Aisle;references:Hall,Aisle"`
+		Rest      []pickIdentified `gorm:"foreignKey:Hall,Aisle;references:Hall,Aisle" softdelete:"keep"`
 	}
 	pickCover struct {
 		ID        uint
 		Hall      string
-		Row       int
+		Aisle     int
 		DeletedAt gorm.DeletedAt
 	}
 	pickSeat struct {
 		Code      string `gorm:"primaryKey;size:20"`
 		Hall      string
-		Row       int
+		Aisle     int
 		DeletedAt gorm.DeletedAt
 		Guests    []pickGuest `gorm:"foreignKey:Seat" softdelete:"cascade"`
 	}
@@ -51,10 +51,10 @@ type (
 		ID uint
 	}
 	pickHallTag struct {
-		PickHallHall string `gorm:"primaryKey"`
-		PickHallRow  int    `gorm:"primaryKey"`
-		PickTagID    uint   `gorm:"primaryKey"`
-		DeletedAt    gorm.DeletedAt
+		PickHallHall  string `gorm:"primaryKey"`
+		PickHallAisle int    `gorm:"primaryKey"`
+		PickTagID     uint   `gorm:"primaryKey"`
+		DeletedAt     gorm.DeletedAt
 	}
 	pickNote struct {
 		ID                 uint
@@ -64,7 +64,7 @@ type (
 	pickGuide struct {
 		ID        uint
 		Hall      string
-		Row       int
+		Aisle     int
 		GuideID   *uint
 		Gone      bool                  `softdelete:"flag"`
 		Taken     softdelete.DeletionID `gorm:"index"`
@@ -72,11 +72,11 @@ type (
 		DeletedBy *string               `softdelete:"actor"`
 	}
 	pickFile struct {
-		_    struct{} `softdelete:"archive"`
-		ID   uint
-		Hall string
-		Row  int
-		Page []pickPage `gorm:"foreignKey:FileID" softdelete:"cascade"`
+		_     struct{} `softdelete:"archive"`
+		ID    uint
+		Hall  string
+		Aisle int
+		Page  []pickPage `gorm:"foreignKey:FileID" softdelete:"cascade"`
 	}
 	pickPage struct {
 		_      struct{} `softdelete:"archive"`
@@ -84,15 +84,15 @@ type (
 		FileID uint
 	}
 	pickUnmarked struct {
-		ID   uint
-		Hall string
-		Row  int
-		Gone bool `softdelete:"flag"`
+		ID    uint
+		Hall  string
+		Aisle int
+		Gone  bool `softdelete:"flag"`
 	}
 	pickIdentified struct {
 		ID         uint
 		Hall       string
-		Row        int
+		Aisle      int
 		DeletedAt  gorm.DeletedAt
 		DeletionID softdelete.DeletionID
 	}
@@ -111,11 +111,11 @@ func pickDatabase(t *testing.T, database *testdb.Database) *gorm.DB {
 	db := database.Open(t, &gorm.Config{DisableForeignKeyConstraintWhenMigrating: true})
 	require.NoError(t, db.SetupJoinTable(&pickHall{}, "Tags", &pickHallTag{}))
 	fixture.Register(t, db, pickModels()...)
-	for _, key := range []pickHall{{Hall: "a_1", Row: 1}, {Hall: "a", Row: 11}} {
-		n := uint(key.Row)
-		seat := func(i int) string { return fmt.Sprint(key.Hall, "-", key.Row, "-", i) }
+	for _, key := range []pickHall{{Hall: "a_1", Aisle: 1}, {Hall: "a", Aisle: 11}} {
+		n := uint(key.Aisle)
+		seat := func(i int) string { return fmt.Sprint(key.Hall, "-", key.Aisle, "-", i) }
 		require.NoError(t, db.Create(&pickHall{
-			Hall: key.Hall, Row: key.Row, Cover: &pickCover{}, Tags: []pickTag{{ID: n}, {ID: n + 1}}, Notes: []pickNote{{}, {}},
+			Hall: key.Hall, Aisle: key.Aisle, Cover: &pickCover{}, Tags: []pickTag{{ID: n}, {ID: n + 1}}, Notes: []pickNote{{}, {}},
 			Seats:  []pickSeat{{Code: seat(1), Guests: []pickGuest{{}, {}}}, {Code: seat(2)}},
 			Guides: []pickGuide{{ID: n}, {ID: n + 100}}, Files: []pickFile{{ID: n, Page: []pickPage{{}, {}}}, {ID: n + 100}}, Log: []pickUnmarked{{}},
 			Rest: []pickIdentified{{}, {}},
@@ -127,7 +127,7 @@ func pickDatabase(t *testing.T, database *testdb.Database) *gorm.DB {
 }
 
 func TestSelectedRelationsOfEveryShapeComeBack(t *testing.T) {
-	hall := func() *pickHall { return &pickHall{Hall: "a_1", Row: 1} }
+	hall := func() *pickHall { return &pickHall{Hall: "a_1", Aisle: 1} }
 	models := pickModels()
 	cases := map[string]struct {
 		relations []any
@@ -156,7 +156,7 @@ func TestSelectedRelationsOfEveryShapeComeBack(t *testing.T) {
 					"Delete of GORM": func() error { return selected.Session(&gorm.Session{}).Delete(hall()).Error },
 					"Delete of ours": func() error { _, err := softdelete.Delete(selected.Session(&gorm.Session{}), hall()); return err },
 					"a condition beside the key": func() error {
-						return selected.Session(&gorm.Session{}).Where("row = ?", 1).Delete(hall()).Error
+						return selected.Session(&gorm.Session{}).Where("aisle = ?", 1).Delete(hall()).Error
 					},
 				}
 				for way, remove := range deletions {
@@ -179,10 +179,10 @@ func TestADeletionThatSelectsNoRowsTakesNone(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := pickDatabase(t, database)
 		live := ruleLive(t, db, pickModels()...)
-		_, err := gorm.G[pickHall](db).Where("row = ?", 1).Select("Seats").Delete(t.Context()) // by condition: GORM knows no keys
+		_, err := gorm.G[pickHall](db).Where("aisle = ?", 1).Select("Seats").Delete(t.Context()) // by condition: GORM knows no keys
 		require.NoError(t, err)
 		require.Equal(t, live-1, ruleLive(t, db, pickModels()...))
-		report, err := softdelete.Restore(db.Where("row = ?", 1), &pickHall{})
+		report, err := softdelete.Restore(db.Where("aisle = ?", 1), &pickHall{})
 		require.NoError(t, err)
 		require.Len(t, report.Effects, 1)
 		require.Equal(t, live, ruleLive(t, db, pickModels()...))
@@ -192,8 +192,8 @@ func TestADeletionThatSelectsNoRowsTakesNone(t *testing.T) {
 func TestARowThatCarriesNoMarkStaysDeleted(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := pickDatabase(t, database)
-		require.NoError(t, db.Select("Log", "Notes").Delete(&pickHall{Hall: "a_1", Row: 1}).Error)
-		report, err := softdelete.Restore(db, &pickHall{Hall: "a_1", Row: 1})
+		require.NoError(t, db.Select("Log", "Notes").Delete(&pickHall{Hall: "a_1", Aisle: 1}).Error)
+		report, err := softdelete.Restore(db, &pickHall{Hall: "a_1", Aisle: 1})
 		require.NoError(t, err)
 		require.EqualValues(t, 3, deletedRows(report, softdelete.ActionRestored), "nothing tells which deletion took it")
 	})
@@ -203,7 +203,7 @@ func TestARowThatCarriesNoMarkStaysDeleted(t *testing.T) {
 func TestATableBesideTheGraphMayGoWhileTheProgramRuns(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := pickDatabase(t, database)
-		hall := &pickHall{Hall: "a_1", Row: 1}
+		hall := &pickHall{Hall: "a_1", Aisle: 1}
 		restored := func() error {
 			require.NoError(t, db.Delete(hall).Error)
 			_, err := softdelete.Restore(db, hall)
