@@ -32,8 +32,8 @@ type (
 	// pathWatch has a key of its own.
 	pathWatch struct {
 		ID             string `gorm:"primaryKey"`
-		PathReaderCode string `gorm:"uniqueIndex:idx_path_watches_pair"`
-		PathBookCode   string `gorm:"uniqueIndex:idx_path_watches_pair"`
+		PathReaderCode string `gorm:"size:191;uniqueIndex:idx_path_watches_pair"`
+		PathBookCode   string `gorm:"size:191;uniqueIndex:idx_path_watches_pair"`
 		DeletedAt      gorm.DeletedAt
 	}
 )

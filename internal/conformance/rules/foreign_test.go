@@ -167,7 +167,8 @@ func TestWhatForeignKeysTakeAlongIsAnEffect(t *testing.T) {
 func TestAForeignKeyThatARelationIsAboutIsCalledAsTheRelation(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := newForeign(t, database, "foreign_markeds", "")
-		fixture.Exec(t, db, "DROP TABLE foreign_kepts", "CREATE TABLE foreign_kepts (code varchar(20) PRIMARY KEY, hard_id integer REFERENCES foreign_hards(id))")
+		fixture.Exec(t, db, "DROP TABLE foreign_kepts", "CREATE TABLE foreign_kepts (code varchar(20) PRIMARY KEY, hard_id "+fixture.KeyType(db)+
+			", FOREIGN KEY (hard_id) REFERENCES foreign_hards(id))")
 		one := uint(1)
 		require.NoError(t, db.Create(&foreignKept{Code: "k", HardID: &one}).Error)
 		preview, err := softdelete.Preview(db, &foreignHard{ID: 1})
