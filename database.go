@@ -75,7 +75,7 @@ func newDatabase(config *Config, d *dialect.Dialect, compiling *sync.Mutex, inst
 			Options: restore.Options{MaxRows: config.MaxRows, Ledger: config.Ledger},
 		},
 		guards:     &write.Guards{Registry: registry, Records: records, Columns: columns, Holds: holds},
-		migrations: &migrate.Migrations{Registry: registry, Columns: columns, Holds: holds, Outward: outward},
+		migrations: &migrate.Migrations{Registry: registry, Columns: columns, Holds: holds, Outward: outward, Own: Tables()},
 		purger: &purge.Purger{
 			Registry: registry, Columns: columns, Records: records, Holds: holds, Eraser: eraser,
 			Options: purge.Options{ColdStore: store, TenantRetention: config.tenantRetention()},

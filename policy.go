@@ -110,7 +110,7 @@ func compile(registry *policy.Registry, db *gorm.DB, reached []policy.ReachedSch
 			}
 		}
 		if p.Err == nil {
-			patch(p, db.NamingStrategy, references(db, p.Schema, reached), registry.KeepUnique)
+			patch(p, registry, db.NamingStrategy, references(db, p.Schema, reached))
 		}
 	}
 	registry.Publish(policies)
@@ -119,7 +119,7 @@ func compile(registry *policy.Registry, db *gorm.DB, reached []policy.ReachedSch
 // patch puts the model's filter into GORM's schema, in place of gorm.DeletedAt's own clauses. Its clause for deletions stays:
 // it does nothing where the plugin has built the statement, and marks the row where db.Use has failed and the plugin does
 // not run.
-func patch(p *policy.Policy, namer schema.Namer, referenced [][]string, keep bool) {
+func patch(p *policy.Policy, registry *policy.Registry, namer schema.Namer, referenced [][]string) {
 	s := p.Schema
 	foreign := func(c clause.Interface) bool {
 		switch c.(type) {
@@ -133,7 +133,7 @@ func patch(p *policy.Policy, namer schema.Namer, referenced [][]string, keep boo
 	deleted := scope.WhereOf(p.Predicates.Deleted)
 	s.QueryClauses = append(s.QueryClauses, &scope.Clause{Policy: p, Visible: scope.WhereOf(p.Predicates.Reads()), Deleted: deleted})
 	s.UpdateClauses = append(s.UpdateClauses, &scope.Clause{Policy: p, Visible: p.LiveWhere, Deleted: deleted, Writes: true})
-	narrowIndexes(p, namer, referenced, keep)
+	narrowIndexes(p, registry, namer, referenced)
 	p.NoteLeads()
 }
 

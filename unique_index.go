@@ -16,10 +16,10 @@ import (
 
 // narrowIndexes rewrites the index settings of a schema whose model marks rows, so that AutoMigrate, and whatever else
 // reads the schema, builds its unique indexes over the live rows only. An index with a field tagged full stays as it is, and
-// so does one with a condition of its own, and one that a foreign key refers to: the database asks for that. keep leaves all but
-// those with a field tagged live. It runs before the schema is published: ParseIndexes writes to the fields
+// so does one with a condition of its own, and one that a foreign key refers to: the database asks for that. KeepUnique leaves
+// all but those with a field tagged live. It runs before the schema is published: ParseIndexes writes to the fields
 // (schema/index.go:74, GORM 1.31).
-func narrowIndexes(p *policy.Policy, namer schema.Namer, referenced [][]string, keep bool) {
+func narrowIndexes(p *policy.Policy, registry *policy.Registry, namer schema.Namer, referenced [][]string) {
 	fitIndexNames(p, namer)
 	collectComputed(p)
 	if p.Archives() {
@@ -38,7 +38,7 @@ func narrowIndexes(p *policy.Policy, namer schema.Namer, referenced [][]string, 
 	// stays tells whether a unique index on columns stays over all rows.
 	stays := func(columns ...string) bool {
 		return refersTo(columns...) || slices.ContainsFunc(columns, func(c string) bool { return p.Full[c] }) ||
-			keep && !slices.ContainsFunc(columns, func(c string) bool { return p.Live[c] })
+			registry.KeepUnique && !slices.ContainsFunc(columns, func(c string) bool { return p.Live[c] })
 	}
 	if len(p.Schema.PrimaryFields) > 0 {
 		p.Whole = append(p.Whole, &policy.UniqueIndex{Name: policy.PrimaryKey, Fields: p.Schema.PrimaryFields})
@@ -50,6 +50,9 @@ func narrowIndexes(p *policy.Policy, namer schema.Namer, referenced [][]string, 
 			p.Whole = append(p.Whole, &policy.UniqueIndex{Name: namer.UniqueName(p.Schema.Table, field.DBName), Fields: []*schema.Field{field}})
 		default:
 			p.WasUnique[field.DBName] = makeUniqueIndex(p.Schema, field, namer)
+			if registry.Dialect.Has(dialect.GeneratedLive) {
+				field.TagSettings["UNIQUE"] = "UNIQUE" // by which GORM gives its text a length there (driver/mysql/mysql.go:397)
+			}
 		}
 	}
 	addRetentionIndex(p, namer)

@@ -27,8 +27,13 @@ const (
 	CompoundRecursion
 	// PartialIndexes: CREATE INDEX … WHERE.
 	PartialIndexes
+	// GeneratedLive: a unique index may end with a column that the database computes, and that is NULL in rows which are not to be unique.
+	// It stands in the place of PartialIndexes.
+	GeneratedLive
 	// AdvisoryLocks: a transaction can lock a number.
 	AdvisoryLocks
+	// SessionLocks: a session can lock a number until it ends or unlocks.
+	SessionLocks
 	// Estimates: the way to join tables is chosen by how many rows statistics lead to expect.
 	Estimates
 	// RenameIndex: an index can be renamed in place.
@@ -36,6 +41,9 @@ const (
 	// AlterInPlace: constraints and columns can be changed in place. Without it GORM makes the table anew, which loses its
 	// indexes; the functions in rebuild.go are for such a database.
 	AlterInPlace
+	// AlterInTransaction: a change of a table is undone with its transaction. Without it each one ends the transaction, and what takes
+	// several must be right between any two of them.
+	AlterInTransaction
 	// JSONRows: JSON becomes rows of a table.
 	JSONRows
 	// LowerNames: a name without quotes means that in lower case.
@@ -171,6 +179,10 @@ type Dialect struct {
 
 	rebuild   rebuild
 	script    script
+	live      live
+	patience  patience
+	ownType   func(dataType string, size int, indexed bool) string
+	retype    func(table, column, kind string) string // nil for the standard's
 	temporary temporary
 }
 

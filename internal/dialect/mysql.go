@@ -20,7 +20,7 @@ var mysql = Dialect{
 	Precision: time.Microsecond,
 
 	longestName: 64,
-	features:    RowLocks | CompoundRecursion | RenameIndex | AlterInPlace | WithBeforeWrite | QualifiedTargets | StaleReads,
+	features:    RowLocks | CompoundRecursion | RenameIndex | AlterInPlace | WithBeforeWrite | QualifiedTargets | StaleReads | GeneratedLive | SessionLocks,
 	instantType: "datetime(6)",
 	textType:    "char",
 	ofType:      mysqlCast,
@@ -76,7 +76,18 @@ var mysql = Dialect{
 	findIndexes: mysqlIndexes,
 	indexOwner:  func(*gorm.DB, Table, string) (string, error) { return "", nil }, // names of indexes are a table's own
 
-	script:    script{alone: mysqlAlone},
+	script:   script{alone: mysqlAlone},
+	live:     mysqlLive,
+	patience: mysqlPatience,
+	ownType:  mysqlOwnType,
+	retype: func(table, column, kind string) string {
+		return "ALTER TABLE " + table + " MODIFY COLUMN " + column + " " + kind
+	},
+
+	sessionLock: mysqlSessionLock,
+	migrating:   mysqlLockName("softdelete_m_"),
+	cleaning:    mysqlLockName("softdelete_j_"),
+
 	temporary: temporary{drop: "DROP TEMPORARY TABLE ", mark: "CAST('' AS char(255)) COLLATE utf8mb4_bin", within: true},
 }
 

@@ -15,7 +15,7 @@ var postgres = Dialect{
 	Precision: time.Microsecond,
 
 	longestName: 63,
-	features: RowLocks | WritesInWith | WithBeforeWrite | PartialIndexes | AdvisoryLocks | RenameIndex | AlterInPlace |
+	features: RowLocks | WritesInWith | WithBeforeWrite | PartialIndexes | AdvisoryLocks | SessionLocks | RenameIndex | AlterInPlace | AlterInTransaction |
 		LowerNames | Estimates | JSONRows | TemporaryTwice,
 	instantType: "timestamptz",
 	length:      "length",

@@ -17,7 +17,7 @@ import (
 // change the same tables side by side, and wait for each other's locks. In a caller's transaction the tables' own locks must do.
 func (m *migrator) alone(run func(tx *gorm.DB) error) error {
 	db := m.db.Session(&gorm.Session{})
-	if _, inTransaction := db.Statement.ConnPool.(gorm.TxCommitter); inTransaction || !m.migrations.Dialect.Has(dialect.AdvisoryLocks) {
+	if _, inTransaction := db.Statement.ConnPool.(gorm.TxCommitter); inTransaction || !m.migrations.Dialect.Has(dialect.SessionLocks) {
 		return run(db)
 	}
 	if _, pinned := db.Statement.ConnPool.(*sql.Conn); pinned {

@@ -92,9 +92,24 @@ func archived(field *schema.Field) *schema.Field {
 // serials are types that stand for an integer with a default and NOT NULL.
 var serials = map[string]schema.DataType{"smallserial": "smallint", "serial": "integer", "bigserial": "bigint"}
 
-// archivedType is the type of a model's column in its archive.
-func (m *migrator) archivedType(field *schema.Field) string {
-	return strings.TrimSpace(m.Migrator.FullDataTypeOf(archived(field)).SQL)
+// archivedType is the type of a model's column in its archive, or of one that the archive has for itself.
+func (m *migrator) archivedType(p *policy.Policy, field *schema.Field) string {
+	if s, ok := p.Archive(); ok && !slices.Contains(s.Columns, field) {
+		if kind := m.migrations.Dialect.OwnType(string(field.DataType), field.Size, field == p.ID); kind != "" {
+			return kind
+		}
+	}
+	return strings.TrimSpace(m.Migrator.FullDataTypeOf(m.archived(field)).SQL)
+}
+
+// archived is archived, of the type that the table's column has: a text's may depend on what the archive leaves out.
+func (m *migrator) archived(field *schema.Field) *schema.Field {
+	copied := archived(field)
+	if field.DataType == schema.String {
+		counted := *field
+		copied.DataType = schema.DataType(m.db.Dialector.DataTypeOf(&counted))
+	}
+	return copied
 }
 
 func (m *migrator) exec(format string, args ...any) error {
@@ -132,7 +147,7 @@ func (m *migrator) createArchive(p *policy.Policy, s policy.ArchiveStrategy, tab
 	}
 	columns := []string{statement.QuoteName(m.db, policy.ArchiveIDColumn) + " " + m.migrations.Dialect.Numbered()}
 	for _, field := range slices.Concat(s.Columns, p.MarkFields()) {
-		kind := m.archivedType(field)
+		kind := m.archivedType(p, field)
 		if found := m.migrations.Dialect.FindColumn(table, field.DBName); found != nil {
 			if !m.migrations.Dialect.Holds(kind, found.Type) {
 				kind = found.Type // the table's column was made otherwise
@@ -181,10 +196,10 @@ func (m *migrator) alterArchive(value any, p *policy.Policy, s policy.ArchiveStr
 	for _, field := range slices.Concat(s.Columns, p.MarkFields()) {
 		i := slices.IndexFunc(types, func(t gorm.ColumnType) bool { return t.Name() == field.DBName })
 		if i < 0 {
-			err = m.addArchived(s, field)
+			err = m.addArchived(p, s, field)
 		} else if slices.Contains(s.Columns, field) {
 			// GORM compares, and calls AlterColumn where the types differ.
-			err = innerMigrator(session).MigrateColumn(value, archived(field), types[i])
+			err = innerMigrator(session).MigrateColumn(value, m.archived(field), types[i])
 		}
 		if err != nil {
 			return err
@@ -239,9 +254,9 @@ func (m *migrator) followTable(p *policy.Policy, s policy.ArchiveStrategy, table
 }
 
 // addArchived adds a column that the model has gained. Rows archived before get its default, as the live ones do.
-func (m *migrator) addArchived(s policy.ArchiveStrategy, field *schema.Field) error {
+func (m *migrator) addArchived(p *policy.Policy, s policy.ArchiveStrategy, field *schema.Field) error {
 	table, column := statement.QuoteName(m.db, s.Table), statement.QuoteName(m.db, field.DBName)
-	if err := m.exec("ALTER TABLE %s ADD %s %s", table, column, m.archivedType(field)); err != nil {
+	if err := m.exec("ALTER TABLE %s ADD %s %s", table, column, m.archivedType(p, field)); err != nil {
 		return err
 	}
 	value := field.DefaultValue
@@ -268,7 +283,7 @@ func (m *migrator) alterArchived(p *policy.Policy, field *schema.Field) error {
 	if err != nil {
 		return err
 	}
-	kind, kept := m.archivedType(field), m.migrations.Dialect.FindColumn(there, field.DBName)
+	kind, kept := m.archivedType(p, field), m.migrations.Dialect.FindColumn(there, field.DBName)
 	if kept == nil || m.migrations.Dialect.Holds(kept.Type, kind) {
 		return nil // as wide already: what it keeps must not be cut
 	}
@@ -283,8 +298,7 @@ func (m *migrator) retype(p *policy.Policy, s policy.ArchiveStrategy, kept diale
 	}
 	table, column := statement.QuoteName(m.db, s.Table), statement.QuoteName(m.db, kept.Name)
 	if m.migrations.Dialect.Has(dialect.AlterInPlace) {
-		// No USING: a cast that the database would not make by itself could lose data.
-		return m.exec("ALTER TABLE %s ALTER COLUMN %s TYPE %s", table, column, kind)
+		return m.exec("%s", m.migrations.Dialect.RetypeColumn(table, column, kind))
 	}
 	// The column is made anew beside the former one; the indexes on it come back afterwards.
 	former := statement.QuoteName(m.db, dialect.ShortName(kept.Name, "_former"))

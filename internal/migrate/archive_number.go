@@ -45,7 +45,7 @@ func (m *migrator) numberArchive(p *policy.Policy, s policy.ArchiveStrategy, the
 	}
 	switch {
 	case d.Has(dialect.AlterInPlace):
-		return statement.WorkOn(m.db, add)
+		return m.together(add)
 	case recorderOf(m.db) != nil:
 		return m.addKeeping(m.db, s.Table, add)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
-	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // This room is for `gorm:"unique"`, a constraint that became an index over the live rows.
@@ -32,6 +31,10 @@ func (m *migrator) MigrateColumnUnique(value any, field *schema.Field, columnTyp
 	if p != nil && p.Column() != nil && known && unique && !field.Unique && !m.Migrator.HasConstraint(value, m.db.NamingStrategy.UniqueName(p.Schema.Table, field.DBName)) &&
 		p.WasUnique[field.DBName] == "" {
 		return nil // GORM would drop a constraint of its own name, which is not there; dropFormer looks for others
+	}
+	constrained := p != nil && known && unique && p.WasUnique[field.DBName] != ""
+	if left, err := m.leavesUnique(value, p, field); err != nil || left && !constrained {
+		return err
 	}
 	if p == nil || !known || !unique || field.PrimaryKey || p.WasUnique[field.DBName] == "" {
 		return m.Migrator.MigrateColumnUnique(value, field, columnType)
@@ -68,7 +71,7 @@ func (m *migrator) MigrateColumnUnique(value any, field *schema.Field, columnTyp
 	if !m.migrations.Dialect.Has(dialect.AlterInPlace) {
 		build, drop = drop, build
 	}
-	return statement.WorkOn(m.db, func(tx *gorm.DB) error {
+	return m.together(func(tx *gorm.DB) error {
 		if err := build(tx); err != nil {
 			return err
 		}

@@ -81,7 +81,7 @@ func (m *migrator) staysWhole(stmt *gorm.Statement, p *policy.Policy, index *sch
 
 // dropFormer takes away what is unique over all rows under another name than that of the index over the live rows.
 func (m *migrator) dropFormer(values []any) error {
-	if !m.migrations.Dialect.Has(dialect.PartialIndexes) || m.db.DryRun {
+	if !m.narrowsIndexes() || m.db.DryRun {
 		return nil
 	}
 	for _, value := range m.withDependencies(values) {
@@ -160,7 +160,7 @@ func (m *migrator) dropFound(value any, stmt *gorm.Statement, found *dialect.Ind
 	quoted := statement.QuoteName(m.db, found.Name)
 	switch {
 	case !found.Constraint && m.migrations.Dialect.Has(dialect.AlterInPlace):
-		return exec("DROP INDEX ", inSchemaOf(tableOf(stmt), quoted))
+		return exec(m.migrations.Dialect.DropIndex(tableOf(stmt), quoted))
 	case !found.Constraint:
 		return exec("DROP INDEX ", quoted)
 	case m.migrations.Dialect.Has(dialect.AlterInPlace):
@@ -174,12 +174,4 @@ func (m *migrator) dropFound(value any, stmt *gorm.Statement, found *dialect.Ind
 		}
 		return err
 	})
-}
-
-// inSchemaOf quotes an index with the schema of its table, where that is not found without.
-func inSchemaOf(table dialect.Table, index string) string {
-	if i := strings.LastIndex(table.Quoted, "."); i >= 0 {
-		return table.Quoted[:i+1] + index
-	}
-	return index
 }

@@ -86,6 +86,9 @@ func checkFormer(t *testing.T, statements []string, model any, narrowed bool) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Use(t, database, softdelete.Config{})
 		for _, statement := range statements {
+			if database.Name == "mysql" {
+				statement = strings.NewReplacer(`"`, "`", "CONSTRAINT one_code UNIQUE", "UNIQUE").Replace(statement)
+			}
 			require.NoError(t, db.Exec(statement).Error)
 		}
 		create := func(id int) error {
@@ -131,7 +134,8 @@ func TestAnIndexThatAForeignKeyOfTheDatabaseNeedsStaysWhole(t *testing.T) {
 		plain := database.Open(t)
 		require.NoError(t, plain.AutoMigrate(&keyedParent{}))
 		require.NoError(t, plain.Exec("CREATE TABLE keyed_children (id integer PRIMARY KEY, "+
-			"parent_code text REFERENCES keyed_parents (code), parent_name text REFERENCES keyed_parents (name))").Error)
+			"parent_code varchar(191), parent_name varchar(191), CONSTRAINT keyed_code FOREIGN KEY (parent_code) REFERENCES keyed_parents (code), "+
+			"CONSTRAINT keyed_name FOREIGN KEY (parent_name) REFERENCES keyed_parents (name))").Error)
 		require.NoError(t, plain.Create(&keyedParent{ID: 1, Code: "a", Name: "a", Other: "a"}).Error)
 		require.NoError(t, plain.Create(&keyedChild{ID: 1, ParentCode: "a", ParentName: "a"}).Error)
 

@@ -11,6 +11,8 @@ type Migrations struct {
 	*policy.Registry
 	Columns *archive.Columns
 	Holds   *hold.Holds
+	// Own are the plugin's own tables.
+	Own []any
 	// Outward turns what a refusal holds into the error that callers know.
 	Outward func(error) error
 }

@@ -49,6 +49,9 @@ func (m *migrator) AutoMigrate(values ...any) error {
 	if err := m.refuseFormerMarks(values); err != nil {
 		return err
 	}
+	if err := m.refuseUnbuildable(values); err != nil {
+		return err
+	}
 	err := m.migrate(values)
 	m.migrations.Folding.Forget()
 	_, inTransaction := m.db.Statement.ConnPool.(gorm.TxCommitter)
@@ -65,9 +68,24 @@ func (m *migrator) migrate(values []any) error {
 		return m.checkAndMigrate(values)
 	}
 	if m.migrations.Dialect.Has(dialect.AlterInPlace) {
-		return m.alone(func(tx *gorm.DB) error { return m.on(tx).checkAndMigrate(values) })
+		return m.alone(func(tx *gorm.DB) error {
+			return m.patiently(tx, func() error { return m.on(tx).checkAndMigrate(values) })
+		})
 	}
 	return m.atomically(func(tx *gorm.DB) error { return m.on(tx).autoMigrate(values) })
+}
+
+// narrowsIndexes tells whether the database has unique indexes over live rows, in one way or another.
+func (m *migrator) narrowsIndexes() bool {
+	return m.migrations.Dialect.Has(dialect.PartialIndexes) || m.migrations.Dialect.Has(dialect.GeneratedLive)
+}
+
+// together runs several changes as one where the database undoes them with their transaction; elsewhere each is right without the next.
+func (m *migrator) together(run func(tx *gorm.DB) error) error {
+	if !m.migrations.Dialect.Has(dialect.AlterInTransaction) {
+		return run(m.db.Session(&gorm.Session{}))
+	}
+	return statement.WorkOn(m.db, run)
 }
 
 // on is the same migrator on another session.
@@ -133,11 +151,17 @@ func (m *migrator) CreateTable(values ...any) error {
 	if err := m.compile(values); err != nil {
 		return err
 	}
+	if err := m.refuseUnbuildable(values); err != nil {
+		return err
+	}
 	if err := m.Migrator.CreateTable(values...); err != nil {
 		return err
 	}
 	for _, value := range values {
 		p, err := m.policy(value)
+		if err == nil && p != nil {
+			err = m.narrowNew(value, p)
+		}
 		if err == nil && p != nil {
 			err = m.migrateArchive(value, p)
 		}
@@ -180,13 +204,16 @@ func (m *migrator) index(value any, name string) (stmt *gorm.Statement, index *s
 	if p == nil || err != nil {
 		return nil, nil, false, err
 	}
-	if p.Column() == nil || !m.migrations.Dialect.Has(dialect.PartialIndexes) {
+	if p.Column() == nil || !m.narrowsIndexes() {
 		return nil, nil, false, nil
 	}
 	if stmt, err = m.statement(value); err != nil {
 		return nil, nil, false, err
 	}
 	index = stmt.Schema.LookIndex(name)
+	if index != nil && index.Class != "UNIQUE" && !m.migrations.Dialect.Has(dialect.PartialIndexes) {
+		return nil, nil, false, nil // it is over all rows
+	}
 	return stmt, index, index != nil, nil
 }
 
@@ -220,6 +247,9 @@ func (m *migrator) HasIndex(value any, name string) bool {
 		return false
 	}
 	p, _ := m.policy(value)
+	if found != nil && m.livesAnew(stmt, p, index, found) {
+		return true
+	}
 	if found != nil && (declares(p, index, found) || m.staysNarrow(p, index, found)) {
 		return true
 	}
@@ -319,6 +349,8 @@ func (m *migrator) CreateIndex(value any, name string) error {
 	switch {
 	case err != nil:
 		return err
+	case m.migrations.Dialect.Has(dialect.GeneratedLive):
+		return m.exchange(value, stmt, index, found != nil)
 	case concurrently(index) && recorderOf(m.db) == nil:
 		return m.buildConcurrently(value, stmt, index, found)
 	case found == nil:

@@ -27,6 +27,9 @@ func (m *migrator) AlterColumn(value any, field string) error {
 	if p, inArchive := m.db.Statement.Context.Value(archiveKey{}).(*policy.Policy); inArchive {
 		return m.alterArchived(p, p.Schema.LookUpField(field))
 	}
+	if altered, err := m.alterOwn(value, field); err != nil || altered {
+		return err
+	}
 	return m.rebuild(value, "", func(inner gorm.Migrator) error { return inner.AlterColumn(value, field) })
 }
 

@@ -169,3 +169,17 @@ func (p *Policy) SameWhileLive(field *schema.Field) bool {
 	status, ok := p.Strategy.(statusStrategy)
 	return p.Structural(field) && !(ok && status.field == field)
 }
+
+// States are the texts that a status has for deleted and for others; empty for a policy without one, and where it is a number.
+func (p *Policy) States() (deleted string, others []string) {
+	status, ok := p.Strategy.(statusStrategy)
+	if deleted, ok = status.deleted.(string); !ok {
+		return "", nil
+	}
+	for _, value := range append([]any{status.active}, status.visible...) {
+		if text, ok := value.(string); ok && !slices.Contains(others, text) {
+			others = append(others, text)
+		}
+	}
+	return deleted, others
+}

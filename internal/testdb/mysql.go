@@ -26,7 +26,8 @@ var mysqlKind = kind{
 	name:     "mysql",
 	driver:   mysqlDriver,
 	dialector: func(pool gorm.ConnPool) gorm.Dialector {
-		return mysql.New(mysql.Config{Conn: pool})
+		// A text without a size has one, as in the driver's documentation: without it, it could be in no index.
+		return mysql.New(mysql.Config{Conn: pool, DefaultStringSize: 191})
 	},
 	connections: 12, // more than the busiest test's workers
 	full:        mysqlIsFull,

@@ -1,0 +1,13 @@
+CREATE TABLE "softdelete_certificate_head" ("id" bigint,"number" bigint,"hash" varchar(64),"signature" varchar(128) NOT NULL DEFAULT '',PRIMARY KEY ("id"));
+CREATE TABLE "softdelete_certificates" ("number" bigint,"id" varchar(64),"request_id" varchar(128),"document" text,"hash" varchar(64),"signature" varchar(128),PRIMARY KEY ("number"));
+CREATE UNIQUE INDEX IF NOT EXISTS "idx_softdelete_certificates_request_id" ON "softdelete_certificates" ("request_id");
+CREATE UNIQUE INDEX IF NOT EXISTS "idx_softdelete_certificates_id" ON "softdelete_certificates" ("id");
+CREATE TABLE "softdelete_deletions" ("id" varchar(64),"table" text,"key" text,"rows" bigint,"actor" text,"reason" text,"deleted_at" timestamptz,"restored_at" timestamptz,PRIMARY KEY ("id"));
+CREATE TABLE "softdelete_erased_rows" ("table_name" varchar(128),"row_key" varchar(512),"created" bigint,"request_id" varchar(128),"erased_at" timestamptz,"digest" varchar(64) NOT NULL DEFAULT '',"gone" boolean NOT NULL DEFAULT false,PRIMARY KEY ("table_name","row_key"));
+CREATE INDEX IF NOT EXISTS "idx_softdelete_erased_rows_request_id" ON "softdelete_erased_rows" ("request_id");
+CREATE TABLE "softdelete_erasure_outbox" ("id" bigserial,"request_id" varchar(128),"processor" varchar(128),"subject_table" text,"subject_key" text,"attempts" bigint,"next_at" timestamptz,"acknowledged_at" timestamptz,PRIMARY KEY ("id"));
+CREATE INDEX IF NOT EXISTS "idx_softdelete_erasure_outbox_next_at" ON "softdelete_erasure_outbox" ("next_at");
+CREATE UNIQUE INDEX IF NOT EXISTS "softdelete_outbox_delivery" ON "softdelete_erasure_outbox" ("request_id","processor");
+CREATE TABLE "softdelete_erasure_progress" ("request_id" varchar(128),"subject_table" text,"subject_key" text,"batches" bigint,"tables" text,PRIMARY KEY ("request_id"));
+CREATE TABLE "softdelete_holds" ("id" varchar(64),"table" text,"key" text,"parts" text,"matter" text,"placed_by" text,"placed_at" timestamptz,"until" timestamptz,"released_at" timestamptz,PRIMARY KEY ("id"));
+CREATE TABLE "softdelete_leases" ("name" varchar(64),"holder" text,"until" bigint,PRIMARY KEY ("name"));

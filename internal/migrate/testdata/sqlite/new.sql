@@ -1,0 +1,13 @@
+CREATE TABLE `golden_users` (`id` integer PRIMARY KEY AUTOINCREMENT,`email` text,`code` text,`first` text,`last` text,`full` text,`deleted_at` datetime);
+CREATE INDEX `idx_golden_users_deleted_at_retention` ON `golden_users`(`deleted_at`) WHERE `deleted_at` IS NOT NULL;
+CREATE UNIQUE INDEX `idx_golden_users_full` ON `golden_users`(`full`);
+CREATE UNIQUE INDEX `golden_names` ON `golden_users`(`first`,`last`) WHERE `deleted_at` IS NULL;
+CREATE UNIQUE INDEX `uni_golden_users_code_live` ON `golden_users`(`code`) WHERE `deleted_at` IS NULL;
+CREATE UNIQUE INDEX `idx_golden_users_email` ON `golden_users`(`email`) WHERE `deleted_at` IS NULL;
+CREATE TABLE `golden_notes` (`id` integer PRIMARY KEY AUTOINCREMENT,`user_id` integer,`title` text,`status` text NOT NULL,`deletion_id` text,CONSTRAINT `fk_golden_users_notes` FOREIGN KEY (`user_id`) REFERENCES `golden_users`(`id`));
+CREATE INDEX `idx_golden_notes_deletion_id` ON `golden_notes`(`deletion_id`);
+CREATE UNIQUE INDEX `idx_golden_notes_title` ON `golden_notes`(`title`) WHERE `status` <> 'deleted';
+CREATE TABLE `golden_orders` (`number` text,`text` text,`amount` integer,`paid` numeric,PRIMARY KEY (`number`));
+CREATE TABLE `golden_orders_archive` (`archive_id` integer PRIMARY KEY AUTOINCREMENT,`number` text,`text` text,`amount` integer,`paid` numeric,`archived_at` datetime,`deletion_id` text,`actor` text,`reason` text);
+CREATE INDEX `idx_golden_orders_archive_deletion_id` ON `golden_orders_archive` (`deletion_id`);
+CREATE INDEX `idx_golden_orders_archive_number_deletion_id` ON `golden_orders_archive` (`number`,`deletion_id`);

@@ -1,0 +1,13 @@
+CREATE TABLE `softdelete_certificate_head` (`id` integer,`number` integer,`hash` text,`signature` text NOT NULL DEFAULT "",PRIMARY KEY (`id`));
+CREATE TABLE `softdelete_certificates` (`number` integer,`id` text,`request_id` text,`document` text,`hash` text,`signature` text,PRIMARY KEY (`number`));
+CREATE UNIQUE INDEX `idx_softdelete_certificates_request_id` ON `softdelete_certificates`(`request_id`);
+CREATE UNIQUE INDEX `idx_softdelete_certificates_id` ON `softdelete_certificates`(`id`);
+CREATE TABLE `softdelete_deletions` (`id` text,`table` text,`key` text,`rows` integer,`actor` text,`reason` text,`deleted_at` datetime,`restored_at` datetime,PRIMARY KEY (`id`));
+CREATE TABLE `softdelete_erased_rows` (`table_name` text,`row_key` text,`created` integer,`request_id` text,`erased_at` datetime,`digest` text NOT NULL DEFAULT "",`gone` numeric NOT NULL DEFAULT false,PRIMARY KEY (`table_name`,`row_key`));
+CREATE INDEX `idx_softdelete_erased_rows_request_id` ON `softdelete_erased_rows`(`request_id`);
+CREATE TABLE `softdelete_erasure_outbox` (`id` integer PRIMARY KEY AUTOINCREMENT,`request_id` text,`processor` text,`subject_table` text,`subject_key` text,`attempts` integer,`next_at` datetime,`acknowledged_at` datetime);
+CREATE INDEX `idx_softdelete_erasure_outbox_next_at` ON `softdelete_erasure_outbox`(`next_at`);
+CREATE UNIQUE INDEX `softdelete_outbox_delivery` ON `softdelete_erasure_outbox`(`request_id`,`processor`);
+CREATE TABLE `softdelete_erasure_progress` (`request_id` text,`subject_table` text,`subject_key` text,`batches` integer,`tables` text,PRIMARY KEY (`request_id`));
+CREATE TABLE `softdelete_holds` (`id` text,`table` text,`key` text,`parts` text,`matter` text,`placed_by` text,`placed_at` datetime,`until` datetime,`released_at` datetime,PRIMARY KEY (`id`));
+CREATE TABLE `softdelete_leases` (`name` text,`holder` text,`until` integer,PRIMARY KEY (`name`));
