@@ -122,6 +122,8 @@ type Dialect struct {
 	// there is nothing to learn from it.
 	planned string
 
+	// zoneless tells that a date and time has no zone, and no text of one may say it.
+	zoneless bool
 	// timeStep is the finest step of a column of times, where the database has another one by itself than Precision; nil where not.
 	timeStep func(field *schema.Field) (step time.Duration, known bool)
 
@@ -201,6 +203,9 @@ func Of(dialector gorm.Dialector) (*Dialect, error) {
 
 // Has tells whether the database has all the features.
 func (d *Dialect) Has(features Feature) bool { return d.features&features == features }
+
+// Zoneless tells that the text of a date and time has no zone: it is in UTC.
+func (d *Dialect) Zoneless() bool { return d.zoneless }
 
 // TimeStep is the finest step of a field's column of times; known is false where that is Precision, unless the field's type says another.
 func (d *Dialect) TimeStep(field *schema.Field) (step time.Duration, known bool) {

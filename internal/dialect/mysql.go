@@ -59,6 +59,7 @@ var mysql = Dialect{
 	numbered:  mysqlNumbered,
 
 	timeStep: mysqlTimeStep,
+	zoneless: true,
 
 	server:   mysqlServer,
 	list:     mysqlList,

@@ -95,3 +95,37 @@ func TestADeletionOnMariaDBIsRestoredByItsMark(t *testing.T) {
 	require.Equal(t, 3, holds(t, db, "mysql_trays", "deleted_at IS NULL"))
 	require.Equal(t, 1, holds(t, db, "mysql_papers", "deleted_at IS NULL"), "the other was deleted before")
 }
+
+// mysqlMarked has times that mean live, one of which says its zone.
+type mysqlMarked struct {
+	ID        uint
+	DeletedAt gorm.DeletedAt `gorm:"zeroValue:'1970-01-01 00:00:01'"`
+}
+
+type mysqlZoned struct {
+	ID        uint
+	DeletedAt gorm.DeletedAt `gorm:"zeroValue:1970-01-01T02:00:01+02:00"`
+}
+
+func TestATimeThatMeansLiveHasNoZoneOnMySQL(t *testing.T) {
+	dialect.AdmitUnfinished()
+	db := testdb.MySQL(t).Open(t)
+	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&mysqlMarked{}, &mysqlZoned{}}})))
+	for _, model := range []any{&mysqlMarked{}, &mysqlZoned{}} {
+		stmt := &gorm.Statement{DB: db}
+		require.NoError(t, stmt.Parse(model))
+		require.NoError(t, db.Exec("CREATE TABLE "+stmt.Table+" (id int PRIMARY KEY, deleted_at datetime(3))").Error)
+		require.NoError(t, db.Exec("INSERT INTO "+stmt.Table+" VALUES (1, '1970-01-01 00:00:01'), (2, NULL)").Error)
+		live := func() (n int64) {
+			require.NoError(t, db.Model(model).Count(&n).Error)
+			return n
+		}
+		require.EqualValues(t, 2, live())
+		require.NoError(t, db.Where("id = 1").Delete(model).Error)
+		require.EqualValues(t, 1, live())
+		_, err := softdelete.Restore(db.Where("id = 1"), model)
+		require.NoError(t, err)
+		require.EqualValues(t, 2, live())
+		require.Equal(t, 1, holds(t, db, stmt.Table, "deleted_at = '1970-01-01 00:00:01'"))
+	}
+}

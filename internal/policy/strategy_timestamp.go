@@ -61,7 +61,7 @@ func (b *policyBuilder) settleTimestamp() {
 	}
 	var zero *zeroTime
 	if text, ok := field.TagSettings["ZEROVALUE"]; ok && c.Kind == dialect.Native {
-		if zero = readZeroTime(text); zero == nil {
+		if zero = readZeroTime(text, b.dialect); zero == nil {
 			b.refuse(field.Name, "the zeroValue %q is no time; write it as 1970-01-01 00:00:01", text)
 			return
 		}

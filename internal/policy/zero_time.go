@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm/schema"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
@@ -24,14 +25,17 @@ const wallTime = "2006-01-02 15:04:05.999999999"
 
 // readZeroTime reads the setting; nil for what is no time. One in quotes, as SQL would have it, is meant as it says: GORM takes it
 // for none (soft_delete.go:52, GORM 1.31), and hides the rows that have it.
-func readZeroTime(text string) *zeroTime {
+func readZeroTime(text string, d *dialect.Dialect) *zeroTime {
 	text = strings.Trim(text, `'"`)
 	for _, layout := range []string{wallTime, time.DateOnly, "2006-01-02T15:04:05.999999999", time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00"} {
 		at, err := time.Parse(layout, text)
 		if err != nil {
 			continue
 		}
-		at = at.UTC()
+		if at = at.UTC(); d.Zoneless() {
+			text = at.Format(wallTime)
+			return &zeroTime{text: text, forms: []string{text}, at: at}
+		}
 		zero := &zeroTime{text: text, forms: []string{text}, at: at}
 		for _, form := range []string{wallTime, wallTime + "-07:00"} { // as people write it, and as a driver writes a time.Time
 			if form = at.Format(form); !slices.Contains(zero.forms, form) {
