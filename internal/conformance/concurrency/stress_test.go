@@ -87,7 +87,7 @@ func TestStress(t *testing.T) {
 		seed := uint64(time.Now().UnixNano())
 		deadline := time.Now().Add(time.Second)
 		if testdb.Long() {
-			deadline = deadline.Add(time.Second)
+			deadline = deadline.Add(2 * time.Second)
 		}
 		var running sync.WaitGroup
 		const workers = 8
