@@ -48,6 +48,8 @@ const (
 	JSONRows
 	// LowerNames: a name without quotes means that in lower case.
 	LowerNames
+	// ReadsTarget: the sub-queries of an UPDATE or DELETE may read the table that it is about.
+	ReadsTarget
 	// QualifiedTargets: an UPDATE that reads another table names the columns that it sets with their own.
 	QualifiedTargets
 	// StaleReads: a SELECT in a caller's transaction may show what was there when that began; what a writing statement reads is of now.

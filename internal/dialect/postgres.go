@@ -16,7 +16,7 @@ var postgres = Dialect{
 
 	longestName: 63,
 	features: RowLocks | WritesInWith | WithBeforeWrite | PartialIndexes | AdvisoryLocks | SessionLocks | RenameIndex | AlterInPlace | AlterInTransaction |
-		LowerNames | Estimates | JSONRows | TemporaryTwice,
+		LowerNames | Estimates | JSONRows | TemporaryTwice | ReadsTarget,
 	instantType: "timestamptz",
 	length:      "length",
 	textType:    "text",

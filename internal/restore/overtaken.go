@@ -81,10 +81,23 @@ func (r *restoration) branches() bool {
 // removeReturned takes the rows of a node that have come back from the archive.
 func (r *restoration) removeReturned(tx statement.Session, n *policy.Node) error {
 	guarded := n.Policy == r.root && r.mayBeOvertaken()
+	inside := guarded && tx.Dialect.Has(dialect.ReadsTarget)
+	if guarded && !inside {
+		late := int64(0)
+		q := tx.Query()
+		r.upTo(n).With(q)
+		var counts statement.Tally
+		counts.Add(func(q *statement.Query) { r.lateRoots(q) }, func(rows int64) { late = rows })
+		if err := counts.Run(q); err != nil {
+			return err
+		} else if late > 0 {
+			return r.overtaken()
+		}
+	}
 	rows, err := r.upTo(n).Write(tx, func(q *statement.Query) {
 		q.DeleteFrom(n.Policy.DeletedTable())
 		r.comingBack(q, n, "")
-		if guarded {
+		if inside {
 			q.Text(" AND NOT EXISTS (SELECT 1")
 			r.lateRoots(q).Text(")")
 		}
