@@ -23,7 +23,7 @@ import (
 
 // concDatabase is that of these tests:
 //
-//	go test ./internal/conformance/concurrency -database mysql
+//	SOFTDELETE_UNFINISHED=mysql go test ./internal/conformance/concurrency -database mysql
 var concDatabase = flag.String("database", "postgres", "the database with row locks to run on")
 
 // concStage is a database with a spectator's connection.
