@@ -55,7 +55,11 @@ func TestArchiveMigratesInStepWithTheModel(t *testing.T) {
 		former := fixture.Use(t, database, softdelete.Config{Models: []any{&archiveFormer{}}})
 		statements, err := softdelete.DDL(former, &archiveFormer{})
 		require.NoError(t, err)
-		require.Len(t, statements, 5, "two tables, the unique index and two of the archive: %v", statements)
+		indexes := 3
+		if database.Name == "mysql" {
+			indexes-- // the table's unique one comes with it
+		}
+		require.Len(t, statements, 2+indexes, "two tables, the unique index and two of the archive: %v", statements)
 		require.NoError(t, former.AutoMigrate(&archiveFormer{}))
 		statements, err = softdelete.DDL(former, &archiveFormer{})
 		require.NoError(t, err)

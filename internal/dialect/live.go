@@ -24,6 +24,9 @@ type live struct {
 	// keySize is how many bytes of an index a column of a type takes, or that many of its letters; ok is false where it has no place in one.
 	keySize func(kind string, letters int) (bytes int, ok bool)
 	longest int
+	// anyWay is a statement of these without the way that it asks for, wayless tells that the database has refused that.
+	anyWay  func(statement string) string
+	wayless func(err error) bool
 	// alike tells whether two texts are the same by a collation, empty for the database's.
 	alike func(db *gorm.DB, one, other, collation string) (bool, error)
 }
@@ -58,6 +61,16 @@ func (d *Dialect) LivePart() string { return d.live.column }
 // ExchangeKeys is a statement that makes unique indexes; what each is on stands in the place of a ?. What one replaces holds until then.
 func (d *Dialect) ExchangeKeys(table Table, indexes []UniqueKey) string {
 	return "ALTER TABLE " + table.Quoted + " " + d.live.exchange(indexes)
+}
+
+// AnyWay is a statement of AddLive or ExchangeKeys that lets the database write the table anew and keep writers out meanwhile, where an
+// error says that it cannot do without; ok is false for any other error.
+func (d *Dialect) AnyWay(statement string, err error) (again string, ok bool) {
+	if d.live.wayless == nil || !d.live.wayless(err) {
+		return "", false
+	}
+	again = d.live.anyWay(statement)
+	return again, again != statement
 }
 
 // KeySize is how many bytes of an index a column of a type takes, or its first letters where they are not 0; ok is false where a

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -35,7 +36,15 @@ var mysqlLive = live{
 	keySize:  mysqlKeySize,
 	longest:  3072 - 1, // the last part has one
 	alike:    mysqlAlike,
+	anyWay:   func(statement string) string { return mysqlWay.ReplaceAllString(statement, "") },
+	wayless: func(err error) bool { // a table of another engine, or an index on hashes, which MariaDB keeps in a column that it hides
+		found, ok := asMySQL(err)
+		return ok && (found.number == 1845 || found.number == 1846)
+	},
 }
+
+// mysqlWay ends a statement that says how a table is to be changed.
+var mysqlWay = regexp.MustCompile(`, ALGORITHM=\w+(, LOCK=\w+)?$`)
 
 func mysqlAlike(db *gorm.DB, one, other, collation string) (alike bool, err error) {
 	if collation == "" {

@@ -37,7 +37,7 @@ func (m *migrator) ensureLive(stmt *gorm.Statement, p *policy.Policy) error {
 	if r != nil {
 		r.made[made] = true
 	}
-	return m.refusedIn(stmt, m.db.Session(&gorm.Session{NewDB: true}).Exec(d.AddLive(table, written, there)).Error)
+	return m.refusedIn(stmt, m.alter(d.AddLive(table, written, there)))
 }
 
 // livesAnew tells whether an index has become the declared one with the column that it ends with, which a rehearsal has only noted.
@@ -78,7 +78,17 @@ func (m *migrator) exchangeAll(stmt *gorm.Statement, p *policy.Policy, indexes [
 		}
 		parts[i] = options
 	}
-	return m.db.Session(&gorm.Session{NewDB: true}).Exec(d.ExchangeKeys(tableOf(stmt), keys), parts...).Error
+	return m.alter(d.ExchangeKeys(tableOf(stmt), keys), parts...)
+}
+
+// alter changes a table while others write it, and without them where the database cannot do that.
+func (m *migrator) alter(text string, parts ...any) error {
+	session := m.db.Session(&gorm.Session{NewDB: true})
+	err := session.Exec(text, parts...).Error
+	if again, ok := m.migrations.Dialect.AnyWay(text, err); ok {
+		err = session.Exec(again, parts...).Error
+	}
+	return err
 }
 
 // narrowNew narrows the indexes of a table that GORM has made with them over all rows.

@@ -1,6 +1,7 @@
 package migrate_test
 
 import (
+	"database/sql"
 	"fmt"
 	"strings"
 	"sync"
@@ -341,4 +342,42 @@ func TestAColumnOfTheNameThatTellsNoLiveRowsIsRefused(t *testing.T) {
 		require.ErrorIs(t, err, softdelete.ErrPolicy)
 		require.ErrorContains(t, err, "softdelete_live")
 	})
+}
+
+func TestATableThatCannotBeChangedBesideWritersIsChangedAllTheSame(t *testing.T) {
+	testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+		plain := database.Open(t)
+		require.NoError(t, plain.Exec("CREATE TABLE live_users (id bigint unsigned AUTO_INCREMENT PRIMARY KEY, email varchar(100), code varchar(191), "+
+			"first varchar(50), last varchar(50), deleted_at datetime(3), UNIQUE KEY idx_live_users_email (email), UNIQUE KEY uni_live_users_code (code), "+
+			"UNIQUE KEY live_names (first(20), last)) ENGINE=MyISAM").Error)
+		db := fixture.Use(t, database, softdelete.Config{})
+		require.NoError(t, db.AutoMigrate(&liveUser{}))
+		requireNoFurtherChange(t, db, &liveUser{})
+		require.NoError(t, plain.Exec("INSERT INTO live_users (email, code, first, last) VALUES ('live', 'live', 'live', 'live')").Error)
+		requireNoDuplicate(t, plain, 1)
+	})
+}
+
+func TestScriptsWhereChangesEndTransactions(t *testing.T) {
+	for name, format := range map[string]softdelete.ScriptFormat{
+		"plain": softdelete.ScriptPlain, "goose": softdelete.ScriptGoose, "golang-migrate": softdelete.ScriptGolangMigrate,
+	} {
+		t.Run(name, func(t *testing.T) {
+			testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+				require.NoError(t, database.Open(t).AutoMigrate(&liveUser{}))
+				db := fixture.Use(t, database, softdelete.Config{})
+				models := append(softdelete.Tables(), &liveUser{}, &letteredOrder{})
+				script, err := softdelete.DDLScript(db, format, models...)
+				require.NoError(t, err)
+				require.NotContains(t, script, "BEGIN")
+				require.Equal(t, name == "goose", strings.Contains(script, "-- +goose NO TRANSACTION\n-- +goose Up\n"))
+				pool, err := sql.Open("mysql", database.DSN+"&multiStatements=true")
+				require.NoError(t, err)
+				defer pool.Close()
+				_, err = pool.ExecContext(t.Context(), script)
+				require.NoError(t, err)
+				requireNoFurtherChange(t, db, models...)
+			})
+		})
+	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 )
 
@@ -31,7 +32,7 @@ func (m *Migrations) Script(db *gorm.DB, f Format, models ...any) (string, error
 	if err != nil || !slices.ContainsFunc(l.statements, isStatement) {
 		return "", err
 	}
-	w := &scriptWriter{alone: m.Dialect.Alone}
+	w := &scriptWriter{alone: m.Dialect.Alone, ends: !m.Dialect.Has(dialect.AlterInTransaction)}
 	if l.rebuilds {
 		checks := m.Dialect.Checks(l.checked)
 		w.open = slices.Concat(l.open, checks.Open)
@@ -54,6 +55,7 @@ func isStatement(text string) bool { return !strings.HasPrefix(text, "--") }
 type scriptWriter struct {
 	open, begin, statements, end, shut []string
 	alone                              func(statement string) bool
+	ends                               bool // a statement that is alone only ends a transaction
 	text                               strings.Builder
 }
 
@@ -137,11 +139,12 @@ func isAnnotation(line string) bool {
 }
 
 // golangMigrate writes for https://github.com/golang-migrate/migrate/blob/master/MIGRATIONS.md. Its drivers send a file as it is:
-// for PostgreSQL as one query, whose statements are one transaction; for SQLite in a transaction, or outside of one where the
+// for PostgreSQL as one query, whose statements are one transaction; for MySQL as one, too, whose statements are none (the address needs
+// multiStatements=true); for SQLite in a transaction, or outside of one where the
 // address has x-no-tx-wrap=true. A savepoint is right in both.
 func (w *scriptWriter) golangMigrate() (string, error) {
 	statements := slices.DeleteFunc(slices.Clone(w.statements), func(text string) bool { return !isStatement(text) })
-	if i := slices.IndexFunc(statements, w.alone); i >= 0 && len(statements) > 1 {
+	if i := slices.IndexFunc(statements, w.alone); i >= 0 && len(statements) > 1 && !w.ends {
 		return "", fmt.Errorf("%w: golang-migrate runs a file of several statements as one transaction, and this one can be in none: give it, what "+
 			"stands before it and what stands behind it in the list of DDL a file each, or take CONCURRENTLY out of the index's tag: %s",
 			fault.ErrUnsupported, statements[i])
