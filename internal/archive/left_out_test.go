@@ -78,6 +78,34 @@ func TestARestoreIsRefusedWhereATableLeavesARowOut(t *testing.T) {
 	}
 }
 
+// What has come back is in its archive no more.
+func TestARestoreIsRefusedWhereATriggerKeepsTheArchivedRow(t *testing.T) {
+	for _, table := range []string{"left_out_crates", "left_out_bottles"} {
+		for _, crates := range []int{8, manyParcels} {
+			t.Run(fmt.Sprint(table, " of ", crates), func(t *testing.T) {
+				testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+					db, id := newLeftOutStage(t, database, crates)
+					keepRow(t, db, database, table+"_archive", 7)
+					restores := map[string]func() error{
+						"by a condition":  func() error { _, err := softdelete.Restore(db.Where("batch = 1"), &leftOutCrate{}); return err },
+						"by a key":        func() error { _, err := softdelete.Restore(db, &leftOutCrate{ID: 7}); return err },
+						"by the deletion": func() error { _, err := softdelete.RestoreDeletion(db, id); return err },
+					}
+					for name, restore := range restores {
+						err := restore()
+						require.ErrorIs(t, err, softdelete.ErrUnsupported, name)
+						require.ErrorContains(t, err, "table "+table+"_archive keeps 1 row of ", name)
+						for _, table := range []string{"left_out_crates", "left_out_bottles"} {
+							require.Zero(t, fixture.Rows(t, db, table), name)
+							require.Equal(t, crates, fixture.Rows(t, db, table+"_archive"), name)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
 // A trigger that puts rows into a table which inherits from theirs lets the database count none.
 func TestARowComesBackThatATriggerPutsIntoATableOfTheSameFamily(t *testing.T) {
 	for _, crates := range []int{8, manyParcels} {

@@ -42,44 +42,6 @@ func (d *deletion) refuseArchive() error {
 	return nil
 }
 
-// countArchived counts the rows to archive that others may come under, before the first of those goes. They are locked, but
-// where there is no foreign key one more may come among them.
-func (d *deletion) countArchived(tx statement.Session) error {
-	if !d.deleter.Dialect.Has(dialect.RowLocks) {
-		return nil
-	}
-	if !slices.ContainsFunc(d.graph.Nodes, func(n *policy.Node) bool { return d.action(n.Policy) == ActionArchived && !d.graph.Leaf(n) }) {
-		return nil
-	}
-	w := d.taken(nil)
-	var counts statement.Tally
-	d.expected = map[*policy.Node]int64{}
-	for _, n := range d.graph.Nodes {
-		if d.action(n.Policy) == ActionArchived && !d.graph.Leaf(n) {
-			counts.Add(func(q *statement.Query) { w.NodeRows(q, n) }, func(rows int64) { d.expected[n] = rows })
-		}
-	}
-	return w.Stored(start(tx), func() error {
-		q := tx.Query()
-		w.With(q, d.graph.Last())
-		return counts.Run(q)
-	})
-}
-
-// sameRows refuses a deletion that has archived more rows of a node, or fewer, than were counted: those under the others are
-// still where they were.
-func (d *deletion) sameRows(n *policy.Node, rows int64) error {
-	expected, counted := d.expected[n]
-	if !counted || rows == expected {
-		return nil
-	}
-	return d.cameOrWent(max(rows-expected, expected-rows), n.Policy)
-}
-
-func (d *deletion) cameOrWent(rows int64, p *policy.Policy) error {
-	return fmt.Errorf("%w: %d %s of %s came or went while the deletion ran; try again", fault.ErrBlocked, rows, fault.Plural(rows, "row"), p.Schema.Name)
-}
-
 // insertArchived writes INSERT INTO the archive, and the SELECT of what moves there; FROM is to follow.
 func (d *deletion) insertArchived(q *statement.Query, p *policy.Policy, c *archive.MovedColumns, found walk.Tables) {
 	archive.Names(q.Text("INSERT INTO ").Name(p.DeletedTable()).Text(" ("), "", c.Moved).Text(", ").Columns("", p.MarkFields()).Text(") ")
@@ -134,10 +96,15 @@ func (d *deletion) move(tx statement.Session, p *policy.Policy, found walk.Table
 		d.archiveMoved(q.Text(shut, " "), p, c)
 		return q.Exec()
 	}
-	if err := d.copyRows(tx, p, c, found, condition); err != nil {
+	copied, err := d.copyRows(tx, p, c, found, condition)
+	if err != nil {
 		return 0, err
 	}
-	return found.Write(tx, remove)
+	rows, err := found.Write(tx, remove)
+	if err != nil || rows >= copied {
+		return rows, err
+	}
+	return rows, d.takeBackCopies(tx, p)
 }
 
 // movedRows names the rows that a statement has taken out of their table.
@@ -150,13 +117,12 @@ func (d *deletion) archiveMoved(q *statement.Query, p *policy.Policy, c *archive
 }
 
 // copyRows puts a copy of the rows into the archive, where the transaction has locked all writers out.
-func (d *deletion) copyRows(tx statement.Session, p *policy.Policy, c *archive.MovedColumns, found walk.Tables, condition func(q *statement.Query)) error {
+func (d *deletion) copyRows(tx statement.Session, p *policy.Policy, c *archive.MovedColumns, found walk.Tables, condition func(q *statement.Query)) (int64, error) {
 	q := tx.Query()
 	d.insertArchived(q, p, c, found)
 	archive.HasColumns(q.Text(" FROM ").Name(p.Table).Text(" WHERE "), p.Table, c.Table).Text(" AND ")
 	condition(q)
-	_, err := q.Exec()
-	return err
+	return q.Exec()
 }
 
 // archiveRoot builds the statement that moves the root rows, for GORM to execute.
@@ -170,7 +136,7 @@ func (d *deletion) archiveRoot(db *gorm.DB) error {
 	stmt.AddClauseIfNotExists(clause.From{})
 	if !d.deleter.Dialect.Has(dialect.WritesInWith) {
 		if !db.DryRun {
-			if err := d.copyRows(d.deleter.Session(db).InWork(stmt.Context), p, c, nil, d.rootCondition); err != nil {
+			if d.copied, err = d.copyRows(d.deleter.Session(db).InWork(stmt.Context), p, c, nil, d.rootCondition); err != nil {
 				return err
 			}
 		}

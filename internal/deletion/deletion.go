@@ -61,7 +61,8 @@ type deletion struct {
 	exact    bool                     // each of the keys was that of a live row, which is taken now
 	marked   map[*policy.Node]int64   // the rows taken of each node so far
 	taking   map[*policy.Node][][]any // the keys of the rows taken of each node of a wide graph, where there are few
-	expected map[*policy.Node]int64   // the rows to archive of each node with others under it
+	expected map[*policy.Node]int64   // the rows to take of each node with others under it
+	copied   int64                    // the root rows of which the archive has got a copy, where that is a statement of its own
 	// expectedRoots is how many root rows a removal found by its conditions; nil where nothing hangs on it.
 	expectedRoots *int64
 	loaded        map[*policy.Node]reflect.Value // rows for AfterDelete that are gone by then
@@ -297,11 +298,9 @@ func (deleter *Deleter) Cascade(db *gorm.DB) {
 	if d == nil || d.aside || db.Error != nil || db.DryRun {
 		return
 	}
-	if d.together != nil {
-		if err := d.together(db); err != nil {
-			_ = db.AddError(err)
-			return
-		}
+	if err := d.rootsLeft(db); err != nil {
+		_ = db.AddError(err)
+		return
 	}
 	d.rows += db.RowsAffected
 	if d.watched != nil {
@@ -327,7 +326,7 @@ func (d *deletion) finishWriting(tx statement.Session, rootRows int64) error {
 		return err
 	}
 	if root := d.graph.Nodes[0]; len(root.Inner) == 0 {
-		if err := d.sameRows(root, rootRows); err != nil {
+		if err := d.sameRows(tx, nil, root, rootRows); err != nil {
 			return err
 		}
 	}

@@ -45,7 +45,7 @@ func (d *deletion) removeNodes(tx statement.Session) error {
 	if err := d.watchUnseen(tx); err != nil {
 		return err
 	}
-	if err := d.countArchived(tx); err != nil {
+	if err := d.countLeaving(tx); err != nil {
 		return err
 	}
 	w := d.taken(nil)
@@ -134,7 +134,7 @@ func (d *deletion) removeTogether(tx statement.Session, w *walk.Walk, rootRows i
 	d.spareHeld(q, n, "")
 	d.stmt.Clauses["WHERE"] = clause.Clause{Name: "WHERE", Expression: clause.Where{Exprs: []clause.Expression{written{q}}}}
 	return func(db *gorm.DB) error {
-		if err := d.sameRows(n, db.RowsAffected); err != nil {
+		if err := d.sameRows(d.deleter.Session(db).InWork(db.Statement.Context), w, n, db.RowsAffected); err != nil {
 			return err
 		}
 		delete(d.expected, n)
@@ -205,7 +205,7 @@ func (d *deletion) removeRows(tx statement.Session, w *walk.Walk, n *policy.Node
 		return err
 	}
 	if n.Policy != d.root {
-		if err := d.sameRows(n, rows); err != nil {
+		if err := d.sameRows(tx, w, n, rows); err != nil {
 			return err
 		}
 	}

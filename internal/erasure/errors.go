@@ -23,6 +23,9 @@ func (x *call) quiet(tx statement.Session, err error, doing, table string) error
 			return err
 		}
 	}
+	if _, kept := errors.AsType[*fault.Kept](err); kept {
+		return err
+	}
 	v := violation{tx.Dialect.Violation(err)}
 	text := fmt.Sprintf("softdelete: %s table %s failed", doing, table) + v.sentence(x.columnsViolated(v, table), strings.HasPrefix(doing, "deleting rows"))
 	code, cause := withoutRows(tx.Dialect, err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/erasedrow"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/pii"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -200,20 +201,40 @@ func (x *masker) remove(tx statement.Session, fresh []*reachedModel) error {
 		if m.Policy.Personal == nil || !m.Policy.Personal.Remove {
 			continue
 		}
-		err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error {
-			q := tx.Query().DeleteFrom(m.Table())
-			erasedrow.KeysIn(q, m.Place, "", chunk)
-			err := x.logs.logging(tx, m.Log(), func() error {
-				_, err := x.unseen.Remove(tx, leaving(m.Place, chunk), q.Exec)
-				return err
-			})
-			return x.quiet(tx, err, "deleting rows of", m.Table())
-		})
+		err := statement.Chunks(m.rows, func(chunk []erasedrow.ReachedRow) error { return x.removeSet(tx, m.Place, chunk) })
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (x *masker) removeSet(tx statement.Session, t policy.Place, chunk []erasedrow.ReachedRow) error {
+	q := tx.Query().DeleteFrom(t.Table())
+	erasedrow.KeysIn(q, t, "", chunk)
+	var removed int64
+	err := x.logs.logging(tx, t.Log(), func() (err error) {
+		removed, err = x.unseen.Remove(tx, leaving(t, chunk), q.Exec)
+		return err
+	})
+	if err == nil && removed < int64(len(chunk)) {
+		err = x.refuseKept(tx, t, chunk)
+	}
+	return x.quiet(tx, err, "deleting rows of", t.Table())
+}
+
+// refuseKept refuses an erasure of which rows are in their table still: a trigger or a rule of the application keeps them there. Others
+// that are not there any more have gone by a foreign key's own action.
+func (x *masker) refuseKept(tx statement.Session, t policy.Place, chunk []erasedrow.ReachedRow) error {
+	var rows int64
+	var counts statement.Tally
+	counts.Add(func(q *statement.Query) {
+		erasedrow.KeysIn(q.Text(" FROM ").Name(t.Table()).Text(" WHERE "), t, t.Table(), chunk)
+	}, func(left int64) { rows = left })
+	if err := counts.Run(tx.Query()); err != nil || rows == 0 {
+		return err
+	}
+	return fault.KeptRows(fault.ErrUnsupported, t.Table(), rows, t.Policy.Schema.Name, "let them go, then erase again; "+x.nothingErased())
 }
 
 // strangers lists the columns of an archive that the model no longer has. Nothing says whether they are personal.

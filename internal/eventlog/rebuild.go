@@ -250,11 +250,25 @@ func (r *rebuilding) written() (fields []*schema.Field, columns []dialect.Logged
 // remove deletes the rows that should not be there.
 func (r *rebuilding) remove(tx statement.Session) (int64, error) {
 	leaving := r.leaving()
-	return r.unseen.Remove(tx, leaving, func() (int64, error) {
+	rows, err := r.unseen.Remove(tx, leaving, func() (int64, error) {
 		return r.protected.Write(tx, func(q *statement.Query) {
 			leaving.Among(q.DeleteFrom(r.log.Table), r.log.Table)
 		})
 	})
+	if err != nil {
+		return rows, err
+	}
+	var kept int64
+	var counts statement.Tally
+	counts.Add(func(q *statement.Query) {
+		leaving.Among(q.Text(" FROM ").Name(r.log.Table).Text(" WHERE "), r.log.Table)
+	}, func(left int64) { kept = left })
+	q := tx.Query()
+	leaving.With(q)
+	if err := counts.Run(q); err != nil || kept == 0 {
+		return rows, err
+	}
+	return 0, fault.KeptRows(fault.ErrUnsupported, r.log.Table, kept, r.policy.Schema.Name, "let them go, then rebuild again")
 }
 
 // leaving are the rows that should not be there, but for those that are protected. A collation may take the key of one that was

@@ -207,6 +207,25 @@ func UnseenRows(table, key string, rows int64) error {
 		"have no action", ErrUnsupported, table, key, rows)
 }
 
+// Kept says that rows are in a table still which a statement was to take from it: a trigger or a rule of the application keeps them there,
+// and raises no error.
+type Kept struct {
+	refusal
+	Table string
+}
+
+// KeptRows is such an error, with the next step.
+func KeptRows(state error, table string, rows int64, model, then string) error {
+	return &Kept{refuse(state, "a trigger or a rule of table %s keeps %d %s of %s in it, and raises no error; %s",
+		[]any{table, rows, Plural(rows, "row"), model, then}), table}
+}
+
+// KeptOrMoved is such an error where others may have moved the rows meanwhile.
+func KeptOrMoved(state error, table string, rows int64, model string) error {
+	return &Kept{refuse(state, "%d %s of %s came or went while the deletion ran, or a trigger or a rule of table %s keeps them in it; let them go, and try again",
+		[]any{rows, Plural(rows, "row"), model, table}), table}
+}
+
 // HiddenTables says that rows of tables may be hidden from the session's role, of something that has to be about all of them. tables
 // names them with their models.
 func HiddenTables(what, tables, how, outcome string) error {

@@ -77,7 +77,12 @@ func (t Place) Unused(alias string, quote func(string) string) string {
 	if !t.Archived {
 		return ""
 	}
-	return "NOT " + t.live(t.Policy.Schema.PrimaryFields, alias, quote)
+	return "NOT " + t.Used(alias, quote)
+}
+
+// Used is the condition that a live row has the key of a row of an archive.
+func (t Place) Used(alias string, quote func(string) string) string {
+	return t.live(t.Policy.Schema.PrimaryFields, alias, quote)
 }
 
 // Latest is the condition that a row is the last one of its key. It is not max: the database would look for that among all the

@@ -88,6 +88,9 @@ func (p *purge) reasonOf(err error) string {
 	if hidden, ok := errors.AsType[hiddenError](err); ok {
 		return "rows hidden by row-level security, foreign key " + hidden.key
 	}
+	if kept, ok := errors.AsType[*fault.Kept](err); ok {
+		return "kept by a trigger of table " + kept.Table
+	}
 	for _, known := range []struct {
 		err    error
 		reason string

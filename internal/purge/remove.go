@@ -6,6 +6,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
 )
@@ -128,17 +129,45 @@ func (f *family) removeParts(parts []removal, n int) error {
 		}
 		err = q.Rows(func(scan func(...any) error) error { return scan(&rows) })
 	}
+	if err != nil || rows == int64(want) {
+		return err
+	}
+	for _, part := range parts {
+		if err := f.refuseKept(part); err != nil {
+			return err
+		}
+	}
 	// A single writer has seen all rows as they are; a foreign key's own action may have removed some before.
-	if err == nil && f.locks && rows != int64(want) {
+	if f.locks {
 		return cold.ErrChanged
 	}
-	return err
+	return nil
 }
 
 // deletion writes the DELETE of one table's rows.
 func (f *family) deletion(q *statement.Query, part removal) {
+	q.DeleteFrom(part.table.name)
+	f.leaving(q, part)
+}
+
+// refuseKept undoes a batch of which rows are in their table still as they were: a trigger or a rule of the application keeps them there.
+// The others of their tree are not to go without them, nor are they to be in the cold store too.
+func (f *family) refuseKept(part removal) error {
+	var rows int64
+	q := f.tx.Query()
+	f.purge.holds.With(q)
+	f.leaving(q.Text("SELECT count(*) FROM ").Name(part.table.name).Text(" WHERE "), part)
+	err := q.Rows(func(scan func(...any) error) error { return scan(&rows) })
+	if err != nil || rows == 0 {
+		return err
+	}
 	t := part.table
-	q.DeleteFrom(t.name)
+	return fault.KeptRows(fault.ErrBlocked, t.Table(), rows, t.Policy.Schema.Name, "let them go, then purge again")
+}
+
+// leaving writes the condition of the rows of one table that go.
+func (f *family) leaving(q *statement.Query, part removal) {
+	t := part.table
 	keyIn(q, t, "", part.rows)
 	q.Text(" AND ")
 	f.purge.goesOrDepends(q, t, t.name)

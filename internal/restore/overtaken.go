@@ -78,7 +78,8 @@ func (r *restoration) branches() bool {
 	return len(n.In)+len(n.Inner) > 0
 }
 
-// removeReturned takes the rows of a node that have come back from the archive.
+// removeReturned takes the rows of a node that have come back from the archive. A row that a trigger of the application keeps there would be
+// in both tables.
 func (r *restoration) removeReturned(tx statement.Session, n *policy.Node) error {
 	guarded := n.Policy == r.root && r.mayBeOvertaken()
 	inside := guarded && tx.Dialect.Has(dialect.ReadsTarget)
@@ -102,8 +103,30 @@ func (r *restoration) removeReturned(tx statement.Session, n *policy.Node) error
 			r.lateRoots(q).Text(")")
 		}
 	})
-	if err == nil && rows != r.back[n] && guarded {
+	switch {
+	case err != nil || rows == r.back[n]:
+		return err
+	case rows > r.back[n]: // which have not come back
 		return r.overtaken()
 	}
-	return err
+	late, left := int64(0), int64(0)
+	var counts statement.Tally
+	if guarded {
+		counts.Add(func(q *statement.Query) { r.lateRoots(q) }, func(rows int64) { late = rows })
+	}
+	counts.Add(func(q *statement.Query) {
+		r.comingBack(q.Text(" FROM ").Name(n.Policy.DeletedTable()).Text(" AS t WHERE "), n, "t")
+	}, func(rows int64) { left = rows })
+	q := tx.Query()
+	r.upTo(n).With(q)
+	err = counts.Run(q)
+	switch {
+	case err != nil:
+		return err
+	case late > 0:
+		return r.overtaken()
+	case left > 0:
+		return fault.KeptRows(fault.ErrUnsupported, n.Policy.DeletedTable(), left, n.Policy.Schema.Name, "let them go, then restore again")
+	}
+	return nil // a hook has brought some back
 }

@@ -62,6 +62,11 @@ func AndUnused(q *statement.Query, t policy.Place, alias string) *statement.Quer
 	return q
 }
 
+// AndUsed writes AND and the condition that a live row has the key of a row of an archive.
+func AndUsed(q *statement.Query, t policy.Place, alias string) *statement.Query {
+	return q.Text(" AND ", t.Used(statement.QuoteName(q.Tx, alias), quoteIn(q)))
+}
+
 // AndCurrent writes AND and the condition that a row is the one of its key that counts: an archived one whose key was used
 // again is history.
 func AndCurrent(q *statement.Query, t policy.Place, alias string) *statement.Query {
