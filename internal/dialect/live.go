@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"fmt"
 	"strings"
 
 	"gorm.io/gorm"
@@ -77,6 +78,11 @@ func (d *Dialect) AnyWay(statement string, err error) (again string, ok bool) {
 // column of the type has no place in an index.
 func (d *Dialect) KeySize(kind string, letters int) (bytes int, ok bool) {
 	return d.live.keySize(kind, letters)
+}
+
+// Leading is the first letters of a column, which an index of such a length is on.
+func (d *Dialect) Leading(column string, letters int) string {
+	return fmt.Sprintf("LEFT(%s, %d)", column, letters)
 }
 
 // LongestKey is how many bytes an index may have over the live rows.

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
@@ -63,6 +64,9 @@ func (m *migrator) refuseDuplicates(value any, stmt *gorm.Statement, index *sche
 	for i, option := range index.Fields {
 		columns[i] = option.Field.DBName
 		parts[i] = statement.QuoteName(q.Tx, option.Field.DBName)
+		if option.Length > 0 && m.migrations.Dialect.Has(dialect.GeneratedLive) {
+			parts[i] = m.migrations.Dialect.Leading(parts[i], option.Length)
+		}
 		if option.Expression != "" {
 			parts[i] = "(" + option.Expression + ")"
 		}

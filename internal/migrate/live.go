@@ -52,20 +52,58 @@ func (m *migrator) exchange(value any, stmt *gorm.Statement, index *schema.Index
 	if err != nil {
 		return err
 	}
-	err = m.exchangeAll(stmt, p, []*schema.Index{index}, replaces)
+	indexes, replaced := []*schema.Index{index}, map[string]bool{index.Name: replaces}
+	if migrating, _ := m.db.Statement.Context.Value(migratingKey{}).(bool); migrating && liveKey(p, index) {
+		// The table is read once for all that are to be made.
+		others, err := m.othersToNarrow(value, stmt, p, index, replaced)
+		if err != nil {
+			return err
+		}
+		indexes = append(indexes, others...)
+	}
+	err = m.exchangeAll(stmt, p, indexes, replaced)
 	if m.migrations.Dialect.Violation(err).Kind == dialect.UniqueIndex { // somebody wrote one meanwhile
-		if found := m.refuseDuplicates(value, stmt, index); found != nil {
-			return found
+		for _, made := range indexes {
+			if found := m.refuseDuplicates(value, stmt, made); found != nil {
+				return found
+			}
 		}
 	}
 	return m.refusedIn(stmt, err)
 }
 
-func (m *migrator) exchangeAll(stmt *gorm.Statement, p *policy.Policy, indexes []*schema.Index, replaces bool) error {
+// othersToNarrow lists the indexes of a table over the live rows that a migration has yet to make, beside one, and notes which of them
+// replace another.
+func (m *migrator) othersToNarrow(value any, stmt *gorm.Statement, p *policy.Policy, index *schema.Index, replaced map[string]bool) (list []*schema.Index, err error) {
+	for _, other := range stmt.Schema.ParseIndexes() {
+		if other.Name == index.Name || !liveKey(p, other) || m.HasIndex(value, other.Name) {
+			continue
+		}
+		if complete, err := m.hasColumns(value, stmt, other); err != nil {
+			return nil, err
+		} else if !complete {
+			continue
+		}
+		found, err := m.migrations.Dialect.FindIndex(m.reader(), tableOf(stmt), other.Name)
+		if err != nil {
+			return nil, err
+		}
+		if r := recorderOf(m.db); r != nil {
+			r.made[other.Name] = true
+		}
+		list, replaced[other.Name] = append(list, other), found != nil
+	}
+	return list, nil
+}
+
+// migratingKey marks, in the context, a migration of whole tables.
+type migratingKey struct{}
+
+func (m *migrator) exchangeAll(stmt *gorm.Statement, p *policy.Policy, indexes []*schema.Index, replaces map[string]bool) error {
 	d := m.migrations.Dialect
 	keys, parts := make([]dialect.UniqueKey, len(indexes)), make([]any, len(indexes))
 	for i, index := range indexes {
-		keys[i] = dialect.UniqueKey{Name: statement.QuoteName(m.db, index.Name), Replaces: replaces, Options: index.Option}
+		keys[i] = dialect.UniqueKey{Name: statement.QuoteName(m.db, index.Name), Replaces: replaces[index.Name], Options: index.Option}
 		if index.Comment != "" {
 			keys[i].Options += " COMMENT " + d.String(index.Comment)
 		}
@@ -104,12 +142,13 @@ func (m *migrator) narrowNew(value any, p *policy.Policy) error {
 	if len(indexes) == 0 {
 		return nil
 	}
-	if r := recorderOf(m.db); r != nil {
-		for _, index := range indexes {
+	r, replaces := recorderOf(m.db), map[string]bool{}
+	for _, index := range indexes {
+		if replaces[index.Name] = true; r != nil {
 			r.made[index.Name] = true
 		}
 	}
-	return m.refusedIn(stmt, m.exchangeAll(stmt, p, indexes, true))
+	return m.refusedIn(stmt, m.exchangeAll(stmt, p, indexes, replaces))
 }
 
 // liveKey tells whether an index is unique over the live rows.

@@ -247,100 +247,43 @@ func TestTheComputedColumnIsSeenByNobody(t *testing.T) {
 	})
 }
 
-type (
-	liveWidest struct {
-		ID        uint
-		Name      string `gorm:"size:767;uniqueIndex"`
-		DeletedAt gorm.DeletedAt
-	}
-	liveTooWide struct {
-		ID        uint
-		Name      string `gorm:"size:768;uniqueIndex"`
-		DeletedAt gorm.DeletedAt
-	}
-	liveTooWidePair struct {
-		ID        uint
-		Name      string `gorm:"size:500;uniqueIndex:wide_pair"`
-		Other     string `gorm:"size:500;uniqueIndex:wide_pair"`
-		DeletedAt gorm.DeletedAt
-	}
-	liveText struct {
-		ID        uint
-		Name      string `gorm:"type:longtext;uniqueIndex"`
-		DeletedAt gorm.DeletedAt
-	}
-	liveTextPrefix struct {
-		ID        uint
-		Name      string `gorm:"type:longtext;uniqueIndex:,length:40"`
-		DeletedAt gorm.DeletedAt
-	}
-	liveOwnCondition struct {
-		ID        uint
-		Name      string `gorm:"uniqueIndex:,where:name <> ''"`
-		DeletedAt gorm.DeletedAt
-	}
-	liveAlike struct {
-		ID    uint
-		State string `gorm:"size:20" softdelete:"status;deleted:Gone;active:gone"`
-	}
-	liveAlikeVisible struct {
-		ID    uint
-		State string `gorm:"size:20" softdelete:"status;deleted:gone;active:here;visible:here,Göne"`
-	}
-	liveTold struct {
-		ID    uint
-		State string `gorm:"type:varchar(20) COLLATE utf8mb4_bin" softdelete:"status;deleted:Gone;active:gone"`
-	}
-)
-
-func TestUniqueIndexesThatTheDatabaseCannotHaveAreRefusedBeforeAnythingIsChanged(t *testing.T) {
-	for name, c := range map[string]struct {
-		model any
-		err   error
-		says  []string
-	}{
-		"too wide":               {&liveTooWide{}, softdelete.ErrPolicy, []string{"liveTooWide", "3072 bytes", "3071", "size"}},
-		"too wide together":      {&liveTooWidePair{}, softdelete.ErrPolicy, []string{"liveTooWidePair", "wide_pair", "4000"}},
-		"without a length":       {&liveText{}, softdelete.ErrPolicy, []string{"liveText.Name", "longtext", "size:191"}},
-		"a condition of its own": {&liveOwnCondition{}, softdelete.ErrUnsupported, []string{"liveOwnCondition", "name <> ''"}},
-		"states by case":         {&liveAlike{}, softdelete.ErrPolicy, []string{"liveAlike.State", "Gone and gone", "utf8mb4_bin"}},
-		"states by accent":       {&liveAlikeVisible{}, softdelete.ErrPolicy, []string{"liveAlikeVisible.State", "gone and Göne"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
-				db := fixture.Use(t, database, softdelete.Config{})
-				for _, migrate := range []func() error{
-					func() error { return db.AutoMigrate(c.model) },
-					func() error { return db.Migrator().CreateTable(c.model) },
-					func() error { _, err := softdelete.DDL(db, c.model); return err },
-				} {
-					err := migrate()
-					require.ErrorIs(t, err, c.err)
-					for _, text := range c.says {
-						require.ErrorContains(t, err, text)
-					}
-				}
-				require.False(t, db.Migrator().HasTable(c.model))
-			})
-		})
-	}
-	testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
-		models := []any{&liveWidest{}, &liveTextPrefix{}, &liveTold{}}
-		db := fixture.Use(t, database, softdelete.Config{})
-		require.NoError(t, db.AutoMigrate(models...))
-		requireNoFurtherChange(t, db, models...)
-	})
-}
-
-func TestAColumnOfTheNameThatTellsNoLiveRowsIsRefused(t *testing.T) {
+func TestLiveDuplicatesOfAPrefixAreToldByTheirKeys(t *testing.T) {
 	testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
 		plain := database.Open(t)
 		require.NoError(t, plain.AutoMigrate(&liveUser{}))
-		require.NoError(t, plain.Exec("ALTER TABLE live_users ADD softdelete_live int").Error)
+		require.NoError(t, plain.Exec("DROP INDEX live_names ON live_users").Error)
+		for i := range 2 {
+			v := fmt.Sprint(i)
+			require.NoError(t, plain.Create(&liveUser{Email: v, Code: v, First: "sec@ret, and twenty letters " + v, Last: "l"}).Error)
+		}
+		err := fixture.Use(t, database, softdelete.Config{}).AutoMigrate(&liveUser{})
+		var conflict *softdelete.ConflictError
+		require.ErrorAs(t, err, &conflict)
+		require.Equal(t, []string{"1", "2"}, conflict.LiveKeys)
+		require.NotContains(t, err.Error(), "@")
+	})
+}
+
+func TestDuplicatesThatAWriterMadeMeanwhileAreToldWithoutTheirValues(t *testing.T) {
+	testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+		plain := database.Open(t)
+		require.NoError(t, plain.AutoMigrate(&liveUser{}))
+		require.NoError(t, plain.Exec("DROP INDEX idx_live_users_email ON live_users").Error)
+		require.NoError(t, plain.Create(&liveUser{Email: "sec@ret", Code: "1", First: "1"}).Error)
 		db := fixture.Use(t, database, softdelete.Config{})
+		faults := testdb.Inject(db)
+		faults.OnStatement(func(_ int, sql string) error {
+			if strings.Contains(sql, "ADD UNIQUE KEY `idx_live_users_email`") {
+				faults.Reset()
+				return plain.Create(&liveUser{Email: "sec@ret", Code: "2", First: "2"}).Error
+			}
+			return nil
+		})
 		err := db.AutoMigrate(&liveUser{})
-		require.ErrorIs(t, err, softdelete.ErrPolicy)
-		require.ErrorContains(t, err, "softdelete_live")
+		var conflict *softdelete.ConflictError
+		require.ErrorAs(t, err, &conflict)
+		require.Equal(t, []string{"1", "2"}, conflict.LiveKeys)
+		require.NotContains(t, err.Error(), "@")
 	})
 }
 

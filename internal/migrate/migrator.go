@@ -95,6 +95,9 @@ func (m *migrator) on(tx *gorm.DB) *migrator {
 
 // checkAndMigrate looks for live duplicates in all tables before the first one is changed.
 func (m *migrator) checkAndMigrate(values []any) error {
+	if m.migrations.Dialect.Has(dialect.GeneratedLive) {
+		m = m.on(m.db.Session(&gorm.Session{Context: context.WithValue(m.db.Statement.Context, migratingKey{}, true)}))
+	}
 	if err := m.refuseDuplicatesIn(values); err != nil {
 		return err
 	}
