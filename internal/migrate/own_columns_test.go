@@ -4,8 +4,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
 	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
 	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
@@ -44,6 +46,11 @@ func TestColumnsOfThePluginsOwnTellTextsApartByTheirLettersAndHaveALength(t *tes
 		db := fixture.Use(t, database, softdelete.Config{})
 		require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), &letteredOrder{})...))
 		requireNoFurtherChange(t, db, append(softdelete.Tables(), &letteredOrder{})...)
+		events := db.Table("softdelete_some_events").Session(&gorm.Session{})
+		require.NoError(t, events.AutoMigrate(&eventlog.EventRow{}))
+		recorder := testdb.Record(db)
+		require.NoError(t, events.AutoMigrate(&eventlog.EventRow{}))
+		require.Empty(t, changes(recorder))
 		var folded []string
 		require.NoError(t, db.Raw("SELECT CONCAT(table_name, '.', column_name) FROM information_schema.columns WHERE table_schema = DATABASE() "+
 			"AND table_name LIKE 'softdelete%' AND collation_name <> 'utf8mb4_bin'").Scan(&folded).Error)
