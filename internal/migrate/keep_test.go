@@ -53,3 +53,29 @@ func TestUniqueIndexesThatAnEarlierMigrationNarrowedStayNarrow(t *testing.T) {
 		}
 	})
 }
+
+type (
+	laterParent struct {
+		ID        uint
+		Code      string `gorm:"size:40;uniqueIndex"`
+		DeletedAt gorm.DeletedAt
+	}
+	laterChild struct {
+		ID         uint
+		ParentCode string       `gorm:"size:40"`
+		Parent     *laterParent `gorm:"foreignKey:ParentCode;references:Code"`
+	}
+)
+
+func TestANarrowIndexIsWholeAgainOnceAForeignKeyRefersToIt(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		require.NoError(t, fixture.Use(t, database, softdelete.Config{}).AutoMigrate(&laterParent{}))
+		db := fixture.Use(t, database, softdelete.Config{Models: []any{&laterParent{}, &laterChild{}}})
+		require.NoError(t, db.AutoMigrate(&laterParent{}, &laterChild{}))
+		requireNoFurtherChange(t, db, &laterParent{}, &laterChild{})
+		require.NoError(t, db.Create(&laterParent{ID: 1, Code: "a"}).Error)
+		require.NoError(t, db.Create(&laterChild{ParentCode: "a"}).Error)
+		require.NoError(t, db.Delete(&laterParent{ID: 1}).Error)
+		require.Error(t, db.Create(&laterParent{Code: "a"}).Error)
+	})
+}
