@@ -18,8 +18,9 @@ import (
 // gone before it, and the deletion is refused. The same numbers tell of rows that others have moved or added meanwhile.
 
 // countLeaving counts the rows that leave their table after others that may stand under them, before the first of those goes. They are
-// locked, but where there is no foreign key one more may come among them. Of root rows that go for good it is known otherwise.
-func (d *deletion) countLeaving(tx statement.Session) error {
+// locked, but where there is no foreign key one more may come among them. Of root rows that go for good it is known otherwise, and
+// the counts of a wide graph would be longer than what they are about.
+func (d *deletion) countLeaving(tx statement.Session, w *walk.Walk) error {
 	counted := func(n *policy.Node) bool {
 		if d.graph.Leaf(n) {
 			return false
@@ -27,12 +28,11 @@ func (d *deletion) countLeaving(tx statement.Session) error {
 		if d.action(n.Policy) == ActionArchived {
 			return d.deleter.Dialect.Has(dialect.RowLocks) // else the copies are counted
 		}
-		return d.leaves(n.Policy) && len(n.Policy.Schema.PrimaryFields) > 0 && (n.Policy != d.root || d.ring(n)) && !(d.erasing && n.Policy.Elsewhere() != nil)
+		return d.leaves(n.Policy) && !d.graph.Wide && len(n.Policy.Schema.PrimaryFields) > 0 && (n.Policy != d.root || d.ring(n)) && !(d.erasing && n.Policy.Elsewhere() != nil)
 	}
 	if !slices.ContainsFunc(d.graph.Nodes, counted) {
 		return nil
 	}
-	w := d.taken(nil)
 	var counts statement.Tally
 	d.expected = map[*policy.Node]int64{}
 	for _, n := range d.graph.Nodes {
@@ -40,11 +40,9 @@ func (d *deletion) countLeaving(tx statement.Session) error {
 			counts.Add(func(q *statement.Query) { w.NodeRows(q, n) }, func(rows int64) { d.expected[n] = rows })
 		}
 	}
-	return w.Stored(start(tx), func() error {
-		q := tx.Query()
-		w.With(q, d.graph.Last())
-		return counts.Run(q)
-	})
+	q := tx.Query()
+	w.With(q, d.graph.Last())
+	return counts.Run(q)
 }
 
 // sameRows refuses a deletion that has archived more rows of a node than were counted, as those under the others are still where they

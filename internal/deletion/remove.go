@@ -45,12 +45,12 @@ func (d *deletion) removeNodes(tx statement.Session) error {
 	if err := d.watchUnseen(tx); err != nil {
 		return err
 	}
-	if err := d.countLeaving(tx); err != nil {
-		return err
-	}
 	w := d.taken(nil)
 	drop, err := w.StoreAll(start(tx))
 	if err != nil {
+		return err
+	}
+	if err := d.countLeaving(tx, w); err != nil {
 		return err
 	}
 	for _, c := range slices.Backward(d.graph.Components) {
