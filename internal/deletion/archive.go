@@ -82,6 +82,9 @@ func (d *deletion) move(tx statement.Session, p *policy.Policy, found walk.Table
 		condition(q)
 	}
 	if d.action(p) != ActionArchived {
+		if err := d.free(tx, p, found, condition); err != nil {
+			return 0, err
+		}
 		return found.Write(tx, remove)
 	}
 	c, err := d.movedColumns(tx, p)
@@ -100,11 +103,19 @@ func (d *deletion) move(tx statement.Session, p *policy.Policy, found walk.Table
 	if err != nil {
 		return 0, err
 	}
-	rows, err := found.Write(tx, remove)
-	if err != nil || rows >= copied {
-		return rows, err
+	if err := d.free(tx, p, found, condition); err != nil {
+		return 0, err
 	}
-	return rows, d.takeBackCopies(tx, p)
+	rows, err := found.Write(tx, remove)
+	switch {
+	case err != nil:
+		return rows, err
+	case rows > copied:
+		return rows, d.cameOrWent(rows-copied, p)
+	case rows < copied:
+		return rows, d.takeBackCopies(tx, p)
+	}
+	return rows, nil
 }
 
 // movedRows names the rows that a statement has taken out of their table.
@@ -116,9 +127,18 @@ func (d *deletion) archiveMoved(q *statement.Query, p *policy.Policy, c *archive
 	archive.HasColumns(q.Text(" FROM ", movedRows, " WHERE "), movedRows, c.Table)
 }
 
-// copyRows puts a copy of the rows into the archive, where the transaction has locked all writers out.
+// copyRows puts a copy of the rows into the archive, locked where the transaction has not locked all writers out.
 func (d *deletion) copyRows(tx statement.Session, p *policy.Policy, c *archive.MovedColumns, found walk.Tables, condition func(q *statement.Query)) (int64, error) {
 	q := tx.Query()
+	found.With(q)
+	err := q.LockRows(dialect.SoleLock, func() {
+		condition(q.Text("SELECT 1 FROM ").Name(p.Table).Text(" WHERE "))
+		q.Text(" ORDER BY ").Columns(p.Table, p.Schema.PrimaryFields)
+	})
+	if err != nil {
+		return 0, err
+	}
+	q = tx.Query()
 	d.insertArchived(q, p, c, found)
 	archive.HasColumns(q.Text(" FROM ").Name(p.Table).Text(" WHERE "), p.Table, c.Table).Text(" AND ")
 	condition(q)

@@ -112,7 +112,11 @@ func (d *deletion) takeBackCopies(tx statement.Session, p *policy.Policy) error 
 // for that statement.
 func (d *deletion) rootsLeft(db *gorm.DB) error {
 	tx := d.deleter.Session(db).InWork(db.Statement.Context)
-	if d.action(d.root) == ActionArchived && db.RowsAffected < d.copied {
+	switch {
+	case d.action(d.root) != ActionArchived || d.deleter.Dialect.Has(dialect.WritesInWith):
+	case db.RowsAffected > d.copied:
+		return d.cameOrWent(db.RowsAffected-d.copied, d.root)
+	case db.RowsAffected < d.copied:
 		if err := d.takeBackCopies(tx, d.root); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
@@ -97,7 +98,11 @@ func (d *deletion) removeComponent(tx statement.Session, w *walk.Walk, c *policy
 			return err
 		}
 	}
-	drop, err := w.Store(start(tx), c)
+	store := w.Store
+	if !tx.Dialect.Has(dialect.StatementChecksKeys) {
+		store = w.Keep // rows are found by keys that they lose
+	}
+	drop, err := store(start(tx), c)
 	if err != nil {
 		return err
 	}
@@ -110,6 +115,14 @@ func (d *deletion) removeComponent(tx statement.Session, w *walk.Walk, c *policy
 		}
 	}
 	if ring {
+		n := c.Nodes[0]
+		err := d.free(tx, n.Policy, w.Tables(c), func(q *statement.Query) {
+			w.InWalk(q, n, "")
+			d.spareHeld(q, n, "")
+		})
+		if err != nil {
+			return err
+		}
 		d.together = d.removeTogether(tx, w, rows, drop)
 		return nil
 	}
@@ -161,12 +174,7 @@ func (d *deletion) loosen(tx statement.Session, w *walk.Walk, c *policy.Componen
 		if slices.Index(c.Nodes, e.To) >= slices.Index(c.Nodes, e.From) {
 			continue
 		}
-		var columns []policy.Assignment
-		for _, key := range e.Keys {
-			if !key.Child.NotNull && !key.Child.PrimaryKey {
-				columns = append(columns, policy.Assignment{Field: key.Child})
-			}
-		}
+		columns := emptied(e)
 		if len(columns) == 0 {
 			continue
 		}
@@ -178,6 +186,39 @@ func (d *deletion) loosen(tx statement.Session, w *walk.Walk, c *policy.Componen
 			return err
 		}
 		d.loosened(e.To.Policy.Table, rows)
+	}
+	return nil
+}
+
+// emptied lists what empties the keys of a relation, as far as they may be empty.
+func emptied(e *policy.Edge) (columns []policy.Assignment) {
+	for _, key := range e.Keys {
+		if !key.Child.NotNull && !key.Child.PrimaryKey {
+			columns = append(columns, policy.Assignment{Field: key.Child})
+		}
+	}
+	return columns
+}
+
+// free empties the keys by which rows that go refer to others of their own table, where foreign keys are checked for each row that goes.
+func (d *deletion) free(tx statement.Session, p *policy.Policy, found walk.Tables, condition func(q *statement.Query)) error {
+	n := d.graph.NodeOf(p)
+	if n == nil || tx.Dialect.Has(dialect.StatementChecksKeys) {
+		return nil
+	}
+	for _, e := range n.Inner {
+		columns := emptied(e)
+		if e.From != n || len(columns) == 0 {
+			continue
+		}
+		rows, err := found.Write(tx, func(q *statement.Query) {
+			policy.Assign(q.Update(p.Table), columns).Text(" WHERE ")
+			condition(q)
+		})
+		if err != nil {
+			return err
+		}
+		d.loosened(p.Table, rows)
 	}
 	return nil
 }

@@ -50,6 +50,8 @@ const (
 	LowerNames
 	// ReadsTarget: the sub-queries of an UPDATE or DELETE may read the table that it is about.
 	ReadsTarget
+	// StatementChecksKeys: foreign keys are checked when a statement ends, not for each of its rows.
+	StatementChecksKeys
 	// QualifiedTargets: an UPDATE that reads another table names the columns that it sets with their own.
 	QualifiedTargets
 	// StaleReads: a SELECT in a caller's transaction may show what was there when that began; what a writing statement reads is of now.

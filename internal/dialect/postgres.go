@@ -16,7 +16,7 @@ var postgres = Dialect{
 
 	longestName: 63,
 	features: RowLocks | WritesInWith | WithBeforeWrite | PartialIndexes | AdvisoryLocks | SessionLocks | RenameIndex | AlterInPlace | AlterInTransaction |
-		LowerNames | Estimates | JSONRows | TemporaryTwice | ReadsTarget,
+		LowerNames | Estimates | JSONRows | TemporaryTwice | StatementChecksKeys | ReadsTarget,
 	instantType: "timestamptz",
 	length:      "length",
 	textType:    "text",

@@ -12,7 +12,7 @@ import (
 var sqlite = Dialect{
 	Name:        "sqlite",
 	Precision:   time.Nanosecond,
-	features:    WithBeforeWrite | CompoundRecursion | PartialIndexes | AlterInTransaction | AnyCase | TemporaryTwice | ReadsTarget,
+	features:    WithBeforeWrite | CompoundRecursion | PartialIndexes | AlterInTransaction | AnyCase | TemporaryTwice | StatementChecksKeys | ReadsTarget,
 	instantType: "text",
 	length:      "length",
 	textType:    "text",

@@ -172,8 +172,9 @@ func (p *Policy) SameWhileLive(field *schema.Field) bool {
 
 // States are the texts that a status has for deleted and for others; empty for a policy without one, and where it is a number.
 func (p *Policy) States() (deleted string, others []string) {
-	status, ok := p.Strategy.(statusStrategy)
-	if deleted, ok = status.deleted.(string); !ok {
+	status, _ := p.Strategy.(statusStrategy)
+	deleted, ok := status.deleted.(string)
+	if !ok {
 		return "", nil
 	}
 	for _, value := range append([]any{status.active}, status.visible...) {
