@@ -110,7 +110,7 @@ type Dialect struct {
 	// padded gives an integer as text of 19 digits.
 	padded func(expression string) string
 	// locks are what ends a SELECT that locks rows.
-	locks [FreeLock + 1]string
+	locks [InstantLock + 1]string
 	// among writes that a value is one of those that a SELECT gives; it stands around the SELECT. Where it is empty, IN does.
 	among [2]string
 	// tryLock asks for a lock on the number in the bound value, until the transaction ends, and gives whether it was free.

@@ -22,6 +22,8 @@ const (
 	SoleLock
 	// FreeLock is a SoleLock that leaves out the rows that others have locked.
 	FreeLock
+	// InstantLock is a SoleLock that fails where others have locked a row: nobody is waited for, so that it need keep to no order.
+	InstantLock
 )
 
 // LockRows ends a SELECT that locks rows; empty where the database has no locks on rows.

@@ -41,6 +41,7 @@ var mysql = Dialect{
 
 	locks: [...]string{
 		ShareLock: " FOR SHARE", MarkLock: " FOR UPDATE", SoleLock: " FOR UPDATE", FreeLock: " FOR UPDATE SKIP LOCKED",
+		InstantLock: " FOR UPDATE NOWAIT",
 	},
 	isolation: sql.LevelReadCommitted,
 	update:    mysqlUpdate,

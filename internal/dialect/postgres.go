@@ -45,6 +45,7 @@ var postgres = Dialect{
 	numbered:  postgresNumbered,
 	locks: [...]string{
 		ShareLock: " FOR SHARE", MarkLock: " FOR NO KEY UPDATE", SoleLock: " FOR UPDATE", FreeLock: " FOR UPDATE SKIP LOCKED",
+		InstantLock: " FOR UPDATE NOWAIT",
 	},
 	isolation: sql.LevelReadCommitted,
 	level:     "current_setting('transaction_isolation')",

@@ -51,6 +51,9 @@ func (d *Dialect) OtherColumns(err error) bool { return d.refusals.columns(err) 
 // anew once they have heard of it.
 func (d *Dialect) Outdated(err error) bool { return d.refusals.outdated(err) }
 
+// Taken tells whether an error is that of an InstantLock on what others have locked.
+func (d *Dialect) Taken(err error) bool { return d.refusals.taken != nil && d.refusals.taken(err) }
+
 // Aborted tells whether an error says that the transaction takes no more statements, since an earlier one has failed.
 func (d *Dialect) Aborted(err error) bool { return d.refusals.aborted(err) }
 
@@ -74,6 +77,7 @@ type refusals struct {
 	missing     func(err error) Missing
 	columns     func(err error) bool
 	outdated    func(err error) bool
+	taken       func(err error) bool
 	aborted     func(err error) bool
 	ends        func(err error) bool
 	withoutRows func(err error) (code string, bare error)
@@ -139,6 +143,10 @@ var postgresRefusals = refusals{
 	columns: func(err error) bool {
 		var server postgresError
 		return errors.As(err, &server) && postgresOtherColumns[server.SQLState()]
+	},
+	taken: func(err error) bool {
+		var server postgresError
+		return errors.As(err, &server) && server.SQLState() == "55P03" // lock_not_available
 	},
 	outdated: func(err error) bool {
 		var server postgresError

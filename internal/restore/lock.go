@@ -23,6 +23,10 @@ func (r *restoration) lock(tx statement.Session) error {
 		r.counted = r.hasty // and nobody else writes
 		return nil
 	}
+	if r.locked && r.hasty {
+		r.counted = true
+		return nil
+	}
 	order := r.lockOrder()
 	if !r.handedOver() && !r.loose() {
 		return r.stored(tx, func() error {

@@ -153,7 +153,7 @@ func (r *restoration) findDeletion(tx statement.Session) error {
 	if r.known {
 		return nil
 	}
-	found, err := r.readRoots(tx, r.rootCondition)
+	found, err := r.readRoots(tx, false, r.rootCondition)
 	if err != nil {
 		return err
 	}
@@ -176,39 +176,71 @@ func (r *restoration) name(found roots) {
 	}
 }
 
-// readRoots reads it of the deleted rows that fulfil a condition.
-func (r *restoration) readRoots(tx statement.Session, condition func(q *statement.Query)) (found roots, err error) {
+// readRoots reads it of the deleted rows that fulfil a condition, and may lock them first.
+func (r *restoration) readRoots(tx statement.Session, locks bool, condition func(q *statement.Query)) (found roots, err error) {
 	q := tx.Query().Text("SELECT count(*)")
 	p, table, targets := r.root, r.rootsTable(), []any{&found.rows}
+	name := table.Qualifier()
+	if locks {
+		name = rootsAlias
+	}
+	var columns []string
 	read := func(expression string, into any) {
 		q.Text(", ", expression)
 		targets = append(targets, into)
 	}
-	column := func(field *schema.Field) string { return q.Quoted(table.Qualifier(), field.DBName) }
+	column := func(column string) string { return q.Quoted(name, column) }
 	if p.ID != nil {
-		read("min("+column(p.ID)+")", &found.firstID)
-		read("max("+column(p.ID)+")", &found.lastID)
+		columns = append(columns, p.ID.DBName)
+		read("min("+column(p.ID.DBName)+")", &found.firstID)
+		read("max("+column(p.ID.DBName)+")", &found.lastID)
 	}
 	if p.At != nil { // of the columns: their instants cost more than they
-		read(walk.Instant(q, p, func(field *schema.Field) string { return "min(" + column(field) + ")" }), &found.first)
-		read(walk.Instant(q, p, func(field *schema.Field) string { return "max(" + column(field) + ")" }), &found.last)
+		columns = append(columns, p.At.DBName)
+		read(walk.Instant(q, p, func(field *schema.Field) string { return "min(" + column(field.DBName) + ")" }), &found.first)
+		read(walk.Instant(q, p, func(field *schema.Field) string { return "max(" + column(field.DBName) + ")" }), &found.last)
 	}
 	var firstNumber, lastNumber, highest sql.NullInt64
 	number, numbered := r.numbered()
 	if numbered {
-		own := q.Quoted(table.Qualifier(), number)
-		read("min("+own+")", &firstNumber)
-		read("max("+own+")", &lastNumber)
+		columns = append(columns, number)
+		read("min("+column(number)+")", &firstNumber)
+		read("max("+column(number)+")", &lastNumber)
 		read("(SELECT max("+q.Quoted("softdelete_all", number)+") FROM "+statement.QuoteName(q.Tx, p.DeletedTable())+" AS softdelete_all)", &highest)
+	}
+	var level string
+	if locks {
+		q.Level()
+		targets = append(targets, &level)
+		statement.Joined(q.Text(" FROM (SELECT "), columns, ", ", func(column string) { q.Column(table.Qualifier(), column) })
 	}
 	q.Text(" FROM ")
 	q.Table(table)
 	q.Text(" WHERE ")
 	condition(q)
 	statement.WriteAnd(q, p.Predicates.Deleted, table.Qualifier())
+	if locks {
+		q.Lock(dialect.InstantLock).Text(") AS ", rootsAlias)
+	}
 	err = q.Rows(func(scan func(...any) error) error { return scan(targets...) })
+	switch {
+	case locks && tx.Dialect.Taken(err):
+		return found, errTaken
+	case locks && err == nil:
+		r.locked = true
+		err = q.RefuseStale(level)
+	}
 	if numbered {
 		found.span, found.highest = spanOf(number, firstNumber, lastNumber, found.rows), highest.Int64
 	}
 	return found, err
+}
+
+// rootsAlias is what root rows that are locked are called in the statement that counts them.
+const rootsAlias = "softdelete_roots"
+
+// alone tells whether archived root rows, of which there may be a short way, are all that the restore depends on.
+func (r *restoration) alone() bool {
+	return r.short() && len(r.graph.Nodes) == 1 && !r.branches() && len(r.holders(r.graph.Nodes[0]))+len(r.root.Guards) == 0 &&
+		r.restorer.Dialect.Has(dialect.RowLocks)
 }

@@ -59,6 +59,7 @@ type restoration struct {
 	span      *span           // the same root rows, of an archive, where they have such a name
 	hasty     bool            // they were given that name before they were locked
 	counted   bool            // so many are locked
+	locked    bool            // all that the restore depends on is
 	thorough  bool            // they get no such name
 	known     bool            // the report names their deletion already
 	pinned    bool            // where tells the root rows by their keys

@@ -17,7 +17,7 @@ import (
 // numbers, where they were archived one after another. Where as many rows were found as there are numbers between these, the rows with
 // these numbers are those rows and no others, since a number is that of one row. A few rows have the list of their numbers else.
 //
-// Many rows get the name before they are locked. What a restore asks of each row then is left to what tells it anyway: whether one of the
+// Many rows get the name before they are locked, or with that where nothing else is to be. What a restore asks of each row then is left to what tells it anyway: whether one of the
 // key was archived later, to the few rows with higher numbers; whether a live row has a value of its own, to the unique indexes that
 // refuse it when it is written. Where these object, the restore is undone and goes the long way, which finds out all there is to say.
 
@@ -102,13 +102,13 @@ func (r *restoration) pinSpan(tx statement.Session) error {
 		if !lasting || !r.short() {
 			return nil
 		}
-		found, err := r.readRoots(tx, func(q *statement.Query) { r.carriesMark(q, r.root, r.rootsTable().Qualifier()) })
+		found, err := r.readRoots(tx, r.alone(), func(q *statement.Query) { r.carriesMark(q, r.root, r.rootsTable().Qualifier()) })
 		if err == nil && found.span != nil && found.rows > deletion.FewKeys && found.firstID == found.lastID {
 			r.span, r.hasty = found.span, true
 		}
 		return err
 	}
-	found, err := r.readRoots(tx, r.askedRows)
+	found, err := r.readRoots(tx, r.alone(), r.askedRows)
 	if err != nil || found.span == nil {
 		return err
 	}
@@ -141,6 +141,9 @@ func (r *restoration) rootsTable() statement.Table {
 
 // errInTheWay makes it do so where some of what is in the way was found: all of it is to be told.
 var errInTheWay = hastyError{errors.New("softdelete: a restore has found a part of what is in its way")}
+
+// errTaken makes it do so where others have locked some of the rows: they are waited for in an order that restores share.
+var errTaken = hastyError{errors.New("softdelete: others have locked rows of a restore")}
 
 // within tells whether the span says which rows of a node the walk finds.
 func (r *restoration) within(n *policy.Node) bool {

@@ -81,3 +81,49 @@ func TestRestoreOfManyArchivedRowsAgainstWhatTouchesOneOfThem(t *testing.T) {
 		})
 	}
 }
+
+func TestARestoreOfManyArchivedRowsWaitsForWhoHasLockedOneOfThem(t *testing.T) {
+	s := newConcStage(t, &concVoucher{})
+	const vouchers = 120
+	var id softdelete.DeletionID
+	calls := map[string]func(db *gorm.DB) error{
+		"by a condition": func(db *gorm.DB) error {
+			_, err := softdelete.Restore(db.Where("batch = 1"), &concVoucher{})
+			return err
+		},
+		"by the deletion's ID": func(db *gorm.DB) error {
+			_, err := softdelete.RestoreDeletion(db, id)
+			return err
+		},
+		"in a transaction": func(db *gorm.DB) error {
+			return db.Transaction(func(tx *gorm.DB) error {
+				_, err := softdelete.Restore(tx.Where("batch = 1"), &concVoucher{})
+				return err
+			})
+		},
+	}
+	for name, restore := range calls {
+		for end, left := range map[string]string{"ROLLBACK": "120", "COMMIT": "119"} {
+			t.Run(name+", then "+end, func(t *testing.T) {
+				s.empty()
+				require.NoError(t, s.spectator.Exec("DELETE FROM conc_vouchers_archive").Error)
+				fixture.Exec(t, s.spectator, fixture.Series("conc_vouchers (id, batch)", vouchers, "i, 1"))
+				report, err := softdelete.Delete(s.actors[0].Where("batch = 1"), &concVoucher{})
+				require.NoError(t, err)
+				id = report.DeletionID
+
+				holder := s.spectator.Begin()
+				require.NoError(t, holder.Exec("DELETE FROM conc_vouchers_archive WHERE id = 7").Error)
+				run := s.actor().start(restore).waits()
+				if end == "COMMIT" {
+					require.NoError(t, holder.Commit().Error)
+				} else {
+					require.NoError(t, holder.Rollback().Error)
+				}
+				require.NoError(t, run.result())
+				require.Equal(t, left, s.rows("SELECT count(*) FROM conc_vouchers"))
+				require.Equal(t, "0", s.rows("SELECT count(*) FROM conc_vouchers_archive"))
+			})
+		}
+	}
+}
