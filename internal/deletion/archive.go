@@ -129,20 +129,27 @@ func (d *deletion) archiveMoved(q *statement.Query, p *policy.Policy, c *archive
 
 // copyRows puts a copy of the rows into the archive, locked where the transaction has not locked all writers out.
 func (d *deletion) copyRows(tx statement.Session, p *policy.Policy, c *archive.MovedColumns, found walk.Tables, condition func(q *statement.Query)) (int64, error) {
-	q := tx.Query()
-	found.With(q)
-	err := q.LockRows(dialect.SoleLock, func() {
-		condition(q.Text("SELECT 1 FROM ").Name(p.Table).Text(" WHERE "))
-		q.Text(" ORDER BY ").Columns(p.Table, p.Schema.PrimaryFields)
-	})
-	if err != nil {
+	if err := d.lockCopied(tx, p, found, condition); err != nil {
 		return 0, err
 	}
-	q = tx.Query()
+	q := tx.Query()
 	d.insertArchived(q, p, c, found)
 	archive.HasColumns(q.Text(" FROM ").Name(p.Table).Text(" WHERE "), p.Table, c.Table).Text(" AND ")
 	condition(q)
 	return q.Exec()
+}
+
+// lockCopied locks the rows that are to be copied, in the order of their keys.
+func (d *deletion) lockCopied(tx statement.Session, p *policy.Policy, found walk.Tables, condition func(q *statement.Query)) error {
+	if !tx.Dialect.Has(dialect.RowLocks) {
+		return nil
+	}
+	q := tx.Query()
+	found.With(q)
+	return q.LockRows(dialect.SoleLock, func() {
+		condition(q.Text("SELECT 1 FROM ").Name(p.Table).Text(" WHERE "))
+		q.Text(" ORDER BY ").Columns(p.Table, p.Schema.PrimaryFields)
+	})
 }
 
 // archiveRoot builds the statement that moves the root rows, for GORM to execute.
