@@ -168,10 +168,10 @@ func (f *family) unfollowed(r *reference, to way, rows []*relative) (lists [][]*
 func (f *family) remember() {
 	p := f.purge
 	for _, r := range f.order {
-		if r.lot == 0 && r.table.canDepend() {
-			continue // it may go with another parent
+		if r.waitsForParent() {
+			continue
 		}
-		if len(r.table.referrers) > 0 && !r.busy && (r.stays || p.options.DryRun && p.options.MaxRows == 0) {
+		if len(r.table.referrers) > 0 && !r.busy && (r.stays || p.rehearsesAll()) {
 			p.settled[rowID(r.table, r.key)] = r.stays
 		}
 	}

@@ -46,7 +46,7 @@ func (f *family) settle() {
 // foresee counts what a run would do with the rows.
 func (f *family) foresee(roots []*relative) {
 	for _, r := range roots {
-		if !r.stays {
+		if !r.stays && !r.table.again {
 			r.table.reports[r.lot-1].Done++
 		}
 	}
@@ -69,8 +69,16 @@ func (f *family) foreseeDependents() {
 		waiting = append(waiting, r.referredBy...)
 		if id := rowID(r.table, r.key); r.dependent && !f.purge.dependents[id] {
 			f.purge.dependents[id] = true
+			f.countDependent(r)
 			r.table.reports[r.lot-1].Done++
 		}
+	}
+}
+
+// countDependent counts a row that goes if it goes with its parent only.
+func (f *family) countDependent(r *relative) {
+	if r.dependent {
+		f.purge.dependentsGone++
 	}
 }
 

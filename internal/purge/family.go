@@ -53,7 +53,7 @@ type relative struct {
 func (p *purge) removeFamilies(tx statement.Session, t *purgeTable, c *cursor) ([]int64, error) {
 	removed := make([]int64, len(p.reports()))
 	f := &family{purge: p, tx: tx, rows: map[string]*relative{}, steps: map[step]bool{}, locks: !p.options.DryRun && p.purger.Dialect.Has(dialect.RowLocks)}
-	if f.table = t; p.options.DryRun && p.options.MaxRows == 0 {
+	if f.table = t; p.rehearsesAll() {
 		f.behind = c.key
 	}
 	roots, err := f.roots(t, c)
@@ -79,7 +79,8 @@ func (p *purge) removeFamilies(tx statement.Session, t *purgeTable, c *cursor) (
 	f.spoil()
 	f.settle()
 	f.remember()
-	if p.options.DryRun && p.options.MaxRows == 0 {
+	f.wait(roots)
+	if p.rehearsesAll() {
 		f.foresee(roots)
 		c.key = roots[len(roots)-1].key
 		return removed, nil
@@ -98,6 +99,7 @@ func (p *purge) removeFamilies(tx statement.Session, t *purgeTable, c *cursor) (
 			p.foreseen[rowID(r.table, r.key)] = true
 			r.table.reports[r.lot-1].Done++
 			p.done++
+			f.countDependent(r)
 		}
 		f.countStaying(roots[:passed])
 		return removed, nil
@@ -110,6 +112,9 @@ func (p *purge) removeFamilies(tx statement.Session, t *purgeTable, c *cursor) (
 	p.committed = func() {
 		f.countSpoiled(roots[:passed])
 		f.countStaying(roots[:passed])
+		for _, r := range chosen {
+			f.countDependent(r)
+		}
 		for _, stored := range f.coldBatches {
 			stored.report.ColdBatches = append(stored.report.ColdBatches, stored.id)
 		}

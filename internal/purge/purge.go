@@ -87,8 +87,9 @@ type purge struct {
 	done    int64
 	// foreseen are the rows that a dry run with MaxRows has counted, so that they are counted once. There are at most MaxRows.
 	foreseen map[string]bool
-	// dependents are the rows that a dry run has counted with their parents.
-	dependents map[string]bool
+	// dependents are the rows that a dry run has counted with their parents, dependentsGone is how many went so, in a run too.
+	dependents     map[string]bool
+	dependentsGone int64
 	// beside are the relations along which deletions took rows although no rule makes them.
 	beside  map[*policy.Relation]bool
 	settled map[string]bool       // whether rows stay that earlier batches have met, see remember
@@ -115,9 +116,13 @@ type purgeTable struct {
 	lots  []*lot
 	// dependents tells that no row of the table has a retention of its own: all go with their parents. Of other tables those of
 	// the tenants unretained do, or all but those of the tenants retained where the model has no retention.
-	dependents           bool
-	tenant               any  // that was asked for, as the table's column keeps it
-	uncounted            bool // it failed when its rows were counted
+	dependents bool
+	tenant     any  // that was asked for, as the table's column keeps it
+	uncounted  bool // it failed when its rows were counted
+	// waits tells that rows have stayed because of some that may go with another parent, goneBefore how many of these had gone when
+	// that was seen first, again that the table is worked off anew for it.
+	waits, again         bool
+	goneBefore           int64
 	retained, unretained []any
 	// reports has an entry per lot.
 	reports []*ModelPurge
@@ -279,21 +284,40 @@ func (p *purge) run() error {
 		}
 		p.failed.add(fmt.Errorf("softdelete: purge: counting the rows without a retention of their own: %w", err))
 	}
-	for _, step := range []func(t *purgeTable) error{p.eraseDue, p.workOff} {
-		for _, t := range p.tables {
+	if ended, err := p.work(); ended {
+		return errors.Join(append(p.failed.errs, err)...)
+	}
+	return errors.Join(append(p.failed.errs, p.countHeldAnew())...)
+}
+
+// work erases and removes what is due in all tables, and then what has stayed because of rows that have gone since. ended tells that
+// the purge came to its end before, with an error or without one.
+func (p *purge) work() (ended bool, err error) {
+	each := func(tables []*purgeTable, step func(t *purgeTable) error) bool {
+		for _, t := range tables {
 			if t.uncounted {
 				continue
 			}
-			err := step(t)
-			if err != nil && p.endsAll(err) {
-				return errors.Join(append(p.failed.errs, p.stopped(t, err))...)
+			stepErr := step(t)
+			if stepErr != nil && p.endsAll(stepErr) {
+				err = p.stopped(t, stepErr)
+				return true
 			}
-			if err != nil {
-				p.leaveTable(t, err)
+			if stepErr != nil {
+				p.leaveTable(t, stepErr)
 			}
 		}
+		return false
 	}
-	return errors.Join(append(p.failed.errs, p.countHeldAnew())...)
+	if each(p.tables, p.eraseDue) || each(p.tables, p.workOff) {
+		return true, err
+	}
+	for kept := p.keptByGone(); len(kept) > 0; kept = p.keptByGone() {
+		if each(kept, p.workOffAgain) {
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 // stopped says where the purge stopped.

@@ -109,7 +109,7 @@ func (f *family) referringInside(r *reference, rows []*relative) (found []*relat
 	f.along(q, r, below, r.to, "p", rows)
 	pairs, err := f.scanPairs(q, r.to, child)
 	return f.follow(r, below, rows, pairs, func(parent *relative, found pair) *relative {
-		if p.foreseen[rowID(child, found.down)] {
+		if id := rowID(child, found.down); p.foreseen[id] || p.dependents[id] {
 			return nil
 		}
 		goesWith := found.lot == dependent
