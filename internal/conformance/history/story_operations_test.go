@@ -191,8 +191,11 @@ func (s *story) move(t *rapid.T, db *gorm.DB, step storyStep) storyOutcome {
 		if s.guards(table, up) && storyShow(row.up) != storyShow(up) {
 			o.refusals = append(o.refusals, softdelete.ErrParentDeleted)
 		}
-		if s.loosens(row, up) {
+		switch lost := s.loosens(row, up); {
+		case lost.altogether:
 			o.refusals = append(o.refusals, softdelete.ErrHeld)
+		case lost.rows:
+			o.may = softdelete.ErrHeld
 		}
 		o.apply = func() { row.up = up }
 	}
@@ -202,8 +205,12 @@ func (s *story) move(t *rapid.T, db *gorm.DB, step storyStep) storyOutcome {
 	return o
 }
 
-// loosens tells whether a hold would cover fewer rows once a row stands elsewhere.
-func (s *story) loosens(row *storyRow, up *StoryKey) bool {
+// storyLoss tells whether a hold loses rows, and whether it loses one altogether: where another of its key stays under the hold, it
+// covers both, see named.
+type storyLoss struct{ rows, altogether bool }
+
+// loosens tells what holds would lose once a row stands elsewhere.
+func (s *story) loosens(row *storyRow, up *StoryKey) (lost storyLoss) {
 	former := row.up
 	defer func() { row.up = former }()
 	for _, h := range s.model.holds {
@@ -211,13 +218,13 @@ func (s *story) loosens(row *storyRow, up *StoryKey) bool {
 		before := s.model.covered(h)
 		row.up = up
 		after := s.model.covered(h)
+		named := s.model.named(after)
 		for covered := range before {
-			if !after[covered] {
-				return true
-			}
+			lost.rows = lost.rows || !after[covered]
+			lost.altogether = lost.altogether || !named[covered]
 		}
 	}
-	return false
+	return lost
 }
 
 func (s *story) daysPass(_ *rapid.T, _ *gorm.DB, step storyStep) storyOutcome {
