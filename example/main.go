@@ -1,21 +1,22 @@
 // Command example shows what softdelete does, on a small application with organizations, users, posts, comments and
 // payments: a blocked deletion, a preview, a cascade, a new user with a deleted one's address, a conflict on restoring, and
 // a restore that brings back exactly what the deletion took; then an archive, an event log, and an erasure with its
-// certificate. It runs on SQLite in memory and leaves nothing behind:
+// certificate. It runs on SQLite in memory, or in a schema or database of its own on a server, and leaves nothing behind:
 //
 //	go run ./example
+//	go run ./example -database postgres -dsn 'host=127.0.0.1 user=test dbname=test'
 //
 // models.go has the models with their tags, steps.go a function per step.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"time"
 
-	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
@@ -23,20 +24,23 @@ import (
 )
 
 func main() {
-	if err := run(context.Background(), os.Stdout); err != nil {
+	name := flag.String("database", "sqlite", "sqlite, postgres or mysql")
+	dsn := flag.String("dsn", "", "the data source name of the server, as GORM's driver wants it")
+	flag.Parse()
+	if err := run(context.Background(), os.Stdout, *name, *dsn); err != nil {
 		fmt.Fprintln(os.Stderr, "example:", err)
 		os.Exit(1)
 	}
 }
 
 // run takes the steps one after the other, a day for each, and prints what they show.
-func run(ctx context.Context, out io.Writer) error {
+func run(ctx context.Context, out io.Writer, name, dsn string) error {
 	today := time.Date(2026, time.March, 1, 9, 0, 0, 0, time.UTC)
-	db, err := open(func() time.Time { return today })
+	db, leave, err := open(name, dsn, func() time.Time { return today })
 	if err != nil {
 		return err
 	}
-	defer closeDB(db)
+	defer leave()
 	db = db.WithContext(ctx)
 	if err := fill(db); err != nil {
 		return err
@@ -54,31 +58,31 @@ func run(ctx context.Context, out io.Writer) error {
 
 // open opens the database, registers the plugin and creates the tables. now is the clock, for GORM and for softdelete alike;
 // an application leaves NowFunc out.
-func open(now func() time.Time) (*gorm.DB, error) {
-	db, err := gorm.Open(sqlite.Open("file::memory:?_foreign_keys=on"), &gorm.Config{
-		NowFunc: now,
-		Logger:  logger.Discard, // the steps print what fails
+func open(name, dsn string, now func() time.Time) (db *gorm.DB, leave func(), err error) {
+	d, err := databaseNamed(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, leave, err = d.connect(dsn, &gorm.Config{
+		NowFunc: now, TranslateError: true,
+		Logger: logger.Discard, // the steps print what fails
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	pool, err := db.DB()
-	if err != nil {
-		return nil, err
+	if err := prepare(db); err != nil {
+		leave()
+		return nil, nil, err
 	}
-	pool.SetMaxOpenConns(1) // every connection to a SQLite database in memory has one of its own
-
-	if err := db.Use(softdelete.New(softdelete.Config{Models: models, Ledger: true})); err != nil {
-		return nil, err
-	}
-	if err := db.AutoMigrate(models...); err != nil {
-		return nil, err
-	}
-	return db, db.AutoMigrate(softdelete.Tables()...)
+	return db, leave, nil
 }
 
-func closeDB(db *gorm.DB) {
-	if pool, err := db.DB(); err == nil {
-		pool.Close()
+func prepare(db *gorm.DB) error {
+	if err := db.Use(softdelete.New(softdelete.Config{Models: models, Ledger: true})); err != nil {
+		return err
 	}
+	if err := db.AutoMigrate(models...); err != nil {
+		return err
+	}
+	return db.AutoMigrate(softdelete.Tables()...)
 }

@@ -31,7 +31,8 @@ func printBlockers(out io.Writer, blockers []softdelete.Blocker) {
 // printState shows every row of Ann's, live or deleted.
 func printState(db *gorm.DB, out io.Writer) error {
 	var ann User
-	err := db.Clauses(softdelete.WithDeleted).Preload("Posts.Comments").Preload("Payments").First(&ann, "name = ?", "Ann").Error
+	inOrder := func(db *gorm.DB) *gorm.DB { return db.Order("id") }
+	err := db.Clauses(softdelete.WithDeleted).Preload("Posts", inOrder).Preload("Posts.Comments", inOrder).Preload("Payments").First(&ann, "name = ?", "Ann").Error
 	if err != nil {
 		return err
 	}

@@ -115,7 +115,7 @@ func reuseAddress(db *gorm.DB, out io.Writer) error {
 		line(out, "%s  %-4s  %s", user.Email, user.Name, state(user.DeletedAt.Valid))
 	}
 	err := db.Create(&User{OrganizationID: 1, Name: "Anne", Email: anna.Email}).Error
-	line(out, "A second live user with it: %v", err)
+	line(out, "A second live user with it: errors.Is(err, gorm.ErrDuplicatedKey) is %t", errors.Is(err, gorm.ErrDuplicatedKey))
 	return nil
 }
 
