@@ -49,7 +49,8 @@ func TestArchiveNeverLosesAColumn(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		t.Run("a column that only the table has moves once AutoMigrate has seen it", func(t *testing.T) {
 			db := archiveLedger(t, database)
-			fixture.Exec(t, db, `ALTER TABLE archive_ledger_lines ADD "Old Note" varchar(40)`, `UPDATE archive_ledger_lines SET "Old Note" = 'kept'`,
+			oldNote := db.Statement.Quote("Old Note")
+			fixture.Exec(t, db, "ALTER TABLE archive_ledger_lines ADD "+oldNote+" varchar(40)", "UPDATE archive_ledger_lines SET "+oldNote+" = 'kept'",
 				`ALTER TABLE archive_ledger_parts ADD weight decimal(10,3)`, `UPDATE archive_ledger_parts SET weight = 1.125`)
 			statements, err := softdelete.DDL(db, &archiveLedgerLine{}, &archiveLedgerPart{})
 			require.NoError(t, err)

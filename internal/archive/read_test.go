@@ -90,7 +90,7 @@ func TestArchiveViews(t *testing.T) {
 				require.Equal(t, []uint{1, 2}, shown(load(db.Unscoped())))
 			}
 			require.Equal(t, []uint{1, 2}, shown(db.Joins("Bill", db.Unscoped())))
-			require.Equal(t, []uint{1}, shown(db.Unscoped().InnerJoins("Bill").Where(`"Bill".amount = ?`, 10)))
+			require.Equal(t, []uint{1}, shown(db.Unscoped().InnerJoins("Bill").Where(db.Statement.Quote("Bill")+".amount = ?", 10)))
 		})
 		t.Run("associations", func(t *testing.T) {
 			owner := archiveOwner{ID: 1}

@@ -185,7 +185,7 @@ func TestManyArchivedRowsThatConflictStayArchivedAndAllConflictsAreTold(t *testi
 				s.delete(1)
 				_, _, err := s.restore(s.db) // the catalogue is known
 				require.NoError(s, err)
-				fixture.Exec(s, s.db, "DROP INDEX idx_many_parcels_code")
+				require.NoError(s, database.Open(t).Migrator().DropIndex("many_parcels", "idx_many_parcels_code"))
 			},
 		}
 		for name, prepare := range stages {
@@ -236,9 +236,9 @@ func conflictsIn(err error) (list []*softdelete.ConflictError) {
 	return nil
 }
 
-// An index that does not refuse a row when it is written is not left to.
+// An index that does not refuse a row when it is written is not left to. MySQL has none.
 func TestManyArchivedRowsAreAskedWhereTheDatabaseWouldNotRefuseOne(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, []string{"sqlite", "postgres"}, func(t *testing.T, database *testdb.Database) {
 		before, after := map[string][]string{}, map[string][]string{}
 		if database.Name == "postgres" {
 			after["a constraint that is looked at in the end"] = []string{

@@ -166,6 +166,11 @@ func (d *deletion) archiveRoot(db *gorm.DB) error {
 			if d.copied, err = d.copyRows(d.deleter.Session(db).InWork(stmt.Context), p, c, nil, d.rootCondition); err != nil {
 				return err
 			}
+			if d.freed != nil {
+				if err := d.freed(); err != nil {
+					return err
+				}
+			}
 		}
 		stmt.Build(stmt.BuildClauses...)
 		return nil

@@ -115,16 +115,8 @@ func (d *deletion) removeComponent(tx statement.Session, w *walk.Walk, c *policy
 		}
 	}
 	if ring {
-		n := c.Nodes[0]
-		err := d.free(tx, n.Policy, w.Tables(c), func(q *statement.Query) {
-			w.InWalk(q, n, "")
-			d.spareHeld(q, n, "")
-		})
-		if err != nil {
-			return err
-		}
 		d.together = d.removeTogether(tx, w, rows, drop)
-		return nil
+		return d.freeTogether(tx, w, c.Nodes[0])
 	}
 	return drop()
 }
@@ -155,6 +147,21 @@ func (d *deletion) removeTogether(tx statement.Session, w *walk.Walk, rootRows i
 		db.RowsAffected = rootRows
 		return drop()
 	}
+}
+
+// freeTogether empties the keys by which the rows that GORM's statement removes refer to each other: now, or once the archive has got
+// them as they are.
+func (d *deletion) freeTogether(tx statement.Session, w *walk.Walk, n *policy.Node) error {
+	d.freed = func() error {
+		return d.free(tx, n.Policy, w.Tables(n.Component), func(q *statement.Query) {
+			w.InWalk(q, n, "")
+			d.spareHeld(q, n, "")
+		})
+	}
+	if d.action(n.Policy) == ActionArchived {
+		return nil
+	}
+	return d.freed()
 }
 
 // written is a condition that stands in a query of the plugin's own. It must be the first in its statement to bind values.

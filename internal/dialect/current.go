@@ -11,11 +11,12 @@ import (
 // This room is for databases on which a SELECT in a caller's transaction may show what was there when that began, while statements that
 // write read what is there now.
 
-// Current gives a statement that stores what a SELECT finds now, one that reads it, and one that drops it again. It needs the feature
+// Current gives a table for what a SELECT finds now, a statement that stores it there, and one that reads it. It needs the feature
 // StaleReads.
-func (d *Dialect) Current(read string) (store, again, drop string) {
-	const table = "softdelete_current"
-	return "CREATE TEMPORARY TABLE " + table + " AS " + named(read), "SELECT * FROM " + table, d.DropTemporary() + table
+func (d *Dialect) Current(read string) (table, store, again string) {
+	const name = "softdelete_current"
+	create, _ := d.TemporaryTable(name, "")
+	return name, create + named(read), "SELECT * FROM " + name
 }
 
 // named gives each column of a SELECT a name that a column of a table may have, and no other of it has.

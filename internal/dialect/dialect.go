@@ -60,6 +60,8 @@ const (
 	AnyCase
 	// TemporaryTwice: a statement may name a temporary table more than once.
 	TemporaryTwice
+	// TemporaryStays: a temporary table outlives the transaction that has made it.
+	TemporaryStays
 )
 
 // Clock says how a column keeps an instant.

@@ -11,22 +11,41 @@ type temporary struct {
 	drop string
 	// mark is the value that gives a column for marks its type, of a table that is made of a SELECT.
 	mark string
-	// within tells that an index is made with the table, since a statement of its own would end the transaction.
+	// within tells that an index is made with the table, since a statement of its own would end the transaction, and so is a key that
+	// SELECT * does not show: servers may refuse tables without one.
 	within bool
 }
 
 // TemporaryTable begins the statement that makes a temporary table of a SELECT that is to follow, and gives another that makes an index
-// of it, empty where the first does that. Names are quoted; index is that of the index, columns are those in it.
+// of it, empty where the first does that. Names are quoted; index is that of the index, columns are those in it, none where there is to
+// be none.
 func (d *Dialect) TemporaryTable(table, index string, columns ...string) (create, further string) {
 	list := strings.Join(columns, ", ")
-	if d.temporary.within {
-		return "CREATE TEMPORARY TABLE " + table + " (KEY (" + list + ")) AS ", ""
+	create = "CREATE TEMPORARY TABLE " + table
+	switch {
+	case d.temporary.within:
+		keys := "softdelete_row bigint AUTO_INCREMENT PRIMARY KEY INVISIBLE"
+		if list != "" {
+			keys += ", KEY (" + list + ")"
+		}
+		return create + " (" + keys + ") AS ", ""
+	case list == "":
+		return create + " AS ", ""
 	}
-	return "CREATE TEMPORARY TABLE " + table + " AS ", "CREATE INDEX " + index + " ON " + table + " (" + list + ")"
+	return create + " AS ", "CREATE INDEX " + index + " ON " + table + " (" + list + ")"
 }
+
+// IndexesLongValues tells whether a value of any length may be in an index.
+func (d *Dialect) IndexesLongValues() bool { return !d.temporary.within }
 
 // EmptyMark is an empty mark, of a type that takes others.
 func (d *Dialect) EmptyMark() string { return d.temporary.mark }
 
-// DropTemporary begins the statement that drops a temporary table, whose name follows.
+// DropTemporary begins the statement that drops temporary tables, whose names follow.
 func (d *Dialect) DropTemporary() string { return d.temporary.drop }
+
+// DropAnyTemporary does the same with those that may not be there.
+func (d *Dialect) DropAnyTemporary() string { return d.temporary.drop + "IF EXISTS " }
+
+// TemporaryThere tells whether an error says that a table which was to be made is there already.
+func (d *Dialect) TemporaryThere(err error) bool { return d.refusals.there != nil && d.refusals.there(err) }

@@ -78,6 +78,7 @@ type refusals struct {
 	columns     func(err error) bool
 	outdated    func(err error) bool
 	taken       func(err error) bool
+	there       func(err error) bool
 	aborted     func(err error) bool
 	ends        func(err error) bool
 	withoutRows func(err error) (code string, bare error)

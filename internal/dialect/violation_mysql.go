@@ -83,6 +83,10 @@ var mysqlRefusals = refusals{
 		found, _ := asMySQL(err)
 		return found.number == 1205 || found.number == 3572 // MariaDB's number and MySQL's
 	},
+	there: func(err error) bool {
+		found, _ := asMySQL(err)
+		return found.number == 1050
+	},
 	outdated: func(err error) bool {
 		found, _ := asMySQL(err)
 		return found.number == 1615 // the statement needs to be prepared anew

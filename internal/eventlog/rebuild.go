@@ -90,7 +90,7 @@ func (r *rebuilding) run(tx statement.Session) error {
 	create, index := q.Dialect.TemporaryTable(q.Quoted("", stage), q.Quoted("", stage+"_key"), keys...)
 	q.Text(create, "SELECT ").Columns("", r.policy.LoggedFields())
 	q.Text(", 0 AS ", goneColumn, ", '' AS ", unknownColumn, " FROM ").Name(r.log.Table).Text(" WHERE 1 = 0")
-	if _, err := q.Exec(); err != nil {
+	if err := q.MakeTemporary(stage); err != nil {
 		return err
 	}
 	if err := r.collect(tx); err != nil {
@@ -119,8 +119,7 @@ func (r *rebuilding) run(tx statement.Session) error {
 	if err := r.protected.Refuse(tx); err != nil {
 		return err
 	}
-	_, err = tx.Query().DropTemporary(stage).Exec()
-	return err
+	return tx.Query().DropTemporary(stage)
 }
 
 // freeze keeps other writers out.

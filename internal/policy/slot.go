@@ -57,6 +57,9 @@ func (g *Graph) As(d *dialect.Dialect, kind, value string) string {
 	return value
 }
 
+// KeepsIntegers tells whether a slot of the graph does, and nothing that may be longer than the keys of an index.
+func (g *Graph) KeepsIntegers(i int) bool { return i < len(g.Slots) && g.Slots[i] == integerKind }
+
 // InSlot gives the node's column in a slot of the graph; ok is false where it has none there.
 func (n *Node) InSlot(i int) (column string, ok bool) {
 	alias := fmt.Sprintf("k%d", i)

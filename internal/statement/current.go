@@ -26,19 +26,17 @@ func (q *Query) makeCurrent() (drop func() error, err error) {
 	if !q.snapshot() {
 		return nothingToDrop, nil
 	}
-	store, read, dropped := q.Dialect.Current(q.Stmt.SQL.String())
-	stored := NewQuery(InWork(q.Tx, q.Stmt.Context), q.Dialect).Text(store)
+	table, store, read := q.Dialect.Current(q.Stmt.SQL.String())
+	start := func() *Query { return NewQuery(InWork(q.Tx, q.Stmt.Context), q.Dialect) }
+	stored := start().Text(store)
 	stored.Stmt.Vars = q.Stmt.Vars
-	if _, err := stored.Exec(); err != nil {
+	if err := stored.MakeTemporary(table); err != nil {
 		return nil, err
 	}
 	q.Stmt.SQL.Reset()
 	q.Stmt.Vars = nil
 	q.Text(read)
-	return func() error {
-		_, err := NewQuery(InWork(q.Tx, q.Stmt.Context), q.Dialect).Text(dropped).Exec()
-		return err
-	}, nil
+	return func() error { return start().DropTemporary(table) }, nil
 }
 
 // reading runs a statement that reads: through one of GORM's chains, of what is there now.

@@ -66,11 +66,6 @@ func (q *Query) Quoted(table, column string) string {
 	return QuoteName(q.Tx, table) + "." + QuoteName(q.Tx, column)
 }
 
-// DropTemporary writes the statement that drops a temporary table.
-func (q *Query) DropTemporary(table string) *Query {
-	return q.Text(q.Dialect.DropTemporary()).Name(table)
-}
-
 // Bind writes a bound value, or an expression such as a sub-query of the caller's.
 func (q *Query) Bind(value any) *Query {
 	q.Stmt.AddVar(&q.Stmt.SQL, value)

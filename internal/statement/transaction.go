@@ -39,7 +39,7 @@ type UnitOfWork struct {
 	pool      gorm.ConnPool // the statement's connection before
 	savepoint string        // of a unit in the caller's transaction
 
-	context, inner context.Context // the statement's before and inside, where there is a savepoint
+	context, inner context.Context // the statement's before and inside, where there is a savepoint, or temporary tables are known
 	// net ends a transaction that nobody can end any more, undone runs when a panic has ended the unit: see BeginWork.
 	net    runtime.Cleanup
 	undone func()
@@ -241,6 +241,10 @@ func begin(db *gorm.DB) (*UnitOfWork, error) {
 		return nil, noTransaction(w.pool)
 	}
 	w.stmt.ConnPool = tx.Statement.ConnPool
+	if inner := withTemporaries(db, db.Statement.Context); inner != db.Statement.Context {
+		w.context, w.inner = db.Statement.Context, inner
+		db.Statement.Context = inner
+	}
 	return w, nil
 }
 
@@ -259,7 +263,7 @@ func (w *UnitOfWork) save(db *gorm.DB) error {
 	}
 	w.savepoint = name
 	w.context = db.Statement.Context
-	w.inner = context.WithValue(w.context, depthKey{}, depth+1)
+	w.inner = context.WithValue(withTemporaries(db, w.context), depthKey{}, depth+1)
 	db.Statement.Context = w.inner
 	return nil
 }
@@ -302,6 +306,9 @@ func startedKey(stmt *gorm.Statement) string {
 // of work that is kept is left to the end of the transaction, as GORM leaves its own: releasing it could only fail.
 func (w *UnitOfWork) end(db *gorm.DB, err error) error {
 	w.net.Stop()
+	if w.inner != nil {
+		w.dropLeft(db)
+	}
 	// Undoing must go through even if the caller's context has ended.
 	switch {
 	case w.Ground == OwnTransaction && err == nil:

@@ -30,12 +30,12 @@ func (w *Walk) StoreLevels(start func() *statement.Query, found func(n *policy.N
 	}
 	q := start()
 	w.name(q)
-	create, index := q.Dialect.TemporaryTable(q.Quoted("", w.Prefix), q.Quoted("", w.Prefix+"_rows"), NodeColumn, "k0")
+	create, index := q.Dialect.TemporaryTable(q.Quoted("", w.Prefix), q.Quoted("", w.Prefix+"_rows"), w.lookedUp(q.Dialect)...)
 	q.Text(create, "WITH none (")
 	statement.Joined(q, w.columns(w.Graph.Components[0]), ", ", func(column string) { q.Text(column) })
 	q.Text(") AS (")
 	w.nothing(q, w.Graph.Nodes[0])
-	if _, err := q.Text(") SELECT * FROM none").Exec(); err != nil {
+	if err := q.Text(") SELECT * FROM none").MakeTemporary(w.Prefix); err != nil {
 		return nil, err
 	}
 	if index != "" {
@@ -97,8 +97,15 @@ func (w *Walk) StoreAnew(start func() *statement.Query) (drop func() error, err 
 // drop drops the table.
 func (w *Walk) drop(start func() *statement.Query) error {
 	w.all = false
-	_, err := start().DropTemporary(w.Prefix).Exec()
-	return err
+	return start().DropTemporary(w.Prefix)
+}
+
+// lookedUp are the columns by which rows of the table are looked up.
+func (w *Walk) lookedUp(d *dialect.Dialect) []string {
+	if !d.IndexesLongValues() && !w.Graph.KeepsIntegers(0) {
+		return []string{NodeColumn}
+	}
+	return []string{NodeColumn, "k0"}
 }
 
 // Stored runs what asks for the walk's rows often, while they are in a table: see StoreAll.
@@ -108,7 +115,7 @@ func (w *Walk) Stored(start func() *statement.Query, run func() error) error {
 		return err
 	}
 	if err := run(); err != nil {
-		return err // which undoes the table too
+		return err // the end of the unit of work drops the table too
 	}
 	return drop()
 }

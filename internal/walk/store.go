@@ -28,11 +28,13 @@ func (w *Walk) store(start func() *statement.Query, c *policy.Component) (drop f
 	w.name(start())
 	table := w.own(c)
 	// The table first, then the rows: databases take no bound values in CREATE TABLE AS.
-	q := start().Text("CREATE TEMPORARY TABLE ").Name(table).Text(" AS WITH none (")
+	q := start()
+	create, _ := q.Dialect.TemporaryTable(q.Quoted("", table), "")
+	q.Text(create, "WITH none (")
 	statement.Joined(q, w.columns(c), ", ", func(column string) { q.Text(column) })
 	q.Text(") AS (")
 	statement.Joined(q, c.Nodes, " UNION ALL ", func(n *policy.Node) { w.nothing(q, n) })
-	if _, err := q.Text(") SELECT * FROM none").Exec(); err != nil {
+	if err := q.Text(") SELECT * FROM none").MakeTemporary(table); err != nil {
 		return nil, err
 	}
 	q = start()
@@ -52,7 +54,6 @@ func (w *Walk) store(start func() *statement.Query, c *policy.Component) (drop f
 	w.stored[c] = true
 	return func() error {
 		delete(w.stored, c)
-		_, err := start().DropTemporary(table).Exec()
-		return err
+		return start().DropTemporary(table)
 	}, nil
 }

@@ -1,0 +1,85 @@
+package statement
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+)
+
+// This room is for temporary tables. Some databases undo them with the transaction that has made them; on others they stay, and hide
+// tables of their names, until they are dropped or the session ends: there a unit of work knows its own, and drops what is left of them
+// however it ends.
+
+// temporariesKey is where the temporary tables of the innermost unit of work stand in its context.
+type temporariesKey struct{}
+
+// temporaries are the names of tables that are there.
+type temporaries struct{ names []string }
+
+// withTemporaries gives a unit of work room for them, where they stay.
+func withTemporaries(db *gorm.DB, ctx context.Context) context.Context {
+	if d, err := dialect.Of(db.Dialector); err != nil || !d.Has(dialect.TemporaryStays) {
+		return ctx
+	}
+	return context.WithValue(ctx, temporariesKey{}, &temporaries{})
+}
+
+// temporariesOf are those of the unit of work of a context; nil where there are none to know.
+func temporariesOf(ctx context.Context) *temporaries {
+	known, _ := ctx.Value(temporariesKey{}).(*temporaries)
+	return known
+}
+
+// MakeTemporary runs the statement, which makes a temporary table. One of its name that an earlier call has left is dropped.
+func (q *Query) MakeTemporary(table string) error {
+	again := NewQuery(InWork(q.Tx, q.Stmt.Context), q.Dialect).Text(q.Stmt.SQL.String())
+	again.Stmt.Vars = slices.Clone(q.Stmt.Vars)
+	known := temporariesOf(q.Stmt.Context)
+	left := known != nil && slices.Contains(known.names, table)
+	if !left {
+		if known != nil {
+			known.names = append(known.names, table)
+		}
+		_, err := q.Exec()
+		if err == nil || !q.Dialect.TemporaryThere(err) {
+			return err
+		}
+	}
+	drop := NewQuery(InWork(q.Tx, q.Stmt.Context), q.Dialect)
+	if _, err := drop.Text(drop.Dialect.DropAnyTemporary()).Name(table).Exec(); err != nil {
+		return err
+	}
+	_, err := again.Exec()
+	return err
+}
+
+// DropTemporary drops a temporary table.
+func (q *Query) DropTemporary(table string) error {
+	_, err := q.Text(q.Dialect.DropTemporary()).Name(table).Exec()
+	if known := temporariesOf(q.Stmt.Context); known != nil && err == nil {
+		known.names = slices.DeleteFunc(known.names, func(name string) bool { return name == table })
+	}
+	return err
+}
+
+// dropLeft drops the tables that a unit of work has left, as far as its connection still can.
+func (w *UnitOfWork) dropLeft(db *gorm.DB) {
+	known := temporariesOf(w.inner)
+	if known == nil || len(known.names) == 0 {
+		return
+	}
+	d, err := dialect.Of(db.Dialector)
+	if err != nil {
+		return
+	}
+	quoted := make([]string, len(known.names))
+	for i, name := range known.names {
+		quoted[i] = QuoteName(db, name)
+	}
+	_, _ = Unprepared(db.Statement.ConnPool).ExecContext(context.WithoutCancel(w.inner), d.DropAnyTemporary()+strings.Join(quoted, ", "))
+	known.names = nil
+}
