@@ -33,12 +33,6 @@ var differences = []difference{
 		example: "CREATE TABLE `a` (`id` uuid,`parent_id` uuid,PRIMARY KEY (`id`))",
 	},
 	{
-		why:     "Vitess reads an index in CREATE TABLE … AS behind a column only; MySQL takes one over columns of the SELECT",
-		pattern: regexp.MustCompile("^(CREATE TEMPORARY TABLE [\\w`.]+) \\(KEY \\([\\w`, ]+\\)\\) AS "),
-		by:      "$1 AS ",
-		example: "CREATE TEMPORARY TABLE `a` (KEY (node, `k0`)) AS SELECT 0 AS node, b AS k0 FROM c",
-	},
-	{
 		why:     "Vitess has no triggers, but procedures, whose bodies are the same",
 		pattern: regexp.MustCompile("(?s)^CREATE TRIGGER (?:IF NOT EXISTS )?([\\w`.]+) (?:BEFORE|AFTER) (?:INSERT|UPDATE|DELETE) ON [\\w`.]+ FOR EACH ROW(?: (?:FOLLOWS|PRECEDES) [\\w`]+)?\\s"),
 		by:      "CREATE PROCEDURE $1() ",

@@ -31,31 +31,36 @@ func New() (*Grammar, error) {
 
 // Check returns an error for a statement that MySQL does not read, unless it is written so for MariaDB alone; see differences.
 func (g *Grammar) Check(statement string) error {
-	err := g.read(statement)
+	_, err := g.parse(statement)
+	return err
+}
+
+func (g *Grammar) parse(statement string) (sqlparser.Statement, error) {
+	read, err := g.read(statement)
 	if err == nil {
-		return nil
+		return read, nil
 	}
 	other := statement
 	for _, d := range g.differences {
 		other = d.pattern.ReplaceAllString(other, d.by)
 	}
 	if other == statement {
-		return fmt.Errorf("%q: %w", statement, err)
+		return nil, fmt.Errorf("%q: %w", statement, err)
 	}
-	if err := g.read(other); err != nil {
-		return fmt.Errorf("%q: read as %q: %w", statement, other, err)
+	if read, err = g.read(other); err != nil {
+		return nil, fmt.Errorf("%q: read as %q: %w", statement, other, err)
 	}
-	return nil
+	return read, nil
 }
 
 // read reads all of a statement: DDL of which only the beginning is understood is none.
-func (g *Grammar) read(statement string) error {
-	_, err := g.parser.ParseStrictDDL(statement)
-	return err
+func (g *Grammar) read(statement string) (sqlparser.Statement, error) {
+	return g.parser.ParseStrictDDL(statement)
 }
 
 // CheckAll checks a list of JSON strings, one a line, as internal/testdb writes it. It returns how many different ones there were
-// and what Check says of the wrong ones; an error is one of the list itself.
+// and what is said of the wrong ones: by Check, or that they open a temporary table of the list twice. An error is one of the list
+// itself.
 func (g *Grammar) CheckAll(list io.Reader) (checked int, wrong []error, err error) {
 	seen := map[string]bool{}
 	lines := bufio.NewReader(list)
@@ -80,9 +85,21 @@ func (g *Grammar) CheckAll(list io.Reader) (checked int, wrong []error, err erro
 		statements = append(statements, statement)
 	}
 	slices.Sort(statements)
-	for _, statement := range statements {
-		if err := g.Check(statement); err != nil {
+	temporary := temporaries{}
+	read := make([]sqlparser.Statement, len(statements))
+	for i, statement := range statements {
+		if read[i], err = g.parse(statement); err != nil {
 			wrong = append(wrong, err)
+			continue
+		}
+		temporary.add(read[i])
+	}
+	for i, statement := range statements {
+		if read[i] == nil {
+			continue
+		}
+		if err := temporary.check(read[i]); err != nil {
+			wrong = append(wrong, fmt.Errorf("%q: %w", statement, err))
 		}
 	}
 	return len(statements), wrong, nil
