@@ -20,7 +20,7 @@ var mysql = Dialect{
 	Precision: time.Microsecond,
 
 	longestName: 64,
-	features:    RowLocks | CompoundRecursion | RenameIndex | AlterInPlace | WithBeforeWrite | QualifiedTargets | StaleReads | GeneratedLive | SessionLocks |
+	features: RowLocks | CompoundRecursion | RenameIndex | AlterInPlace | WithBeforeWrite | QualifiedTargets | StaleReads | GeneratedLive | SessionLocks |
 		TemporaryStays,
 	instantType: "datetime(6)",
 	textType:    "char",

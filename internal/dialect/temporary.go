@@ -48,4 +48,6 @@ func (d *Dialect) DropTemporary() string { return d.temporary.drop }
 func (d *Dialect) DropAnyTemporary() string { return d.temporary.drop + "IF EXISTS " }
 
 // TemporaryThere tells whether an error says that a table which was to be made is there already.
-func (d *Dialect) TemporaryThere(err error) bool { return d.refusals.there != nil && d.refusals.there(err) }
+func (d *Dialect) TemporaryThere(err error) bool {
+	return d.refusals.there != nil && d.refusals.there(err)
+}
