@@ -19,3 +19,14 @@ func conflictDoUpdate(key, others []string) string {
 	}
 	return " ON CONFLICT (" + strings.Join(key, ", ") + ") DO UPDATE SET " + strings.Join(set, ", ")
 }
+
+// Inserted is what an upsert was to insert in a column, for what it writes to the row that is there instead. It is for databases without
+// the feature ConflictTargets, as what follows.
+func (d *Dialect) Inserted(column string) string { return d.inserted(column) }
+
+// Refuse is the value in an upsert for a column that fails the whole statement where a condition holds of the row that it meets, and
+// leaves it otherwise.
+func (d *Dialect) Refuse(column, condition string) string { return d.refuse(column, condition) }
+
+// Refused tells whether a statement has failed for that.
+func (d *Dialect) Refused(err error) bool { return d.refused != nil && err != nil && d.refused(err) }

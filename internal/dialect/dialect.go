@@ -62,6 +62,11 @@ const (
 	TemporaryTwice
 	// TemporaryStays: a temporary table outlives the transaction that has made it.
 	TemporaryStays
+	// ConflictTargets: an upsert names the index that it is on, changes the rows that fulfil a condition, and counts those that it has
+	// written. Without it, it changes whichever row it meets by any index, and what it counts says nothing.
+	ConflictTargets
+	// SpoiltByErrors: a transaction in which a statement has failed takes no other until it goes back.
+	SpoiltByErrors
 )
 
 // Clock says how a column keeps an instant.
@@ -169,6 +174,11 @@ type Dialect struct {
 
 	keepPresent    func(key string) string
 	replacePresent func(key, others []string) string
+	// inserted is what an upsert was to insert in a column.
+	inserted func(column string) string
+	// refuse is a column's own value, which fails the statement where a condition holds, refused the error that it fails with.
+	refuse  func(column, condition string) string
+	refused func(err error) bool
 
 	referencesTo       func(db *gorm.DB, table string) ([]Reference, error)
 	referencesFrom     func(db *gorm.DB, table string) ([]Reference, error)

@@ -16,7 +16,8 @@ var postgres = Dialect{
 
 	longestName: 63,
 	features: RowLocks | WritesInWith | WithBeforeWrite | PartialIndexes | AdvisoryLocks | SessionLocks | RenameIndex | AlterInPlace | AlterInTransaction |
-		LowerNames | Estimates | JSONRows | TemporaryTwice | StatementChecksKeys | ReadsTarget,
+		LowerNames | Estimates | JSONRows | TemporaryTwice | StatementChecksKeys | ReadsTarget |
+		ConflictTargets | SpoiltByErrors,
 	instantType: "timestamptz",
 	length:      "length",
 	textType:    "text",

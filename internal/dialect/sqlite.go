@@ -10,9 +10,10 @@ import (
 // sqlite is SQLite 3.38 and later, through a driver that keeps times as text, trailing zeros of the fraction cut:
 // "2006-01-02 15:04:05.999999999+00:00", or "2006-01-02T15:04:05.999999999Z" with a driver that is written in Go.
 var sqlite = Dialect{
-	Name:        "sqlite",
-	Precision:   time.Nanosecond,
-	features:    WithBeforeWrite | CompoundRecursion | PartialIndexes | AlterInTransaction | AnyCase | TemporaryTwice | StatementChecksKeys | ReadsTarget,
+	Name:      "sqlite",
+	Precision: time.Nanosecond,
+	features: WithBeforeWrite | CompoundRecursion | PartialIndexes | AlterInTransaction | AnyCase | TemporaryTwice | StatementChecksKeys | ReadsTarget |
+		ConflictTargets,
 	instantType: "text",
 	length:      "length",
 	textType:    "text",

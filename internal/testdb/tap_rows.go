@@ -35,7 +35,10 @@ func readAll(rows driver.Rows) (*bufferedRows, error) {
 		if err := rows.Next(row); errors.Is(err, io.EOF) {
 			return buffered, rows.Close()
 		} else if err != nil {
-			return nil, errors.Join(err, rows.Close())
+			if failed := rows.Close(); failed != nil {
+				err = errors.Join(err, failed)
+			}
+			return nil, err // as it is, where nothing else went wrong: GORM's drivers look at its type
 		}
 		for i, value := range row {
 			if shared, ok := value.([]byte); ok { // the driver may use it again for the next row

@@ -20,7 +20,7 @@ func (g *Guards) KeepArchivedKeys(db *gorm.DB, p *policy.Policy) error {
 	if !upserts || p.Elsewhere() == nil || stmt.Unscoped || db.DryRun || savesLinks(stmt) {
 		return nil
 	}
-	if _, met := meetsByKey(p, c); !met {
+	if _, met := byKeyAmong(p, meets(p, c)); !met {
 		return nil
 	}
 	var keys [][]any

@@ -59,15 +59,16 @@ func conflictKey(stmt *gorm.Statement, r *policy.Relation) (key []any, ok bool) 
 	if !ok || c.DoNothing {
 		return nil, false
 	}
+	set := assignedBy(c)
 	for _, pair := range r.Keys {
-		i := slices.IndexFunc(c.DoUpdates, func(a clause.Assignment) bool { return a.Column.Name == pair.Child.DBName })
-		if i < 0 || computed(c.DoUpdates[i].Value) {
+		i := slices.IndexFunc(set, func(a clause.Assignment) bool { return a.Column.Name == pair.Child.DBName })
+		if i < 0 || computed(set[i].Value) {
 			return nil, false
 		}
-		if _, column := c.DoUpdates[i].Value.(clause.Column); column {
+		if _, column := set[i].Value.(clause.Column); column {
 			return nil, false
 		}
-		value, ok := rowkey.PlainValue(c.DoUpdates[i].Value)
+		value, ok := rowkey.PlainValue(set[i].Value)
 		if !ok {
 			return nil, false
 		}

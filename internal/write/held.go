@@ -59,15 +59,16 @@ func (g *Guards) WatchUpsert(db *gorm.DB) {
 	if db.Error != nil || db.DryRun || !upserts || c.DoNothing || !g.heeds(db) {
 		return
 	}
+	set := assignedBy(c)
 	assigned := func(field *schema.Field) bool {
-		return c.UpdateAll && !field.PrimaryKey || slices.ContainsFunc(c.DoUpdates, func(a clause.Assignment) bool {
+		return c.UpdateAll && !field.PrimaryKey || slices.ContainsFunc(set, func(a clause.Assignment) bool {
 			return columnOf(stmt.Schema, a.Column.Name) == field.DBName
 		})
 	}
 	g.watch(db, assigned, func(q *statement.Query, p *policy.Policy, named statement.Table) {
 		q.Text("SELECT ").Columns(named.Qualifier(), p.Schema.PrimaryFields).Text(" FROM ").Table(named)
 		fields := p.Schema.PrimaryFields
-		if alone, _ := meetsByKey(p, c); !alone {
+		if alone, _ := byKeyAmong(p, mayMeet(p, c)); !alone {
 			return // any row may be met
 		}
 		var keys [][]any

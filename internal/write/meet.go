@@ -20,14 +20,23 @@ type meeting struct {
 	keys [][]any // of the rows that have a value in each field; of an index on expressions, of all rows
 }
 
-// meetings are those of an upsert: by the index that it names, or by any where it names none.
+// meetings are those of an upsert: by the index that it names, or by any where it names none, or cannot.
 func meetings(stmt *gorm.Statement, p *policy.Policy, c clause.OnConflict) (list []meeting) {
-	for _, index := range meets(p, c) {
+	for _, index := range mayMeet(p, c) {
 		list = append(list, meeting{index, keysOf(stmt, index)})
 	}
 	return list
 }
 
+// mayMeet are the indexes by which the database may find a row for an upsert.
+func mayMeet(p *policy.Policy, c clause.OnConflict) []*policy.UniqueIndex {
+	if !p.Dialect().Has(dialect.ConflictTargets) {
+		return p.Meets()
+	}
+	return meets(p, c)
+}
+
+// meets are those by which the caller means one.
 func meets(p *policy.Policy, c clause.OnConflict) []*policy.UniqueIndex {
 	switch {
 	case c.OnConstraint != "":
@@ -56,9 +65,8 @@ func targetOf(p *policy.Policy, columns []clause.Column) *policy.UniqueIndex {
 	return p.ComputedOn("", parts)
 }
 
-// meetsByKey tells whether an upsert meets rows by their primary key alone, or by that too.
-func meetsByKey(p *policy.Policy, c clause.OnConflict) (alone, too bool) {
-	indexes := meets(p, c)
+// byKeyAmong tells whether one of the indexes is the primary key, and whether it is the only one.
+func byKeyAmong(p *policy.Policy, indexes []*policy.UniqueIndex) (alone, too bool) {
 	for _, index := range indexes {
 		too = too || len(index.Parts) == 0 && slices.Equal(index.Fields, p.Schema.PrimaryFields)
 	}

@@ -167,7 +167,7 @@ func (g *Guards) violatesUnique(err error) bool {
 // another connection, if there is one to spare: nobody else would give ours back.
 func (g *Guards) afterFailure(db *gorm.DB) (statement.Session, bool) {
 	tx := g.Session(db).InWork(db.Statement.Context)
-	if _, inTransaction := db.Statement.ConnPool.(gorm.TxCommitter); inTransaction && g.Dialect.Has(dialect.RowLocks) {
+	if _, inTransaction := db.Statement.ConnPool.(gorm.TxCommitter); inTransaction && g.Dialect.Has(dialect.SpoiltByErrors) {
 		pool, err := db.Session(&gorm.Session{NewDB: true, Initialized: true}).DB()
 		if err != nil {
 			return tx, false

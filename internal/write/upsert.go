@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
@@ -21,9 +22,10 @@ import (
 type upsertKey struct{}
 
 // upsert is a create statement with ON CONFLICT … DO UPDATE. Its condition keeps it from deleted rows; where rows are
-// missing from what it affected, CheckUpsert says why. The keys are taken before the insert: what RETURNING gives for fewer
+// missing from what it affected, or it is refused for one, CheckUpsert says why. The keys are taken before the insert: what RETURNING gives for fewer
 // rows than were sent, GORM puts into the first ones (scan.go:311, GORM 1.31).
 type upsert struct {
+	policy   *policy.Policy
 	meetings []meeting
 	rows     int64
 	snapshot statement.Snapshot
@@ -31,7 +33,7 @@ type upsert struct {
 
 // newUpsert reads the rows of a create statement.
 func newUpsert(stmt *gorm.Statement, p *policy.Policy, c clause.OnConflict) *upsert {
-	u := &upsert{meetings: meetings(stmt, p, c), snapshot: statement.TakeSnapshot(stmt.ReflectValue)}
+	u := &upsert{policy: p, meetings: meetings(stmt, p, c), snapshot: statement.TakeSnapshot(stmt.ReflectValue)}
 	eachCreated(stmt, func(created) { u.rows++ })
 	return u
 }
@@ -56,10 +58,22 @@ func (g *Guards) PrepareUpsert(stmt *gorm.Statement, p *policy.Policy) {
 		c = g.revival(p, c, stmt)
 	case !c.DoNothing:
 		u := newUpsert(stmt, p, c)
-		c.Where = clause.Where{Exprs: append([]clause.Expression{&scope.Filter{Predicate: p.Predicates.Live}}, groupOf(c.Where.Exprs)...)}
+		c = u.onLive(stmt, p, c)
 		stmt.Settings.Store(upsertKey{}, u)
 	}
 	stmt.AddClause(c)
+}
+
+// onLive keeps the upsert from deleted rows.
+func (u *upsert) onLive(stmt *gorm.Statement, p *policy.Policy, c clause.OnConflict) clause.OnConflict {
+	switch {
+	case p.Dialect().Has(dialect.ConflictTargets):
+		c.Where = clause.Where{Exprs: append([]clause.Expression{&scope.Filter{Predicate: p.Predicates.Live}}, groupOf(c.Where.Exprs)...)}
+		return c
+	case spares(stmt) && len(keysOf(stmt, byKey(p, nil).UniqueIndex)) == int(u.rows): // none of the rows is new
+		return sparing(p, c, p.Predicates.Live)
+	}
+	return refusing(stmt, p, c)
 }
 
 func groupOf(exprs []clause.Expression) []clause.Expression {
@@ -90,6 +104,9 @@ func (g *Guards) revival(p *policy.Policy, c clause.OnConflict, stmt *gorm.State
 			c.DoUpdates = append(c.DoUpdates, clause.Assignment{Column: clause.Column{Name: field.DBName}, Value: value})
 		}
 	}
+	if !p.Dialect().Has(dialect.ConflictTargets) {
+		return sparing(p, c, p.Predicates.Deleted)
+	}
 	c.Where = clause.Where{Exprs: []clause.Expression{&scope.Filter{Predicate: p.Predicates.Deleted}}}
 	return c
 }
@@ -97,14 +114,18 @@ func (g *Guards) revival(p *policy.Policy, c clause.OnConflict, stmt *gorm.State
 // CheckUpsert runs after the insert: rows that it did not affect met a deleted row.
 func (g *Guards) CheckUpsert(db *gorm.DB) {
 	value, ok := db.Statement.Settings.LoadAndDelete(upsertKey{})
-	if !ok || db.Error != nil || db.DryRun {
+	if !ok || db.DryRun {
 		return
 	}
 	u := value.(*upsert)
-	if db.RowsAffected >= u.rows {
+	if !g.Dialect.Has(dialect.ConflictTargets) {
+		g.explainRefused(db, u)
 		return
 	}
-	p := g.PolicyHere(db)
+	if db.Error != nil || db.RowsAffected >= u.rows {
+		return
+	}
+	p := u.policy
 	for _, m := range u.meetings {
 		deleted, err := g.deletedAmong(db, p, m, true)
 		if err != nil {
@@ -120,6 +141,26 @@ func (g *Guards) CheckUpsert(db *gorm.DB) {
 			return
 		}
 	}
+}
+
+// explainRefused says which deleted row an upsert has failed for.
+func (g *Guards) explainRefused(db *gorm.DB, u *upsert) {
+	if !g.Dialect.Refused(db.Error) {
+		return
+	}
+	u.snapshot.Restore()
+	for _, m := range u.meetings {
+		deleted, err := g.deletedAmong(db, u.policy, m, true)
+		if err != nil {
+			_ = db.AddError(err)
+			return
+		}
+		if len(deleted) > 0 {
+			db.Error = rowDeletedError(u.policy, deleted[0])
+			return
+		}
+	}
+	db.Error = fmt.Errorf("%w: a row in table %s has a unique value of the new one; restore it first, or write through Unscoped", fault.ErrRowDeleted, u.policy.Table)
 }
 
 func rowDeletedError(p *policy.Policy, key []any) error {

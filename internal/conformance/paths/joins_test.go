@@ -28,13 +28,13 @@ var pathJoins = []path{
 		return db.Joins("Company", db.Where(&pathCompany{Name: "core"}))
 	}),
 	joining("Joins with Or", "ann/acme bob dan", func(db *gorm.DB) *gorm.DB {
-		return db.Joins("Company", db.Where(`"Company"."id" = 1`).Or(`"Company"."id" = 2`))
+		return db.Joins("Company", db.Where(inQuotes(db, `"Company"."id" = 1`)).Or(inQuotes(db, `"Company"."id" = 2`)))
 	}),
 	joining("Joins with a raw OR between newlines", "ann/acme bob dan", func(db *gorm.DB) *gorm.DB {
-		return db.Joins("Company", db.Where("\"Company\".\"id\" = ?\nOR\n\"Company\".\"id\" = ?", 1, 2))
+		return db.Joins("Company", db.Where(inQuotes(db, "\"Company\".\"id\" = ?\nOR\n\"Company\".\"id\" = ?"), 1, 2))
 	}),
 	joining("InnerJoins with Or", "ann/acme", func(db *gorm.DB) *gorm.DB {
-		return db.InnerJoins("Company", db.Where(`"Company"."id" = 1`).Or(`"Company"."id" = 2`))
+		return db.InnerJoins("Company", db.Where(inQuotes(db, `"Company"."id" = 1`)).Or(inQuotes(db, `"Company"."id" = 2`)))
 	}),
 	joining("Joins and a raw OR of the statement's own", "ann/acme bob", func(db *gorm.DB) *gorm.DB {
 		return db.Joins("Company").Where("path_users.age = 30\nOR\npath_users.age = 40")
@@ -75,7 +75,7 @@ var pathJoins = []path{
 		return user.Name + " " + user.Company.Name
 	}},
 	{name: "Pluck of Joins", shows: "acme core", run: func(_ *testing.T, db *gorm.DB) string {
-		return plucked(db.Model(&pathUser{}).InnerJoins("Company"), `"Company"."name"`)
+		return plucked(db.Model(&pathUser{}).InnerJoins("Company"), inQuotes(db, `"Company"."name"`))
 	}},
 	{name: "a join as text is not rewritten", shows: "acme bust core", run: func(_ *testing.T, db *gorm.DB) string {
 		return plucked(db.Model(&pathUser{}).Joins("JOIN path_companies c ON c.id = path_users.company_id"), "c.name")
@@ -114,19 +114,19 @@ var pathTables = []path{
 	{name: "Table with an alias, and a model", shows: "3", run: func(_ *testing.T, db *gorm.DB) string {
 		return count(db.Model(&pathUser{}).Table("path_users u"))
 	}},
-	condition("Table with a quoted alias", liveUsers, func(db *gorm.DB) *gorm.DB { return db.Table(`"path_users" "u"`) }),
-	condition("Table with AS and a quoted alias", liveUsers, func(db *gorm.DB) *gorm.DB { return db.Table(`"path_users" AS "u"`) }),
-	condition("Table with AS in lower case and a quoted alias", liveUsers, func(db *gorm.DB) *gorm.DB { return db.Table(`path_users as "u"`) }),
-	condition("Table with a quoted alias of several words", liveUsers, func(db *gorm.DB) *gorm.DB { return db.Table(`"path_users" AS "the users"`) }),
+	condition("Table with a quoted alias", liveUsers, func(db *gorm.DB) *gorm.DB { return db.Table(inQuotes(db, `"path_users" "u"`)) }),
+	condition("Table with AS and a quoted alias", liveUsers, func(db *gorm.DB) *gorm.DB { return db.Table(inQuotes(db, `"path_users" AS "u"`)) }),
+	condition("Table with AS in lower case and a quoted alias", liveUsers, func(db *gorm.DB) *gorm.DB { return db.Table(inQuotes(db, `path_users as "u"`)) }),
+	condition("Table with a quoted alias of several words", liveUsers, func(db *gorm.DB) *gorm.DB { return db.Table(inQuotes(db, `"path_users" AS "the users"`)) }),
 	{name: "First of Table with a quoted alias", shows: "ann", run: func(_ *testing.T, db *gorm.DB) string {
-		return oneUser(db.Table(`"path_users" AS "u"`).First)
+		return oneUser(db.Table(inQuotes(db, `"path_users" AS "u"`)).First)
 	}},
 	condition("Table of a sub-query", liveUsers, func(db *gorm.DB) *gorm.DB { return db.Table("(?) AS u", db.Model(&pathUser{})) }),
 	condition("Unscoped Table of a sub-query without the deletion column", liveUsers, func(db *gorm.DB) *gorm.DB {
 		return db.Unscoped().Table("(?) AS u", db.Model(&pathUser{}).Select("id", "name"))
 	}),
 	condition("Table of a sub-query with a quoted alias", "ann", func(db *gorm.DB) *gorm.DB {
-		return db.Table(`(?) AS "u"`, db.Model(&pathUser{}).Select("id", "name", "age", "deleted_at")).Where("age = 30")
+		return db.Table(inQuotes(db, `(?) AS "u"`), db.Model(&pathUser{}).Select("id", "name", "age", "deleted_at")).Where("age = 30")
 	}),
 	condition("Table of an Unscoped sub-query", liveUsers, func(db *gorm.DB) *gorm.DB {
 		return db.Table("(?) AS u", db.Unscoped().Model(&pathUser{}))
@@ -160,7 +160,7 @@ var pathTables = []path{
 		return db.Table("path_companies c JOIN path_users u ON c.id = u.company_id").Where("c.deleted_at IS NULL").Select("u.*")
 	}),
 	condition("Table of the users joined to another, quoted", "ann dan", func(db *gorm.DB) *gorm.DB {
-		return db.Table(`"path_companies" AS "c" LEFT JOIN "path_users" AS "u" ON "c"."id" = "u"."company_id"`).Where("c.deleted_at IS NULL").Select("u.*")
+		return db.Table(inQuotes(db, `"path_companies" AS "c" LEFT JOIN "path_users" AS "u" ON "c"."id" = "u"."company_id"`)).Where("c.deleted_at IS NULL").Select("u.*")
 	}),
 	condition("Table of the users behind a sub-query", "ann", func(db *gorm.DB) *gorm.DB {
 		companies := db.Model(&pathCompany{}).Where("id = 1").Select("id AS cid")

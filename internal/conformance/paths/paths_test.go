@@ -3,6 +3,7 @@ package paths_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,10 +101,20 @@ type path struct {
 	// run goes the way and tells what it shows or how many rows it affected.
 	run   func(t *testing.T, db *gorm.DB) string
 	shows string
+	// sent is that where an upsert counts the rows that it was sent, if it is another.
+	sent string
 	// err is what the path gives; nil means success.
 	err error
 	// changes are the rows that differ afterwards, as pathState shows them: "-" before, "+" after.
 	changes []string
+}
+
+// inQuotes puts names that stand in double quotes into the database's own where it does not know these.
+func inQuotes(db *gorm.DB, sql string) string {
+	if db.Name() != "mysql" {
+		return sql
+	}
+	return strings.ReplaceAll(sql, `"`, "`")
 }
 
 // pathFailure is what a path panics with when it gives an error, so that its lines need not hand it on.
@@ -235,7 +246,11 @@ func TestEveryPathObeys(t *testing.T) {
 					resetPaths(t, db)
 				}
 				require.ErrorIs(t, err, p.err)
-				require.Equal(t, p.shows, shown)
+				if p.sent != "" && database.Name == "mysql" {
+					require.Equal(t, p.sent, shown)
+				} else {
+					require.Equal(t, p.shows, shown)
+				}
 				require.Equal(t, p.changes, changes)
 				golden.check(t, p.name, statements)
 			})

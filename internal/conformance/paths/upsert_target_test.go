@@ -16,21 +16,40 @@ import (
 type (
 	meetRow struct {
 		ID         uint    `gorm:"primaryKey;autoIncrement:false"`
-		Number     *string `gorm:"uniqueIndex:idx_meet_number" softdelete:"full"`
-		Email      *string `gorm:"uniqueIndex:idx_meet_email,expression:lower(email)" softdelete:"full"`
+		Number     *string `gorm:"size:40;uniqueIndex:idx_meet_number" softdelete:"full"`
+		Email      *string
 		Badge      *string `gorm:"unique" softdelete:"full"`
-		Hall, Seat *string `gorm:"uniqueIndex:idx_meet_place" softdelete:"full"`
+		Hall, Seat *string `gorm:"size:40;uniqueIndex:idx_meet_place" softdelete:"full"`
 		Name       string
 		DeletedAt  gorm.DeletedAt
 	}
 	// meetPerson is erased, not deleted.
 	meetPerson struct {
 		ID     uint    `gorm:"primaryKey;autoIncrement:false"`
-		Number *string `gorm:"uniqueIndex:idx_meetp_number" pii:"-"`
-		Email  *string `gorm:"uniqueIndex:idx_meetp_email,expression:lower(email)" pii:"-"`
+		Number *string `gorm:"size:40;uniqueIndex:idx_meetp_number" pii:"-"`
+		Email  *string `pii:"-"`
 		Badge  *string `gorm:"unique" pii:"-"`
-		Hall   *string `gorm:"uniqueIndex:idx_meetp_place" pii:"-"`
-		Seat   *string `gorm:"uniqueIndex:idx_meetp_place" pii:"-"`
+		Hall   *string `gorm:"size:40;uniqueIndex:idx_meetp_place" pii:"-"`
+		Seat   *string `gorm:"size:40;uniqueIndex:idx_meetp_place" pii:"-"`
+		Name   string  `pii:"fixed:[erased]"`
+	}
+	// loweredRow and loweredPerson are the same with an index on an expression.
+	loweredRow struct {
+		ID         uint    `gorm:"primaryKey;autoIncrement:false"`
+		Number     *string `gorm:"uniqueIndex:idx_lowered_number" softdelete:"full"`
+		Email      *string `gorm:"uniqueIndex:idx_lowered_email,expression:lower(email)" softdelete:"full"`
+		Badge      *string
+		Hall, Seat *string
+		Name       string
+		DeletedAt  gorm.DeletedAt
+	}
+	loweredPerson struct {
+		ID     uint    `gorm:"primaryKey;autoIncrement:false"`
+		Number *string `gorm:"uniqueIndex:idx_loweredp_number" pii:"-"`
+		Email  *string `gorm:"uniqueIndex:idx_loweredp_email,expression:lower(email)" pii:"-"`
+		Badge  *string `pii:"-"`
+		Hall   *string `pii:"-"`
+		Seat   *string `pii:"-"`
 		Name   string  `pii:"fixed:[erased]"`
 	}
 )
@@ -44,35 +63,45 @@ type meetCase struct {
 }
 
 func meetCases() map[string]meetCase {
-	name := clause.AssignmentColumns([]string{"name"})
-	columns := func(names ...string) func(string) clause.OnConflict {
-		var list []clause.Column
-		for _, name := range names {
-			list = append(list, clause.Column{Name: name, Raw: name == "lower(email)"})
-		}
-		return func(string) clause.OnConflict { return clause.OnConflict{Columns: list, DoUpdates: name} }
-	}
-	none := func(string) clause.OnConflict { return clause.OnConflict{DoUpdates: name} }
+	untargeted := []string{"sqlite", "mysql"}
 	return map[string]meetCase{
-		"a column":               {columns("number"), map[string]any{"number": "n"}, nil},
-		"several columns":        {columns("hall", "seat"), map[string]any{"hall": "h", "seat": "s"}, nil},
-		"an expression":          {columns("lower(email)"), map[string]any{"email": "a@X"}, nil},
-		"the key":                {columns("id"), map[string]any{"id": 1}, nil},
-		"all columns":            {func(string) clause.OnConflict { return clause.OnConflict{UpdateAll: true} }, map[string]any{"id": 1}, nil},
-		"none, by the key":       {none, map[string]any{"id": 1}, []string{"sqlite"}},
-		"none, by a column":      {none, map[string]any{"number": "n"}, []string{"sqlite"}},
-		"none, by several":       {none, map[string]any{"hall": "h", "seat": "s"}, []string{"sqlite"}},
-		"none, by a constraint":  {none, map[string]any{"badge": "b"}, []string{"sqlite"}},
-		"none, by an expression": {none, map[string]any{"email": "a@X"}, []string{"sqlite"}},
+		"a column":              {onColumns("number"), map[string]any{"number": "n"}, nil},
+		"several columns":       {onColumns("hall", "seat"), map[string]any{"hall": "h", "seat": "s"}, nil},
+		"the key":               {onColumns("id"), map[string]any{"id": 1}, nil},
+		"all columns":           {func(string) clause.OnConflict { return clause.OnConflict{UpdateAll: true} }, map[string]any{"id": 1}, nil},
+		"none, by the key":      {onColumns(), map[string]any{"id": 1}, untargeted},
+		"none, by a column":     {onColumns(), map[string]any{"number": "n"}, untargeted},
+		"none, by several":      {onColumns(), map[string]any{"hall": "h", "seat": "s"}, untargeted},
+		"none, by a constraint": {onColumns(), map[string]any{"badge": "b"}, untargeted},
+		"another one":           {onColumns("id"), map[string]any{"number": "n"}, []string{"mysql"}}, // it names none
 		"a constraint": {func(table string) clause.OnConflict {
-			return clause.OnConflict{OnConstraint: "uni_" + table + "_badge", DoUpdates: name}
-		}, map[string]any{"badge": "b"}, []string{"postgres"}},
+			return clause.OnConflict{OnConstraint: "uni_" + table + "_badge", DoUpdates: clause.AssignmentColumns([]string{"name"})}
+		}, map[string]any{"badge": "b"}, []string{"postgres", "mysql"}},
+	}
+}
+
+// loweredCases are by an index on an expression, which not every database has.
+func loweredCases() map[string]meetCase {
+	return map[string]meetCase{
+		"an expression":          {onColumns("lower(email)"), map[string]any{"email": "a@X"}, []string{"sqlite", "postgres"}},
+		"none, by an expression": {onColumns(), map[string]any{"email": "a@X"}, []string{"sqlite"}},
+	}
+}
+
+// onColumns is an upsert of the name by a target.
+func onColumns(names ...string) func(table string) clause.OnConflict {
+	var list []clause.Column
+	for _, name := range names {
+		list = append(list, clause.Column{Name: name, Raw: name == "lower(email)"})
+	}
+	return func(string) clause.OnConflict {
+		return clause.OnConflict{Columns: list, DoUpdates: clause.AssignmentColumns([]string{"name"})}
 	}
 }
 
 // eachMeeting upserts a row that is new, and one that meets the row 1, which then stands as it did.
-func eachMeeting[R any](t *testing.T, table string, prepare func(t *testing.T, db *gorm.DB), check func(t *testing.T, err error)) {
-	for name, c := range meetCases() {
+func eachMeeting[R any](t *testing.T, table string, cases map[string]meetCase, prepare func(t *testing.T, db *gorm.DB), check func(t *testing.T, err error)) {
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			testdb.EachOf(t, c.databases, func(t *testing.T, database *testdb.Database) {
 				db := fixture.Models(t, database, []any{new(R)})
@@ -98,38 +127,53 @@ func eachMeeting[R any](t *testing.T, table string, prepare func(t *testing.T, d
 }
 
 func TestAnUpsertThatMeetsADeletedRowByWhateverIsUniqueIsRefused(t *testing.T) {
-	eachMeeting[meetRow](t, "meet_rows", func(t *testing.T, db *gorm.DB) {
-		require.NoError(t, db.Delete(&meetRow{ID: 1}).Error)
-	}, func(t *testing.T, err error) {
+	refused := func(t *testing.T, err error) {
 		require.ErrorIs(t, err, softdelete.ErrRowDeleted)
 		require.ErrorContains(t, err, "key 1 ")
-	})
+	}
+	eachMeeting[meetRow](t, "meet_rows", meetCases(), func(t *testing.T, db *gorm.DB) {
+		require.NoError(t, db.Delete(&meetRow{ID: 1}).Error)
+	}, refused)
+	eachMeeting[loweredRow](t, "lowered_rows", loweredCases(), func(t *testing.T, db *gorm.DB) {
+		require.NoError(t, db.Delete(&loweredRow{ID: 1}).Error)
+	}, refused)
 }
 
 func TestAnUpsertThatMeetsAnErasedRowByWhateverIsUniqueIsRefused(t *testing.T) {
-	eachMeeting[meetPerson](t, "meet_people", func(t *testing.T, db *gorm.DB) {
-		_, err := softdelete.Erase(db, &meetPerson{ID: 1}, softdelete.ErasureRequest{ID: "r"})
-		require.NoError(t, err)
-	}, func(t *testing.T, err error) {
+	erase := func(subject any) func(t *testing.T, db *gorm.DB) {
+		return func(t *testing.T, db *gorm.DB) {
+			_, err := softdelete.Erase(db, subject, softdelete.ErasureRequest{ID: "r"})
+			require.NoError(t, err)
+		}
+	}
+	refused := func(t *testing.T, err error) {
 		var erased *softdelete.ErasedError
 		require.ErrorAs(t, err, &erased)
 		require.Equal(t, "1", erased.Key)
-	})
+	}
+	eachMeeting[meetPerson](t, "meet_people", meetCases(), erase(&meetPerson{ID: 1}), refused)
+	eachMeeting[loweredPerson](t, "lowered_people", loweredCases(), erase(&loweredPerson{ID: 1}), refused)
 }
 
 func TestAnUpsertThatMeetsALiveRowUpdatesIt(t *testing.T) {
-	for name, c := range meetCases() {
+	updatesLive[meetRow](t, "meet_rows", meetCases())
+	updatesLive[loweredRow](t, "lowered_rows", loweredCases())
+}
+
+func updatesLive[R any](t *testing.T, table string, cases map[string]meetCase) {
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			testdb.EachOf(t, c.databases, func(t *testing.T, database *testdb.Database) {
-				db := fixture.Models(t, database, []any{&meetRow{}})
-				require.NoError(t, db.Create(&meetRow{ID: 1, Number: text("n"), Email: text("A@x"), Badge: text("b"), Hall: text("h"), Seat: text("s")}).Error)
+				db := fixture.Models(t, database, []any{new(R)})
+				first := map[string]any{"id": 1, "number": "n", "email": "A@x", "badge": "b", "hall": "h", "seat": "s"}
+				require.NoError(t, db.Model(new(R)).Create(first).Error)
 				row := map[string]any{"id": 9, "name": "new"}
 				for column, value := range c.set {
 					row[column] = value
 				}
-				require.NoError(t, db.Clauses(c.on("meet_rows")).Model(&meetRow{}).Create(row).Error)
-				require.Equal(t, 1, fixture.Rows(t, db, "meet_rows", "id = 1 AND name = 'new'"))
-				require.Equal(t, 1, fixture.Rows(t, db, "meet_rows"))
+				require.NoError(t, db.Clauses(c.on(table)).Model(new(R)).Create(row).Error)
+				require.Equal(t, 1, fixture.Rows(t, db, table, "id = 1 AND name = 'new'"))
+				require.Equal(t, 1, fixture.Rows(t, db, table))
 			})
 		})
 	}

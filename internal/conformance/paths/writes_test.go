@@ -66,7 +66,7 @@ var pathWrites = []path{
 		return db.Table("path_users AS u").Where("u.age = 30").Model(&pathUser{}).Update("age", 31)
 	}, "-user 1 ann a1 30", "+user 1 ann a1 31"),
 	writing("Update of Table with a quoted alias", "1", func(db *gorm.DB) *gorm.DB {
-		return db.Table(`"path_users" AS "u"`).Where("u.age = 30").Model(&pathUser{}).Update("age", 31)
+		return db.Table(inQuotes(db, `"path_users" AS "u"`)).Where("u.age = 30").Model(&pathUser{}).Update("age", 31)
 	}, "-user 1 ann a1 30", "+user 1 ann a1 31"),
 
 	writing("Delete", "1", func(db *gorm.DB) *gorm.DB { return db.Delete(ann()) }, "-user 1 ann a1 30", "+user 1 ann a1 30 deleted"),
@@ -174,9 +174,9 @@ var pathUpserts = []path{
 	upserting("Upsert by a composite unique index, a live row", byPetName, &pathPet{ID: 9, UserID: ptr(1), Name: "rex", Status: "away"}, "-pet 1 rex of 1 here", "+pet 1 rex of 1 away"),
 	upserting("Upsert by a composite unique index whose values a deleted row has", byPetName, &pathPet{ID: 9, UserID: ptr(1), Name: "old", Status: "away"}, "+pet 9 old of 1 away"),
 	refusedUpsert("Upsert by a composite primary key, a deleted row", clause.OnConflict{UpdateAll: true}, &pathUserRole{PathUserID: 1, PathRoleID: 3}),
-	{name: "DoNothing, a live row", shows: "0", run: upsert(clause.OnConflict{DoNothing: true}, &pathRole{ID: 1, Name: "boss"})},
-	{name: "DoNothing, a deleted row", shows: "0", run: upsert(clause.OnConflict{DoNothing: true}, &pathRole{ID: 2, Name: "boss"})},
-	{name: "DoNothing on a unique column, a live row", shows: "0", run: upsert(clause.OnConflict{
+	{name: "DoNothing, a live row", shows: "0", sent: "1", run: upsert(clause.OnConflict{DoNothing: true}, &pathRole{ID: 1, Name: "boss"})},
+	{name: "DoNothing, a deleted row", shows: "0", sent: "1", run: upsert(clause.OnConflict{DoNothing: true}, &pathRole{ID: 2, Name: "boss"})},
+	{name: "DoNothing on a unique column, a live row", shows: "0", sent: "1", run: upsert(clause.OnConflict{
 		Columns: []clause.Column{{Name: "name"}}, DoNothing: true,
 	}, &pathUser{ID: 9, Name: "ann", Badge: "a9"})},
 	upserting("DoNothing on a unique column that a deleted row has", clause.OnConflict{
