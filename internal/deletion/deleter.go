@@ -19,6 +19,7 @@ type Deleter struct {
 	Options
 
 	concerned sync.Map // *policy.Policy to knownConcerned
+	absent    sync.Map // tables that a look at instants did not find
 }
 
 // Options say how deletions are made.

@@ -68,7 +68,7 @@ func (deleter *Deleter) chooseInstant(tx statement.Session, c *concerned, outer 
 		if !c.byTime() || tx.DryRun || len(rest) == 0 {
 			return outer.at, nil
 		}
-		if used, err := instantUsed(tx, rest, outer.at); err != nil || !used {
+		if used, err := deleter.instantUsed(tx, rest, outer.at); err != nil || !used {
 			return outer.at, err
 		}
 	}
@@ -134,7 +134,7 @@ func (deleter *Deleter) unusedInstant(tx statement.Session, c *concerned, at tim
 			return at, err
 		}
 		if reserved {
-			used, err := instantUsed(tx, c.all, at)
+			used, err := deleter.instantUsed(tx, c.all, at)
 			if err != nil || !used {
 				return at, err
 			}
