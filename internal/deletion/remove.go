@@ -121,11 +121,12 @@ func (d *deletion) removeComponent(tx statement.Session, w *walk.Walk, c *policy
 	return drop()
 }
 
-// ring tells whether the root's model also loses rows under the root rows, and one statement is to remove them all: rows of
-// a ring refer to each other. The rows that a caller asks to be returned are the root rows alone, which needs two.
+// ring tells whether rows of the root's model that go may refer to each other: it also loses rows under the root rows, and one statement
+// is to remove them all, or the root rows themselves do so where keys are checked for each. The rows that a caller asks to be returned
+// are the root rows alone, which needs two.
 func (d *deletion) ring(n *policy.Node) bool {
 	_, returning := d.stmt.Clauses["RETURNING"]
-	return n.Policy == d.root && len(n.Inner) > 0 && !returning
+	return n.Policy == d.root && !returning && (len(n.Inner) > 0 || d.frees(n.Policy))
 }
 
 // removeTogether makes GORM's own statement remove the root rows with all of their model's under them. What it returns runs
@@ -143,25 +144,12 @@ func (d *deletion) removeTogether(tx statement.Session, w *walk.Walk, rootRows i
 			return err
 		}
 		delete(d.expected, n)
-		d.took(n.Inner[0], db.RowsAffected-rootRows)
-		db.RowsAffected = rootRows
+		if len(n.Inner) > 0 {
+			d.took(n.Inner[0], db.RowsAffected-rootRows)
+			db.RowsAffected = rootRows
+		}
 		return drop()
 	}
-}
-
-// freeTogether empties the keys by which the rows that GORM's statement removes refer to each other: now, or once the archive has got
-// them as they are.
-func (d *deletion) freeTogether(tx statement.Session, w *walk.Walk, n *policy.Node) error {
-	d.freed = func() error {
-		return d.free(tx, n.Policy, w.Tables(n.Component), func(q *statement.Query) {
-			w.InWalk(q, n, "")
-			d.spareHeld(q, n, "")
-		})
-	}
-	if d.action(n.Policy) == ActionArchived {
-		return nil
-	}
-	return d.freed()
 }
 
 // written is a condition that stands in a query of the plugin's own. It must be the first in its statement to bind values.
@@ -200,34 +188,11 @@ func (d *deletion) loosen(tx statement.Session, w *walk.Walk, c *policy.Componen
 // emptied lists what empties the keys of a relation, as far as they may be empty.
 func emptied(e *policy.Edge) (columns []policy.Assignment) {
 	for _, key := range e.Keys {
-		if !key.Child.NotNull && !key.Child.PrimaryKey {
+		if mayBeEmpty(key.Child) {
 			columns = append(columns, policy.Assignment{Field: key.Child})
 		}
 	}
 	return columns
-}
-
-// free empties the keys by which rows that go refer to others of their own table, where foreign keys are checked for each row that goes.
-func (d *deletion) free(tx statement.Session, p *policy.Policy, found walk.Tables, condition func(q *statement.Query)) error {
-	n := d.graph.NodeOf(p)
-	if n == nil || tx.Dialect.Has(dialect.StatementChecksKeys) {
-		return nil
-	}
-	for _, e := range n.Inner {
-		columns := emptied(e)
-		if e.From != n || len(columns) == 0 {
-			continue
-		}
-		rows, err := found.Write(tx, func(q *statement.Query) {
-			policy.Assign(q.Update(p.Table), columns).Text(" WHERE ")
-			condition(q)
-		})
-		if err != nil {
-			return err
-		}
-		d.loosened(p.Table, rows)
-	}
-	return nil
 }
 
 // removeRows removes a node's rows. The root rows are left to GORM's own statement.

@@ -107,6 +107,9 @@ func TestRuleBlockBeyondParentAndChild(t *testing.T) {
 			require.NoError(t, db.Delete(&rulNode{ID: 3}).Error)
 			require.NoError(t, db.Unscoped().Where("id > 0").Delete(&rulNode{}).Error)
 			require.Empty(t, rulKeys[rulNode](t, db.Unscoped()))
+			require.NoError(t, db.Create(&rulNode{ID: 1, ParentID: rulRef(1)}).Error)
+			require.NoError(t, db.Unscoped().Where("parent_id = 1").Delete(&rulNode{ID: 1}).Error, "a row under itself")
+			require.Empty(t, rulKeys[rulNode](t, db.Unscoped()))
 		})
 
 		t.Run("under a model without policy, and over one", func(t *testing.T) {
