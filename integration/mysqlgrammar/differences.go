@@ -34,7 +34,7 @@ var differences = []difference{
 	},
 	{
 		why:     "Vitess has no triggers, but procedures, whose bodies are the same",
-		pattern: regexp.MustCompile("(?s)^CREATE TRIGGER (?:IF NOT EXISTS )?([\\w`.]+) (?:BEFORE|AFTER) (?:INSERT|UPDATE|DELETE) ON [\\w`.]+ FOR EACH ROW(?: (?:FOLLOWS|PRECEDES) [\\w`]+)?\\s"),
+		pattern: regexp.MustCompile("(?s)^CREATE (?:OR REPLACE )?TRIGGER (?:IF NOT EXISTS )?([\\w`.]+) (?:BEFORE|AFTER) (?:INSERT|UPDATE|DELETE) ON [\\w`.]+ FOR EACH ROW(?: (?:FOLLOWS|PRECEDES) [\\w`]+)?\\s"),
 		by:      "CREATE PROCEDURE $1() ",
 		example: "CREATE TRIGGER `a`.`b` AFTER UPDATE ON `c` FOR EACH ROW BEGIN IF NOT (OLD.d <=> NEW.d) THEN INSERT INTO `e` (f) VALUES (NEW.d); END IF; END",
 	},

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -93,14 +94,17 @@ type eventLog struct {
 	freeze                string
 	// fragment gives a column of a row as JSON text, never NULL.
 	fragment func(c LoggedColumn, alias string) string
+	// differs is the condition that two such texts are not the same; nil where <> says that.
+	differs func(one, other string) string
 	// member gives the member j.key of an object as JSON text, dataText that of a name as text; object makes an object of the
 	// members of another, each with the JSON text that value gives for j.key.
 	member   func(data string) string
 	dataText func(data, name string) string
 	object   func(data, value string) string
 	begin    beginnings
-	// fromJSON stands around a bound list of rows in JSON, in the place of a table of that kind.
-	fromJSON func(table string) (before, after string)
+	// document gives rows of the log as JSON, fromJSON stands around that bound, in the place of a table of that kind.
+	document func(l *Log, rows []map[string]json.RawMessage) (string, error)
+	fromJSON func(l *Log, table string) (before, after string)
 }
 
 // NewLog makes a log of a table; quote quotes names.
@@ -177,6 +181,9 @@ func (d *Dialect) FreezeTable(quoted string) string {
 
 // Differs is the condition that two rows of the log's table, by their aliases, are not the same in a column.
 func (d *Dialect) Differs(c LoggedColumn, one, other string) string {
+	if before, after := d.events.fragment(c, one), d.events.fragment(c, other); d.events.differs != nil {
+		return d.events.differs(before, after)
+	}
 	return d.events.fragment(c, one) + " <> " + d.events.fragment(c, other)
 }
 
@@ -221,15 +228,17 @@ func (d *Dialect) image(l *Log, fragments []string) string {
 		if i == 0 {
 			begin = "{"
 		}
-		parts = append(parts, "'"+begin+jsonName(c.Name)+":'", fragments[i])
+		parts = append(parts, d.String(begin+jsonKey(c.Name)+":"), fragments[i])
 	}
 	return d.Concat(append(parts, "'}'")...)
 }
 
 // jsonName is a column's name as JSON inside an SQL literal.
-func jsonName(name string) string {
-	name = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "'", "''").Replace(name)
-	return `"` + name + `"`
+func jsonName(name string) string { return strings.ReplaceAll(jsonKey(name), "'", "''") }
+
+// jsonKey is a column's name as JSON.
+func jsonKey(name string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
 }
 
 // sameKey is the condition that two rows have the same key.
@@ -267,10 +276,37 @@ func (l *Log) mark(alias string) string {
 	return "NULLIF(" + alias + "." + l.DeletionID + ", '')"
 }
 
-// RowsFromJSON stands around a bound JSON list of rows of a table, and gives them as a table in FROM. It needs the feature
+// RowsDocument is a list of rows, with what events keep of their columns, that RowsFromJSON reads.
+func (d *Dialect) RowsDocument(l *Log, rows []map[string]json.RawMessage) (string, error) {
+	return d.events.document(l, rows)
+}
+
+// RowsFromJSON stands around that list, bound, and gives the rows as a table in FROM, of the log's table. It needs the feature
 // JSONRows; elsewhere LoggedColumn.Decode gives the values to bind.
-func (d *Dialect) RowsFromJSON(quotedTable string) (before, after string) {
-	return d.events.fromJSON(quotedTable)
+func (d *Dialect) RowsFromJSON(l *Log) (before, after string) {
+	return d.events.fromJSON(l, l.quote(l.Table))
+}
+
+// objectRows is a list of objects, whose values stand as the events have them: a column of JSON keeps its text.
+func objectRows(_ *Log, rows []map[string]json.RawMessage) (string, error) {
+	var text strings.Builder
+	for i, row := range rows {
+		text.WriteString(map[bool]string{true: "[{", false: ",{"}[i == 0])
+		for n, column := range slices.Sorted(maps.Keys(row)) {
+			name, err := json.Marshal(column)
+			if err != nil {
+				return "", err
+			}
+			if n > 0 {
+				text.WriteByte(',')
+			}
+			text.Write(name)
+			text.WriteByte(':')
+			text.Write(row[column])
+		}
+		text.WriteByte('}')
+	}
+	return text.String() + "]", nil
 }
 
 // Decode gives the value that a column had from what an event keeps of it.

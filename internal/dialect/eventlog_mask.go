@@ -23,7 +23,7 @@ func (d *Dialect) MaskedData(m EventMask, data, erased string) string {
 		}
 		literals := make([]string, len(names))
 		for i, name := range names {
-			literals[i] = textLiteral(name)
+			literals[i] = d.String(name)
 		}
 		value += " WHEN j.key IN (" + strings.Join(literals, ", ") + ")" + further + " THEN " + then
 	}
@@ -39,5 +39,5 @@ func (d *Dialect) MaskedData(m EventMask, data, erased string) string {
 
 // DataText is a column in the data of an event as text, NULL where it is not there; data is the quoted column.
 func (d *Dialect) DataText(data, name string) string {
-	return d.events.dataText(data, textLiteral(name))
+	return d.events.dataText(data, d.String(name))
 }

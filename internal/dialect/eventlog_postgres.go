@@ -13,7 +13,10 @@ import (
 // that held the rows before.
 var postgresEvents = eventLog{
 	objects: postgresLog,
-	begin:   beginnings{latest: "greatest", json: "::json", instant: "::timestamptz", within: postgresWithin},
+	begin: beginnings{
+		latest: "greatest", json: "::json", ignore: onConflict, within: postgresWithin,
+		moment: func(at time.Time) string { return textLiteral(postgresInstant(at)) + "::timestamptz" },
+	},
 	find: func(db *gorm.DB, l *Log) (LogFound, error) {
 		var found []foundObject
 		var mark string
@@ -33,7 +36,7 @@ var postgresEvents = eventLog{
 	open:     [2]string{"SELECT set_config('softdelete.event', ", ", true) WHERE "},
 	close:    "SELECT set_config('softdelete.event', '', true)",
 	value:    func(string) Value { return Text }, // its fragment is exact for every type
-	instant:  func(at time.Time) string { return at.Format(time.RFC3339Nano) },
+	instant:  postgresInstant,
 	freeze:   "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE",
 	fragment: postgresFragment,
 	member:   func(data string) string { return "(" + data + " -> j.key)::text" },
@@ -42,10 +45,13 @@ var postgresEvents = eventLog{
 		return "(SELECT coalesce('{' || string_agg(to_json(j.key)::text || ':' || " + value + ", ',' ORDER BY j.place) || '}', '{}')::json FROM json_each(" +
 			data + ") WITH ORDINALITY AS j(key, value, place))"
 	},
-	fromJSON: func(table string) (before, after string) {
+	document: objectRows,
+	fromJSON: func(_ *Log, table string) (before, after string) {
 		return "json_populate_recordset(NULL::" + table + ", CAST(CAST(", " AS text) AS json))"
 	},
 }
+
+func postgresInstant(at time.Time) string { return at.Format(time.RFC3339Nano) }
 
 // postgresMark is made of the rows of the catalogue, which no change leaves as they are.
 func postgresMark(l *Log) string {

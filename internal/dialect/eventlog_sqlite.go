@@ -13,7 +13,10 @@ import (
 // transaction ends.
 var sqliteEvents = eventLog{
 	objects: sqliteLog,
-	begin:   beginnings{latest: "max", within: func(statement string) []string { return []string{statement} }},
+	begin: beginnings{
+		latest: "max", ignore: onConflict, within: func(statement string) []string { return []string{statement} },
+		moment: func(at time.Time) string { return textLiteral(sqliteInstant(at)) },
+	},
 	find: func(db *gorm.DB, l *Log) (LogFound, error) {
 		var found []Attached
 		f := LogFound{Texts: map[string]string{}}
@@ -36,7 +39,7 @@ var sqliteEvents = eventLog{
 	opened:       " ON CONFLICT (id) DO UPDATE SET context = excluded.context",
 	value:        sqliteValue,
 	close:        "DELETE FROM " + sqliteContext,
-	instant:      func(at time.Time) string { return at.Format("2006-01-02 15:04:05.999999999-07:00") },
+	instant:      sqliteInstant,
 	context:      sqliteContext,
 	contextTable: "CREATE TABLE " + sqliteContext + " (id integer PRIMARY KEY, context text NOT NULL)",
 	fragment:     sqliteFragment,
@@ -46,6 +49,8 @@ var sqliteEvents = eventLog{
 		return "(SELECT json_group_object(j.key, json(" + value + ")) FROM json_each(" + data + ") AS j)"
 	},
 }
+
+func sqliteInstant(at time.Time) string { return at.Format("2006-01-02 15:04:05.999999999-07:00") }
 
 const sqliteContext = "softdelete_event_context"
 

@@ -21,7 +21,7 @@ var mysql = Dialect{
 
 	longestName: 64,
 	features: RowLocks | CompoundRecursion | RenameIndex | AlterInPlace | WithBeforeWrite | QualifiedTargets | StaleReads | GeneratedLive | SessionLocks |
-		TemporaryStays,
+		TemporaryStays | JSONRows,
 	instantType: "datetime(6)",
 	textType:    "char",
 	ofType:      mysqlCast,
@@ -73,6 +73,7 @@ var mysql = Dialect{
 
 	server:   mysqlServer,
 	list:     mysqlList,
+	events:   mysqlEvents,
 	masks:    mysqlMasks,
 	keys:     mysqlKeys(time.Time.Round),
 	refusals: mysqlRefusals,
@@ -111,6 +112,7 @@ var mariadb = func() Dialect {
 	d.server = mariadbServer
 	d.masks.randomSince = 10_10 // with RANDOM_BYTES
 	d.keys = mysqlKeys(time.Time.Truncate)
+	d.events.objects = func(d *Dialect, l *Log) []LogObject { return mysqlLog(d, l, "CREATE OR REPLACE TRIGGER ") }
 	return d
 }()
 

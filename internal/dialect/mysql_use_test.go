@@ -16,10 +16,6 @@ import (
 )
 
 type (
-	mysqlLogged struct {
-		_  struct{} `softdelete:"events"`
-		ID uint
-	}
 	// mysqlFolder and mysqlPaper keep times to the millisecond, as GORM makes them on MySQL, and their mark is a DeletionID beside those.
 	mysqlFolder struct {
 		ID        uint
@@ -40,14 +36,6 @@ type (
 		DeletedAt gorm.DeletedAt
 	}
 )
-
-func TestEventsAreRefusedOnMySQL(t *testing.T) {
-	dialect.AdmitUnfinished()
-	db := testdb.MySQL(t).Open(t)
-	err := db.Use(softdelete.New(softdelete.Config{Models: []any{&mysqlLogged{}}}))
-	require.ErrorIs(t, err, softdelete.ErrUnsupported)
-	require.ErrorContains(t, err, "mysqlLogged: there are no triggers yet")
-}
 
 func TestADryRunOnMySQLNeedsNoServer(t *testing.T) {
 	dialect.AdmitUnfinished()

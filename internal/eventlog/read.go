@@ -4,10 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
-	"slices"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -182,36 +179,18 @@ func Replay(events []EventRow) (*RowState, error) {
 	return state, nil
 }
 
-// columnsText is a JSON list of rows, whose values stand as the events have them: a column of JSON keeps its text.
-func columnsText(states []*RowState) (string, error) {
-	var text strings.Builder
-	for i, state := range states {
-		text.WriteString(map[bool]string{true: "[{", false: ",{"}[i == 0])
-		for n, column := range slices.Sorted(maps.Keys(state.columns)) {
-			name, err := json.Marshal(column)
-			if err != nil {
-				return "", err
-			}
-			if n > 0 {
-				text.WriteByte(',')
-			}
-			text.Write(name)
-			text.WriteByte(':')
-			text.Write(state.columns[column])
-		}
-		text.WriteByte('}')
-	}
-	return text.String() + "]", nil
-}
-
 // States writes a SELECT that gives rows as the log's table has them, from their events.
 func States(q *statement.Query, l *dialect.Log, fields []*schema.Field, states []*RowState) error {
 	if q.Dialect.Has(dialect.JSONRows) {
-		text, err := columnsText(states)
+		rows := make([]map[string]json.RawMessage, len(states))
+		for i, state := range states {
+			rows[i] = state.columns
+		}
+		text, err := q.Dialect.RowsDocument(l, rows)
 		if err != nil {
 			return err
 		}
-		before, after := q.Dialect.RowsFromJSON(statement.QuoteName(q.Tx, l.Table))
+		before, after := q.Dialect.RowsFromJSON(l)
 		q.Text("SELECT ").Columns("", fields).Text(" FROM ", before).Bind(text).Text(after)
 		return nil
 	}

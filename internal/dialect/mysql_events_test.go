@@ -1,0 +1,80 @@
+package dialect_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/testdb"
+)
+
+// mysqlLogged has columns of types that GORM does not choose by itself.
+type mysqlLogged struct {
+	_       struct{}   `softdelete:"events"`
+	ID      uint64     `gorm:"primaryKey;autoIncrement:false"`
+	Latin   string     `gorm:"type:varchar(20) CHARACTER SET latin1"`
+	Bits    []byte     `gorm:"type:bit(64)"`
+	Flags   []byte     `gorm:"type:bit(12)"`
+	Kind    string     `gorm:"type:enum('a','B')"`
+	Set     string     `gorm:"type:set('x','y')"`
+	Year    int        `gorm:"type:year"`
+	Day     time.Time  `gorm:"type:date"`
+	Hour    string     `gorm:"type:time(3)"`
+	Stamp   *time.Time `gorm:"type:timestamp(6) NULL"`
+	Whole   uint64     `gorm:"type:bigint unsigned"`
+	Binary  []byte     `gorm:"type:binary(4)"`
+	Text    []byte     `gorm:"type:blob"`
+	Plain   string     `gorm:"type:blob"`
+	Answer  bool       `gorm:"type:tinyint(1)"`
+	Decimal string     `gorm:"type:decimal(65,30)"`
+	JSON    string     `gorm:"type:json"`
+	Zero    time.Time
+}
+
+func TestEventsOfMySQLsOwnTypesGiveBackTheRow(t *testing.T) {
+	dialect.AdmitUnfinished()
+	db := testdb.MySQL(t).Open(t)
+	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&mysqlLogged{}}})))
+	require.NoError(t, db.AutoMigrate(&mysqlLogged{}))
+	stamp := time.Date(2026, 10, 25, 0, 30, 0, 123456000, time.UTC)
+	rows := []mysqlLogged{
+		{
+			ID: 1<<64 - 1, Latin: "é\\", Bits: []byte{255, 0, 0, 0, 0, 0, 0, 1}, Flags: []byte{0x0f, 0xff}, Kind: "B", Set: "x,y", Year: 2026, Day: stamp.Truncate(24 * time.Hour), Hour: "-12:13:14.500",
+			Stamp: &stamp, Whole: 1<<64 - 1, Binary: []byte{0, 255, 0, 0}, Text: []byte{255, '"', '\\'}, Plain: "\xff\x00", Answer: true,
+			Decimal: "-12345678901234567890123456789012345.123456789012345678901234567891", JSON: `{"b": 1, "a": [1, 2.50, "é"]}`,
+		},
+		{ID: 1, Kind: "a", Bits: []byte{0}, Flags: []byte{0, 0}, Day: stamp.Truncate(24 * time.Hour), Hour: "00:00:00.000", Binary: make([]byte, 4), Text: []byte{}, Decimal: "0", JSON: "null"},
+	}
+	for i := range rows {
+		require.NoError(t, db.Create(&rows[i]).Error)
+	}
+	require.NoError(t, db.Model(&rows[0]).Updates(map[string]any{"bits": []byte{5}, "kind": "a", "latin": "É\\"}).Error)
+	for _, zone := range []string{"+00:00", "+05:30"} {
+		err := db.Connection(func(conn *gorm.DB) error {
+			conn = conn.Session(&gorm.Session{})
+			if err := conn.Exec("SET time_zone = ?", zone).Error; err != nil {
+				return err
+			}
+			for _, row := range rows {
+				var stored mysqlLogged
+				require.NoError(t, conn.First(&stored, row.ID).Error)
+				replayed := mysqlLogged{ID: row.ID}
+				require.NoError(t, softdelete.AsOf(conn, &replayed, time.Now().Add(time.Hour)))
+				require.Equal(t, stored, replayed)
+			}
+			changed, err := softdelete.Rebuild(conn, &mysqlLogged{})
+			require.NoError(t, err)
+			require.Zero(t, changed)
+			return conn.Exec("SET time_zone = '+00:00'").Error
+		})
+		require.NoError(t, err)
+	}
+	require.NoError(t, db.Exec("UPDATE mysql_loggeds SET kind = 'B', stamp = NULL, bits = 7").Error)
+	changed, err := softdelete.Rebuild(db, &mysqlLogged{})
+	require.NoError(t, err)
+	require.EqualValues(t, 2, changed)
+}
