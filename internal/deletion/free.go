@@ -22,8 +22,9 @@ func (d *deletion) frees(p *policy.Policy) bool {
 // ownKeys lists what empties the keys by which rows of a model refer to others of it, whatever the rules of its relations are, as far as
 // they may be empty.
 func ownKeys(p *policy.Policy) (columns []policy.Assignment) {
-	for _, r := range p.Schema.Relationships.Relations {
-		if r.FieldSchema.ModelType != p.Schema.ModelType || r.JoinTable != nil || r.Polymorphic != nil {
+	own := p.Schema.ModelType
+	for _, r := range p.Schema.Relationships.Relations { // a child has those of its parents, too
+		if r.Schema.ModelType != own || r.FieldSchema.ModelType != own || r.JoinTable != nil || r.Polymorphic != nil {
 			continue
 		}
 		for _, reference := range r.References {
