@@ -18,15 +18,19 @@ func (d *deletion) openBin() {
 		return
 	}
 	d.target = statement.Table{Name: d.root.DeletedTable(), Alias: statement.TableAlias(d.stmt)}
-	d.closed = &closedBin{d.stmt.TableExpr, d.stmt.Table}
+	d.closed = &closedBin{d.stmt.TableExpr, d.stmt.Table, d.stmt.Clauses[clause.Delete{}.Name()]}
 	quote := func(name string) string { return statement.QuoteName(d.stmt.DB, name) }
+	if named := d.deleter.Dialect.DeleteAs(quote(d.target.Alias)); named != "" {
+		d.stmt.AddClause(clause.Delete{Modifier: named})
+	}
 	d.stmt.Table, d.stmt.TableExpr = d.target.Alias, &clause.Expr{SQL: quote(d.target.Name) + " AS " + quote(d.target.Alias)}
 }
 
-// closedBin is the table that a statement had before its bin was opened.
+// closedBin is the table that a statement had before its bin was opened, and how its DELETE began.
 type closedBin struct {
-	expr *clause.Expr
-	name string
+	expr  *clause.Expr
+	name  string
+	began clause.Clause
 }
 
 // targetPlace is where the root rows lie.
@@ -41,6 +45,7 @@ func (d *deletion) targetPlace() policy.Place {
 func (d *deletion) closeBin() {
 	if d.closed != nil {
 		d.stmt.TableExpr, d.stmt.Table = d.closed.expr, d.closed.name
+		d.stmt.Clauses[clause.Delete{}.Name()] = d.closed.began
 		d.closed = nil
 	}
 }

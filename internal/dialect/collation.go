@@ -27,6 +27,8 @@ type collations struct {
 	of func(db *gorm.DB, table Table, columns []string) (map[string]Collation, error)
 	// texts writes SELECT of a column's values and of their numbers, from 0, where the texts are values of the column.
 	texts func(w *listWriter, texts []any, column ListColumn) bool
+	// compared is a text of another table as it is compared with values of a column; nil where the column's collation wins by itself.
+	compared func(text string, c Collation) string
 }
 
 // Collations gives the collations of columns of a table: the zero one where texts are compared as they are by themselves, and none for a
@@ -66,8 +68,11 @@ func (d *Dialect) SameTexts(texts []string, column ListColumn) (l List, ok bool)
 	return w.done(), ok
 }
 
-// AlikeTexts is the condition that what a text says, as a value of a column, is the same to it as one of the texts.
-func (d *Dialect) AlikeTexts(text string, texts []string, column ListColumn) (l List, ok bool) {
+// AlikeTexts is the condition that what a text says, as a value of a column of a collation, is the same to it as one of the texts.
+func (d *Dialect) AlikeTexts(text string, texts []string, column ListColumn, c Collation) (l List, ok bool) {
+	if d.collations.compared != nil {
+		text = d.collations.compared(text, c)
+	}
 	list := make([]any, len(texts))
 	for i, text := range texts {
 		list[i] = text

@@ -171,6 +171,8 @@ type Dialect struct {
 	// update and remove begin writes, where they begin otherwise than UPDATE … SET and DELETE FROM.
 	update func(table, other string) (open, from string)
 	remove func(table string) string
+	// removeAs tells that a DELETE names the table's alias before FROM, where it has one.
+	removeAs bool
 
 	keepPresent    func(key string) string
 	replacePresent func(key, others []string) string
@@ -270,6 +272,14 @@ func (d *Dialect) DeleteFrom(table string) string {
 		return d.remove(table)
 	}
 	return "DELETE FROM " + table
+}
+
+// DeleteAs stands between DELETE and FROM where the table has an alias; empty where nothing does.
+func (d *Dialect) DeleteAs(alias string) string {
+	if d.removeAs {
+		return alias
+	}
+	return ""
 }
 
 // EndsTransaction tells whether an error says that the database has undone the whole transaction, savepoints and all, so that what

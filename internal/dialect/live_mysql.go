@@ -52,12 +52,7 @@ func mysqlAlike(db *gorm.DB, one, other, collation string) (alike bool, err erro
 			return false, err
 		}
 	}
-	letters, _, _ := strings.Cut(collation, "_")
-	if strings.HasPrefix(strings.ToLower(letters), "uca") { // a name for several character sets
-		letters = "utf8mb4"
-	}
-	err = db.Raw(fmt.Sprintf("SELECT CONVERT(%s USING %s) COLLATE %s = CONVERT(%s USING %s)", textLiteral(one), letters, collation,
-		textLiteral(other), letters)).Scan(&alike).Error
+	err = db.Raw("SELECT " + mysqlCollated(textLiteral(one), collation) + " = " + mysqlCollated(textLiteral(other), collation)).Scan(&alike).Error
 	return alike, err
 }
 

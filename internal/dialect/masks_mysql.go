@@ -99,4 +99,15 @@ var mysqlCollations = collations{
 		}
 		return len(texts) > 0
 	},
+	// Of two columns the one that compares bytes would win.
+	compared: func(text string, c Collation) string { return mysqlCollated(text, c.Name) },
+}
+
+// mysqlCollated is a text as one that is compared by a collation.
+func mysqlCollated(text, collation string) string {
+	letters, _, _ := strings.Cut(collation, "_")
+	if strings.HasPrefix(strings.ToLower(letters), "uca") { // a name for several character sets
+		letters = "utf8mb4"
+	}
+	return "CONVERT(" + text + " USING " + letters + ") COLLATE " + collation
 }

@@ -47,6 +47,7 @@ var mysql = Dialect{
 	isolation: sql.LevelReadCommitted,
 	update:    mysqlUpdate,
 	remove:    mysqlDelete,
+	removeAs:  true,
 
 	keepPresent:    func(key string) string { return " ON DUPLICATE KEY UPDATE " + key + " = " + key },
 	replacePresent: mysqlReplace,

@@ -254,7 +254,9 @@ func TestTextsThatAColumnOfMySQLTakesForTheSame(t *testing.T) {
 		require.NoError(t, rows.Err())
 		require.NoError(t, rows.Close())
 		require.Equal(t, same, told, column)
-		alike, ok := d.AlikeTexts("'B'", texts, dialect.ListColumn{Table: "t", Name: column})
+		collations, err := d.Collations(db, dialect.Table{Name: "t"}, []string{column})
+		require.NoError(t, err)
+		alike, ok := d.AlikeTexts("(SELECT 'B' COLLATE utf8mb4_bin)", texts, dialect.ListColumn{Table: "t", Name: column}, collations[column])
 		require.True(t, ok)
 		require.Equal(t, map[string]string{"folds": "1", "unicode": "1", "exact": "0", "nopad": "0"}[column], value(t, db, strings.Join(alike.Text, "?"), alike.Values...))
 	}

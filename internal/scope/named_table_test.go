@@ -49,7 +49,7 @@ func checkReplies[R any](t *testing.T, own string) {
 			return list
 		}
 		require.Equal(t, []int{3, 4}, ids(db.Model(new(R))))
-		for _, named := range []string{"copied", "copied AS c", `"copied" AS "the copy"`} {
+		for _, named := range []string{"copied", "copied AS c", "copied AS " + db.Statement.Quote("the copy")} {
 			require.Equal(t, []int{1, 2}, ids(db.Table(named).Model(new(R))), named)
 			require.Equal(t, []int{2}, ids(db.Table(named).Model(new(R)).Where("id = 2").Or("id = 4")), named)
 			require.Equal(t, []int{1, 2}, ids(db.Clauses(softdelete.WithDeletedIn("Answers")).Table(named).Model(new(R))), named)

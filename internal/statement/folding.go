@@ -192,7 +192,7 @@ func (f *Folding) Others(tx Session, table string, fields []*schema.Field, keys 
 				texts = append(texts, text)
 			}
 		}
-		if list, ok := tx.Dialect.AlikeTexts(q.Quoted(other.Table, other.Column), texts, q.typed(table, fields[0])); ok {
+		if list, ok := tx.Dialect.AlikeTexts(q.Quoted(other.Table, other.Column), texts, q.typed(table, fields[0]), folds[0]); ok {
 			q.Text(" AND ").list(list)
 		}
 	}

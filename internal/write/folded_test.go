@@ -71,6 +71,7 @@ func foldedEach(t *testing.T, run func(t *testing.T, db *gorm.DB)) {
 		models := []any{&foldedUser{}, &foldedGroup{}, &foldedMember{}, &foldedNote{}, &foldedGuest{}, &foldedPlace{}, &foldedBox{}, &foldedPadded{}}
 		db := database.Open(t)
 		require.NoError(t, db.SetupJoinTable(&foldedUser{}, "Groups", &foldedMember{}))
+		fixture.FoldModels(t, db, models...)
 		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models})))
 		require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), models...)...))
 		run(t, db)
@@ -129,7 +130,11 @@ func TestARowThatAnErasureRemovedDoesNotComeBackByOtherLetters(t *testing.T) {
 		require.ErrorIs(t, db.Save(&foldedGuest{ID: "ANN"}).Error, softdelete.ErrErased)
 		require.ErrorIs(t, db.Save(&[]foldedGuest{{ID: "bob"}, {ID: "aNN"}}).Error, softdelete.ErrErased)
 		require.ErrorIs(t, db.Save(&foldedPlace{Hall: "A,B", Row: "x"}).Error, softdelete.ErrErased)
-		require.NoError(t, db.Save(&foldedPlace{Hall: "A,B", Row: "X"}).Error, "another key")
+		another := "X"
+		if db.Name() == "mysql" { // where texts fold unless a column says otherwise
+			another = "Y"
+		}
+		require.NoError(t, db.Save(&foldedPlace{Hall: "A,B", Row: another}).Error, "another key")
 		require.NoError(t, db.Save(&foldedGuest{ID: "carl"}).Error)
 
 		require.NoError(t, db.Create(&foldedGuest{ID: "aNN"}).Error, "a new row takes the key")
@@ -157,7 +162,7 @@ func TestAnArchivedKeyIsMetByOtherLetters(t *testing.T) {
 
 func TestAnArchivedKeyIsMetWhateverBlanksItHas(t *testing.T) {
 	foldedEach(t, func(t *testing.T, db *gorm.DB) {
-		if db.Name() != "postgres" {
+		if db.Name() == "sqlite" {
 			return // which pads nothing
 		}
 		require.NoError(t, db.Create(&foldedPadded{ID: "a", Size: 1}).Error)
