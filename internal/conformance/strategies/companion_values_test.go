@@ -30,7 +30,7 @@ type (
 	stratToldFlag struct {
 		StratBase
 		Gone       bool       `softdelete:"flag"`
-		GoneAt     *time.Time `softdelete:"at"`
+		GoneAt     *time.Time `gorm:"precision:6" softdelete:"at"`
 		DeletionID softdelete.DeletionID
 		By         string `softdelete:"actor"`
 		Why        string `softdelete:"reason"`

@@ -114,7 +114,7 @@ func TestCompanions(t *testing.T) {
 			file.UpdatedAt = before.UpdatedAt
 			require.Equal(t, before, file)
 			for _, column := range []string{"was", "when", "deletion_id", "by", "why"} {
-				require.Equal(t, "NULL", strRaw[strFile](t, db, `"`+column+`"`, 1), column)
+				require.Equal(t, "NULL", strRaw[strFile](t, db, column, 1), column)
 			}
 			for column, empty := range map[string]string{"gone": "0", "trail_when": "0", "trail_by": "", "trail_why": "", "taken_by": "NULL"} {
 				require.Equal(t, empty, strRaw[strPage](t, db, column, 1), column)
@@ -140,35 +140,35 @@ func TestCompanionAt(t *testing.T) {
 		Gone bool       `softdelete:"flag"`
 		When *time.Time `softdelete:"at"`
 	}
-	t.Run("*time.Time", func(t *testing.T) { strMarksIn[Time](t, `"when"`, "NULL", strUTCNano, strUTCMicro) })
+	t.Run("*time.Time", func(t *testing.T) { strMarksIn[Time](t, "when", "NULL", strUTCNano, strUTCMicro, strUTCMilli) })
 	type NullTime struct {
 		ID   uint
 		Name string
 		Gone bool         `softdelete:"flag"`
 		When sql.NullTime `softdelete:"at"`
 	}
-	t.Run("sql.NullTime", func(t *testing.T) { strMarksIn[NullTime](t, `"when"`, "NULL", strUTCNano, strUTCMicro) })
+	t.Run("sql.NullTime", func(t *testing.T) { strMarksIn[NullTime](t, "when", "NULL", strUTCNano, strUTCMicro, strUTCMilli) })
 	type DeletedAt struct {
 		ID     uint
 		Name   string
 		Status string         `softdelete:"status"`
 		When   gorm.DeletedAt `softdelete:"at"`
 	}
-	t.Run("gorm.DeletedAt beside a status", func(t *testing.T) { strMarksIn[DeletedAt](t, `"when"`, "NULL", strUTCNano, strUTCMicro) })
+	t.Run("gorm.DeletedAt beside a status", func(t *testing.T) { strMarksIn[DeletedAt](t, "when", "NULL", strUTCNano, strUTCMicro, strUTCMilli) })
 	type Seconds struct {
 		ID     uint
 		Name   string
 		Status string `softdelete:"status"`
 		When   uint32 `softdelete:"at"`
 	}
-	t.Run("uint32, seconds", func(t *testing.T) { strMarksIn[Seconds](t, `"when"`, "0", "1772559367") })
+	t.Run("uint32, seconds", func(t *testing.T) { strMarksIn[Seconds](t, "when", "0", "1772559367") })
 	type Pointer struct {
 		ID   uint
 		Name string
 		Gone *bool  `softdelete:"flag"`
 		When *int64 `softdelete:"at;unit:us"`
 	}
-	t.Run("*int64, microseconds", func(t *testing.T) { strMarksIn[Pointer](t, `"when"`, "NULL", "1772559367123456") })
+	t.Run("*int64, microseconds", func(t *testing.T) { strMarksIn[Pointer](t, "when", "NULL", "1772559367123456") })
 }
 
 // strHooked fails after it was deleted.

@@ -1,6 +1,7 @@
 package strategies_test
 
 import (
+	"database/sql"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -42,10 +43,11 @@ type (
 	}
 )
 
-func stratStateOf(t *testing.T, db *gorm.DB, row any) (state any) {
+func stratStateOf(t *testing.T, db *gorm.DB, row any) string {
 	t.Helper()
+	var state sql.NullString
 	require.NoError(t, db.Unscoped().Model(row).Select("state").Row().Scan(&state))
-	return state
+	return state.String
 }
 
 func TestAHiddenRowIsNotADeletedOne(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 type (
 	stratHouse struct {
 		StratBase
-		DeletedAt gorm.DeletedAt
-		Rooms     []stratRoom `gorm:"foreignKey:HouseID" softdelete:"cascade"`
+		DeletedAt gorm.DeletedAt `gorm:"precision:6"`
+		Rooms     []stratRoom    `gorm:"foreignKey:HouseID" softdelete:"cascade"`
 	}
 	stratRoom struct {
 		StratBase
