@@ -62,7 +62,14 @@ func benchDatabases(b *testing.B, run func(b *testing.B, database *testdb.Databa
 	b.Run("postgres", func(b *testing.B) { run(b, durable(testdb.Postgres(b))) })
 }
 
-// durable lets commits wait for the disk, as those of applications do; those of tests do not.
+// benchRunning runs a benchmark on every database that tests run on.
+func benchRunning(b *testing.B, run func(b *testing.B, database *testdb.Database)) {
+	for _, name := range testdb.Running() {
+		b.Run(name, func(b *testing.B) { run(b, durable(testdb.Named(b, name))) })
+	}
+}
+
+// durable lets commits wait for the disk, as those of applications do; those of tests do not. On MySQL that is the server's to say.
 func durable(database *testdb.Database) *testdb.Database {
 	database.DSN = strings.NewReplacer("_synchronous=OFF", "_synchronous=FULL", "synchronous_commit=off", "synchronous_commit=on").Replace(database.DSN)
 	return database

@@ -146,8 +146,7 @@ func EachBatch(start func() *statement.Query, with func(q *statement.Query), n *
 		q.Text("SELECT ").Name(table).Text(".* FROM ").Name(table).Text(" WHERE ")
 		condition(q)
 		if last != nil {
-			q.Text(" AND ").Key(table, s.PrimaryFields).Text(" > ")
-			q.Tuple(last)
+			q.Text(" AND ").KeyAfter(table, s.PrimaryFieldDBNames, last)
 		}
 		q.Text(" ORDER BY ").Columns(table, s.PrimaryFields).Text(" LIMIT ", fmt.Sprint(hookBatch))
 		rows := reflect.New(reflect.SliceOf(reflect.PointerTo(s.ModelType)))

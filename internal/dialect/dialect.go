@@ -67,6 +67,11 @@ const (
 	ConflictTargets
 	// SpoiltByErrors: a transaction in which a statement has failed takes no other until it goes back.
 	SpoiltByErrors
+	// RowRanges: what comes before or after several columns as one value is looked up in an index of them.
+	RowRanges
+	// LocksChosen: a statement locks the rows that it gives or writes. Without it, it locks all that it reads to find these, or to sort them
+	// for a LIMIT, and waits for them where others have them.
+	LocksChosen
 )
 
 // Clock says how a column keeps an instant.
@@ -170,9 +175,10 @@ type Dialect struct {
 
 	// update and remove begin writes, where they begin otherwise than UPDATE … SET and DELETE FROM.
 	update func(table, other string) (open, from string)
-	remove func(table string) string
 	// removeAs tells that a DELETE names the table's alias before FROM, where it has one.
 	removeAs bool
+	remove   func(table, way string) string
+	byKey    string
 
 	keepPresent    func(key string) string
 	replacePresent func(key, others []string) string
@@ -266,12 +272,12 @@ func (d *Dialect) Update(table, other string) (open, from string) {
 	return "UPDATE " + table + " SET ", from
 }
 
-// DeleteFrom begins a DELETE, up to WHERE.
-func (d *Dialect) DeleteFrom(table string) string {
+// DeleteFrom begins a DELETE, up to WHERE. way says how rows are found, as ByKey does; empty for whatever the database thinks best.
+func (d *Dialect) DeleteFrom(table, way string) string {
 	if d.remove != nil {
-		return d.remove(table)
+		return d.remove(table, way)
 	}
-	return "DELETE FROM " + table
+	return "DELETE FROM " + table + way
 }
 
 // DeleteAs stands between DELETE and FROM where the table has an alias; empty where nothing does.
@@ -281,6 +287,10 @@ func (d *Dialect) DeleteAs(alias string) string {
 	}
 	return ""
 }
+
+// ByKey stands behind the name of a table with a primary key, whose rows are to be found by that and by nothing else; empty where a
+// statement locks no others than those that it gives or writes.
+func (d *Dialect) ByKey() string { return d.byKey }
 
 // EndsTransaction tells whether an error says that the database has undone the whole transaction, savepoints and all, so that what
 // follows on the connection would stand by itself.

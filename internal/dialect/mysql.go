@@ -48,6 +48,7 @@ var mysql = Dialect{
 	update:    mysqlUpdate,
 	remove:    mysqlDelete,
 	removeAs:  true,
+	byKey:     " FORCE INDEX (PRIMARY)",
 
 	keepPresent:    func(key string) string { return " ON DUPLICATE KEY UPDATE " + key + " = " + key },
 	replacePresent: mysqlReplace,
@@ -170,4 +171,6 @@ func mysqlUpdate(table, other string) (open, from string) {
 	return "UPDATE " + table + ", " + other + " SET ", ""
 }
 
-func mysqlDelete(table string) string { return "DELETE " + table + " FROM " + table + ", " + mysqlOne }
+func mysqlDelete(table, way string) string {
+	return "DELETE " + table + " FROM " + table + way + ", " + mysqlOne
+}

@@ -2,6 +2,7 @@ package purge
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -198,9 +199,12 @@ func (p *purge) removeAlone(tx statement.Session, t *purgeTable, c *cursor) ([]i
 	var rows int64
 	var last []any
 	var err error
-	if p.purger.Dialect.Has(dialect.RowLocks | dialect.WritesInWith) {
+	switch d := p.purger.Dialect; {
+	case d.Has(dialect.RowLocks | dialect.WritesInWith):
 		rows, last, err = p.removeLocked(tx, t, c, limit)
-	} else {
+	case d.Has(dialect.RowLocks):
+		rows, last, err = p.removeFree(tx, t, c, limit)
+	default:
 		rows, last, err = p.removeBetween(tx, t, c, limit)
 	}
 	if err != nil {
@@ -253,6 +257,42 @@ func (p *purge) removeLocked(tx statement.Session, t *purgeTable, c *cursor, lim
 	return rows, last, err
 }
 
+// removeFree does the same where that takes several statements, each of which names the rows: a range of keys has rows in it that are
+// waited for, whether they go or not.
+func (p *purge) removeFree(tx statement.Session, t *purgeTable, c *cursor, limit int64) (rows int64, last []any, err error) {
+	q := tx.Query()
+	p.holds.With(q)
+	q.Text("SELECT ").ColumnsNamed(t.name, t.KeyColumns).Text(" FROM ").Name(t.name).Text(" WHERE ")
+	p.removable(q, t, c)
+	found, err := q.Text(" ORDER BY ").ColumnsNamed(t.name, t.KeyColumns).Text(" LIMIT ").Bind(limit).KeyValues(len(t.KeyColumns))
+	if err != nil || len(found) == 0 {
+		return 0, nil, err
+	}
+	for some := range slices.Chunk(found, keysAtOnce) {
+		q := tx.Query()
+		p.holds.With(q)
+		free, err := lock(q, t, t.name, func(q *statement.Query) {
+			q.Name(t.name).Text(t.byKey, " WHERE ").KeyAmong(statement.Table{Name: t.name}, t.Key(), some)
+			q.Text(" AND ")
+			p.removable(q, t, &cursor{})
+		})
+		if err != nil {
+			return 0, nil, err
+		}
+		if len(free) == 0 {
+			continue
+		}
+		q = tx.Query().DeleteBy(t.name, t.byKey).KeyAmong(statement.Table{Name: t.name}, t.Key(), free).Text(" AND ")
+		p.goes(q, t, t.name)
+		removed, err := q.Exec()
+		if err != nil {
+			return 0, nil, err
+		}
+		rows += removed
+	}
+	return rows, found[len(found)-1], nil
+}
+
 // removeBetween finds the key of the last of the next rows, and removes all up to it.
 func (p *purge) removeBetween(tx statement.Session, t *purgeTable, c *cursor, limit int64) (rows int64, last []any, err error) {
 	q := tx.Query()
@@ -277,8 +317,7 @@ func (p *purge) removeBetween(tx statement.Session, t *purgeTable, c *cursor, li
 		q.DeleteFrom(t.name)
 		p.removable(q, t, c)
 		q.Text(" AND ")
-		q.KeyNamed(t.name, t.KeyColumns).Text(" <= ")
-		q.Tuple(last)
+		q.KeyUpTo(t.name, t.KeyColumns, last)
 	})
 	return rows, last, err
 }
@@ -300,9 +339,7 @@ func (p *purge) removable(q *statement.Query, t *purgeTable, c *cursor) {
 // behind writes the condition that a row's key comes after the cursor's, and AND.
 func (p *purge) behind(q *statement.Query, t *purgeTable, c *cursor) {
 	if c.key != nil {
-		q.KeyNamed(t.name, t.KeyColumns).Text(" > ")
-		q.Tuple(c.key)
-		q.Text(" AND ")
+		q.KeyAfter(t.name, t.KeyColumns, c.key).Text(" AND ")
 	}
 }
 

@@ -66,7 +66,7 @@ func (f *family) along(q *statement.Query, r *reference, to way, t *purgeTable, 
 		})
 		if f.behind != nil && t == f.table && to == below {
 			// A rehearsal has settled what goes before the cursor; the rest is held, and stays.
-			q.Text(" AND ").KeyNamed(from, t.KeyColumns).Text(" > ").Tuple(f.behind)
+			q.Text(" AND ").KeyAfter(from, t.KeyColumns, f.behind)
 		}
 	}
 	if q.Dialect.Has(dialect.Estimates) && (to == above || r.indexed) {

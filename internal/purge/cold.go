@@ -231,7 +231,7 @@ func (purger *Purger) thaw(tx statement.Session, p *policy.Policy, batch cold.Ba
 	if err := purger.refuseWithoutParents(tx, p, batch.Rows); err != nil {
 		return thawError(tx, p, rules, err)
 	}
-	if err := insert(tx, p, batch.Rows); err != nil {
+	if err := purger.insertAll(tx, p, batch.Rows); err != nil {
 		return thawError(tx, p, rules, err)
 	}
 	var keys [][]any
@@ -262,8 +262,8 @@ func (purger *Purger) thaw(tx statement.Session, p *policy.Policy, batch cold.Ba
 }
 
 // insert writes rows that have the same columns into the model's table, but for those that the database computes: many in
-// one statement, for they may refer to each other.
-func insert(tx statement.Session, p *policy.Policy, rows []map[string]any) error {
+// one statement, for they may refer to each other. Where some columns are named the rows are there, and get new values in these.
+func insert(tx statement.Session, p *policy.Policy, rows []map[string]any, named []string) error {
 	table, err := archive.TableColumns(tx, p.Table)
 	if err != nil {
 		return err
@@ -289,11 +289,21 @@ func insert(tx statement.Session, p *policy.Policy, rows []map[string]any) error
 			q.Text("(")
 			statement.Joined(q, columns, ", ", func(column string) { q.Bind(row[column]) }).Text(")")
 		})
+		if len(named) > 0 {
+			q.Text(q.Dialect.ReplacePresent(quotedAll(q, p.Schema.PrimaryFieldDBNames), quotedAll(q, named)))
+		}
 		if _, err := q.Exec(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func quotedAll(q *statement.Query, columns []string) (quoted []string) {
+	for _, column := range columns {
+		quoted = append(quoted, q.Quoted("", column))
+	}
+	return quoted
 }
 
 // refuseOrphans gives ErrParentDeleted where a thawed row would stand live under a deleted parent.

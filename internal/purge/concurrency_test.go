@@ -247,7 +247,7 @@ func TestPurgeEndsWithinABatch(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		faults := testdb.Inject(s.DB)
 		faults.OnStatement(func(_ int, sql string) error {
-			if strings.Contains(sql, "DELETE FROM") {
+			if strings.Contains(sql, "DELETE ") {
 				cancel()
 			}
 			return nil

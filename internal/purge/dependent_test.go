@@ -144,7 +144,7 @@ func TestRowsWithoutARetentionStay(t *testing.T) {
 			require.NoError(t, s.Exec("UPDATE dep_goods SET deleted_at = NULL WHERE id = 101").Error)
 		},
 		"that a row from outside refers to": func(t *testing.T, s *fixture.Stage) {
-			require.NoError(t, s.Exec("CREATE TABLE dep_outside (good_id bigint REFERENCES dep_goods (id))").Error)
+			require.NoError(t, s.Exec("CREATE TABLE dep_outside (good_id "+fixture.KeyType(s.DB)+", FOREIGN KEY (good_id) REFERENCES dep_goods (id))").Error)
 			t.Cleanup(func() { _ = s.Exec("DROP TABLE dep_outside").Error })
 			require.NoError(t, s.Exec("INSERT INTO dep_outside VALUES (101)").Error)
 		},

@@ -22,6 +22,11 @@ func failDeletes(t *testing.T, s *fixture.Stage, table, condition string) {
 			"CREATE TRIGGER fail_%s BEFORE DELETE ON %s WHEN OLD.%s BEGIN SELECT RAISE(ABORT, 'the value Ann stays'); END", table, table, condition)).Error)
 		return
 	}
+	if s.Name() == "mysql" {
+		fixture.Exec(t, s.DB, fmt.Sprintf(`CREATE TRIGGER fail_%s BEFORE DELETE ON %s FOR EACH ROW BEGIN
+			IF OLD.%s THEN SIGNAL SQLSTATE '42501' SET MESSAGE_TEXT = 'the value Ann stays'; END IF; END`, table, table, condition))
+		return
+	}
 	require.NoError(t, s.Exec(fmt.Sprintf(`CREATE FUNCTION fail_%s() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 		IF OLD.%s THEN RAISE EXCEPTION 'the value Ann stays' USING ERRCODE = '42501'; END IF; RETURN OLD; END $$`, table, condition)).Error)
 	require.NoError(t, s.Exec(fmt.Sprintf("CREATE TRIGGER fail_%s BEFORE DELETE ON %s FOR EACH ROW EXECUTE FUNCTION fail_%s()", table, table, table)).Error)
@@ -131,7 +136,7 @@ func TestRowsThatTheColdStoreDoesNotTakeAreLeft(t *testing.T) {
 
 // What refers to a row is hidden from the purging role by row-level security; the database's own check sees it.
 func TestAForeignKeyHiddenByRowLevelSecurityKeepsItsTreeOnly(t *testing.T) {
-	testdb.EachWithRowLocks(t, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
 		s := fixture.NewStage(t, database, fixture.Tree())
 		s.AddTree(1)
 		s.AddTree(2)

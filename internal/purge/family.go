@@ -24,6 +24,7 @@ type family struct {
 	// order is the order in which the rows were found: a row stands before those that refer to it, cycles apart.
 	order []*relative
 	locks bool // rows are locked, since they are about to go
+	sure  bool // that no hold covers the rows that go is known, see sureOf
 	// coldBatches are those that were stored.
 	coldBatches []storedBatch
 }
@@ -56,22 +57,9 @@ func (p *purge) removeFamilies(tx statement.Session, t *purgeTable, c *cursor) (
 	if f.table = t; p.rehearsesAll() {
 		f.behind = c.key
 	}
-	roots, err := f.roots(t, c)
-	if err != nil {
-		return nil, err
-	}
-	if len(roots) < c.rows {
-		c.done = true
-	}
-	if found := len(roots); len(p.foreseen) > 0 && found > 0 {
-		last := roots[found-1].key
-		if roots = slices.DeleteFunc(roots, f.foreseen); len(roots) == 0 {
-			c.key = last
-			return removed, nil
-		}
-	}
-	if len(roots) == 0 {
-		return removed, nil
+	roots, err := f.nextRoots(t, c)
+	if err != nil || len(roots) == 0 {
+		return removed, err
 	}
 	if err := f.grow(roots); err != nil {
 		return nil, err
@@ -138,6 +126,56 @@ func (f *family) add(t *purgeTable, key []any, lot int, held bool) (r *relative,
 	return r, false
 }
 
+// nextRoots gives the next rows of the table whose retention is over, but for those that are not to be looked at: where these are all,
+// the cursor goes on behind them.
+func (f *family) nextRoots(t *purgeTable, c *cursor) (roots []*relative, err error) {
+	roots, err = f.roots(t, c)
+	if err != nil || len(roots) == 0 {
+		c.done = true
+		return nil, err
+	}
+	c.done = len(roots) < c.rows
+	last := roots[len(roots)-1].key
+	if len(f.purge.foreseen) > 0 {
+		roots = slices.DeleteFunc(roots, f.foreseen)
+	}
+	if f.locks && !f.tx.Dialect.Has(dialect.LocksChosen) {
+		if roots, err = f.lockRoots(t, roots); err != nil {
+			return nil, err
+		}
+	}
+	if len(roots) == 0 {
+		c.key = last
+	}
+	return roots, nil
+}
+
+// lockRoots gives those of the roots that could be locked, and are due still. The others are as if they had not been found.
+func (f *family) lockRoots(t *purgeTable, roots []*relative) (left []*relative, err error) {
+	locked := lockedRows{}
+	for some := range slices.Chunk(roots, keysAtOnce) {
+		q := f.query()
+		keys, err := lock(q, t, t.name, func(q *statement.Query) {
+			keyIn(q.Name(t.name).Text(t.byKey, " WHERE "), t, "", some)
+			f.purge.goes(q.Text(" AND "), t, t.name)
+			f.purge.notHeld(q, t, t.name)
+		})
+		if err != nil {
+			return nil, err
+		}
+		locked.add(t, keys)
+	}
+	f.order = nil
+	for _, r := range roots {
+		if id := rowID(t, r.key); locked[id] {
+			left, f.order = append(left, r), append(f.order, r)
+		} else {
+			delete(f.rows, id)
+		}
+	}
+	return left, nil
+}
+
 // roots finds the next rows of the table whose retention is over.
 func (f *family) roots(t *purgeTable, c *cursor) ([]*relative, error) {
 	q := f.query()
@@ -152,7 +190,7 @@ func (f *family) roots(t *purgeTable, c *cursor) ([]*relative, error) {
 	q.Text(" ORDER BY ")
 	q.ColumnsNamed(t.name, t.KeyColumns)
 	q.Text(" LIMIT ").Bind(c.rows)
-	if f.locks {
+	if f.locks && q.Dialect.Has(dialect.LocksChosen) {
 		q.Lock(dialect.FreeLock)
 	}
 	var roots []*relative

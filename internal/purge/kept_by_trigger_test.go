@@ -65,11 +65,11 @@ func newKeptStage(t *testing.T, database *testdb.Database, table string, rows in
 	return s
 }
 
-// eachKept runs a test on every database, of few rows and of many.
+// eachKept runs a test on every database that has triggers which keep a row, of few rows and of many. On MySQL they can only raise an error.
 func eachKept(t *testing.T, table string, test func(t *testing.T, s *fixture.Stage, rows int)) {
 	for _, rows := range []int{8, 150} {
 		t.Run(fmt.Sprint(table, " of ", rows), func(t *testing.T) {
-			testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+			testdb.EachOf(t, []string{"sqlite", "postgres"}, func(t *testing.T, database *testdb.Database) {
 				test(t, newKeptStage(t, database, table, rows), rows)
 			})
 		})

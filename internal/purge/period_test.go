@@ -25,7 +25,7 @@ type (
 	}
 	retMonth struct {
 		ID        uint
-		DeletedAt gorm.DeletedAt `softdelete:"retain:1mo"`
+		DeletedAt gorm.DeletedAt `gorm:"precision:6" softdelete:"retain:1mo"`
 	}
 	retHalfYear struct {
 		ID        uint

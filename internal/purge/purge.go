@@ -111,6 +111,8 @@ type purgeTable struct {
 	// rank orders tables so that those that refer come before those that they refer to, cycles apart.
 	rank int
 	name string // as ReferencesTo gives it
+	// byKey stands behind the name where rows are named by their keys: see Dialect.ByKey.
+	byKey string
 	// valid tells that the clocks of all deleted rows hold times, as count has found.
 	valid bool
 	lots  []*lot
@@ -245,11 +247,27 @@ func (p *purge) openTable(t *purgeTable) (err error) {
 	if err == nil {
 		err = p.setTenant(t)
 	}
+	if err == nil {
+		err = p.findByKey(t)
+	}
 	if err == nil && t.name == "" {
 		err = noTableError{t.Table(), t.Policy.Schema.Name}
 	}
 	if err == nil {
 		_, err = p.purger.Columns.Of(p.reads, t.Policy) // which tells what orders an archive
+	}
+	return err
+}
+
+// findByKey finds out whether the database can be told to find rows by their keys.
+func (p *purge) findByKey(t *purgeTable) error {
+	way := p.purger.Dialect.ByKey()
+	if way == "" || t.name == "" {
+		return nil
+	}
+	primary, err := p.purger.Dialect.PrimaryKey(p.reads.DB, t.name)
+	if slices.Equal(primary, t.KeyColumns) {
+		t.byKey = way
 	}
 	return err
 }

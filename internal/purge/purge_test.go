@@ -66,7 +66,7 @@ func TestPurgeLeavesRowsThatAreReferredTo(t *testing.T) {
 		s.AddTree(1)
 		s.AddTree(2)
 		s.Add(&fixture.Payment{ID: 1, UserID: 10}, &fixture.Payment{ID: 2, UserID: 10})
-		require.NoError(t, s.Exec("CREATE TABLE outsiders (id integer PRIMARY KEY, post integer REFERENCES posts (id) ON DELETE CASCADE)").Error)
+		require.NoError(t, s.Exec("CREATE TABLE outsiders (id integer PRIMARY KEY, post "+fixture.KeyType(s.DB)+", FOREIGN KEY (post) REFERENCES posts (id) ON DELETE CASCADE)").Error)
 		require.NoError(t, s.Exec("INSERT INTO outsiders VALUES (1, 110)").Error)
 		s.DeleteAgo(40*fixture.Day, &fixture.Org{ID: 1})
 		s.DeleteAgo(40*fixture.Day, &fixture.Org{ID: 2})
@@ -96,7 +96,7 @@ func TestPurgeLeavesRowsThatAreReferredTo(t *testing.T) {
 func TestPurgeSeesReferencesThatWouldBecomeNull(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		s := fixture.NewStage(t, database, fixture.Notes())
-		require.NoError(t, s.Exec("CREATE TABLE readers (id integer PRIMARY KEY, note integer REFERENCES notes (id) ON DELETE SET NULL)").Error)
+		require.NoError(t, s.Exec("CREATE TABLE readers (id integer PRIMARY KEY, note "+fixture.KeyType(s.DB)+", FOREIGN KEY (note) REFERENCES notes (id) ON DELETE SET NULL)").Error)
 		s.Add(&fixture.Note{ID: 1}, &fixture.Note{ID: 2})
 		require.NoError(t, s.Exec("INSERT INTO readers VALUES (1, 1)").Error)
 		s.DeleteAgo(40*fixture.Day, &[]fixture.Note{{ID: 1}, {ID: 2}})
@@ -147,15 +147,17 @@ func TestPurgeRemovesRowsThatReferToEachOther(t *testing.T) {
 			s := fixture.NewStage(t, database, softdelete.Config{Models: []any{&retTeam{}, &retMember{}}})
 			require.NoError(t, s.Exec("DROP TABLE ret_teams").Error)
 			require.NoError(t, s.Exec("DROP TABLE ret_members").Error)
-			const at = "deleted_at timestamp with time zone"
-			deferred := ""
+			at := "deleted_at timestamp with time zone"
+			if database.Name == "mysql" {
+				at = "deleted_at datetime(3)"
+			}
 			if database.Name == "sqlite" {
 				require.NoError(t, s.Exec("CREATE TABLE ret_teams (id integer PRIMARY KEY, leader_id integer REFERENCES ret_members (id), deleted_at datetime)").Error)
 				require.NoError(t, s.Exec("CREATE TABLE ret_members (id integer PRIMARY KEY, team_id integer REFERENCES ret_teams (id), deleted_at datetime)").Error)
 			} else {
 				require.NoError(t, s.Exec("CREATE TABLE ret_teams (id bigint PRIMARY KEY, leader_id bigint, "+at+")").Error)
-				require.NoError(t, s.Exec("CREATE TABLE ret_members (id bigint PRIMARY KEY, team_id bigint REFERENCES ret_teams (id) ON DELETE RESTRICT, "+at+")").Error)
-				require.NoError(t, s.Exec("ALTER TABLE ret_teams ADD FOREIGN KEY (leader_id) REFERENCES ret_members (id)"+deferred).Error)
+				require.NoError(t, s.Exec("CREATE TABLE ret_members (id bigint PRIMARY KEY, team_id bigint, "+at+", FOREIGN KEY (team_id) REFERENCES ret_teams (id) ON DELETE RESTRICT)").Error)
+				require.NoError(t, s.Exec("ALTER TABLE ret_teams ADD FOREIGN KEY (leader_id) REFERENCES ret_members (id)").Error)
 			}
 			for team := range uint(3) {
 				s.Add(&retTeam{ID: team + 1}, &retMember{ID: team + 1, TeamID: team + 1}, &retMember{ID: team + 11, TeamID: team + 1})

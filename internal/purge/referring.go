@@ -11,25 +11,33 @@ import (
 
 // This room finds what refers to rows that are about to go.
 
-// lock locks rows of a table that from writes, and gives those that could be locked. Without row locks there is a single
-// writer, and all of them count as locked.
-func (f *family) lock(t *purgeTable, alias string, from func(q *statement.Query)) (lockedRows, error) {
-	locked := lockedRows{}
-	q := f.tx.Query().Text("SELECT ")
+// lock finishes a statement that locks rows of a table, which from writes, and gives the keys of those that could be locked. Without row
+// locks there is a single writer, and all of them count as locked.
+func lock(q *statement.Query, t *purgeTable, alias string, from func(q *statement.Query)) (keys [][]any, err error) {
+	q.Text("SELECT ")
 	q.ColumnsNamed(alias, t.KeyColumns).Text(" FROM ")
 	from(q)
 	q.Text(" ORDER BY ")
 	q.ColumnsNamed(alias, t.KeyColumns)
-	q.Lock(dialect.FreeLock)
-	keys, err := q.KeyValues(len(t.KeyColumns))
-	for _, key := range keys {
-		locked[rowID(t, key)] = true
-	}
+	return q.Lock(dialect.FreeLock).KeyValues(len(t.KeyColumns))
+}
+
+// lock does so for rows that a family follows.
+func (f *family) lock(t *purgeTable, alias string, from func(q *statement.Query)) (lockedRows, error) {
+	locked := lockedRows{}
+	keys, err := lock(f.tx.Query(), t, alias, from)
+	locked.add(t, keys)
 	return locked, err
 }
 
 // lockedRows are the rows that this transaction has locked.
 type lockedRows map[string]bool
+
+func (l lockedRows) add(t *purgeTable, keys [][]any) {
+	for _, key := range keys {
+		l[rowID(t, key)] = true
+	}
+}
 
 // referring finds the rows that refer to others by one reference. Those that go are followed further.
 func (f *family) referring(r *reference, rows []*relative) (found []*relative, err error) {

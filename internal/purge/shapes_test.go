@@ -107,14 +107,19 @@ func TestPurgeLeavesForeignKeysOfOtherTablesAlone(t *testing.T) {
 	}
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		for i, rule := range rules {
+			if database.Name == "mysql" && (strings.HasSuffix(rule, "DEFAULT") || strings.HasPrefix(rule, "DEFERRABLE")) {
+				continue // which InnoDB does not have
+			}
 			t.Run("REFERENCES … "+rule, func(t *testing.T) {
 				now := fixture.Now
 				db := fixture.Use(t, database, fixture.Notes(), &gorm.Config{NowFunc: func() time.Time { return now }})
 				require.NoError(t, db.AutoMigrate(&fixture.Note{}))
 				table := fmt.Sprintf("Odd Name %d", i)
-				require.NoError(t, db.Exec(fmt.Sprintf(`CREATE TABLE %q (id integer PRIMARY KEY, "The Key" bigint REFERENCES notes (id) %s)`, table, rule)).Error)
+				quoted, key := db.Statement.Quote(table), db.Statement.Quote("The Key")
+				require.NoError(t, db.Exec(fmt.Sprintf(`CREATE TABLE %s (id integer PRIMARY KEY, %s %s, FOREIGN KEY (%s) REFERENCES notes (id) %s)`,
+					quoted, key, fixture.KeyType(db), key, rule)).Error)
 				require.NoError(t, db.Create(&[]fixture.Note{{ID: 1}, {ID: 2}, {ID: 3}}).Error)
-				require.NoError(t, db.Exec(fmt.Sprintf(`INSERT INTO %q VALUES (1, 1), (2, 1), (3, NULL)`, table)).Error)
+				require.NoError(t, db.Exec(fmt.Sprintf(`INSERT INTO %s VALUES (1, 1), (2, 1), (3, NULL)`, quoted)).Error)
 				require.NoError(t, db.Delete(&fixture.Note{}, "id > 0").Error)
 				now = now.AddDate(0, 2, 0)
 
@@ -124,10 +129,10 @@ func TestPurgeLeavesForeignKeysOfOtherTablesAlone(t *testing.T) {
 				require.EqualValues(t, 1, report.Models[0].Referenced)
 				require.Equal(t, map[string]int64{table: 2}, report.Models[0].ReferencedBy)
 				var left int64
-				require.NoError(t, db.Raw(fmt.Sprintf(`SELECT count(*) FROM %q WHERE "The Key" = 1`, table)).Scan(&left).Error)
+				require.NoError(t, db.Raw(fmt.Sprintf(`SELECT count(*) FROM %s WHERE %s = 1`, quoted, key)).Scan(&left).Error)
 				require.EqualValues(t, 2, left)
 
-				require.NoError(t, db.Exec(fmt.Sprintf(`DELETE FROM %q`, table)).Error)
+				require.NoError(t, db.Exec(fmt.Sprintf(`DELETE FROM %s`, quoted)).Error)
 				report, err = softdelete.Purge(db, softdelete.PurgeOptions{Batch: 1})
 				require.NoError(t, err)
 				require.EqualValues(t, 1, report.Models[0].Done)

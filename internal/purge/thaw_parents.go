@@ -22,11 +22,7 @@ func (purger *Purger) refuseWithoutParents(tx statement.Session, p *policy.Polic
 	if on, err := tx.Dialect.EnforcesReferences(tx.InWork(tx.Statement.Context).DB); err != nil || !on {
 		return err
 	}
-	keys, err := tx.Dialect.ReferencesFrom(tx.InWork(tx.Statement.Context).DB, p.Table)
-	if err != nil {
-		return err
-	}
-	own, err := tx.Dialect.SameName(tx.InWork(tx.Statement.Context).DB, p.Table)
+	keys, own, err := ownReferences(tx, p)
 	if err != nil {
 		return err
 	}

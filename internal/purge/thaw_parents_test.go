@@ -1,6 +1,7 @@
 package purge_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -78,5 +79,38 @@ func TestAThawSaysThatTheParentsComeFirst(t *testing.T) {
 			require.NoError(t, err, table)
 		}
 		require.Equal(t, 2, fixture.Rows(t, s.DB, "thaw_clerks", "deleted_at IS NULL"))
+	})
+}
+
+func TestAThawBringsRowsBackThatReferToEachOther(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		store, _ := fixture.ColdDir(t)
+		s := fixture.NewStage(t, database, softdelete.Config{Models: []any{&thawFirm{}, &thawClerk{}, &thawNote{}, &thawLine{}}, ColdStore: store})
+		chiefs := map[uint]uint{1: 2, 2: 3, 4: 4, 5: 6, 6: 7, 7: 5, 8: 6}
+		for id := range uint(8) {
+			s.Add(&thawClerk{ID: id + 1, Email: fmt.Sprint(id)})
+		}
+		for id, chief := range chiefs {
+			require.NoError(t, s.Model(&thawClerk{ID: id}).Update("chief_id", chief).Error)
+		}
+		s.DeleteAgo(40*fixture.Day, &thawClerk{}, "1 = 1")
+		purged, err := softdelete.Purge(s.DB, softdelete.PurgeOptions{})
+		require.NoError(t, err)
+		report := fixture.ReportOf(t, purged, "thaw_clerks")
+		require.EqualValues(t, 8, report.Done)
+		require.Len(t, report.ColdBatches, 1)
+		require.Empty(t, s.IDs(&thawClerk{}))
+		_, err = softdelete.Thaw(s.DB, report.ColdBatches[0])
+		require.NoError(t, err)
+		var clerks []thawClerk
+		require.NoError(t, s.Find(&clerks).Error)
+		require.Len(t, clerks, 8)
+		for _, clerk := range clerks {
+			if chief, has := chiefs[clerk.ID]; has {
+				require.Equal(t, &chief, clerk.ChiefID)
+			} else {
+				require.Nil(t, clerk.ChiefID)
+			}
+		}
 	})
 }

@@ -1,5 +1,7 @@
 package statement
 
+import "github.com/gorm-softdelete/softdelete/internal/dialect"
+
 // This room writes keys of rows into statements, and reads them.
 
 // ColumnsNamed is Columns for columns by their names.
@@ -28,6 +30,26 @@ func (q *Query) Tuple(values []any) *Query {
 	}
 	q.Text("(")
 	return Joined(q, values, ", ", func(value any) { q.Bind(value) }).Text(")")
+}
+
+// KeyAfter writes the condition that a key comes after another in the order of its columns.
+func (q *Query) KeyAfter(table string, columns []string, values []any) *Query {
+	return q.inOrder(table, columns, " > ", " > ", values)
+}
+
+// KeyUpTo writes the condition that a key does not come after another.
+func (q *Query) KeyUpTo(table string, columns []string, values []any) *Query {
+	return q.inOrder(table, columns, " < ", " <= ", values)
+}
+
+// inOrder compares keys column by column, where the database reads all of an index to compare them as one value: a column decides where
+// those before it are the same, the last one by a comparison of its own.
+func (q *Query) inOrder(table string, columns []string, decided, last string, values []any) *Query {
+	if len(columns) == 1 || q.Dialect.Has(dialect.RowRanges) {
+		return q.KeyNamed(table, columns).Text(last).Tuple(values)
+	}
+	q.Text("(").Column(table, columns[0]).Text(decided).Bind(values[0]).Text(" OR ").Column(table, columns[0]).Text(" = ").Bind(values[0]).Text(" AND ")
+	return q.inOrder(table, columns[1:], decided, last, values[1:]).Text(")")
 }
 
 // Records runs a statement and gives its rows by their columns' names.

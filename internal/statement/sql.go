@@ -148,8 +148,11 @@ func (q *Query) Target(table, column string) *Query {
 }
 
 // DeleteFrom begins a DELETE from a table, up to its condition.
-func (q *Query) DeleteFrom(table string) *Query {
-	return q.Text(q.Dialect.DeleteFrom(QuoteName(q.Tx, table)), " WHERE ")
+func (q *Query) DeleteFrom(table string) *Query { return q.DeleteBy(table, "") }
+
+// DeleteBy begins one whose rows are found as the text says that stands behind the table's name: see Dialect.ByKey.
+func (q *Query) DeleteBy(table, way string) *Query {
+	return q.Text(q.Dialect.DeleteFrom(QuoteName(q.Tx, table), way), " WHERE ")
 }
 
 // Exec runs the statement and tells how many rows it changed.

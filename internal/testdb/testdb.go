@@ -95,6 +95,14 @@ func Each(t *testing.T, run func(t *testing.T, database *Database)) {
 	eachThat(t, func(kind) bool { return true }, run)
 }
 
+// Running are the names of the databases that [Each] runs on.
+func Running() (names []string) {
+	for _, k := range kinds {
+		names = append(names, k.name)
+	}
+	return names
+}
+
 // EachWithRowLocks runs a test as [Each] does, on the databases in which several transactions write at once.
 func EachWithRowLocks(t *testing.T, run func(t *testing.T, database *Database)) {
 	t.Helper()
