@@ -37,8 +37,8 @@ type (
 	foldedVisit struct {
 		_     struct{} `softdelete:"events"`
 		ID    uint
-		Who   string  `gorm:"type:text" pii:"subject:foldedPerson"`
-		Place *string `pii:"null"`
+		Who   fixture.Unfolded `pii:"subject:foldedPerson"`
+		Place *string          `pii:"null"`
 	}
 	foldedBill struct {
 		_        struct{} `softdelete:"archive;retain:30d;then:cold"`

@@ -34,12 +34,12 @@ type (
 	}
 )
 
-// A trigger of the application may keep a row in its table, and raise no error.
+// A trigger of the application may keep a row in its table, and raise no error; on MySQL it cannot.
 func TestAnErasureIsRefusedWhereATriggerKeepsARowThatItDeletes(t *testing.T) {
 	for _, table := range []string{"gdpr_kept_cards", "gdpr_kept_vouchers", "gdpr_kept_vouchers_archive", "gdpr_kept_guests"} {
 		for _, rows := range []int{8, 150} {
 			t.Run(fmt.Sprint(table, " of ", rows), func(t *testing.T) {
-				testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+				testdb.EachOf(t, []string{"sqlite", "postgres"}, func(t *testing.T, database *testdb.Database) {
 					db := fixture.Models(t, database, []any{&gdprKeptGuest{}, &gdprKeptCard{}, &gdprKeptVoucher{}})
 					require.NoError(t, db.AutoMigrate(softdelete.Tables()...))
 					guest := gdprKeptGuest{ID: 7, Name: "Ann"}

@@ -40,7 +40,8 @@ func afterFirstBatch(t *testing.T, db *gorm.DB, database *testdb.Database, state
 			"CREATE TRIGGER after_first_batch AFTER INSERT ON softdelete_erasure_progress FOR EACH ROW EXECUTE FUNCTION after_first_batch()")
 		return
 	}
-	fixture.Exec(t, db, "CREATE TRIGGER after_first_batch AFTER INSERT ON softdelete_erasure_progress BEGIN "+statements+" END")
+	each := map[string]string{"mysql": "FOR EACH ROW "}
+	fixture.Exec(t, db, "CREATE TRIGGER after_first_batch AFTER INSERT ON softdelete_erasure_progress "+each[database.Name]+"BEGIN "+statements+" END")
 }
 
 func TestRowsThatLeaveAPersonBetweenTwoBatchesAreLeftAlone(t *testing.T) {
