@@ -255,43 +255,6 @@ func (d *Dialect) OfType(columnType string) (open, shut string) {
 	return "CAST(", " AS " + columnType + ")"
 }
 
-// WrittenRows stands around a DELETE or UPDATE that is a table of a WITH clause: the statement around it reads what it returns
-// of the rows that it wrote. It needs the feature WritesInWith.
-func (d *Dialect) WrittenRows(name, returns string) (open, shut string) {
-	return name + " AS (", " RETURNING " + returns + ")"
-}
-
-// Update begins an UPDATE that may read another table as well, where that is not empty; from stands behind what it sets.
-func (d *Dialect) Update(table, other string) (open, from string) {
-	if d.update != nil {
-		return d.update(table, other)
-	}
-	if other != "" {
-		from = " FROM " + other
-	}
-	return "UPDATE " + table + " SET ", from
-}
-
-// DeleteFrom begins a DELETE, up to WHERE. way says how rows are found, as ByKey does; empty for whatever the database thinks best.
-func (d *Dialect) DeleteFrom(table, way string) string {
-	if d.remove != nil {
-		return d.remove(table, way)
-	}
-	return "DELETE FROM " + table + way
-}
-
-// DeleteAs stands between DELETE and FROM where the table has an alias; empty where nothing does.
-func (d *Dialect) DeleteAs(alias string) string {
-	if d.removeAs {
-		return alias
-	}
-	return ""
-}
-
-// ByKey stands behind the name of a table with a primary key, whose rows are to be found by that and by nothing else; empty where a
-// statement locks no others than those that it gives or writes.
-func (d *Dialect) ByKey() string { return d.byKey }
-
 // EndsTransaction tells whether an error says that the database has undone the whole transaction, savepoints and all, so that what
 // follows on the connection would stand by itself.
 func (d *Dialect) EndsTransaction(err error) bool {
