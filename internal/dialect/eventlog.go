@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
 )
 
 // Content says what the data of an event is.
@@ -110,6 +111,13 @@ type eventLog struct {
 // NewLog makes a log of a table; quote quotes names.
 func NewLog(table, events string, quote func(name string) string) *Log {
 	return &Log{Table: table, Events: events, quote: quote}
+}
+
+// With is the log with a whole number more, which is none of the table's.
+func (l *Log) With(name string) *Log {
+	other := *l
+	other.Columns = append(slices.Clone(l.Columns), LoggedColumn{Name: name, Quoted: l.quote(name), Value: Whole, Type: string(schema.Int), Plain: true})
+	return &other
 }
 
 // On is the log of another table of the same kind.

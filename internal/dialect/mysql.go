@@ -102,7 +102,10 @@ var mysql = Dialect{
 	migrating:   mysqlLockName("softdelete_m_"),
 	cleaning:    mysqlLockName("softdelete_j_"),
 
-	temporary: temporary{drop: "DROP TEMPORARY TABLE ", mark: "CAST('' AS char(255)) COLLATE utf8mb4_bin", within: true},
+	temporary: temporary{
+		drop: "DROP TEMPORARY TABLE ", mark: "CAST('' AS char(255)) COLLATE utf8mb4_bin", text: "CAST('' AS char(65535)) COLLATE utf8mb4_bin", within: true,
+		none: mysqlOne + " LEFT JOIN ",
+	},
 }
 
 // mariadb is MariaDB 10.6 and later.

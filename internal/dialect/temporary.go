@@ -11,9 +11,13 @@ type temporary struct {
 	drop string
 	// mark is the value that gives a column for marks its type, of a table that is made of a SELECT.
 	mark string
+	// text is that for a column of texts of any length; empty where it is the same.
+	text string
 	// within tells that an index is made with the table, since a statement of its own would end the transaction, and so is a key that
 	// SELECT * does not show: servers may refuse tables without one.
 	within bool
+	// none stands before a table of which no row is wanted, so that columns of a temporary table made of it take NULL.
+	none string
 }
 
 // TemporaryTable begins the statement that makes a temporary table of a SELECT that is to follow, and gives another that makes an index
@@ -38,8 +42,25 @@ func (d *Dialect) TemporaryTable(table, index string, columns ...string) (create
 // IndexesLongValues tells whether a value of any length may be in an index.
 func (d *Dialect) IndexesLongValues() bool { return !d.temporary.within }
 
+// NoneOf stands behind FROM, and in front of a WHERE that nothing fulfils: a temporary table that is made of the SELECT has the columns
+// of the table, of which each takes NULL.
+func (d *Dialect) NoneOf(table string) string {
+	if d.temporary.none == "" {
+		return table
+	}
+	return d.temporary.none + table + " ON 1 = 0"
+}
+
 // EmptyMark is an empty mark, of a type that takes others.
 func (d *Dialect) EmptyMark() string { return d.temporary.mark }
+
+// EmptyText is an empty text, of a type that takes any other.
+func (d *Dialect) EmptyText() string {
+	if d.temporary.text == "" {
+		return d.temporary.mark
+	}
+	return d.temporary.text
+}
 
 // DropTemporary begins the statement that drops temporary tables, whose names follow.
 func (d *Dialect) DropTemporary() string { return d.temporary.drop }

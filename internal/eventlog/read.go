@@ -160,6 +160,7 @@ func (logs *Logs) admit(db *gorm.DB, p *policy.Policy, conditions scope.Conditio
 type RowState struct {
 	columns map[string]json.RawMessage
 	removed bool // the row is in the table no more
+	version int64
 }
 
 // Replay gives what a row's events make of it, nil for none. Events before the last that holds the whole row do not matter.
@@ -170,7 +171,7 @@ func Replay(events []EventRow) (*RowState, error) {
 		if whole || state == nil {
 			state = &RowState{columns: map[string]json.RawMessage{}}
 		}
-		state.removed = dialect.Content(event.Content) == dialect.Removed
+		state.removed, state.version = dialect.Content(event.Content) == dialect.Removed, event.Version
 		if err := json.Unmarshal(event.Data, &state.columns); err != nil {
 			return nil, fmt.Errorf("softdelete: event %d, version %d of its row, cannot be read: its data is no JSON object; bring it back from a backup, the log is never changed by hand",
 				event.ID, events[i].Version)
@@ -179,7 +180,8 @@ func Replay(events []EventRow) (*RowState, error) {
 	return state, nil
 }
 
-// States writes a SELECT that gives rows as the log's table has them, from their events.
+// States writes a SELECT that gives rows as the log's table has them, from their events; further columns of the log come behind those
+// of the fields.
 func States(q *statement.Query, l *dialect.Log, fields []*schema.Field, states []*RowState) error {
 	if q.Dialect.Has(dialect.JSONRows) {
 		rows := make([]map[string]json.RawMessage, len(states))
@@ -191,7 +193,11 @@ func States(q *statement.Query, l *dialect.Log, fields []*schema.Field, states [
 			return err
 		}
 		before, after := q.Dialect.RowsFromJSON(l)
-		q.Text("SELECT ").Columns("", fields).Text(" FROM ", before).Bind(text).Text(after)
+		q.Text("SELECT ").Columns("", fields)
+		for _, c := range l.Columns[len(fields):] {
+			q.Text(", ", c.Quoted)
+		}
+		q.Text(" FROM ", before).Bind(text).Text(after)
 		return nil
 	}
 	// The first SELECT gives no row, but the columns' types, by which the driver reads the values.

@@ -1,9 +1,12 @@
 package eventlog
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gorm.io/gorm"
@@ -34,12 +37,15 @@ func (logs *Logs) Rebuild(db *gorm.DB, model any) (int64, error) {
 	err = session.Again(func() error {
 		r = &rebuilding{policy: p, log: p.Log, protect: logs.Protect, unknown: map[int]bool{}, kinds: map[string]bool{}}
 		return session.Work(r.run)
-	}, session.Dialect.Outdated)
+	}, func(err error) bool { return session.Dialect.Outdated(err) || errors.Is(err, errWritten) })
 	if err != nil {
 		return 0, err
 	}
 	return r.rows, nil
 }
+
+// errWritten is for rows that others have written while they were collected.
+var errWritten = fmt.Errorf("%w: rows were written, with events, while they were rebuilt; nothing was changed: try again", fault.ErrUnsupported)
 
 // rebuilding is one call of Rebuild. It collects the rows as they should be in a temporary table of the same columns, so
 // that the database compares like with like.
@@ -55,6 +61,8 @@ type rebuilding struct {
 	protect   func(tx statement.Session, p *policy.Policy) (Protection, error)
 	protected Protection
 	unseen    statement.Unseen
+	// watched tells that others may write to the table meanwhile: rows that are not there yet.
+	watched bool
 }
 
 const (
@@ -63,6 +71,8 @@ const (
 	goneColumn = "softdelete_gone"
 	// unknownColumn lists the columns that no event of the row has, between commas.
 	unknownColumn = "softdelete_unknown"
+	// versionColumn is that of the row's last event which was read, where the table is not frozen.
+	versionColumn = "softdelete_version"
 	// rebuildChunk is how many rows are collected at once.
 	rebuildChunk = 200
 )
@@ -89,7 +99,11 @@ func (r *rebuilding) run(tx statement.Session) error {
 	}
 	create, index := q.Dialect.TemporaryTable(q.Quoted("", stage), q.Quoted("", stage+"_key"), keys...)
 	q.Text(create, "SELECT ").Columns("", r.policy.LoggedFields())
-	q.Text(", 0 AS ", goneColumn, ", '' AS ", unknownColumn, " FROM ").Name(r.log.Table).Text(" WHERE 1 = 0")
+	q.Text(", 0 AS ", goneColumn, ", ", q.Dialect.EmptyText(), " AS ", unknownColumn)
+	if r.watched {
+		q.Text(", 0 AS ", versionColumn)
+	}
+	q.Text(" FROM ", q.Dialect.NoneOf(q.Quoted("", r.log.Table)), " WHERE 1 = 0")
 	if err := q.MakeTemporary(stage); err != nil {
 		return err
 	}
@@ -119,16 +133,38 @@ func (r *rebuilding) run(tx statement.Session) error {
 	if err := r.protected.Refuse(tx); err != nil {
 		return err
 	}
+	if err := r.refuseWritten(tx); err != nil {
+		return err
+	}
 	return tx.Query().DropTemporary(stage)
 }
 
-// freeze keeps other writers out.
+// freeze keeps other writers out, or at least from the rows that are there.
 func (r *rebuilding) freeze(tx statement.Session) error {
 	if text := tx.Dialect.FreezeTable(statement.QuoteName(tx.DB, r.log.Table)); text != "" {
 		_, err := tx.Query().Text(text).Exec()
 		return err
 	}
+	if r.watched = tx.Dialect.Has(dialect.RowLocks); r.watched {
+		q := tx.Query()
+		_, err := q.CountLocked(dialect.MarkLock, func() { q.Text("SELECT 1 FROM ").Name(r.log.Table) })
+		return err
+	}
 	return tx.LockWriter(r.policy.Table, r.policy.Schema.PrimaryFields)
+}
+
+// refuseWritten refuses where a row that was collected has later events: it was not there when the rows were locked.
+func (r *rebuilding) refuseWritten(tx statement.Session) error {
+	if !r.watched {
+		return nil
+	}
+	q := tx.Query().Text("SELECT 1 FROM ").Name(stage).Text(" JOIN ").Name(r.log.Events).Text(" AS e ON e.row_key = ")
+	q.Text(q.Dialect.LogKey(r.log, statement.QuoteName(q.Tx, stage)), " AND e.version = ", versionColumn, " + 1 LIMIT 1")
+	written := false
+	if err := q.Rows(func(func(...any) error) error { written = true; return nil }); err != nil || !written {
+		return err
+	}
+	return errWritten
 }
 
 // collect puts the rows as they should be into the stage.
@@ -217,10 +253,16 @@ func (r *rebuilding) collectStates(tx statement.Session, states []*RowState, gon
 	if len(states) == 0 {
 		return nil
 	}
-	fields := r.policy.LoggedFields()
-	q := tx.Query().Text("INSERT INTO ").Name(stage).Text(" (").Columns("", fields).Text(", ", goneColumn, ", ", unknownColumn, ") SELECT ").Columns("", fields)
-	q.Text(", ", gone, ", '", unknown, "' FROM (")
-	if err := States(q, r.log, fields, states); err != nil {
+	fields, log, further := r.policy.LoggedFields(), r.log, ""
+	if r.watched {
+		log, further = r.log.With(versionColumn), ", "+versionColumn
+		for _, state := range states {
+			state.columns[versionColumn] = json.RawMessage(strconv.FormatInt(state.version, 10))
+		}
+	}
+	q := tx.Query().Text("INSERT INTO ").Name(stage).Text(" (").Columns("", fields).Text(further, ", ", goneColumn, ", ", unknownColumn, ") SELECT ").Columns("", fields)
+	q.Text(further, ", ", gone, ", '", unknown, "' FROM (")
+	if err := States(q, log, fields, states); err != nil {
 		return err
 	}
 	_, err := q.Text(") AS states").Exec()
@@ -274,9 +316,14 @@ func (r *rebuilding) remove(tx statement.Session) (int64, error) {
 // removed for that of a row which is there.
 func (r *rebuilding) leaving() statement.Leaving {
 	return statement.Leaving{Table: r.log.Table, With: r.protected.With, Among: func(q *statement.Query, alias string) {
-		q.Text("(EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 1 AND ")
-		r.sameRowAs(q, alias).Text(") AND NOT EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 0 AND ")
-		r.sameRowAs(q, alias).Text(")")
+		if q.Dialect.Has(dialect.TemporaryTwice) {
+			q.Text("(EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 1 AND ")
+			r.sameRowAs(q, alias).Text(") AND NOT EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 0 AND ")
+			r.sameRowAs(q, alias).Text(")")
+		} else {
+			q.Text("((SELECT MIN(", goneColumn, ") FROM ").Name(stage).Text(" WHERE ")
+			r.sameRowAs(q, alias).Text(") = 1")
+		}
 		r.protected.Spare(q, alias)
 		q.Text(")")
 	}}

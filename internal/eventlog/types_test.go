@@ -50,8 +50,8 @@ type (
 	}
 )
 
-// drawTypes draws a row with the key.
-func drawTypes(t *rapid.T, area string, number int64) eventTypes {
+// drawTypes draws a row with the key. greatest is the greatest number of the database's fractions.
+func drawTypes(t *rapid.T, area string, number int64, greatest float64) eventTypes {
 	text := rapid.StringMatching(`[a-zA-Z0-9 '"\\{},:€😀\n\t-]{0,12}|\\x[0-9a-f]{2}|null|[0-9]{1,4}`)
 	instant := rapid.Custom(func(t *rapid.T) time.Time {
 		return time.Unix(rapid.Int64Range(-2_000_000_000, 4_000_000_000).Draw(t, "seconds"), rapid.Int64Range(0, 999_999).Draw(t, "micros")*1000).UTC()
@@ -61,7 +61,7 @@ func drawTypes(t *rapid.T, area string, number int64) eventTypes {
 		Bool: rapid.Bool().Draw(t, "bool"), MaybeYes: rapid.Ptr(rapid.Bool(), true).Draw(t, "maybe yes"),
 		Big:   rapid.OneOf(rapid.Int64(), rapid.SampledFrom([]int64{math.MaxInt64, math.MinInt64, 1<<53 + 1, 1 << 53, 1<<53 - 1, 0})).Draw(t, "big"),
 		Small: rapid.Int8().Draw(t, "small"), Unsigned: rapid.Uint32().Draw(t, "unsigned"),
-		Float:  rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{0.1 + 0.2, math.MaxFloat64, math.SmallestNonzeroFloat64, math.Inf(1), 5})).Draw(t, "float"),
+		Float:  rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{0.1 + 0.2, math.MaxFloat64, math.SmallestNonzeroFloat64, greatest, 5})).Draw(t, "float"),
 		Single: rapid.Float32Range(-1e30, 1e30).Draw(t, "single"),
 		Text:   text.Draw(t, "text"), Maybe: rapid.Ptr(text, true).Draw(t, "maybe"),
 		Null:  sql.NullString{Valid: rapid.Bool().Draw(t, "valid")},
@@ -93,14 +93,17 @@ func plainTimes(row eventTypes) eventTypes {
 func TestEventsGiveBackEveryTypeExactly(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db, now := eventStage(t, database, &eventTypes{})
-		number := int64(0)
+		number, greatest := int64(0), math.Inf(1)
+		if database.Name == "mysql" {
+			greatest = math.MaxFloat64
+		}
 		rapid.Check(t, func(t *rapid.T) {
 			number++
 			area := rapid.SampledFrom([]string{"a", "a,b", `c\`, "é"}).Draw(t, "area")
-			row := drawTypes(t, area, number)
+			row := drawTypes(t, area, number, greatest)
 			require.NoError(t, db.Create(&row).Error)
 			requireReplay(t, db, *now, area, number)
-			changed := drawTypes(t, area, number)
+			changed := drawTypes(t, area, number, greatest)
 			require.NoError(t, db.Save(&changed).Error)
 			requireReplay(t, db, *now, area, number)
 			key := eventTypes{Area: area, Number: number}

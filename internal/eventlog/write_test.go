@@ -147,11 +147,12 @@ func TestEventsOfEveryWritePath(t *testing.T) {
 // emptyAccounts removes all accounts with their events, and begins their keys at 1 again.
 func emptyAccounts(t *testing.T, db *gorm.DB) {
 	t.Helper()
-	statements := []string{"TRUNCATE event_accounts, event_accounts_events, event_entries RESTART IDENTITY"}
-	if db.Name() == "sqlite" {
-		statements = []string{"DELETE FROM event_accounts", "DELETE FROM event_accounts_events", "DELETE FROM sqlite_sequence"}
+	statements := map[string][]string{
+		"postgres": {"TRUNCATE event_accounts, event_accounts_events, event_entries RESTART IDENTITY"},
+		"sqlite":   {"DELETE FROM event_accounts", "DELETE FROM event_accounts_events", "DELETE FROM sqlite_sequence"},
+		"mysql":    {"DELETE FROM event_accounts", "DELETE FROM event_accounts_events", "ALTER TABLE event_accounts AUTO_INCREMENT = 1"},
 	}
-	for _, statement := range statements {
+	for _, statement := range statements[db.Name()] {
 		require.NoError(t, db.Exec(statement).Error)
 	}
 }
@@ -180,7 +181,7 @@ func TestEventsOfMarkedRows(t *testing.T) {
 		*now = now.Add(time.Minute)
 		report, err := softdelete.Delete(db.WithContext(signed(t.Context())), &author)
 		require.NoError(t, err)
-		deleted := *now
+		deleted := report.At
 		*now = now.Add(time.Minute)
 		_, err = softdelete.Restore(db, &eventAuthor{ID: author.ID})
 		require.NoError(t, err)
