@@ -71,7 +71,7 @@ func drawTypes(t *rapid.T, area string, number int64, greatest float64) eventTyp
 		Tags:    rapid.SliceOfN(text, 0, 2).Draw(t, "tags"),
 		Options: rapid.MapOfN(rapid.StringMatching(`[a-z"]{1,4}`), rapid.Map(text, func(s string) any { return s }), 0, 2).Draw(t, "options"),
 		Blob:    eventShape{Name: text.Draw(t, "shape")},
-		Unix:    rapid.Int64Range(1, 4_000_000_000).Draw(t, "unix"),
+		Unix:    rapid.Int64Range(1, 2_000_000_000).Draw(t, "unix"),
 		Place:   eventPlace{City: text.Draw(t, "city"), Zip: rapid.Ptr(rapid.IntRange(0, 99999), true).Draw(t, "zip")},
 		Default: text.Draw(t, "default"), Quoted: text.Draw(t, "quoted"),
 	}
