@@ -12,12 +12,12 @@ import (
 // stands in it. Where a deletion needs the table for more, the statement that does will tell.
 
 // instantUsed tells whether a row of the models carries the time, in tables that are there.
-func (deleter *Deleter) instantUsed(tx statement.Session, models []*policy.Policy, at time.Time) (bool, error) {
+func (deleter *Deleter) instantUsed(tx statement.Session, models []*policy.Policy, at time.Time, trial statement.Trial) (bool, error) {
 	there, err := deleter.there(tx, models, func(table string) bool { _, absent := deleter.absent.Load(table); return absent })
 	if err != nil {
 		return false, err
 	}
-	used, err := instantUsed(tx, there, at)
+	used, err := instantUsed(tx, there, at, trial)
 	if err == nil || tx.Dialect.Missing(err) != dialect.MissingTable {
 		return used, err
 	}
@@ -25,7 +25,7 @@ func (deleter *Deleter) instantUsed(tx statement.Session, models []*policy.Polic
 	if failed != nil || len(left) == len(there) { // the transaction takes no more statements, or it is another table
 		return false, err
 	}
-	return instantUsed(tx, left, at)
+	return instantUsed(tx, left, at, trial)
 }
 
 // there leaves out the models whose tables are not there, of those that are in doubt.

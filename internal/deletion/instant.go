@@ -4,11 +4,9 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/mark"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -68,7 +66,7 @@ func (deleter *Deleter) chooseInstant(tx statement.Session, c *concerned, outer 
 		if !c.byTime() || tx.DryRun || len(rest) == 0 {
 			return outer.at, nil
 		}
-		if used, err := deleter.instantUsed(tx, rest, outer.at); err != nil || !used {
+		if used, err := deleter.instantUsed(tx, rest, outer.at, statement.Doubtful); err != nil || !used {
 			return outer.at, err
 		}
 	}
@@ -128,13 +126,16 @@ func (deleter *Deleter) unusedInstant(tx statement.Session, c *concerned, at tim
 	if err := tx.LockWriter(c.all[0].Table, c.all[0].Schema.PrimaryFields); err != nil {
 		return at, err
 	}
-	for {
-		reserved, err := reserveInstant(tx, c, at)
+	for doubts := 0; ; {
+		trial, err := reserveInstant(tx, c, at)
 		if err != nil {
 			return at, err
 		}
-		if reserved {
-			used, err := deleter.instantUsed(tx, c.all, at)
+		if trial == statement.Doubtful {
+			doubts++
+		}
+		if trial == statement.Reserved || trial == statement.Doubtful && doubts > mostDoubts {
+			used, err := deleter.instantUsed(tx, c.all, at, trial)
 			if err != nil || !used {
 				return at, err
 			}
@@ -143,23 +144,25 @@ func (deleter *Deleter) unusedInstant(tx statement.Session, c *concerned, at tim
 	}
 }
 
-// reserveInstant keeps other transactions from taking the time until ours ends and its rows show. It tells whether the time
-// was free. A database with a single writer needs none of this.
-func reserveInstant(tx statement.Session, c *concerned, at time.Time) (free bool, err error) {
-	if !tx.Dialect.Has(dialect.AdvisoryLocks) {
-		return true, nil
-	}
+// mostDoubts is how many times are passed over of which the transaction does not see whether others have taken them since it began. With
+// more of them the clock has gone back: then rows are read as they are now, and locked by that for whoever deletes others.
+const mostDoubts = 16
+
+// reserveInstant keeps other transactions from taking the time until ours ends and its rows show.
+func reserveInstant(tx statement.Session, c *concerned, at time.Time) (statement.Trial, error) {
 	key := fnv.New64a()
 	key.Write([]byte(c.name()))
-	number := strconv.FormatInt(int64(key.Sum64())^at.UnixNano(), 10)
-	q := tx.Query().Text("SELECT ", tx.Dialect.TryLock(number))
-	err = q.Rows(func(scan func(...any) error) error { return scan(&free) })
-	return free, err
+	return tx.TryNumber(int64(key.Sum64())^at.UnixNano(), at.UnixNano())
 }
 
-// instantUsed tells whether a row of the models carries the time.
-func instantUsed(tx statement.Session, models []*policy.Policy, at time.Time) (used bool, err error) {
-	q := tx.Query().Text("SELECT 1 WHERE 1 = 0")
+// instantUsed tells whether a row of the models carries the time. Of one that is reserved without doubt those do that the transaction
+// sees.
+func instantUsed(tx statement.Session, models []*policy.Policy, at time.Time, trial statement.Trial) (used bool, err error) {
+	q := tx.Query()
+	if trial == statement.Reserved {
+		q.Now()
+	}
+	q.Text("SELECT 1 WHERE 1 = 0")
 	ask := func(p *policy.Policy, table string) {
 		q.Text(" OR EXISTS (SELECT 1 FROM ").Name(table).Text(" WHERE ")
 		if p.At != nil {

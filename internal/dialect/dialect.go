@@ -32,6 +32,8 @@ const (
 	GeneratedLive
 	// AdvisoryLocks: a transaction can lock a number.
 	AdvisoryLocks
+	// LockTable: rows of a table stand for numbers, since a transaction can lock nothing else. It stands in the place of AdvisoryLocks.
+	LockTable
 	// SessionLocks: a session can lock a number until it ends or unlocks.
 	SessionLocks
 	// Estimates: the way to join tables is chosen by how many rows statistics lead to expect.
@@ -347,7 +349,7 @@ func (d *Dialect) ShareLock(number string) string { return d.shareLock(number) }
 func (d *Dialect) SoleLock(number string) string { return d.soleLock(number) }
 
 // MigrationLock gives a statement that tells whether it could reserve migrations of the session's schema for the session, and one that
-// gives them back; the end of the session does too. It needs the feature AdvisoryLocks.
+// gives them back; the end of the session does too. It needs the feature SessionLocks.
 func (d *Dialect) MigrationLock() (lock, unlock string) { return d.sessionLock(d.migrating) }
 
 // JanitorLock gives the same for janitors of the session's schema.

@@ -122,7 +122,7 @@ var mysqlPatience = patience{
 func mysqlLockName(prefix string) string { return "CONCAT('" + prefix + "', SHA1(DATABASE()))" }
 
 func mysqlSessionLock(name string) (lock, unlock string) {
-	return "SELECT GET_LOCK(" + name + ", 0)", "SELECT RELEASE_LOCK(" + name + ")"
+	return "SELECT GET_LOCK(" + name + ", 0)", "SELECT COALESCE(RELEASE_LOCK(" + name + "), 0)"
 }
 
 // mysqlOwnType compares the texts of the plugin's own tables byte by byte, and gives those that an index is on a length. JSON stays the text

@@ -338,8 +338,9 @@ func TestViolationsOnMySQLAreNamedWithoutValues(t *testing.T) {
 	require.Equal(t, dialect.Violation{}, d.Violation(other))
 }
 
-func TestALockOnANumberIsNoFeatureOfMySQLYet(t *testing.T) {
+func TestMySQLLocksNumbersByRows(t *testing.T) {
 	require.False(t, dialect.MySQL.Has(dialect.AdvisoryLocks))
+	require.True(t, dialect.MySQL.Has(dialect.LockTable|dialect.SessionLocks))
 	require.False(t, dialect.MySQL.Has(dialect.WritesInWith))
 	require.False(t, dialect.MariaDB.Has(dialect.WithBeforeWrite))
 	require.True(t, dialect.MySQL.Has(dialect.RowLocks|dialect.AlterInPlace|dialect.CompoundRecursion))

@@ -99,6 +99,7 @@ func TestATimeThatMeansLiveHasNoZoneOnMySQL(t *testing.T) {
 	dialect.AdmitUnfinished()
 	db := testdb.MySQL(t).Open(t)
 	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&mysqlMarked{}, &mysqlZoned{}}})))
+	require.NoError(t, db.AutoMigrate(softdelete.Tables()...))
 	for _, model := range []any{&mysqlMarked{}, &mysqlZoned{}} {
 		stmt := &gorm.Statement{DB: db}
 		require.NoError(t, stmt.Parse(model))

@@ -3,9 +3,7 @@ package hold
 import (
 	"hash/fnv"
 	"slices"
-	"strconv"
 
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -15,27 +13,11 @@ import (
 // This room finds what holds cover.
 
 // lockHolds keeps holds from being placed while a transaction destroys rows: those that destroy share the lock, one that
-// places a hold has it alone. A database with a single writer needs none.
+// places a hold has it alone.
 func lockHolds(tx statement.Session, alone bool) error {
-	if !tx.Dialect.Has(dialect.AdvisoryLocks) {
-		return nil
-	}
 	hash := fnv.New64a()
 	hash.Write([]byte(table.Name()))
-	number := strconv.FormatInt(int64(hash.Sum64()), 10)
-	q := tx.Query().Text("SELECT 1").Level().Text(" FROM (SELECT ")
-	if alone {
-		q.Text(tx.Dialect.SoleLock(number))
-	} else {
-		q.Text(tx.Dialect.ShareLock(number))
-	}
-	var one int
-	var level string
-	err := q.Text(") AS locked").Rows(func(scan func(...any) error) error { return scan(&one, &level) })
-	if err == nil {
-		err = q.RefuseStale(level)
-	}
-	return err
+	return tx.LockNumber(int64(hash.Sum64()), alone)
 }
 
 // holdsInForce reads the holds.

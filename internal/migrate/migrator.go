@@ -124,7 +124,10 @@ func (m *migrator) autoMigrate(values []any) error {
 	if err := m.migrateArchives(values); err != nil {
 		return err
 	}
-	return m.migrateLogs(values)
+	if err := m.migrateLogs(values); err != nil {
+		return err
+	}
+	return m.makeLocks(values)
 }
 
 // compile compiles the policies of all values at once, so that each knows of the foreign keys of the others.
@@ -172,7 +175,13 @@ func (m *migrator) CreateTable(values ...any) error {
 			return err
 		}
 	}
-	return m.migrateLogs(values)
+	if err := m.migrateLogs(values); err != nil {
+		return err
+	}
+	if migrating, _ := m.db.Statement.Context.Value(migratingKey{}).(bool); migrating {
+		return nil // it is made once
+	}
+	return m.makeLocks(values)
 }
 
 // policy gives the policy of a value to migrate, nil where it is a table's name. It narrows the schema's indexes, that of a

@@ -271,6 +271,7 @@ func TestLiveDuplicatesLeaveTheOldState(t *testing.T) {
 		require.Equal(t, indexes, indexesOf(t, db))
 		require.False(t, db.Table("duplicates").Migrator().HasColumn(&after{}, "added"))
 
+		require.NoError(t, db.AutoMigrate(softdelete.Tables()...))
 		require.NoError(t, db.Table("duplicates").Where("sub = 8").Delete(&after{}).Error)
 		require.NoError(t, db.Table("duplicates").AutoMigrate(&after{}))
 		recorder := testdb.Record(db)

@@ -25,7 +25,7 @@ type lease interface {
 
 // takeLease asks for the right to purge; ours is false where another has it.
 func takeLease(ctx context.Context, db statement.Session) (l lease, ours bool, err error) {
-	if db.Dialect.Has(dialect.AdvisoryLocks) {
+	if db.Dialect.Has(dialect.SessionLocks) {
 		return takeSessionLease(ctx, db)
 	}
 	return takeRowLease(ctx, db)

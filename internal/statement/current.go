@@ -15,7 +15,13 @@ import (
 
 // snapshot tells whether the statement may show what is not there any more.
 func (q *Query) snapshot() bool {
-	return q.Dialect.Has(dialect.StaleReads) && Depth(q.Stmt.Context) > 0
+	return q.Dialect.Has(dialect.StaleReads) && !q.now && Depth(q.Stmt.Context) > 0
+}
+
+// Now tells of a statement that it reads what is there now by itself, as it locks what it reads, or that it need not.
+func (q *Query) Now() *Query {
+	q.now = true
+	return q
 }
 
 // nothingToDrop is for what has left no table.

@@ -20,6 +20,8 @@ type Query struct {
 	Tx      *gorm.DB
 	Stmt    *gorm.Statement
 	Dialect *dialect.Dialect
+
+	now bool // see Now
 }
 
 // ownStatement marks a statement as the plugin's own in its settings.

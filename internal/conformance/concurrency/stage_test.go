@@ -178,6 +178,16 @@ func (r *concRun) waitsOrEnds() bool {
 	}
 }
 
+// ended tells whether the call has ended.
+func (r *concRun) ended() bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // result returns the call's error once it has ended.
 func (r *concRun) result() error {
 	t := r.actor.stage.t
