@@ -92,6 +92,10 @@ func pathSQL(statement testdb.Statement) string {
 		switch arg := arg.(type) {
 		case time.Time:
 			values[i] = "time"
+		case int, int64:
+			if values[i] = fmt.Sprint(arg); strings.Contains(statement.SQL, "softdelete_locks") {
+				values[i] = "number of a time"
+			}
 		case string:
 			values[i] = "'" + arg + "'"
 		case nil:

@@ -385,6 +385,8 @@ SELECT CASE WHEN table_schema = DATABASE() THEN table_name ELSE CONCAT(table_sch
 DELETE FROM `path_users` WHERE id = 4;
 
 -- Delete of a model from Table
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time, time
 SELECT `path_users`.`id` FROM `path_users` WHERE (id = 4) AND `path_users`.`deleted_at` IS NULL LIMIT 101;
 UPDATE `path_users` SET `deleted_at`=? WHERE id = 4 AND `path_users`.`id` = ? AND `path_users`.`deleted_at` IS NULL;  -- time, 4
@@ -571,18 +573,26 @@ SAVEPOINT softdelete_1;
 INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON DUPLICATE KEY UPDATE `deleted_at`=CASE WHEN `deleted_at` IS NOT NULL THEN VALUES(`deleted_at`) ELSE `deleted_at` END;  -- 1, 2, NULL
 
 -- Association Delete
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?);  -- time, time
 UPDATE `path_user_roles` SET `deleted_at`=? WHERE (`path_user_roles`.`path_user_id` = ? AND `path_user_roles`.`path_role_id` = ?) AND `path_user_roles`.`deleted_at` IS NULL;  -- time, 1, 1
 
 -- Association Delete of a deleted link
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?);  -- time, time
 UPDATE `path_user_roles` SET `deleted_at`=? WHERE (`path_user_roles`.`path_user_id` = ? AND `path_user_roles`.`path_role_id` = ?) AND `path_user_roles`.`deleted_at` IS NULL;  -- time, 1, 3
 
 -- Association Unscoped Delete marks the link all the same
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?);  -- time, time
 UPDATE `path_user_roles` SET `deleted_at`=? WHERE (`path_user_roles`.`path_user_id` = ? AND `path_user_roles`.`path_role_id` = ?) AND `path_user_roles`.`deleted_at` IS NULL;  -- time, 1, 1
 
 -- Association Clear
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?);  -- time, time
 UPDATE `path_user_roles` SET `deleted_at`=? WHERE `path_user_roles`.`path_user_id` = ? AND `path_user_roles`.`deleted_at` IS NULL;  -- time, 1
 
@@ -591,14 +601,20 @@ SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON DUPLICATE KEY UPDATE `id`=`id` RETURNING `id`;  -- 'reader', NULL, 3
 SAVEPOINT softdelete_1;
 INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON DUPLICATE KEY UPDATE `deleted_at`=CASE WHEN `deleted_at` IS NOT NULL THEN VALUES(`deleted_at`) ELSE `deleted_at` END;  -- 1, 3, NULL
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?);  -- time, time
 UPDATE `path_user_roles` SET `deleted_at`=? WHERE `path_user_roles`.`path_user_id` = ? AND `path_user_roles`.`path_role_id` <> ? AND `path_user_roles`.`deleted_at` IS NULL;  -- time, 1, 3
 
 -- Association Replace with nothing
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?);  -- time, time
 UPDATE `path_user_roles` SET `deleted_at`=? WHERE `path_user_roles`.`path_user_id` = ? AND `path_user_roles`.`deleted_at` IS NULL;  -- time, 1
 
 -- Association Delete and Append of a link leaves one
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?);  -- time, time
 UPDATE `path_user_roles` SET `deleted_at`=? WHERE (`path_user_roles`.`path_user_id` = ? AND `path_user_roles`.`path_role_id` = ?) AND `path_user_roles`.`deleted_at` IS NULL;  -- time, 1, 1
 SAVEPOINT softdelete_1;
@@ -611,9 +627,11 @@ SELECT `path_roles`.`id`,`path_roles`.`name`,`path_roles`.`deleted_at` FROM `pat
 SELECT `path_roles`.`id`,`path_roles`.`name`,`path_roles`.`deleted_at` FROM `path_roles` JOIN `path_user_roles` ON `path_user_roles`.`path_role_id` = `path_roles`.`id` AND `path_user_roles`.`path_user_id` = ? WHERE (name = 'admin' OR name = 'reader') AND `path_user_roles`.`deleted_at` IS NULL AND `path_roles`.`deleted_at` IS NULL;  -- 1
 
 -- Association Delete, Unscoped
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?);  -- time, time
 SELECT CASE WHEN table_schema = DATABASE() THEN table_name ELSE CONCAT(table_schema, '.', table_name) END FROM information_schema.tables WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?;  -- 'softdelete_holds', NULL
-CREATE TEMPORARY TABLE `taken0` AS WITH none (n0k0, n0k1) AS (SELECT `t`.`path_user_id`, `t`.`path_role_id` FROM `path_user_roles` AS t WHERE 1 = 0) SELECT * FROM none;
+CREATE TEMPORARY TABLE `taken0` (softdelete_row bigint AUTO_INCREMENT PRIMARY KEY INVISIBLE) AS WITH none (n0k0, n0k1) AS (SELECT `t`.`path_user_id`, `t`.`path_role_id` FROM `path_user_roles` AS t WHERE 1 = 0) SELECT * FROM none;
 INSERT INTO `taken0` WITH `taken0` (n0k0, n0k1) AS (SELECT `path_user_roles`.`path_user_id`, `path_user_roles`.`path_role_id` FROM `path_user_roles` WHERE (`path_user_roles`.`path_user_id` = ? AND `path_user_roles`.`path_role_id` IN (?,?))) SELECT * FROM `taken0`;  -- 1, 1, 3
 DROP TEMPORARY TABLE `taken0`;
 DELETE FROM `path_user_roles` WHERE `path_user_roles`.`path_user_id` = ? AND `path_user_roles`.`path_role_id` IN (?,?);  -- 1, 1, 3
@@ -659,9 +677,9 @@ INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUE
 UPDATE `path_users` SET `age`=? WHERE `path_users`.`deleted_at` IS NULL AND `id` = ?;  -- 31, 1
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON DUPLICATE KEY UPDATE `id`=CASE WHEN ((`deleted_at` IS NOT NULL) IS TRUE) + 18446744073709551615 > 0 THEN `id` END,`name`=VALUES(`name`),`deleted_at`=VALUES(`deleted_at`) RETURNING `id`;  -- 'revived', NULL, 2
-CREATE TEMPORARY TABLE softdelete_current AS SELECT `id` FROM `path_roles` WHERE `path_roles`.`id` = ? AND `deleted_at` IS NOT NULL LIMIT 10;  -- 2
+CREATE TEMPORARY TABLE softdelete_current (softdelete_row bigint AUTO_INCREMENT PRIMARY KEY INVISIBLE) AS SELECT `id` FROM `path_roles` WHERE `path_roles`.`id` = ? AND `deleted_at` IS NOT NULL LIMIT 10;  -- 2
 SELECT * FROM softdelete_current;
-DROP TEMPORARY TABLE softdelete_current;
+DROP TEMPORARY TABLE `softdelete_current`;
 ROLLBACK TO SAVEPOINT softdelete_1;
 ROLLBACK;
 
@@ -669,6 +687,8 @@ ROLLBACK;
 INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON DUPLICATE KEY UPDATE `path_user_id`=`path_user_id`;  -- 1, 3, NULL
 
 -- Delete of a user with its links
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time, time
 SAVEPOINT softdelete_1;
 UPDATE `path_user_roles` SET `deleted_at`=? WHERE `path_user_roles`.`path_user_id` = ? AND `path_user_roles`.`deleted_at` IS NULL;  -- time, 1
@@ -685,9 +705,9 @@ SELECT * FROM `path_pets` WHERE `path_pets`.`user_id` = ? AND `path_pets`.`statu
 -- Association Append of a deleted row to a has-many
 SAVEPOINT softdelete_1;
 INSERT INTO `path_pets` (`user_id`,`name`,`status`,`id`) VALUES (?,?,?,?) ON DUPLICATE KEY UPDATE `id`=CASE WHEN ((`status` = 'gone') IS TRUE) + 18446744073709551615 > 0 THEN `id` END,`user_id`=VALUES(`user_id`) RETURNING `id`;  -- 2, 'old', 'here', 2
-CREATE TEMPORARY TABLE softdelete_current AS SELECT `id` FROM `path_pets` WHERE `path_pets`.`id` = ? AND `status` = 'gone' LIMIT 10;  -- 2
+CREATE TEMPORARY TABLE softdelete_current (softdelete_row bigint AUTO_INCREMENT PRIMARY KEY INVISIBLE) AS SELECT `id` FROM `path_pets` WHERE `path_pets`.`id` = ? AND `status` = 'gone' LIMIT 10;  -- 2
 SELECT * FROM softdelete_current;
-DROP TEMPORARY TABLE softdelete_current;
+DROP TEMPORARY TABLE `softdelete_current`;
 ROLLBACK TO SAVEPOINT softdelete_1;
 ROLLBACK;
 
@@ -706,6 +726,8 @@ UPDATE `path_pets` SET `user_id`=? WHERE `path_pets`.`user_id` = ? AND `path_pet
 SELECT * FROM `path_pets` WHERE `path_pets`.`user_id` = ? AND `path_pets`.`status` <> 'gone';  -- 1
 
 -- Association Unscoped Delete of a has-many marks the rows
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0;
 UPDATE `path_pets` SET `status`=? WHERE (`path_pets`.`user_id` = ? AND `path_pets`.`id` = ?) AND `path_pets`.`status` <> 'gone';  -- 'gone', 1, 1
 SELECT * FROM `path_pets` WHERE `path_pets`.`user_id` = ? AND `path_pets`.`status` <> 'gone';  -- 1
@@ -816,11 +838,15 @@ UPDATE `path_users` SET `age`=? WHERE age = ? AND `path_users`.`deleted_at` IS N
 ROLLBACK;
 
 -- G Delete
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time, time
 SELECT `path_users`.`id` FROM `path_users` WHERE (age = ?) AND `path_users`.`deleted_at` IS NULL LIMIT 101;  -- 30
 UPDATE `path_users` SET `deleted_at`=? WHERE age = ? AND `path_users`.`id` = ? AND `path_users`.`deleted_at` IS NULL;  -- time, 30, 1
 
 -- G Delete of an Unscoped db
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time, time
 SELECT `path_users`.`id` FROM `path_users` WHERE (age = ?) AND `path_users`.`deleted_at` IS NULL LIMIT 101;  -- 50
 UPDATE `path_users` SET `deleted_at`=? WHERE age = ? AND `path_users`.`id` = ? AND `path_users`.`deleted_at` IS NULL;  -- time, 50, 4
@@ -837,6 +863,8 @@ ROLLBACK;
 UPDATE `path_pets` SET `user_id`=? WHERE (`user_id`) IN (SELECT `id` FROM `path_users` WHERE id = ? AND `path_users`.`deleted_at` IS NULL) AND `path_pets`.`status` <> 'gone';  -- NULL, 1
 
 -- G Set of a has-many, Delete
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0;
 UPDATE `path_pets` SET `status`=? WHERE (`user_id`) IN (SELECT `id` FROM `path_users` WHERE id = ? AND `path_users`.`deleted_at` IS NULL) AND `path_pets`.`status` <> 'gone';  -- 'gone', 1
 
@@ -848,6 +876,8 @@ SAVEPOINT softdelete_1;
 INSERT INTO `path_user_roles` (`path_user_id`,`path_role_id`,`deleted_at`) VALUES (?,?,?) ON DUPLICATE KEY UPDATE `deleted_at`=CASE WHEN `deleted_at` IS NOT NULL THEN VALUES(`deleted_at`) ELSE `deleted_at` END;  -- 1, 3, NULL
 
 -- G Set of a many2many, Unlink
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?);  -- time, time
 UPDATE `path_user_roles` SET `deleted_at`=? WHERE EXISTS (SELECT 1 FROM `path_users` WHERE `path_users`.`id` = `path_user_roles`.`path_user_id`) AND `path_user_roles`.`deleted_at` IS NULL;  -- time
 
@@ -908,19 +938,27 @@ UPDATE path_users AS u SET `age`=? WHERE u.age = 30 AND `u`.`deleted_at` IS NULL
 UPDATE `path_users` AS `u` SET `age`=? WHERE u.age = 30 AND `u`.`deleted_at` IS NULL;  -- 31
 
 -- Delete
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time, time
 UPDATE `path_users` SET `deleted_at`=? WHERE `path_users`.`id` = ? AND `path_users`.`deleted_at` IS NULL;  -- time, 1
 
 -- Delete of a deleted row
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time, time
 UPDATE `path_users` SET `deleted_at`=? WHERE `path_users`.`id` = ? AND `path_users`.`deleted_at` IS NULL;  -- time, 3
 
 -- Delete by condition
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time, time
 SELECT `path_users`.`id` FROM `path_users` WHERE (age = ?) AND `path_users`.`deleted_at` IS NULL LIMIT 101;  -- 30
 UPDATE `path_users` SET `deleted_at`=? WHERE age = ? AND `path_users`.`id` = ? AND `path_users`.`deleted_at` IS NULL;  -- time, 30, 1
 
 -- Delete with a raw OR between newlines
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time, time
 SELECT `path_users`.`id` FROM `path_users` WHERE (name = 'cid'
 OR
@@ -930,11 +968,15 @@ OR
 name = 'ann') AND `path_users`.`id` = ? AND `path_users`.`deleted_at` IS NULL;  -- time, 1
 
 -- Delete with Or
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time, time
 SELECT `path_users`.`id` FROM `path_users` WHERE (name = 'cid' OR name = 'ann') AND `path_users`.`deleted_at` IS NULL LIMIT 101;
 UPDATE `path_users` SET `deleted_at`=? WHERE (name = 'cid' OR name = 'ann') AND `path_users`.`id` = ? AND `path_users`.`deleted_at` IS NULL;  -- time, 1
 
 -- Delete of a status model
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0;
 UPDATE `path_pets` SET `status`=? WHERE (user_id = 1 or(1 = 1) AND name = 'old') AND `path_pets`.`status` <> 'gone';  -- 'gone'
 
@@ -942,18 +984,22 @@ UPDATE `path_pets` SET `status`=? WHERE (user_id = 1 or(1 = 1) AND name = 'old')
 ROLLBACK;
 
 -- Delete of an Unscoped statement
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time, time
 SELECT CASE WHEN table_schema = DATABASE() THEN table_name ELSE CONCAT(table_schema, '.', table_name) END FROM information_schema.tables WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?;  -- 'softdelete_holds', NULL
-CREATE TEMPORARY TABLE `taken0` AS WITH none (n0k0) AS (SELECT `t`.`id` FROM `path_users` AS t WHERE 1 = 0) SELECT * FROM none;
+CREATE TEMPORARY TABLE `taken0` (softdelete_row bigint AUTO_INCREMENT PRIMARY KEY INVISIBLE) AS WITH none (n0k0) AS (SELECT `t`.`id` FROM `path_users` AS t WHERE 1 = 0) SELECT * FROM none;
 INSERT INTO `taken0` WITH `taken0` (n0k0) AS (SELECT `path_users`.`id` FROM `path_users` WHERE (`path_users`.`id` = ?)) SELECT * FROM `taken0`;  -- 4
 DROP TEMPORARY TABLE `taken0`;
 DELETE FROM `path_users` WHERE `path_users`.`id` = ?;  -- 4
 
 -- Delete of an Unscoped statement, OnlyDeleted, with rows that refer to it
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time, time
 SELECT `path_users`.`id` FROM `path_users` WHERE (age = 30 AND `path_users`.`deleted_at` IS NOT NULL) LIMIT 101;
 SELECT CASE WHEN table_schema = DATABASE() THEN table_name ELSE CONCAT(table_schema, '.', table_name) END FROM information_schema.tables WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?;  -- 'softdelete_holds', NULL
-CREATE TEMPORARY TABLE `taken0` AS WITH none (n0k0) AS (SELECT `t`.`id` FROM `path_users` AS t WHERE 1 = 0) SELECT * FROM none;
+CREATE TEMPORARY TABLE `taken0` (softdelete_row bigint AUTO_INCREMENT PRIMARY KEY INVISIBLE) AS WITH none (n0k0) AS (SELECT `t`.`id` FROM `path_users` AS t WHERE 1 = 0) SELECT * FROM none;
 INSERT INTO `taken0` WITH `taken0` (n0k0) AS (SELECT `path_users`.`id` FROM `path_users` WHERE (age = 30 AND `path_users`.`deleted_at` IS NOT NULL AND `path_users`.`id` = ?)) SELECT * FROM `taken0`;  -- 3
 DROP TEMPORARY TABLE `taken0`;
 DELETE FROM `path_users` WHERE age = 30 AND `path_users`.`deleted_at` IS NOT NULL AND `path_users`.`id` = ?;  -- 3
@@ -1131,9 +1177,9 @@ SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON DUPLICATE KEY UPDATE `id`=CASE WHEN ((`deleted_at` IS NOT NULL) IS TRUE) + 18446744073709551615 > 0 THEN `id` END,`name`=VALUES(`name`),`deleted_at`=VALUES(`deleted_at`) RETURNING `id`;  -- 'boss', NULL, 1
 SAVEPOINT softdelete_1;
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?) ON DUPLICATE KEY UPDATE `id`=CASE WHEN ((`deleted_at` IS NOT NULL) IS TRUE) + 18446744073709551615 > 0 THEN `id` END,`name`=VALUES(`name`),`deleted_at`=VALUES(`deleted_at`) RETURNING `id`;  -- 'boss', NULL, 2
-CREATE TEMPORARY TABLE softdelete_current AS SELECT `id` FROM `path_roles` WHERE `path_roles`.`id` = ? AND `deleted_at` IS NOT NULL LIMIT 10;  -- 2
+CREATE TEMPORARY TABLE softdelete_current (softdelete_row bigint AUTO_INCREMENT PRIMARY KEY INVISIBLE) AS SELECT `id` FROM `path_roles` WHERE `path_roles`.`id` = ? AND `deleted_at` IS NOT NULL LIMIT 10;  -- 2
 SELECT * FROM softdelete_current;
-DROP TEMPORARY TABLE softdelete_current;
+DROP TEMPORARY TABLE `softdelete_current`;
 ROLLBACK TO SAVEPOINT softdelete_1;
 ROLLBACK;
 
@@ -1184,33 +1230,45 @@ UPDATE `path_users` SET `age`=? WHERE name = 'ann' AND `path_users`.`deleted_at`
 UPDATE `path_users` SET `age`=? WHERE (name = 'ann' OR age = 30) AND `path_users`.`deleted_at` IS NULL;  -- 32
 
 -- Delete, then Update
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time, time
 SELECT `path_users`.`id` FROM `path_users` WHERE (age = 30) AND `path_users`.`deleted_at` IS NULL LIMIT 101;
 UPDATE `path_users` SET `deleted_at`=? WHERE age = 30 AND `path_users`.`id` = ? AND `path_users`.`deleted_at` IS NULL;  -- time, 1
 UPDATE `path_users` SET `age`=? WHERE age = 30 AND `path_users`.`deleted_at` IS NULL;  -- 31
 
 -- Delete, then Update of an Unscoped statement
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time, time
 SELECT `path_users`.`id` FROM `path_users` WHERE (age = 30) AND `path_users`.`deleted_at` IS NULL LIMIT 101;
 UPDATE `path_users` SET `deleted_at`=? WHERE age = 30 AND `path_users`.`id` = ? AND `path_users`.`deleted_at` IS NULL;  -- time, 1
 UPDATE `path_users` SET `age`=? WHERE age = 30;  -- 31
 
 -- Delete, then Find
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time, time
 SELECT `path_users`.`id` FROM `path_users` WHERE (age = 30) AND `path_users`.`deleted_at` IS NULL LIMIT 101;
 UPDATE `path_users` SET `deleted_at`=? WHERE age = 30 AND `path_users`.`id` = ? AND `path_users`.`deleted_at` IS NULL;  -- time, 1
 SELECT * FROM `path_users` WHERE age = 30 AND `path_users`.`deleted_at` IS NULL;
 
 -- Delete, then OnlyDeleted
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time, time
 SELECT `path_users`.`id` FROM `path_users` WHERE (age = 30) AND `path_users`.`deleted_at` IS NULL LIMIT 101;
 UPDATE `path_users` SET `deleted_at`=? WHERE age = 30 AND `path_users`.`id` = ? AND `path_users`.`deleted_at` IS NULL;  -- time, 1
 SELECT * FROM `path_users` WHERE age = 30 AND `path_users`.`deleted_at` IS NOT NULL;
 
 -- Delete twice
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time, time
 SELECT `path_users`.`id` FROM `path_users` WHERE (age = 30) AND `path_users`.`deleted_at` IS NULL LIMIT 101;
 UPDATE `path_users` SET `deleted_at`=? WHERE age = 30 AND `path_users`.`id` = ? AND `path_users`.`deleted_at` IS NULL;  -- time, 1
+SELECT `greatest` FROM `softdelete_locks` WHERE `slot` = ? FOR UPDATE SKIP LOCKED;  -- number of a time
+UPDATE `softdelete_locks`, (SELECT 1 AS softdelete_one) AS softdelete_one SET `greatest` = ? WHERE `slot` = ?;  -- number of a time, number of a time
 SELECT 1 WHERE 1 = 0 OR EXISTS (SELECT 1 FROM `path_users` WHERE `deleted_at` = ?) OR EXISTS (SELECT 1 FROM `path_user_roles` WHERE `deleted_at` = ?);  -- time, time
 SELECT `path_users`.`id` FROM `path_users` WHERE (age = 30) AND `path_users`.`deleted_at` IS NULL LIMIT 101;
 UPDATE `path_users` SET `deleted_at`=? WHERE age = 30 AND 1 = 0 AND `path_users`.`deleted_at` IS NULL;  -- time
