@@ -81,7 +81,7 @@ func TestAnArchiveFollowsTheCollationsOfItsTable(t *testing.T) {
 			fixture.Exec(t, db, "ALTER TABLE "+table+" ALTER id TYPE text COLLATE nocase")
 			return
 		}
-		fixture.Exec(t, db, "DROP TABLE "+table, "CREATE TABLE "+table+" (id text COLLATE NOCASE PRIMARY KEY, amount integer)")
+		fixture.Exec(t, db, "DROP TABLE "+table, "CREATE TABLE "+table+" (id "+fixture.FoldedType(db, "text COLLATE NOCASE")+" PRIMARY KEY, amount integer)")
 	}
 	row := func(id string, amount int) *foldedHidden { return &foldedHidden{ID: id, Amount: amount} }
 	amount := func(h *foldedHidden) int { return h.Amount }

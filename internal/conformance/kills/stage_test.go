@@ -91,9 +91,17 @@ func (s *killStage) keep() {
 	for _, table := range s.tables {
 		statements = append(statements, "DROP TABLE IF EXISTS "+keptTable(table), "CREATE TABLE "+keptTable(table)+" AS SELECT * FROM "+table)
 	}
-	fixture.Exec(s, s.plain, "BEGIN;"+strings.Join(statements, ";")+";COMMIT")
+	s.inOne(statements)
 	require.NoError(s, os.RemoveAll(s.kept))
 	require.NoError(s, os.CopyFS(s.kept, os.DirFS(s.dir)))
+}
+
+// inOne executes statements in one transaction, where the database has such of theirs.
+func (s *killStage) inOne(statements []string) {
+	require.NoError(s, s.plain.Transaction(func(tx *gorm.DB) error {
+		fixture.Exec(s, tx, statements...)
+		return nil
+	}))
 }
 
 func (s *killStage) takeBack() {
@@ -104,7 +112,7 @@ func (s *killStage) takeBack() {
 	for _, table := range s.tables {
 		statements = append(statements, "INSERT INTO "+table+" SELECT * FROM "+keptTable(table))
 	}
-	fixture.Exec(s, s.plain, "BEGIN;"+strings.Join(statements, ";")+";COMMIT")
+	s.inOne(statements)
 	require.NoError(s, os.RemoveAll(s.dir))
 	require.NoError(s, os.CopyFS(s.dir, os.DirFS(s.kept)))
 }
