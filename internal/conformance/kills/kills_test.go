@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,7 +114,8 @@ func (s *killStage) order(step killStep, random *rand.Rand) killOrder {
 }
 
 func (s *killStage) eligible(step killStep) (texts []string) {
-	require.NoError(s, s.plain.Raw(step.eligible).Scan(&texts).Error)
+	query := strings.ReplaceAll(step.eligible, `"table"`, s.plain.Statement.Quote("table"))
+	require.NoError(s, s.plain.Raw(query).Scan(&texts).Error)
 	return texts
 }
 
