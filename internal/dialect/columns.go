@@ -38,9 +38,17 @@ type columns struct {
 	fold bool
 	// compare stands around a compound SELECT in EXISTS whose columns are to be compared, where the database would drop them.
 	compare [2]string
+	// binary tells which types are of bytes, where drivers give those of texts too; nil where they give texts.
+	binary func(kind string) bool
 	// widens is a condition in the place of that which Widens has; nil for that.
 	widens func(kind, other string) bool
 }
+
+// TextsAsBytes tells that drivers give the bytes of a text, as they do for a column of bytes: see Binary.
+func (d *Dialect) TextsAsBytes() bool { return d.columns.binary != nil }
+
+// Binary tells whether the type of a column, as drivers name it, is one of bytes and not of texts.
+func (d *Dialect) Binary(kind string) bool { return d.columns.binary(kind) }
 
 // Columns lists the columns of a table in their order; none for a table that is not there.
 func (d *Dialect) Columns(db *gorm.DB, table Table) ([]Column, error) {

@@ -36,8 +36,14 @@ var mysqlColumns = columns{
 	holds:   mysqlHolds,
 	widens:  func(kind, other string) bool { return mysqlHolds(kind, other) || mysqlType(kind).name == "longtext" },
 	changes: mysqlChanges,
+	binary:  func(kind string) bool { return mysqlBytesTypes[kind] },
 	fold:    true,
 	compare: [2]string{"SELECT 1 FROM (", ") AS softdelete_columns"},
+}
+
+// mysqlBytesTypes are the driver's names of types of bytes (go-sql-driver/mysql, fields.go).
+var mysqlBytesTypes = map[string]bool{
+	"BINARY": true, "VARBINARY": true, "TINYBLOB": true, "BLOB": true, "MEDIUMBLOB": true, "LONGBLOB": true, "BIT": true, "GEOMETRY": true, "VECTOR": true,
 }
 
 // mysqlChanges compares texts by their letters, whatever their collations are. As a number a text is 0 that says none.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
@@ -153,7 +154,7 @@ func (c *crowd) state(id uint, request string) string {
 	}
 	var bills, named int64
 	require.NoError(c.T, c.Model(&crowdBill{}).Where("id IN (?, ?) AND payer = ?", id, 1000+id, fmt.Sprintf("canary%d.", id)).Count(&bills).Error)
-	require.NoError(c.T, c.Table("softdelete_deletions").Where("key = ? AND actor <> ''", fmt.Sprint(id)).Count(&named).Error)
+	require.NoError(c.T, c.Table("softdelete_deletions").Where(clause.Eq{Column: "key", Value: fmt.Sprint(id)}).Where("actor <> ''").Count(&named).Error)
 	text := strings.ReplaceAll(strings.Join(append(lines, fmt.Sprint(bills, " bills, ", named, " actors")), "\n"), request, "REQUEST")
 	for _, key := range []uint{1000 + id, id} {
 		text = regexp.MustCompile(fmt.Sprintf(`\b%d\b`, key)).ReplaceAllString(text, "KEY")

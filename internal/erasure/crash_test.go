@@ -16,10 +16,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 	"gorm.io/driver/postgres"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
 
 	"github.com/gorm-softdelete/softdelete"
@@ -169,7 +171,7 @@ func crashErasures(t *testing.T, batch int) {
 			var visits, outbox, deletions, erased int64
 			require.NoError(t, db.Model(&crashVisit{}).Where("person_id = ?", id).Count(&visits).Error)
 			require.NoError(t, db.Table("softdelete_erasure_outbox").Where("request_id = ?", fmt.Sprint("r", id)).Count(&outbox).Error)
-			require.NoError(t, db.Table("softdelete_deletions").Where("key = ?", fmt.Sprint(id)).Count(&deletions).Error)
+			require.NoError(t, db.Table("softdelete_deletions").Where(clause.Eq{Column: "key", Value: fmt.Sprint(id)}).Count(&deletions).Error)
 			require.NoError(t, db.Table("softdelete_erased_rows").Where("request_id = ?", fmt.Sprint("r", id)).Count(&erased).Error)
 			entries, err := ledger.Entries(t.Context())
 			require.NoError(t, err)
@@ -253,6 +255,10 @@ func TestAWriteDuringAnErasureBringsNothingBack(t *testing.T) {
 			wait.Wait()
 			require.NoError(t, erasure)
 			for _, err := range writes {
+				var undone *mysql.MySQLError
+				if errors.As(err, &undone) && undone.Number == 1213 {
+					continue // a deadlock, of which MySQL lets the erasure go on, since it has written more
+				}
 				if err != nil {
 					require.ErrorIs(t, err, softdelete.ErrErased)
 				}

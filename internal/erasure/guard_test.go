@@ -135,7 +135,7 @@ type (
 	}
 	zonedScan struct {
 		_        struct{} `pii:"delete"`
-		Sum      []byte   `gorm:"primaryKey"`
+		Sum      []byte   `gorm:"primaryKey;size:16"`
 		PersonID uint
 		Note     string
 	}

@@ -48,7 +48,7 @@ func TestAnErasedRowStaysDeletedAndDoesNotKeepOthersFromComingBack(t *testing.T)
 		one := uint(1)
 		setup := func(t *testing.T) (*gorm.DB, softdelete.Report) {
 			db := fixture.Open(t, database, softdelete.Config{Models: []any{&remarkAuthor{}, &remarkArticle{}, &remark{}, &remarkLiking{}}})
-			fixture.Exec(t, db, "DELETE FROM remark_likings", "DELETE FROM remarks", "DELETE FROM remark_articles", "DELETE FROM remark_authors", "DELETE FROM softdelete_erased_rows")
+			fixture.Exec(t, db, "DELETE FROM remark_likings", "UPDATE remarks SET reply_to = NULL", "DELETE FROM remarks", "DELETE FROM remark_articles", "DELETE FROM remark_authors", "DELETE FROM softdelete_erased_rows")
 			for _, rows := range []any{
 				&[]remarkAuthor{{ID: 1, Name: "Ann"}, {ID: 2, Name: "Bob"}}, &[]remarkArticle{{ID: 1}},
 				&[]remark{{ID: 1, ArticleID: 1, AuthorID: 1, Text: "Ann's"}, {ID: 2, ArticleID: 1, AuthorID: 2, Text: "Bob's"}},

@@ -89,9 +89,10 @@ func (p *purge) batches(t *purgeTable, single bool, batch func(tx statement.Sess
 				return err
 			}
 		}
-		// Rows that others have changed between the look at them and their removal undo the batch, and it looks again.
+		// Rows that others have changed between the look at them and their removal undo the batch, and it looks again; so does one that the
+		// database has undone for the sake of others.
 		err := p.batch(t, c, batch)
-		for again := 1; again < looks && errors.Is(err, cold.ErrChanged) && ctx.Err() == nil; again++ {
+		for again := 1; again < looks && (errors.Is(err, cold.ErrChanged) || p.undone(err)) && ctx.Err() == nil; again++ {
 			err = p.batch(t, c, batch)
 		}
 		switch {

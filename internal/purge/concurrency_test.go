@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
@@ -259,5 +260,53 @@ func TestPurgeEndsWithinABatch(t *testing.T) {
 		require.Len(t, s.IDs(&fixture.Post{}), 4, "the whole tree is there")
 		s.Purge(softdelete.PurgeOptions{})
 		require.Empty(t, s.IDs(&fixture.Org{}))
+	})
+}
+
+func TestABatchThatTheDatabaseHasUndoneForOthersIsBegunAgain(t *testing.T) {
+	for _, batch := range []int{1, 1000} {
+		testdb.EachOf(t, []string{"mysql"}, func(t *testing.T, database *testdb.Database) { // the one that undoes more than a statement
+			s := fixture.NewStage(t, database, fixture.Tree())
+			s.AddTree(1)
+			s.AddTree(2)
+			s.DeleteAgo(40*fixture.Day, &fixture.Org{}, "1 = 1")
+			undone := 0
+			testdb.Inject(s.DB).OnStatement(func(_ int, sql string) error {
+				if strings.HasPrefix(sql, "DELETE ") && undone < 2 {
+					undone++
+					return &mysql.MySQLError{Number: 1213}
+				}
+				return nil
+			})
+			report, err := softdelete.Purge(s.DB, softdelete.PurgeOptions{Batch: batch})
+			testdb.Inject(s.DB).Reset()
+			require.NoError(t, err)
+			require.Equal(t, 2, undone)
+			require.EqualValues(t, 2, fixture.ReportOf(t, report, "orgs").Done)
+			require.Empty(t, s.IDs(&fixture.Post{}))
+		})
+	}
+}
+
+func TestAPurgeEndsWithTheTransactionOfItsCaller(t *testing.T) {
+	testdb.EachOf(t, []string{"mysql"}, func(t *testing.T, database *testdb.Database) {
+		s := fixture.NewStage(t, database, fixture.Tree())
+		s.AddTree(1)
+		s.DeleteAgo(40*fixture.Day, &fixture.Org{}, "1 = 1")
+		undone := 0
+		tx := s.Begin()
+		testdb.Inject(s.DB).OnStatement(func(_ int, sql string) error {
+			if strings.HasPrefix(sql, "DELETE ") {
+				undone++
+				return &mysql.MySQLError{Number: 1213}
+			}
+			return nil
+		})
+		_, err := softdelete.Purge(tx, softdelete.PurgeOptions{})
+		testdb.Inject(s.DB).Reset()
+		require.ErrorContains(t, err, "begin that again")
+		require.Equal(t, 1, undone, "nothing else is written, which would be committed by itself")
+		require.Error(t, tx.Commit().Error)
+		require.Len(t, s.IDs(&fixture.Post{}), 4)
 	})
 }

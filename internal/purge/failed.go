@@ -33,9 +33,15 @@ func (f *failures) add(err error) {
 	}
 }
 
-// endsAll tells whether a purge has to end: it has removed enough, or its context has ended.
+// endsAll tells whether a purge has to end: it has removed enough, or its context has ended, or the transaction of its caller has.
 func (p *purge) endsAll(err error) bool {
-	return errors.Is(err, errEnough) || p.db.Statement.Context.Err() != nil || errors.Is(err, context.Canceled)
+	return errors.Is(err, errEnough) || p.db.Statement.Context.Err() != nil || errors.Is(err, context.Canceled) ||
+		inTransaction(p.db.DB) && p.purger.Dialect.EndsTransaction(err)
+}
+
+// undone tells whether the database has undone a batch's own transaction.
+func (p *purge) undone(err error) bool {
+	return !inTransaction(p.db.DB) && p.purger.Dialect.EndsTransaction(err)
 }
 
 // leave leaves the tree that a batch of one has failed with: its rows stay, with all that is connected with them.

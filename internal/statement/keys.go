@@ -67,9 +67,10 @@ func (q *Query) Records() (list []map[string]any, err error) {
 	if err != nil {
 		return nil, err
 	}
+	scan := q.scanner(rows)
 	for rows.Next() {
 		targets, values := ScanTargets(len(columns))
-		if err := rows.Scan(targets...); err != nil {
+		if err := scan(targets...); err != nil {
 			return nil, err
 		}
 		record := make(map[string]any, len(columns))

@@ -174,8 +174,9 @@ func (q *Query) Rows(each func(scan func(...any) error) error) (err error) {
 			err = failed
 		}
 	}()
+	scan := q.scanner(rows)
 	for rows.Next() {
-		if err := each(rows.Scan); err != nil {
+		if err := each(scan); err != nil {
 			return err
 		}
 	}

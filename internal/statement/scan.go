@@ -1,0 +1,54 @@
+package statement
+
+import (
+	"database/sql"
+)
+
+// This room reads rows.
+
+// scanner reads the columns of rows. What goes to a variable of any type is a text where the column is one of texts: some drivers give
+// the bytes of both, and fractions of half the size.
+func (q *Query) scanner(rows *sql.Rows) func(targets ...any) error {
+	if !q.Dialect.TextsAsBytes() {
+		return rows.Scan
+	}
+	var texts []bool
+	return func(targets ...any) error {
+		if err := rows.Scan(targets...); err != nil {
+			return err
+		}
+		for i, target := range targets {
+			variable, ok := target.(*any)
+			if !ok {
+				continue
+			}
+			if half, ok := (*variable).(float32); ok {
+				*variable = float64(half)
+			}
+			bytes, ok := (*variable).([]byte)
+			if !ok {
+				continue
+			}
+			if texts == nil {
+				var err error
+				if texts, err = q.texts(rows); err != nil {
+					return err
+				}
+			}
+			if texts[i] {
+				*variable = string(bytes)
+			}
+		}
+		return nil
+	}
+}
+
+// texts tells which columns are of texts.
+func (q *Query) texts(rows *sql.Rows) ([]bool, error) {
+	types, err := rows.ColumnTypes()
+	texts := make([]bool, len(types))
+	for i, t := range types {
+		texts[i] = !q.Dialect.Binary(t.DatabaseTypeName())
+	}
+	return texts, err
+}
