@@ -67,6 +67,8 @@ const (
 	// ConflictTargets: an upsert names the index that it is on, changes the rows that fulfil a condition, and counts those that it has
 	// written. Without it, it changes whichever row it meets by any index, and what it counts says nothing.
 	ConflictTargets
+	// UpdateReturning: an UPDATE may give the rows that it has changed.
+	UpdateReturning
 	// SpoiltByErrors: a transaction in which a statement has failed takes no other until it goes back.
 	SpoiltByErrors
 	// RowRanges: what comes before or after several columns as one value is looked up in an index of them.

@@ -13,7 +13,7 @@ var sqlite = Dialect{
 	Name:      "sqlite",
 	Precision: time.Nanosecond,
 	features: WithBeforeWrite | CompoundRecursion | PartialIndexes | AlterInTransaction | AnyCase | TemporaryTwice | StatementChecksKeys | ReadsTarget |
-		ConflictTargets | RowRanges | LocksChosen,
+		ConflictTargets | UpdateReturning | RowRanges | LocksChosen,
 	instantType: "text",
 	length:      "length",
 	textType:    "text",

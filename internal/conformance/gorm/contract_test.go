@@ -202,8 +202,19 @@ func TestRowsAffectedCountsRootRows(t *testing.T) {
 	})
 }
 
+func TestReturningOfAMarkIsRefusedWhereAnUpdateReturnsNothing(t *testing.T) {
+	testdb.EachOf(t, []string{"mysql"}, func(t *testing.T, database *testdb.Database) {
+		db := newContract(t, database)
+		before := contractLive(t, db)
+		var teams []contractTeam
+		require.ErrorIs(t, db.Clauses(clause.Returning{}).Where("id < 3").Delete(&teams).Error, softdelete.ErrUnsupported)
+		require.Equal(t, before, contractLive(t, db))
+		require.Empty(t, teams)
+	})
+}
+
 func TestReturningOfADeletion(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, []string{"sqlite", "postgres"}, func(t *testing.T, database *testdb.Database) {
 		db := newContract(t, database)
 		t.Run("fills a slice with the rows and their mark", func(t *testing.T) {
 			var teams []contractTeam

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"testing"
 	"time"
 
@@ -224,7 +225,7 @@ var equalSteps = []struct {
 }
 
 func TestModelsThatOnlyEmbedGormModelBehaveAsUnderPlainGorm(t *testing.T) {
-	open := map[string]func(testing.TB) *testdb.Database{"sqlite": testdb.SQLite, "postgres": testdb.Postgres}
+	open := map[string]func(testing.TB) *testdb.Database{"sqlite": testdb.SQLite, "postgres": testdb.Postgres, "mysql": testdb.MySQL}
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 		config := &gorm.Config{NowFunc: func() time.Time { return now }}
@@ -234,6 +235,9 @@ func TestModelsThatOnlyEmbedGormModelBehaveAsUnderPlainGorm(t *testing.T) {
 			require.NoError(t, db.AutoMigrate(&equalUser{}, &equalPost{}, &equalProfile{}, &equalTag{}))
 		}
 		for _, step := range equalSteps {
+			if database.Name == "mysql" && step.name == "delete returning" {
+				continue // refused, where plain GORM writes what the server cannot read
+			}
 			now = now.Add(time.Minute)
 			require.Equal(t, equalText(t, step.run(plain)), equalText(t, step.run(with)), step.name)
 			require.Equal(t, equalRows(t, plain), equalRows(t, with), step.name)
@@ -245,8 +249,11 @@ func equalText(t *testing.T, outcome equalOutcome) string {
 	t.Helper()
 	text, err := json.MarshalIndent(outcome, "", "\t")
 	require.NoError(t, err)
-	return string(text)
+	return ownDatabase.ReplaceAllString(string(text), "`database`")
 }
+
+// ownDatabase is the name of a test's database, which MySQL's errors have.
+var ownDatabase = regexp.MustCompile("`testdb_[a-z0-9]+`")
 
 // equalRows is all that is in the tables, a line per row.
 func equalRows(t *testing.T, db *gorm.DB) (lines []string) {
