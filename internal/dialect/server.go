@@ -28,7 +28,17 @@ type server struct {
 	asks string
 	// read reads that. Its error names the server that it does not fit.
 	read func(text string) (Version, error)
+	// settings is a SELECT of one value that shows how the connection is set, settled says what is wrong with it; empty and nil where
+	// nothing can be.
+	settings string
+	settled  func(value any) error
 }
+
+// AsksSettings is a SELECT of the value that ReadSettings reads; empty where connections cannot be set so that SQL means another thing.
+func (d *Dialect) AsksSettings() string { return d.server.settings }
+
+// ReadSettings gives an error where a connection is set so that the SQL for this database is not exact on it.
+func (d *Dialect) ReadSettings(value any) error { return d.server.settled(value) }
 
 // AsksServer is a SELECT of the text that ReadServer reads.
 func (d *Dialect) AsksServer() string { return d.server.asks }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // This room tells MySQL and its relatives apart, which GORM gives one name.
@@ -28,9 +29,31 @@ func (d *Dialect) Variant(text string) *Dialect {
 const asksMySQL = "SELECT VERSION()"
 
 var (
-	mysqlServer   = server{product: "MySQL", asks: asksMySQL, read: readMySQL}
-	mariadbServer = server{product: "MariaDB", asks: asksMySQL, read: readMariaDB}
+	mysqlServer   = server{product: "MySQL", asks: asksMySQL, read: readMySQL, settings: asksTime, settled: settledTime}
+	mariadbServer = server{product: "MariaDB", asks: asksMySQL, read: readMariaDB, settings: asksTime, settled: settledTime}
 )
+
+// asksTime asks for a date and time as columns have it. How it comes back says how the driver reads these, and writes them.
+const asksTime = "SELECT CAST('2001-02-03 04:05:06' AS DATETIME)"
+
+// settledTime refuses a driver that gives times as text, or keeps those of a clock that is not UTC's: a column says no zone, and what is
+// compared with others in the database, or written there, is in UTC.
+func settledTime(value any) error {
+	at, parsed := value.(time.Time)
+	if !parsed {
+		return fmt.Errorf("the driver gives dates and times as text, so that none can be read: add parseTime=true to the DSN")
+	}
+	for year := 1970; year < 2040; year++ {
+		for month := time.January; month <= time.December; month++ {
+			if _, offset := time.Date(year, month, 15, 0, 0, 0, 0, at.Location()).Zone(); offset != 0 {
+				return fmt.Errorf("the driver keeps times by the clock of the zone %s, and a column of MySQL does not say so: they could be told neither from instants "+
+					"of another zone nor, when the clock goes back, from each other; set loc=UTC in the DSN, and move the times that are there "+
+					"by CONVERT_TZ", at.Location())
+			}
+		}
+	}
+	return nil
+}
 
 const (
 	// firstMySQL is the version of which 8.0.23 is the first that has invisible columns.

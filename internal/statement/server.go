@@ -79,11 +79,27 @@ func (s *Server) ask(db *gorm.DB) (answer told, err error) {
 		return told{}, nil
 	}
 	answer.version, err = s.Dialect.ReadServer(text)
+	if err == nil {
+		err = s.settings(ctx, pool)
+	}
 	if err != nil {
 		answer.refusal = fmt.Errorf("%w: %w", fault.ErrUnsupported, err)
 	}
 	s.told.CompareAndSwap(nil, &answer)
 	return answer, nil
+}
+
+// settings refuses a connection that is set so that the plugin's SQL would not be exact on it.
+func (s *Server) settings(ctx context.Context, pool gorm.ConnPool) error {
+	asks := s.Dialect.AsksSettings()
+	if asks == "" {
+		return nil
+	}
+	var value any
+	if row := Unprepared(pool).QueryRowContext(ctx, asks); row == nil || row.Scan(&value) != nil {
+		return nil // a pool that answers nothing else
+	}
+	return s.Dialect.ReadSettings(value)
 }
 
 // noConnection tells the errors of a connection, or of the context, from those of a pool that answers nothing.

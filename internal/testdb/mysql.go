@@ -135,6 +135,15 @@ func mysqlDSN(server, database string) (string, error) {
 	return config.FormatDSN(), nil
 }
 
+// Set is the same database of MySQL over connections whose DSN has these parameters too, as "a=b&c=d", or instead of its own.
+func (d *Database) Set(parameters string) *Database {
+	set := *d
+	if parameters != "" {
+		set.DSN += "&" + parameters
+	}
+	return &set
+}
+
 // databaseIn is the database of a DSN.
 func databaseIn(dsn string) (string, error) {
 	config, err := driver.ParseDSN(dsn)

@@ -1,0 +1,33 @@
+package dialect_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/testdb"
+)
+
+func TestADSNByWhichTimesCannotBeToldIsRefused(t *testing.T) {
+	dialect.AdmitUnfinished()
+	database := testdb.MySQL(t)
+	for set, says := range map[string]string{
+		"parseTime=false":         "parseTime=true",
+		"loc=Europe%2FBerlin":     "loc=UTC",
+		"loc=Europe%2FLondon":     "loc=UTC", // in winter it is that
+		"loc=America%2FSao_Paulo": "America/Sao_Paulo",
+		"":                        "",
+		"loc=Etc%2FUTC":           "",
+		"loc=Africa%2FAbidjan":    "", // which is always at UTC
+	} {
+		err := database.Set(set).Open(t).Use(softdelete.New(softdelete.Config{}))
+		if says == "" {
+			require.NoError(t, err, set)
+			continue
+		}
+		require.ErrorIs(t, err, softdelete.ErrUnsupported, set)
+		require.ErrorContains(t, err, says, set)
+	}
+}
