@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -15,7 +14,6 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
@@ -138,9 +136,8 @@ func (deleter *Deleter) Begin(db *gorm.DB) {
 	case d.refuseArchive() != nil:
 		_ = db.AddError(d.refuseArchive())
 		return
-	case d.cannotReturn():
-		_ = db.AddError(fmt.Errorf("%w: rows of %s are marked by an UPDATE, and this database returns no rows of one; leave clause.Returning out of the delete, "+
-			"and read the rows before it", fault.ErrUnsupported, p.Schema.Name))
+	case d.refuseReturning() != nil:
+		_ = db.AddError(d.refuseReturning())
 		return
 	case p.Never() && !d.preview:
 		_ = db.AddError(d.neverError(p, 0, nil))
@@ -205,15 +202,6 @@ func (deleter *Deleter) here(db *gorm.DB, p *policy.Policy) (*policy.Policy, sta
 		}
 	}
 	return p, table, nil
-}
-
-// cannotReturn tells whether GORM would ask for the rows that the root's UPDATE has changed, where the database gives none.
-func (d *deletion) cannotReturn() bool {
-	if d.deleter.Dialect.Has(dialect.UpdateReturning) || d.action(d.root) != ActionDeleted {
-		return false
-	}
-	_, asked := d.stmt.Clauses["RETURNING"]
-	return asked && slices.Contains(d.stmt.DB.Callback().Update().Clauses, "RETURNING") // elsewhere it leaves the clause out
 }
 
 // single tells whether the deletion is one UPDATE, after which nothing can refuse: the database takes back all of it or nothing

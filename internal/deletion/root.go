@@ -1,6 +1,7 @@
 package deletion
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 
@@ -8,6 +9,8 @@ import (
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 	"github.com/gorm-softdelete/softdelete/internal/scope"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -133,6 +136,19 @@ func (d *deletion) buildRoot() {
 	}
 	stmt.WriteByte(' ')
 	stmt.Build(clauses[slices.Index(clauses, "SET")+1:]...)
+}
+
+// refuseReturning refuses a deletion for which GORM would ask for the rows that the UPDATE has changed, where the database gives none.
+func (d *deletion) refuseReturning() error {
+	if d.deleter.Dialect.Has(dialect.UpdateReturning) || d.action(d.root) != ActionDeleted {
+		return nil
+	}
+	_, asked := d.stmt.Clauses["RETURNING"]
+	if !asked || !slices.Contains(d.stmt.DB.Callback().Update().Clauses, "RETURNING") { // elsewhere it leaves the clause out
+		return nil
+	}
+	return fmt.Errorf("%w: rows of %s are marked by an UPDATE, and this database returns no rows of one; leave clause.Returning out of the delete, "+
+		"and read the rows before it", fault.ErrUnsupported, d.root.Schema.Name)
 }
 
 // currentTable stands for the statement's table.
