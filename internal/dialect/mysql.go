@@ -157,12 +157,6 @@ func mysqlReplace(_, others []string) string {
 	return " ON DUPLICATE KEY UPDATE " + strings.Join(set, ", ")
 }
 
-// mysqlList writes no list as one value: a table made of a JSON document is read anew for each row of a table that is changed.
-var mysqlList = list{
-	value: func([]any, bool) (List, bool) { return List{}, false },
-	keys:  func([][]any, []ListColumn) (List, bool) { return List{}, false },
-}
-
 // mysqlOne is a table of one row. A write that joins one looks its rows up by what sub-queries give; any other would ask the sub-queries
 // of each row of the table.
 const mysqlOne = "(SELECT 1 AS softdelete_one) AS softdelete_one"

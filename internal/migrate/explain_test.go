@@ -78,33 +78,7 @@ func explainFill(t *testing.T, db *gorm.DB, table, mark string) {
 		columns, values = columns+", closed", values+", "+at
 	}
 	require.NoError(t, db.Exec(fixture.Series(table+" ("+columns+")", 20000, values)).Error)
-	analyze := "ANALYZE "
-	if db.Name() == "mysql" {
-		analyze += "TABLE "
-	}
-	require.NoError(t, db.Exec(analyze+table).Error)
-}
-
-// explain gives the plan of a statement, as text.
-func explain(t *testing.T, db *gorm.DB, statement string, values ...any) string {
-	t.Helper()
-	prefix := map[string]string{"sqlite": "EXPLAIN QUERY PLAN ", "postgres": "EXPLAIN ", "mysql": "EXPLAIN FORMAT=JSON "}[db.Name()]
-	rows, err := db.Raw(prefix+statement, values...).Rows()
-	require.NoError(t, err)
-	defer rows.Close()
-	columns, err := rows.Columns()
-	require.NoError(t, err)
-	var plan strings.Builder
-	for rows.Next() {
-		values := make([]any, len(columns))
-		for i := range values {
-			values[i] = new(any)
-		}
-		require.NoError(t, rows.Scan(values...))
-		fmt.Fprintf(&plan, "%s\n", *values[len(values)-1].(*any))
-	}
-	require.NoError(t, rows.Err())
-	return plan.String()
+	fixture.Analyze(t, db, table)
 }
 
 func TestThePurgesQueryUsesAnIndex(t *testing.T) {
@@ -116,7 +90,7 @@ func TestThePurgesQueryUsesAnIndex(t *testing.T) {
 			explainFill(t, db, e.table, e.mark)
 			due := time.Date(2020, 3, 1, 0, 0, 0, 0, time.UTC)
 			for _, order := range []string{e.clock, e.clock + ", id"} {
-				plan := explain(t, db, "SELECT id FROM "+e.table+" WHERE "+e.deleted+" AND "+e.clock+" <= ? ORDER BY "+order+" LIMIT 1000", due)
+				plan := fixture.Explain(t, db, "SELECT id FROM "+e.table+" WHERE "+e.deleted+" AND "+e.clock+" <= ? ORDER BY "+order+" LIMIT 1000", due)
 				require.Contains(t, plan, e.index, "%s by %s", e.table, order)
 			}
 			var count int64
@@ -147,14 +121,14 @@ func TestFirstByAUniqueColumnUsesTheLiveIndex(t *testing.T) {
 			require.NotContains(t, fmt.Sprint(sent.Args), "deleted", "predicates are literals")
 			index := "idx_" + e.table + "_email"
 			if db.Name() != "postgres" {
-				require.Contains(t, explain(t, db, sent.SQL, sent.Args...), index)
+				require.Contains(t, fixture.Explain(t, db, sent.SQL, sent.Args...), index)
 				continue
 			}
 			require.NoError(t, db.Connection(func(conn *gorm.DB) error {
 				conn = conn.Session(&gorm.Session{})
 				require.NoError(t, conn.Exec("SET plan_cache_mode = force_generic_plan").Error)
 				require.NoError(t, conn.Exec("PREPARE by_"+e.table+" AS "+sent.SQL).Error)
-				plan := explain(t, conn, "EXECUTE by_"+e.table+"('user77', 1)")
+				plan := fixture.Explain(t, conn, "EXECUTE by_"+e.table+"('user77', 1)")
 				require.Contains(t, plan, index)
 				require.Contains(t, plan, "$1", "the plan is the generic one")
 				return conn.Exec("RESET plan_cache_mode").Error

@@ -33,6 +33,9 @@ func TestBytesAreFoundInColumnsThatAreNotOfBytes(t *testing.T) {
 			"text": {&listedText{}, &[]listedText{{1, one}, {2, two}, {3, []byte(`\x61`)}}},
 			"uuid": {&listedUUID{}, &[]listedUUID{{1, one}, {2, two}}},
 		} {
+			if name == "uuid" && database.Name == "mysql" {
+				continue // MySQL has no such type, and MariaDB's takes a text only
+			}
 			t.Run(name, func(t *testing.T) {
 				db := database.Open(t)
 				require.NoError(t, db.Migrator().DropTable("listed"))

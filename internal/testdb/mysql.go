@@ -39,6 +39,7 @@ var mysqlKind = kind{
 	session:     "SELECT CONNECTION_ID()",
 	waits:       waitsInMySQL,
 	empty:       emptyBetween("SET FOREIGN_KEY_CHECKS = 0", "SET FOREIGN_KEY_CHECKS = 1"),
+	lettered:    letteredInMySQL,
 	about:       aboutMySQL,
 	collects:    true,
 }

@@ -74,6 +74,8 @@ type kind struct {
 	waits   func(dsn string, session int64) (bool, error)
 	// empty are the statements, for one session, that remove all rows of tables that refer to each other.
 	empty func(tables []string) []string
+	// lettered makes all texts of a table differ where a letter does; nil where they do anyway.
+	lettered func(db *gorm.DB, table string) error
 	// collects is true where statements are written to the file of [statementsVariable].
 	collects bool
 }
