@@ -3,7 +3,10 @@ package erasedrow
 import (
 	"time"
 
+	"gorm.io/gorm/schema"
+
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/rowkey"
 )
 
@@ -25,7 +28,12 @@ func CreationOf(value any) (created int64, ok bool) {
 	return 0, false
 }
 
-// SameMoment tells whether two times of creation are the same, as far as the database keeps them.
-func SameMoment(d *dialect.Dialect, a, b int64) bool {
-	return time.Duration(a-b).Abs() <= d.Precision
+// SameMoment tells whether two times of creation of a model's rows are the same, as far as their column keeps them: a row in the program may
+// have more digits of its own than the database has kept.
+func SameMoment(d *dialect.Dialect, s *schema.Schema, a, b int64) bool {
+	step := time.Duration(0)
+	if field := policy.Creation(s); field != nil && field.GORMDataType == schema.Time {
+		step = policy.TimeStep(field, d)
+	}
+	return time.Duration(a-b).Abs() <= step
 }

@@ -246,7 +246,7 @@ func (x *coldStorage) withSubjectKey(tx statement.Session, p *policy.Policy, row
 // with the subject's key are, as they are in the archive.
 func (x *coldStorage) isSubject(t policy.Place, row map[string]any) bool {
 	created := x.identity(x.root, row).Created
-	return t.Archived || x.reach.row.Created == 0 || created == 0 || erasedrow.SameMoment(x.eraser.Dialect, created, x.reach.row.Created)
+	return t.Archived || x.reach.row.Created == 0 || created == 0 || erasedrow.SameMoment(x.eraser.Dialect, x.root.Schema, created, x.reach.row.Created)
 }
 
 // belongs tells whether a row in cold storage is the person's. keyed tells that it has the subject's key.

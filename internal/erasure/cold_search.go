@@ -206,7 +206,7 @@ func (x *coldStorage) erasedBeforePurge(tx statement.Session, m *coldModel, batc
 	for n, i := range chunk {
 		digest := digestOf(t, batch.Rows[i])
 		for _, record := range []erasedrow.Row{recorded[own[n].Text], former[asked[n].Text]} {
-			same := record.Digest == digest && erasedrow.SameMoment(x.eraser.Dialect, record.Created, rows[i].Created)
+			same := record.Digest == digest && erasedrow.SameMoment(x.eraser.Dialect, t.Policy.Schema, record.Created, rows[i].Created)
 			tells := !t.Archived || record.Table == m.Table() || record.Created != 0
 			erased[i] = erased[i] || same && tells && !record.Gone
 		}

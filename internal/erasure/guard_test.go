@@ -124,13 +124,13 @@ type (
 	}
 	zonedVisit struct {
 		PersonID uint      `gorm:"primaryKey;autoIncrement:false"`
-		At       time.Time `gorm:"primaryKey"`
+		At       time.Time `gorm:"primaryKey;precision:6"`
 		Note     *string   `pii:"null"`
 	}
 	zonedTrip struct {
 		_        struct{}  `pii:"delete"`
 		PersonID uint      `gorm:"primaryKey;autoIncrement:false"`
-		At       time.Time `gorm:"primaryKey"`
+		At       time.Time `gorm:"primaryKey;precision:6"`
 		Note     string
 	}
 	zonedScan struct {
@@ -174,6 +174,37 @@ func TestErasedRowsAreKnownByKeysOfTimesAndBytesInSessionsOfAnyZone(t *testing.T
 		require.NoError(t, err)
 		for _, table := range certificate.Tables {
 			require.Zero(t, table.Masked, table.Table)
+		}
+	})
+}
+
+type roughPerson struct {
+	ID        uint
+	CreatedAt time.Time `gorm:"precision:3"`
+	SeenAt    time.Time `gorm:"precision:3" pii:"zero"`
+	Name      *string   `pii:"null"`
+	DeletedAt gorm.DeletedAt
+}
+
+// The row in the program has more digits of its time of creation than its column keeps.
+func TestAnErasedRowIsNotFilledAgainByARowWithMoreDigits(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := fixture.Open(t, database, softdelete.Config{Models: []any{&roughPerson{}}})
+		name, at := "canary", time.Date(2026, 3, 29, 1, 30, 0, 123456789, time.UTC)
+		for id, remove := range map[uint]bool{1: false, 2: true} {
+			person := roughPerson{ID: id, CreatedAt: at, SeenAt: at, Name: &name}
+			require.NoError(t, db.Create(&person).Error)
+			_, err := softdelete.Erase(db, &roughPerson{ID: id}, softdelete.ErasureRequest{})
+			require.NoError(t, err)
+			if remove {
+				require.NoError(t, db.Unscoped().Delete(&roughPerson{ID: id}).Error)
+			}
+			require.ErrorIs(t, db.Save(&person).Error, softdelete.ErrErased)
+			require.ErrorIs(t, db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&person).Error, softdelete.ErrErased)
+			later := roughPerson{ID: id, CreatedAt: at.Add(2 * time.Millisecond), Name: &name}
+			if remove {
+				require.NoError(t, db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&later).Error, "another row of its key")
+			}
 		}
 	})
 }

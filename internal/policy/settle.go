@@ -175,16 +175,16 @@ func (b *policyBuilder) readClock(field *schema.Field, setting tag.Settings) (cl
 		if field.FieldType == reflect.TypeFor[time.Time]() {
 			return clock{}, "a time.Time cannot be NULL, which is how a live row looks; use *time.Time, sql.NullTime or gorm.DeletedAt"
 		}
-		return clock{Kind: dialect.Native, Precision: timePrecision(field, b.dialect)}, ""
+		return clock{Kind: dialect.Native, Precision: TimeStep(field, b.dialect)}, ""
 	default:
 		return clock{}, fmt.Sprintf("a time of deletion needs gorm.DeletedAt, *time.Time, sql.NullTime or an integer, not %s",
 			field.FieldType)
 	}
 }
 
-// timePrecision is the finest step of a time column: that of its precision setting, of its type in parentheses, or the
+// TimeStep is the finest step of a time column: that of its precision setting, of its type in parentheses, or the
 // database's own.
-func timePrecision(field *schema.Field, d *dialect.Dialect) time.Duration {
+func TimeStep(field *schema.Field, d *dialect.Dialect) time.Duration {
 	if step, known := d.TimeStep(field); known {
 		return step
 	}

@@ -159,7 +159,7 @@ func (b *policyBuilder) settleMark() {
 		FieldType: instant, IndirectFieldType: instant.Elem(), TagSettings: map[string]string{}, Schema: b.Schema,
 	}
 	b.Actor, b.Reason = textField(b.Schema, actorColumn), textField(b.Schema, reasonColumn)
-	b.AtClock = clock{Kind: dialect.Native, Precision: timePrecision(b.At, b.dialect)}
+	b.AtClock = clock{Kind: dialect.Native, Precision: TimeStep(b.At, b.dialect)}
 }
 
 func textField(s *schema.Schema, name string) *schema.Field {

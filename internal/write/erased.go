@@ -131,7 +131,7 @@ func (g *Guards) sameValue(ctx context.Context, field *schema.Field, row reflect
 	}
 	if at, ok := a.(time.Time); ok {
 		other, ok := b.(time.Time)
-		return ok && at.Sub(other).Abs() < g.Dialect.Precision+1
+		return ok && at.Sub(other).Abs() <= policy.TimeStep(field, g.Dialect)
 	}
 	if text, ok := a.([]byte); ok {
 		other, ok := b.([]byte)

@@ -129,7 +129,7 @@ func (g *Guards) goneAmong(tx statement.Session, p *policy.Policy, given []given
 	for i, key := range given {
 		for _, text := range known[i] {
 			record, erased := records[text]
-			if erased && (!key.dated || record.Created == 0 || erasedrow.SameMoment(g.Dialect, record.Created, key.Created)) {
+			if erased && (!key.dated || record.Created == 0 || erasedrow.SameMoment(g.Dialect, p.Schema, record.Created, key.Created)) {
 				key.recorded = append(key.recorded, text)
 			}
 		}
