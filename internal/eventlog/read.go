@@ -70,7 +70,11 @@ func (logs *Logs) AsOf(db *gorm.DB, value any, t time.Time) error {
 	if err != nil {
 		return err
 	}
-	if p.ShowsDeleted(db.Statement.Context, row) {
+	deleted, err := p.ShowsDeletedIn(logs.Session(db).InWork(db.Statement.Context), &logs.Folding, row)
+	switch {
+	case err != nil:
+		return err
+	case deleted:
 		return gorm.ErrRecordNotFound
 	}
 	statement.CopyColumns(db.Statement.Context, p.Schema, target.Elem(), row)

@@ -182,3 +182,27 @@ func (p *Policy) ShowsDeleted(ctx context.Context, model reflect.Value) bool {
 	plain, ok := rowkey.PlainValue(value)
 	return ok && p.Deletes(plain)
 }
+
+// ShowsDeletedIn tells the same, by what the model's table does of the value.
+func (p *Policy) ShowsDeletedIn(tx statement.Session, f *statement.Folding, model reflect.Value) (bool, error) {
+	column := p.Column()
+	if column == nil {
+		return false, nil
+	}
+	value, _ := column.ValueOf(tx.Statement.Context, model)
+	plain, ok := rowkey.PlainValue(value)
+	if !ok {
+		return false, nil
+	}
+	return p.DeletesIn(tx, f, plain)
+}
+
+// DeletesIn tells what the model's table does of a value of the deletion column, which may take texts that differ for the same.
+func (p *Policy) DeletesIn(tx statement.Session, f *statement.Folding, value any) (bool, error) {
+	text, is := value.(string)
+	deleted, _ := p.States()
+	if p.Deletes(value) || !is || deleted == "" {
+		return p.Deletes(value), nil
+	}
+	return f.Same(tx, p.Table, []*schema.Field{p.Column()}, []any{text}, []any{deleted})
+}

@@ -1,6 +1,7 @@
 package write
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strings"
@@ -22,25 +23,40 @@ import (
 // ends, so that none of them is deleted meanwhile.
 func (g *Guards) GuardCreate(db *gorm.DB, p *policy.Policy) error {
 	for _, r := range p.Guards {
-		var keys [][]any
-		add := func(key []any, ok bool) {
-			if ok {
-				keys = append(keys, key)
-			}
-		}
-		eachCreated(db.Statement, func(row created) {
-			if !row.deleted(p) {
-				add(row.key(r))
-			}
-		})
-		add(conflictKey(db.Statement, r))
-		if deleted, err := g.deletedParents(db, r, guardedKey(g.Dialect, r).Once(keys)); err != nil {
+		deleted, err := g.deletedParents(db, r, parentsOf(g.Dialect, db.Statement, r, func(row created) bool { return row.deleted(p) }))
+		if err != nil {
 			return err
-		} else if len(deleted) > 0 {
+		}
+		if len(deleted) == 0 {
+			continue
+		}
+		// Before it refuses, the table says which rows are deleted.
+		here := g.deletedHere(db, p)
+		deleted, err = g.deletedParents(db, r, parentsOf(g.Dialect, db.Statement, r, func(row created) bool { return here.tells(row) }))
+		switch {
+		case here.err != nil || err != nil:
+			return cmp.Or(here.err, err)
+		case len(deleted) > 0:
 			return parentError(r, rowkey.KeyText(deleted[0]))
 		}
 	}
 	return nil
+}
+
+// parentsOf are the keys of parents that a create statement puts rows under, those apart that it creates as deleted ones.
+func parentsOf(d *dialect.Dialect, stmt *gorm.Statement, r *policy.Relation, deleted func(created) bool) (keys [][]any) {
+	add := func(key []any, ok bool) {
+		if ok {
+			keys = append(keys, key)
+		}
+	}
+	eachCreated(stmt, func(row created) {
+		if !deleted(row) {
+			add(row.key(r))
+		}
+	})
+	add(conflictKey(stmt, r))
+	return guardedKey(d, r).Once(keys)
 }
 
 // guardedKey is the columns of a relation's key in its child.
@@ -145,13 +161,17 @@ func (g *Guards) archivedParents(tx statement.Session, r *policy.Relation, t pol
 // GuardUpdate refuses an update that points live rows to a deleted parent, or that makes deleted ones live there. Live rows that stay
 // where they are may be updated, even under a deleted parent.
 func (g *Guards) GuardUpdate(db *gorm.DB, p *policy.Policy) error {
-	enlivens := enlivens(db.Statement, p)
+	enlivens, state := enlivens(db.Statement, p)
 	for _, r := range p.Guards {
 		assigned, values := assignedKey(db.Statement, r)
 		if enlivens && values != nil {
-			if parent, err := g.underDeleted(db, p, r, values, true); err != nil {
+			parent, err := g.underDeleted(db, p, r, values, true)
+			if err == nil && parent != nil { // before it refuses, the table says whether that is a state of deleted rows
+				enlivens, err = g.livesHere(db, p, state)
+			}
+			if err != nil {
 				return err
-			} else if parent != nil {
+			} else if enlivens && parent != nil {
 				return parentError(r, rowkey.KeyText(parent))
 			}
 		}
@@ -208,19 +228,19 @@ func (g *Guards) stayUnder(db *gorm.DB, r *policy.Relation, values []any) {
 
 // enlivens tells whether an update reaches deleted rows and writes that they are live. What an expression gives only the database knows;
 // NULL is one.
-func enlivens(stmt *gorm.Statement, p *policy.Policy) bool {
+func enlivens(stmt *gorm.Statement, p *policy.Policy) (does bool, state any) {
 	if !stmt.Unscoped || p.Column() == nil {
-		return false
+		return false, nil
 	}
 	value, ok := assignmentsOf(stmt).to(p.Column())
 	if e, is := value.(clause.Expr); is && strings.EqualFold(strings.TrimSpace(e.SQL), "NULL") {
 		value = nil
 	}
 	if !ok || value != nil && computed(value) {
-		return false
+		return false, nil
 	}
 	value, set := rowkey.PlainValue(value)
-	return !set || !p.Deletes(value)
+	return !set || !p.Deletes(value), value
 }
 
 // assignedKey gives what an update writes to the key of a relation, a nil for each column that it leaves. assigned is false
