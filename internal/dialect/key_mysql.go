@@ -13,7 +13,7 @@ import (
 // with a time that has more digits than its column.
 func mysqlKeys(shorten func(at time.Time, step time.Duration) time.Time) keys {
 	return keys{
-		kind: mysqlKeyKind,
+		kind: mysqlKeyKind(mysqlTimeDigits),
 		single: func(field *schema.Field, name string) bool {
 			if field.DataType == schema.Float { // GORM makes it one of the size
 				return field.Size <= 32
@@ -55,21 +55,27 @@ func mysqlKeys(shorten func(at time.Time, step time.Duration) time.Time) keys {
 	}
 }
 
-func mysqlKeyKind(field *schema.Field, name string) (KeyKind, int) {
+// mysqlKeyKind reads fields of which GORM makes columns of times with so many digits by itself.
+func mysqlKeyKind(digits int) func(field *schema.Field, name string) (KeyKind, int) {
+	return func(field *schema.Field, name string) (KeyKind, int) {
+		if field.DataType == schema.Time && (field.Precision > 0 || field.TagSettings["PRECISION"] != "") {
+			return KeyInstant, min(field.Precision, 6)
+		} else if field.DataType == schema.Time {
+			return KeyInstant, digits
+		}
+		return mysqlKindOf(field, name)
+	}
+}
+
+func mysqlKindOf(field *schema.Field, name string) (KeyKind, int) {
 	if kind, ok := plainKinds[field.DataType]; ok {
 		return kind, -1
 	}
-	switch field.DataType {
-	case schema.Float:
+	if field.DataType == schema.Float {
 		if field.Precision > 0 {
 			return KeyDecimal, field.Scale
 		}
 		return KeyReal, -1
-	case schema.Time:
-		if field.Precision > 0 {
-			return KeyInstant, min(field.Precision, 6)
-		}
-		return KeyInstant, mysqlTimeDigits
 	}
 	t := mysqlType(name)
 	last := 0
@@ -105,9 +111,23 @@ func mysqlKeyKind(field *schema.Field, name string) (KeyKind, int) {
 }
 
 // mysqlTimeStep is a second for a type without a number.
-func mysqlTimeStep(field *schema.Field) (step time.Duration, known bool) {
-	kind, digits := mysqlKeyKind(field, strings.ToLower(strings.TrimSpace(string(field.DataType))))
-	return time.Duration(math.Pow10(9 - digits)), kind == KeyInstant
+func mysqlTimeStep(kind func(*schema.Field, string) (KeyKind, int)) func(field *schema.Field) (step time.Duration, known bool) {
+	return func(field *schema.Field) (step time.Duration, known bool) {
+		kind, digits := kind(field, strings.ToLower(strings.TrimSpace(string(field.DataType))))
+		return time.Duration(math.Pow10(9 - digits)), kind == KeyInstant
+	}
+}
+
+// WithTimes is the dialect for a driver that makes columns of a type of the times in models that say none.
+func (d *Dialect) WithTimes(columnType string) *Dialect {
+	t := mysqlType(columnType)
+	if d.timeStep == nil || t.name != "datetime" || first(t.numbers) == mysqlTimeDigits {
+		return d
+	}
+	other := *d
+	other.keys.kind = mysqlKeyKind(min(first(t.numbers), 6))
+	other.timeStep = mysqlTimeStep(other.keys.kind)
+	return &other
 }
 
 // mysqlTimeDigits are those of a column that GORM makes for a time, unless its driver is told otherwise.

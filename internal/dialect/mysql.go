@@ -70,7 +70,7 @@ var mysql = Dialect{
 	addresses: addresses{extent: func(*gorm.DB, string) (e Extent, ok bool, err error) { return e, false, nil }},
 	numbered:  mysqlNumbered,
 
-	timeStep: mysqlTimeStep,
+	timeStep: mysqlTimeStep(mysqlKeyKind(mysqlTimeDigits)),
 	zoneless: true,
 
 	server:   mysqlServer,
