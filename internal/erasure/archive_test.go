@@ -87,7 +87,7 @@ func filedDump(t *testing.T, db *gorm.DB) string {
 		}
 	}
 	var events []struct{ RowKey, Type, Text, Actor, Reason string }
-	require.NoError(t, db.Table("filed_bills_events").Select("row_key, type, CAST(data AS TEXT) AS text, actor, reason").Order("id").Find(&events).Error)
+	require.NoError(t, db.Table("filed_bills_events").Select("row_key, type, "+fixture.Text(db, "data")+" AS text, actor, reason").Order("id").Find(&events).Error)
 	for _, event := range events {
 		fmt.Fprintln(&text, event)
 	}

@@ -75,7 +75,7 @@ func TestASubjectLargerThanABatch(t *testing.T) {
 		require.NoError(t, db.Delete(&p.Threads[0]).Error)
 		dump := func() string {
 			var events []struct{ Text, Type string }
-			require.NoError(t, db.Table("batch_messages_events").Select("type, CAST(data AS TEXT) AS text").Order("id").Find(&events).Error)
+			require.NoError(t, db.Table("batch_messages_events").Select("type, "+fixture.Text(db, "data")+" AS text").Order("id").Find(&events).Error)
 			return fixture.Dump(t, db, models...) + fmt.Sprint(events)
 		}
 		plan, err := softdelete.PreviewErasure(db, p)

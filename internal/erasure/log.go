@@ -98,9 +98,13 @@ func (x *logs) appendErased(tx statement.Session, p *policy.Policy, keys []strin
 // the personal columns become null.
 func (x *logs) maskEvents(tx statement.Session, p *policy.Policy, keys []string, taken bool) error {
 	q := tx.Query()
-	erased, data := "", ""
+	erased, data, reads := "", "", q.Dialect.Has(dialect.ReadsTarget)
 	if taken {
-		erased, data = statement.QuoteName(q.Tx, p.Log.Events)+" AS e", "e.data"
+		events := statement.QuoteName(q.Tx, p.Log.Events)
+		erased, data = events+" AS e", "e.data"
+		if !reads {
+			erased += " LEFT JOIN " + events + " AS later ON later.row_key = e.row_key AND later.version > e.version"
+		}
 	}
 	from := q.UpdateFrom(p.Log.Events, "l", erased)
 	q.Target("l", "data").Text(" = ", q.Dialect.MaskedData(x.eventMask(p), "l.data", data), ", ")
@@ -108,8 +112,12 @@ func (x *logs) maskEvents(tx statement.Session, p *policy.Policy, keys []string,
 	LoggedKeysIn(q.Text(" WHERE "), "l", keys)
 	if taken {
 		LoggedKeysIn(q.Text(" AND "), "e", keys) // else PostgreSQL reads all events of that type, for each part of the rows
-		q.Text(" AND e.row_key = l.row_key AND e.type = 'erased' AND e.version = (SELECT max(version) FROM ").Name(p.Log.Events)
-		q.Text(" AS all_events WHERE all_events.row_key = l.row_key)")
+		q.Text(" AND e.row_key = l.row_key AND e.type = 'erased' AND ")
+		if reads {
+			q.Text("e.version = (SELECT max(version) FROM ").Name(p.Log.Events).Text(" AS all_events WHERE all_events.row_key = l.row_key)")
+		} else {
+			q.Text("later.version IS NULL")
+		}
 	}
 	_, err := q.Exec()
 	return err
