@@ -62,6 +62,8 @@ const (
 	AnyCase
 	// TemporaryTwice: a statement may name a temporary table more than once.
 	TemporaryTwice
+	// UnionsAnew: IN asks a UNION anew for each row, unless that is a table in FROM.
+	UnionsAnew
 	// TemporaryStays: a temporary table outlives the transaction that has made it.
 	TemporaryStays
 	// ConflictTargets: an upsert names the index that it is on, changes the rows that fulfil a condition, and counts those that it has
@@ -214,6 +216,7 @@ type Dialect struct {
 	ownType   func(dataType string, size int, indexed bool) string
 	retype    func(table, column, kind string) string // nil for the standard's
 	temporary temporary
+	deep      func(text string) string // nil where nothing bounds the depth of recursive queries
 }
 
 var dialects = []*Dialect{&postgres, &sqlite}

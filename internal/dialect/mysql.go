@@ -21,7 +21,7 @@ var mysql = Dialect{
 
 	longestName: 64,
 	features: RowLocks | CompoundRecursion | RenameIndex | AlterInPlace | WithBeforeWrite | QualifiedTargets | StaleReads | GeneratedLive | SessionLocks |
-		LockTable | TemporaryStays | JSONRows,
+		LockTable | UnionsAnew | TemporaryStays | JSONRows,
 	instantType: "datetime(6)",
 	textType:    "char",
 	ofType:      mysqlCast,
@@ -102,6 +102,7 @@ var mysql = Dialect{
 	migrating:   mysqlLockName("softdelete_m_"),
 	cleaning:    mysqlLockName("softdelete_j_"),
 
+	deep: mysqlDeep,
 	temporary: temporary{
 		drop: "DROP TEMPORARY TABLE ", mark: "CAST('' AS char(255)) COLLATE utf8mb4_bin", text: "CAST('' AS char(65535)) COLLATE utf8mb4_bin", within: true,
 		none: mysqlOne + " LEFT JOIN ",
@@ -115,6 +116,7 @@ var mariadb = func() Dialect {
 	d.features |= TemporaryTwice
 	d.locks[ShareLock] = " LOCK IN SHARE MODE"
 	d.server = mariadbServer
+	d.deep = mariadbDeep
 	d.masks.randomSince = 10_10 // with RANDOM_BYTES
 	d.keys = mysqlKeys(time.Time.Truncate)
 	d.events.objects = func(d *Dialect, l *Log) []LogObject { return mysqlLog(d, l, "CREATE OR REPLACE TRIGGER ") }

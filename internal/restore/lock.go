@@ -166,7 +166,7 @@ func (r *restoration) countLocksOf(tx statement.Session, t policy.Place, take bo
 	}
 	count, err = q.CountLockedFresh(lock, func() {
 		q.Text("SELECT 1 FROM ").Name(table).Text(" AS holder WHERE ")
-		union := func() { statement.Joined(q, chosen, " UNION ", func(keys func()) { keys() }) }
+		union := func() { unionOf(q, chosen) }
 		if named {
 			r.span.write(q, "holder")
 		} else if lost {
@@ -187,6 +187,18 @@ func (r *restoration) countLocksOf(tx statement.Session, t policy.Place, take bo
 		r.counted = true
 	}
 	return count, true, err
+}
+
+// unionOf writes the SELECT of what several give.
+func unionOf(q *statement.Query, several []func()) {
+	table := len(several) > 1 && q.Dialect.Has(dialect.UnionsAnew)
+	if table {
+		q.Text("SELECT * FROM (")
+	}
+	statement.Joined(q, several, " UNION ", func(one func()) { one() })
+	if table {
+		q.Text(") AS softdelete_keys")
+	}
 }
 
 // selectLost writes the SELECT of the keys of a node's lost rows. Those of the root that are known by their keys are locked
