@@ -2,12 +2,13 @@ package statement
 
 import (
 	"database/sql"
+	"math"
 )
 
 // This room reads rows.
 
 // scanner reads the columns of rows. What goes to a variable of any type is a text where the column is one of texts: some drivers give
-// the bytes of both, and fractions of half the size.
+// the bytes of both, fractions of half the size, and integers without a sign.
 func (q *Query) scanner(rows *sql.Rows) func(targets ...any) error {
 	if !q.Dialect.TextsAsBytes() {
 		return rows.Scan
@@ -22,8 +23,13 @@ func (q *Query) scanner(rows *sql.Rows) func(targets ...any) error {
 			if !ok {
 				continue
 			}
-			if half, ok := (*variable).(float32); ok {
-				*variable = float64(half)
+			switch number := (*variable).(type) {
+			case float32:
+				*variable = float64(number)
+			case uint64: // of an unsigned column, where the statement was not prepared
+				if number <= math.MaxInt64 {
+					*variable = int64(number)
+				}
 			}
 			bytes, ok := (*variable).([]byte)
 			if !ok {
