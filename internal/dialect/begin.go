@@ -38,3 +38,7 @@ func (d *Dialect) DeleteAs(alias string) string {
 // ByKey stands behind the name of a table with a primary key, whose rows are to be found by that and by nothing else; empty where a
 // statement locks no others than those that it gives or writes.
 func (d *Dialect) ByKey() string { return d.byKey }
+
+// ByFound stands behind a SELECT of keys of a table, and before what says that its rows are those: they are read after it, and nothing else
+// of the table is. It is there where ByKey is.
+func (d *Dialect) ByFound(table string) string { return " STRAIGHT_JOIN " + table + d.byKey }

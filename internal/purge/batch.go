@@ -2,7 +2,6 @@ package purge
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/gorm-softdelete/softdelete/internal/cold"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -256,42 +255,6 @@ func (p *purge) removeLocked(tx statement.Session, t *purgeTable, c *cursor, lim
 		return nil
 	})
 	return rows, last, err
-}
-
-// removeFree does the same where that takes several statements, each of which names the rows: a range of keys has rows in it that are
-// waited for, whether they go or not.
-func (p *purge) removeFree(tx statement.Session, t *purgeTable, c *cursor, limit int64) (rows int64, last []any, err error) {
-	q := tx.Query()
-	p.holds.With(q)
-	q.Text("SELECT ").ColumnsNamed(t.name, t.KeyColumns).Text(" FROM ").Name(t.name).Text(" WHERE ")
-	p.removable(q, t, c)
-	found, err := q.Text(" ORDER BY ").ColumnsNamed(t.name, t.KeyColumns).Text(" LIMIT ").Bind(limit).KeyValues(len(t.KeyColumns))
-	if err != nil || len(found) == 0 {
-		return 0, nil, err
-	}
-	for some := range slices.Chunk(found, keysAtOnce) {
-		q := tx.Query()
-		p.holds.With(q)
-		free, err := lock(q, t, t.name, func(q *statement.Query) {
-			q.Name(t.name).Text(t.byKey, " WHERE ").KeyAmong(statement.Table{Name: t.name}, t.Key(), some)
-			q.Text(" AND ")
-			p.removable(q, t, &cursor{})
-		})
-		if err != nil {
-			return 0, nil, err
-		}
-		if len(free) == 0 {
-			continue
-		}
-		q = tx.Query().DeleteBy(t.name, t.byKey).KeyAmong(statement.Table{Name: t.name}, t.Key(), free).Text(" AND ")
-		p.goes(q, t, t.name)
-		removed, err := q.Exec()
-		if err != nil {
-			return 0, nil, err
-		}
-		rows += removed
-	}
-	return rows, found[len(found)-1], nil
 }
 
 // removeBetween finds the key of the last of the next rows, and removes all up to it.

@@ -156,7 +156,7 @@ func (f *family) lockRoots(t *purgeTable, roots []*relative) (left []*relative, 
 	for some := range slices.Chunk(roots, keysAtOnce) {
 		q := f.query()
 		keys, err := lock(q, t, t.name, func(q *statement.Query) {
-			keyIn(q.Name(t.name).Text(t.byKey, " WHERE "), t, "", some)
+			t.named(q.Name(t.name).Text(t.byKey, " WHERE "), keysOf(some))
 			f.purge.goes(q.Text(" AND "), t, t.name)
 			f.purge.notHeld(q, t, t.name)
 		})

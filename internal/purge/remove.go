@@ -167,8 +167,7 @@ func (f *family) refuseKept(part removal) error {
 // leaving writes the condition of the rows of one table that go.
 func (f *family) leaving(q *statement.Query, part removal) {
 	t := part.table
-	keyIn(q, t, "", part.rows)
-	q.Text(" AND ")
+	t.named(q, keysOf(part.rows)).Text(" AND ")
 	f.purge.goesOrDepends(q, t, t.name)
 	if !f.sure {
 		f.purge.notHeld(q, t, t.name)
@@ -181,11 +180,15 @@ const keysAtOnce = 5000
 
 // keyIn writes the condition that a row's key is one of those of the rows.
 func keyIn(q *statement.Query, t *purgeTable, alias string, rows []*relative) {
+	q.KeyAmong(statement.Table{Name: t.name, Alias: alias}, t.Key(), keysOf(rows))
+}
+
+func keysOf(rows []*relative) [][]any {
 	keys := make([][]any, len(rows))
 	for i, r := range rows {
 		keys[i] = r.key
 	}
-	q.KeyAmong(statement.Table{Name: t.name, Alias: alias}, t.Key(), keys)
+	return keys
 }
 
 // logKeys are the keys under which the logs have the rows that are about to go. A log stays while a row with its key does:

@@ -84,6 +84,12 @@ func (q *Query) SomeAmong(table string, columns []string, typed string, fields [
 			return q.list(list)
 		}
 	}
+	return q.EachKey(table, columns, keys)
+}
+
+// EachKey writes the condition that columns are, together, one of the keys, which are bound one by one: for statements that lock all that
+// they read, and would read a small table as a whole to compare its rows with a list that is one value.
+func (q *Query) EachKey(table string, columns []string, keys [][]any) *Query {
 	q.KeyNamed(table, columns).Text(" IN (")
 	return Joined(q, keys, ", ", func(key []any) { q.Tuple(key) }).Text(")")
 }
