@@ -69,6 +69,8 @@ const (
 	// ConflictTargets: an upsert names the index that it is on, changes the rows that fulfil a condition, and counts those that it has
 	// written. Without it, it changes whichever row it meets by any index, and what it counts says nothing.
 	ConflictTargets
+	// OuterInWith: a WITH in a sub-query may read columns of the statement around that.
+	OuterInWith
 	// UpdateReturning: an UPDATE may give the rows that it has changed.
 	UpdateReturning
 	// SpoiltByErrors: a transaction in which a statement has failed takes no other until it goes back.

@@ -17,7 +17,7 @@ var postgres = Dialect{
 	longestName: 63,
 	features: RowLocks | WritesInWith | WithBeforeWrite | PartialIndexes | AdvisoryLocks | SessionLocks | RenameIndex | AlterInPlace | AlterInTransaction |
 		LowerNames | Estimates | JSONRows | TemporaryTwice | StatementChecksKeys | ReadsTarget |
-		ConflictTargets | UpdateReturning | SpoiltByErrors | RowRanges | LocksChosen,
+		ConflictTargets | OuterInWith | UpdateReturning | SpoiltByErrors | RowRanges | LocksChosen,
 	instantType: "timestamptz",
 	length:      "length",
 	textType:    "text",

@@ -13,7 +13,7 @@ var sqlite = Dialect{
 	Name:      "sqlite",
 	Precision: time.Nanosecond,
 	features: WithBeforeWrite | CompoundRecursion | PartialIndexes | AlterInTransaction | AnyCase | TemporaryTwice | StatementChecksKeys | ReadsTarget |
-		ConflictTargets | UpdateReturning | RowRanges | LocksChosen,
+		ConflictTargets | OuterInWith | UpdateReturning | RowRanges | LocksChosen,
 	instantType: "text",
 	length:      "length",
 	textType:    "text",

@@ -1,17 +1,25 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
 // LazyPredicate holds for rows that no deleted parent hides. A parent that is hidden itself hides its rows too.
 func (p *Policy) LazyPredicate(quote func(string) string) statement.Predicate {
-	if p.deep() {
+	switch recursive := p.dialect.Has(dialect.OuterInWith); {
+	case recursive && p.under(deepest, mostWays):
 		return p.deepPredicate(quote)
+	case !recursive && p.under(deepestNested, mostNested):
+		p.Err = errors.Join(p.Err, fmt.Errorf("%w: %s: its rows hide by lazy relations under models of more than %d levels, or on more than %d ways, "+
+			"of which this database cannot ask for each row; take lazy off some of them, or cascade there", fault.ErrUnsupported, p.Schema.Name, deepestNested, mostNested))
+		return nil
 	}
 	return p.nestedPredicate(quote)
 }

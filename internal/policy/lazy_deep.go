@@ -16,14 +16,17 @@ import (
 // has far more than models, and databases read only so many levels of them: here one recursive query goes up from the row, and
 // is as long as there are relations above.
 
-// deepest and mostWays bound what is written as one condition inside another: the models on a way up, and the ways.
+// deepest and mostWays bound what is written as one condition inside another: the models on a way up, and the ways. The others do so where
+// there is no such query.
 const (
-	deepest  = 4
-	mostWays = 12
+	deepest       = 4
+	mostWays      = 12
+	deepestNested = 12
+	mostNested    = 60
 )
 
-// deep tells whether the models above the policy's by lazy relations are too many for conditions inside each other.
-func (p *Policy) deep() bool {
+// under tells whether the models above the policy's by lazy relations are more than that.
+func (p *Policy) under(deepest, mostWays int) bool {
 	ways := 0
 	var climb func(p *Policy, way []*Policy) bool
 	climb = func(p *Policy, way []*Policy) bool {

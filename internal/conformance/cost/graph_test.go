@@ -43,8 +43,15 @@ func graphDatabase(t *testing.T, database *testdb.Database, models []any) (db *g
 	return db, compiled
 }
 
+func TestMoreModelsAboveThanCanBeAskedForAreRefused(t *testing.T) {
+	testdb.EachOf(t, []string{"mysql"}, func(t *testing.T, database *testdb.Database) {
+		err := database.Open(t).Use(softdelete.New(softdelete.Config{Models: fixture.Veils()}))
+		require.ErrorIs(t, err, softdelete.ErrUnsupported)
+	})
+}
+
 func TestALazyPredicateGrowsWithTheModelsAbove(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, []string{"sqlite", "postgres"}, func(t *testing.T, database *testdb.Database) {
 		models := fixture.Veils()
 		db, _ := graphDatabase(t, database, models)
 		ring(t, db, models)
@@ -126,7 +133,7 @@ func TestARowHidesWithARowHighAbove(t *testing.T) {
 		}
 		recorder := testdb.Record(db)
 		require.Equal(t, []uint{1, 2}, seen())
-		require.Contains(t, recorder.Statements()[0], "RECURSIVE")
+		require.Equal(t, db.Name() != "mysql", strings.Contains(recorder.Statements()[0], "RECURSIVE"))
 		for _, above := range []any{
 			&highWorld{ID: 3}, &highWorld{ID: 2}, &highGround{ID: 2}, &highTrunk{Row: 2, Col: "b"}, &highBranch{Code: "two"}, &highStem{ID: 2},
 		} {
@@ -183,7 +190,7 @@ func TestARowHidesWithOneLevelOfATreeWhateverStandsAbove(t *testing.T) {
 				recorder := testdb.Record(db)
 				require.NoError(t, db.Model(folders).Order("id").Pluck("id", &ids).Error)
 				require.Equal(t, []uint{3, 4}, ids, "the folder under the deleted one hides, those under that do not")
-				require.Equal(t, name == "high", strings.Contains(recorder.Statements()[0], "RECURSIVE"))
+				require.Equal(t, name == "high" && db.Name() != "mysql", strings.Contains(recorder.Statements()[0], "RECURSIVE"))
 				if name == "low" {
 					return
 				}
@@ -251,7 +258,7 @@ func TestARowHidesWithARowHighAboveByKeysOfADeclaredType(t *testing.T) {
 		}
 		recorder := testdb.Record(db)
 		require.Equal(t, id, seen())
-		require.Contains(t, recorder.Statements()[0], "RECURSIVE")
+		require.Equal(t, db.Name() != "mysql", strings.Contains(recorder.Statements()[0], "RECURSIVE"))
 		for _, above := range []any{
 			&codedWorld{ID: id[1]}, &codedGround{ID: 2}, &codedTrunk{ID: id[1]}, &codedBranch{ID: id[1]}, &codedStem{ID: id[1]},
 		} {
