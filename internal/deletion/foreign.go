@@ -224,6 +224,31 @@ func (d *deletion) countReferring(tx statement.Session) error {
 	return err
 }
 
+// refuseUnlogged refuses where a foreign key would change or remove rows of models with event logs, and no trigger would fire for that.
+func (d *deletion) refuseUnlogged(tx statement.Session) error {
+	if tx.Dialect.Has(dialect.KeysFireTriggers) {
+		return nil
+	}
+	logged := slices.DeleteFunc(d.deleter.All(), func(p *policy.Policy) bool { return p.Log == nil })
+	if len(logged) == 0 {
+		return nil
+	}
+	list, err := d.referringRows(tx, d.taken(nil), false)
+	if err != nil {
+		return err
+	}
+	for _, r := range list {
+		i := slices.IndexFunc(logged, func(p *policy.Policy) bool { return dialect.LastName(p.Table) == dialect.LastName(r.Table) })
+		if i < 0 || r.onDelete == dialect.Forbids {
+			continue
+		}
+		return fmt.Errorf("%w: the foreign key of %s in table %s would take %d %s of %s along without an event in their log, since this database fires no triggers "+
+			"for it; give the relation the rule cascade, or the key ON DELETE RESTRICT and take them away first", fault.ErrUnsupported, r.Relation, r.Table, r.Rows,
+			fault.Plural(r.Rows, "row"), logged[i].Schema.Name)
+	}
+	return nil
+}
+
 func (d *deletion) noteReferring(list []referring) {
 	for _, r := range list {
 		if r.onDelete != dialect.Forbids {

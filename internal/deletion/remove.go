@@ -46,6 +46,9 @@ func (d *deletion) removeNodes(tx statement.Session) error {
 	if err := d.watchUnseen(tx); err != nil {
 		return err
 	}
+	if err := d.refuseUnlogged(tx); err != nil {
+		return err
+	}
 	w := d.taken(nil)
 	drop, err := w.StoreAll(start(tx))
 	if err != nil {

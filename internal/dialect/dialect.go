@@ -54,6 +54,8 @@ const (
 	ReadsTarget
 	// StatementChecksKeys: foreign keys are checked when a statement ends, not for each of its rows.
 	StatementChecksKeys
+	// KeysFireTriggers: what a foreign key does to rows that refer to one which is removed fires the triggers of their table.
+	KeysFireTriggers
 	// QualifiedTargets: an UPDATE that reads another table names the columns that it sets with their own.
 	QualifiedTargets
 	// StaleReads: a SELECT in a caller's transaction may show what was there when that began; what a writing statement reads is of now.

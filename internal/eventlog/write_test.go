@@ -260,6 +260,16 @@ func TestEventsOfRowsThatForeignKeysChange(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db, _ := eventStage(t, database, &eventFolder{}, &eventFile{})
 		require.NoError(t, db.Create(&eventFolder{Files: []eventFile{{ID: 5}}}).Error)
+		if database.Name == "mysql" { // which fires no trigger for it
+			err := db.Delete(&eventFolder{ID: 1}).Error
+			require.ErrorIs(t, err, softdelete.ErrUnsupported)
+			require.ErrorContains(t, err, "the foreign key of Files in table event_files would take 1 row of eventFile along without an event in their log")
+			require.Len(t, history(t, db, &eventFile{ID: 5}), 1)
+			require.NoError(t, db.First(&eventFolder{}, 1).Error)
+			require.NoError(t, db.Model(&eventFile{ID: 5}).Update("folder_id", nil).Error)
+			require.NoError(t, db.Delete(&eventFolder{ID: 1}).Error)
+			return
+		}
 		require.NoError(t, db.Delete(&eventFolder{ID: 1}).Error)
 		events := history(t, db, &eventFile{ID: 5})
 		require.Equal(t, []string{"created", "updated"}, kinds(events))
