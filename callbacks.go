@@ -160,7 +160,10 @@ func (d *database) beforePreload(db *gorm.DB) {
 type preloadKey struct{}
 
 // afterRow ends a query whose rows the caller reads.
-func afterRow(db *gorm.DB) { scope.WithdrawFilter(db.Statement) }
+func afterRow(db *gorm.DB) {
+	scope.WithdrawFilter(db.Statement)
+	statement.FailRow(db)
+}
 
 // afterPreload puts the statement's own view back.
 func afterPreload(db *gorm.DB) {

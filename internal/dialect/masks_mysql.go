@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -89,15 +90,12 @@ var mysqlCollations = collations{
 		return found, err
 	},
 	texts: func(w *listWriter, texts []any, _ ListColumn) bool {
-		for i, text := range texts {
-			if i > 0 {
-				w.text(" UNION ALL ")
-			}
-			w.text("SELECT ")
-			w.bind(text)
-			w.text(", " + strconv.Itoa(i))
-		}
-		return len(texts) > 0
+		w.text("SELECT JSON_UNQUOTE(JSON_QUOTE(content)), number - 1") // see listedItems.value
+		document, err := json.Marshal(texts)
+		w.text(" FROM JSON_TABLE(")
+		w.bind(string(document))
+		w.text(", '$[*]' COLUMNS (number FOR ORDINALITY, content longtext CHARACTER SET utf8mb4 PATH '$')) AS listed")
+		return err == nil && len(texts) > 0
 	},
 	// Of two columns the one that compares bytes would win.
 	compared: func(text string, c Collation) string { return mysqlCollated(text, c.Name) },

@@ -85,6 +85,9 @@ func readMySQL(text string) (Version, error) {
 	case err != nil:
 		return 0, err
 	case strings.Contains(text, "MariaDB"):
+		if _, err := readMariaDB(text); err != nil {
+			return 0, err
+		}
 		return 0, fmt.Errorf("the server is MariaDB, which did not answer when the plugin was put into use: softdelete writes some statements " +
 			"otherwise for it; call db.Use once the server answers")
 	case version < firstMySQL || version == firstMySQL && patch < firstPatch:

@@ -46,7 +46,7 @@ type (
 		Deletion  softdelete.DeletionID `gorm:"column:deletion"`
 	}
 	crowdBadge struct {
-		Code      []byte `gorm:"primaryKey"`
+		Code      []byte `gorm:"primaryKey;size:20"`
 		HostID    uint
 		Name      string                `pii:"fixed:-"`
 		DeletedAt gorm.DeletedAt        `softdelete:"retain:1d;then:cold"`

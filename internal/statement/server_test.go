@@ -40,7 +40,7 @@ type claimed struct {
 }
 
 func (c *claimed) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	if query != "SELECT version()" && query != "SELECT sqlite_version()" {
+	if !strings.EqualFold(query, "SELECT version()") && query != "SELECT sqlite_version()" {
 		return c.ConnPool.QueryRowContext(ctx, query, args...)
 	}
 	c.server.asked.Add(1)
@@ -138,6 +138,8 @@ var uses = map[string]func(db *gorm.DB) error{
 		}
 		return err
 	},
+	"Row":             func(db *gorm.DB) error { return db.Model(&paper{}).Select("count(*)").Row().Scan(new(int)) },
+	"Row of SQL":      func(db *gorm.DB) error { return db.Raw("SELECT 1").Row().Scan(new(int)) },
 	"Preview":         func(db *gorm.DB) error { _, err := softdelete.Preview(db, &paper{ID: 1}); return err },
 	"Restore":         func(db *gorm.DB) error { _, err := softdelete.Restore(db, &paper{ID: 1}); return err },
 	"RestoreDeletion": func(db *gorm.DB) error { _, err := softdelete.RestoreDeletion(db, "1"); return err },
@@ -178,14 +180,16 @@ func TestAForkIsRefusedByName(t *testing.T) {
 
 func TestAServerThatIsTooOldIsRefusedWithItsVersion(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		says, version := "PostgreSQL 11.22 on x86_64-pc-linux-gnu, compiled by gcc 12.2.0, 64-bit", "PostgreSQL 11.22"
-		if database.Name == "sqlite" {
-			says, version = "3.37.2", "3.37.2"
+		for says, version := range map[string]map[string]string{
+			"sqlite":   {"3.37.2": "3.37.2"},
+			"postgres": {"PostgreSQL 11.22 on x86_64-pc-linux-gnu, compiled by gcc 12.2.0, 64-bit": "PostgreSQL 11.22"},
+			"mysql":    {"8.0.22": "MySQL 8.0.22", "5.7.44-log": "MySQL 5.7.44", "10.5.29-MariaDB": "MariaDB 10.5"},
+		}[database.Name] {
+			db, _ := claim(t, database, says)
+			err := db.Use(softdelete.New(papers))
+			require.ErrorIs(t, err, softdelete.ErrUnsupported)
+			require.ErrorContains(t, err, version)
 		}
-		db, _ := claim(t, database, says)
-		err := db.Use(softdelete.New(papers))
-		require.ErrorIs(t, err, softdelete.ErrUnsupported)
-		require.ErrorContains(t, err, version)
 	})
 }
 
@@ -197,18 +201,22 @@ func TestAServerIsAskedOnceWhereItAnswersAtUse(t *testing.T) {
 		require.NoError(t, db.Use(softdelete.New(papers)))
 		asked := func() (count int) {
 			for _, sql := range recorder.Statements() {
-				if strings.Contains(sql, "version") {
+				if strings.Contains(strings.ToLower(sql), "version()") {
 					count++
 				}
 			}
 			return count
 		}
-		require.Equal(t, 1, asked())
+		first := 1
+		if database.Name == "mysql" {
+			first = 2 // which of its relatives it is, too
+		}
+		require.Equal(t, first, asked())
 		for name, use := range uses {
 			_ = use(db)
-			require.Equal(t, 1, asked(), name)
+			require.Equal(t, first, asked(), name)
 		}
-		require.EqualValues(t, 1, behind.asked.Load())
+		require.EqualValues(t, first, behind.asked.Load())
 	})
 }
 
@@ -244,7 +252,10 @@ func TestAStatementWithoutAConnectionSaysSo(t *testing.T) {
 			require.ErrorIs(t, use(db), context.Canceled, name)
 		}
 		behind.say(itself)
-		require.NoError(t, db.Delete(&paper{ID: 1}).Error)
+		if err := db.Delete(&paper{ID: 1}).Error; database.Name == "mysql" && err != nil { // it is MariaDB
+			require.ErrorContains(t, err, "call db.Use once the server answers")
+			return
+		}
 		before := behind.asked.Load()
 		require.NoError(t, db.Find(&[]paper{}).Error)
 		require.Equal(t, before, behind.asked.Load(), "it has answered")
@@ -256,6 +267,10 @@ func TestAPoolThatAnswersNothingIsUsedAllTheSame(t *testing.T) {
 		fill(t, database)
 		db, _ := claim(t, database, silent)
 		require.NoError(t, db.Use(softdelete.New(papers)))
+		if database.Name == "mysql" {
+			require.NoError(t, db.Find(&[]paper{}).Error) // what differs between MySQL and MariaDB cannot be known
+			return
+		}
 		require.NoError(t, db.AutoMigrate(&paper{}))
 		require.NoError(t, db.Delete(&paper{ID: 1}).Error)
 	})
@@ -311,11 +326,18 @@ func TestInATransactionOnTheOnlyConnectionItIsAskedThere(t *testing.T) {
 			<-began
 			ended <- db.WithContext(ctx).Find(&[]paper{}).Error
 		}()
-		require.NoError(t, db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		answers := func(err error) {
+			if err != nil && database.Name == "mysql" { // it is MariaDB
+				require.ErrorContains(t, err, "call db.Use once the server answers")
+				return
+			}
+			require.NoError(t, err)
+		}
+		answers(db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 			close(began)
 			return tx.Delete(&paper{ID: 1}).Error
 		}))
-		require.NoError(t, <-ended)
+		answers(<-ended)
 	})
 }
 
@@ -328,7 +350,7 @@ func TestTheQuestionIsNotPrepared(t *testing.T) {
 		prepared := db.Session(&gorm.Session{PrepareStmt: true})
 		require.NoError(t, prepared.Delete(&paper{ID: 1}).Error)
 		for _, text := range prepared.ConnPool.(*gorm.PreparedStmtDB).Stmts.Keys() {
-			require.NotContains(t, text, "version")
+			require.NotContains(t, strings.ToLower(text), "version")
 		}
 	})
 }

@@ -3,7 +3,9 @@
 package panics_test
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
@@ -321,6 +324,69 @@ func (s *stage) clear(t *testing.T) {
 
 // GORM calls callbacks one after the other: nobody is there to end what was begun when one of another plugin's panics. With the
 // default transaction that is GORM's own, and stays open as without this plugin.
+// GORM gives nil for the row of a statement that was not executed.
+func TestARowOfWhatIsRefusedSaysWhy(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := fixture.Open(t, database, softdelete.Config{Models: []any{&rowHouse{}, &rowRoom{}}})
+		require.NoError(t, db.Callback().Row().Before("gorm:row").Register("refuse", func(tx *gorm.DB) {
+			if refused, _ := tx.Get("refuse"); refused == true {
+				_ = tx.AddError(errRefused)
+			}
+		}))
+		for fact, c := range map[string]struct {
+			db *gorm.DB
+			is error
+		}{
+			"a relation that is none":  {db.Model(&rowHouse{}).Clauses(softdelete.WithDeletedIn("Gardens")), gorm.ErrUnsupportedRelation},
+			"by another plugin":        {db.Model(&rowHouse{}).Set("refuse", true), errRefused},
+			"SQL, by another plugin":   {db.Raw("SELECT 1").Set("refuse", true), errRefused},
+			"a model that is none":     {db.Model(7), schema.ErrUnsupportedDataType},
+			"a session with an error":  {withError(db.Model(&rowHouse{})), errRefused},
+			"an ended context":         {db.Model(&rowHouse{}).WithContext(ended(t)), context.Canceled},
+			"a statement that is none": {db.Raw("SELECT FROM WHERE"), nil},
+		} {
+			for how, tx := range map[string]*gorm.DB{"": c.db, " in a dry run": c.db.Session(&gorm.Session{DryRun: true})} {
+				if how != "" && (c.is == nil || c.is == context.Canceled) {
+					continue // nothing is executed, and GORM says nothing
+				}
+				var n int
+				err := tx.Select("count(*)").Row().Scan(&n)
+				require.Error(t, err, fact+how)
+				require.ErrorIs(t, err, cmp.Or(c.is, err), fact+how)
+				rows, err := tx.Select("count(*)").Rows()
+				require.Error(t, err, fact+how)
+				require.Nil(t, rows, fact+how)
+			}
+		}
+		require.NoError(t, db.Model(&rowHouse{}).Select("count(*)").Row().Scan(new(int)))
+	})
+}
+
+var errRefused = errors.New("refused")
+
+func withError(db *gorm.DB) *gorm.DB {
+	_ = db.AddError(errRefused)
+	return db
+}
+
+func ended(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}
+
+type (
+	rowHouse struct {
+		ID        uint
+		DeletedAt gorm.DeletedAt
+		Rooms     []rowRoom `gorm:"foreignKey:HouseID" softdelete:"cascade"`
+	}
+	rowRoom struct {
+		ID, HouseID uint
+		DeletedAt   gorm.DeletedAt
+	}
+)
+
 func TestATransactionThatAnotherPluginHasLeftOpenByAPanicEndsWithItsStatement(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		s := newStage(t, database, true)
