@@ -98,7 +98,7 @@ func (logs *Logs) rowOf(db *gorm.DB, p *policy.Policy, state *RowState) (row ref
 		row = found.Elem().Index(0)
 		return nil
 	}
-	return row, session.Again(func() error { return read(session) }, session.Dialect.Outdated)
+	return row, session.Again(func() error { return read(session) }, session.Repeatable)
 }
 
 // noEvents is the error for a row without events: it is older than its log, or there is none.

@@ -37,7 +37,7 @@ func (logs *Logs) Rebuild(db *gorm.DB, model any) (int64, error) {
 	err = session.Again(func() error {
 		r = &rebuilding{policy: p, log: p.Log, protect: logs.Protect, unknown: map[int]bool{}, kinds: map[string]bool{}}
 		return session.Work(r.run)
-	}, func(err error) bool { return session.Dialect.Outdated(err) || errors.Is(err, errWritten) })
+	}, func(err error) bool { return session.Repeatable(err) || errors.Is(err, errWritten) })
 	if err != nil {
 		return 0, err
 	}

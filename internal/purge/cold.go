@@ -166,7 +166,7 @@ func (purger *Purger) Thaw(db *gorm.DB, batchID string) (int64, error) {
 			batch.Rows = slices.DeleteFunc(batch.Rows, func(row map[string]any) bool { return cold.MarkOf(row).Removed })
 			return purger.thaw(tx, p, batch)
 		})
-	}, session.Dialect.Outdated)
+	}, session.Repeatable)
 	if err != nil {
 		return 0, fmt.Errorf("softdelete: thaw %s: %w", batchID, err)
 	}

@@ -20,7 +20,8 @@ func (restorer *Restorer) again(db *gorm.DB, restore func(r *restoration) (delet
 	var r *restoration
 	var along []*policy.Relation
 	thorough := false
-	err = restorer.Session(db).Again(func() (err error) {
+	session := restorer.Session(db)
+	err = session.Again(func() (err error) {
 		for {
 			r = &restoration{restorer: restorer, along: along, thorough: thorough}
 			report, err = restore(r)
@@ -34,15 +35,15 @@ func (restorer *Restorer) again(db *gorm.DB, restore func(r *restoration) (delet
 				return err
 			}
 		}
-	}, func(err error) bool { return r.forget(err) })
+	}, func(err error) bool { return r.forget(err, session.Undone(err)) })
 	return report, err
 }
 
-// forget makes the next restore look at the tables anew, and tells whether this one may have failed for what it knew. Hooks are not run
-// twice.
-func (r *restoration) forget(err error) bool {
+// forget makes the next restore look at the tables anew, and tells whether this one may have failed for what it knew, or is undone in
+// favour of others. Hooks are not run twice.
+func (r *restoration) forget(err error, undone bool) bool {
 	if r.graph == nil {
-		return false
+		return undone
 	}
 	r.restorer.Columns.ForgetAll(r.graph)
 	r.restorer.tables.Clear()
@@ -52,7 +53,7 @@ func (r *restoration) forget(err error) bool {
 		r.restorer.own.forget(r.graph)
 		return !hooks && !r.fresh
 	}
-	return !hooks && r.has((*policy.Policy).Archives) && r.restorer.Dialect.OtherColumns(err)
+	return !hooks && (undone || r.has((*policy.Policy).Archives) && r.restorer.Dialect.OtherColumns(err))
 }
 
 func (r *restoration) has(what func(p *policy.Policy) bool) bool {

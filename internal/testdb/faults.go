@@ -46,6 +46,12 @@ func (f *Faults) FailAt(n int, err error) { f.OnStatement(at(n, func() error { r
 // FailAfter executes the n-th statement from now and then fails it, and only that.
 func (f *Faults) FailAfter(n int, err error) { f.AfterStatement(at(n, func() error { return err })) }
 
+// Undo makes of an error that a plan gives one before which the server has undone the whole transaction of the connection, as in a
+// deadlock: what follows on it would be committed statement by statement.
+func Undo(err error) error { return undone{err} }
+
+type undone struct{ error }
+
 // CancelAt calls cancel right before the n-th statement from now.
 func (f *Faults) CancelAt(n int, cancel context.CancelFunc) {
 	f.OnStatement(at(n, func() error { cancel(); return nil }))

@@ -137,3 +137,23 @@ func TestFaults(t *testing.T) {
 		})
 	})
 }
+
+func TestAnErrorThatUndoesTheTransactionLeavesTheConnectionWithoutOne(t *testing.T) {
+	EachWithRowLocks(t, func(t *testing.T, database *Database) {
+		db, other := database.Open(t), database.Open(t)
+		require.NoError(t, db.Exec("CREATE TABLE undone (id int PRIMARY KEY)").Error)
+		rows := func() (n int64) {
+			require.NoError(t, other.Table("undone").Count(&n).Error)
+			return n
+		}
+		failed := errors.New("failed")
+		tx := db.Begin()
+		require.NoError(t, tx.Exec("INSERT INTO undone VALUES (1)").Error)
+		Inject(db).FailAt(1, Undo(failed))
+		require.Equal(t, failed, tx.Exec("INSERT INTO undone VALUES (2)").Error)
+		require.Zero(t, rows())
+		require.NoError(t, tx.Exec("INSERT INTO undone VALUES (3)").Error)
+		require.EqualValues(t, 1, rows(), "what follows is committed by itself")
+		tx.Rollback()
+	})
+}

@@ -98,14 +98,14 @@ func isRollback(query string) bool {
 }
 
 func (t *tap) exec(
-	ctx context.Context, query string, args []driver.NamedValue, send func() (driver.Result, error),
+	ctx context.Context, conn *tappedConn, query string, args []driver.NamedValue, send func() (driver.Result, error),
 ) (result driver.Result, err error) {
 	err = t.pass(ctx, query, args, func() error {
 		result, err = send()
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, conn.undo(err)
 	}
 	return result, nil
 }
@@ -113,7 +113,7 @@ func (t *tap) exec(
 // query reads the rows to their end while the plan waits for the end of statements: SQLite executes a query while its rows
 // are read, and INSERT … RETURNING is a query.
 func (t *tap) query(
-	ctx context.Context, query string, args []driver.NamedValue, send func() (driver.Rows, error),
+	ctx context.Context, conn *tappedConn, query string, args []driver.NamedValue, send func() (driver.Rows, error),
 ) (rows driver.Rows, err error) {
 	err = t.pass(ctx, query, args, func() error {
 		rows, err = send()
@@ -123,7 +123,7 @@ func (t *tap) query(
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, conn.undo(err)
 	}
 	return rows, nil
 }

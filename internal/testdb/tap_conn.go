@@ -56,7 +56,7 @@ func (c *tappedConn) BeginTx(ctx context.Context, options driver.TxOptions) (dri
 }
 
 func (c *tappedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	return c.tap.exec(ctx, query, args, func() (driver.Result, error) {
+	return c.tap.exec(ctx, c, query, args, func() (driver.Result, error) {
 		result, err := c.modernConn.ExecContext(ctx, query, args)
 		if !errors.Is(err, driver.ErrSkip) {
 			return result, err
@@ -71,7 +71,7 @@ func (c *tappedConn) ExecContext(ctx context.Context, query string, args []drive
 }
 
 func (c *tappedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	return c.tap.query(ctx, query, args, func() (driver.Rows, error) {
+	return c.tap.query(ctx, c, query, args, func() (driver.Rows, error) {
 		rows, err := c.modernConn.QueryContext(ctx, query, args)
 		if !errors.Is(err, driver.ErrSkip) {
 			return rows, err
@@ -108,6 +108,19 @@ func (c *tappedConn) prepare(ctx context.Context, query string) (modernStmt, err
 		return nil, errors.Join(fmt.Errorf("testdb: %T lacks a method that takes a context", inner), inner.Close())
 	}
 	return stmt, nil
+}
+
+// undo undoes the connection's transaction where an error says that the server has, and gives the server's error.
+func (c *tappedConn) undo(err error) error {
+	var fault undone
+	if !errors.As(err, &fault) {
+		return err
+	}
+	_, failed := c.modernConn.ExecContext(context.Background(), "ROLLBACK", nil)
+	if failed != nil {
+		return errors.Join(fault.error, failed)
+	}
+	return fault.error
 }
 
 // Ping implements driver.Pinger.
@@ -150,13 +163,13 @@ type tappedStmt struct {
 }
 
 func (s *tappedStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	return s.conn.tap.exec(ctx, s.query, args, func() (driver.Result, error) {
+	return s.conn.tap.exec(ctx, s.conn, s.query, args, func() (driver.Result, error) {
 		return s.modernStmt.ExecContext(ctx, args)
 	})
 }
 
 func (s *tappedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	return s.conn.tap.query(ctx, s.query, args, func() (driver.Rows, error) {
+	return s.conn.tap.query(ctx, s.conn, s.query, args, func() (driver.Rows, error) {
 		return s.modernStmt.QueryContext(ctx, args)
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // While rows come back from an archive, the key of one is used again and archived again. Of two archived rows of a key a restore means
@@ -130,9 +131,9 @@ func (s concAgainStage) archive(rows int, apart bool) (id softdelete.DeletionID)
 			require.NoError(s.t, s.spectator.Exec("DELETE FROM "+table+"_archive").Error)
 		}
 	}
-	require.NoError(s.t, s.spectator.Exec("INSERT INTO "+s.roots+" (id, batch, round) SELECT i, 1, 1 FROM generate_series(1, ?) AS i", rows).Error)
+	fixture.Exec(s.t, s.spectator, fixture.Series(s.roots+" (id, batch, round)", rows, "i, 1, 1"))
 	if s.under != "" {
-		require.NoError(s.t, s.spectator.Exec("INSERT INTO "+s.under+" (id, parent_id, batch, round) SELECT 1000 + i, i, 2, 1 FROM generate_series(1, ?) AS i", rows).Error)
+		fixture.Exec(s.t, s.spectator, fixture.Series(s.under+" (id, parent_id, batch, round)", rows, "1000 + i, i, 2, 1"))
 	}
 	s.create(s.row(9000, 3))
 	model, actor := s.kinds[0], s.actor()
