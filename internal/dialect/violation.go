@@ -84,6 +84,16 @@ type refusals struct {
 	withoutRows func(err error) (code string, bare error)
 	otherType   func(err error) string
 	misfit      func(err error) bool
+	// remedy says what a user lacks that is of no table, and what to do; nil where all privileges are of tables.
+	remedy func(sql string, err error) string
+}
+
+// Remedy says which privilege, of no table, a statement has failed for, and what to do; empty where it has failed for another reason.
+func (d *Dialect) Remedy(sql string, err error) string {
+	if d.refusals.remedy == nil {
+		return ""
+	}
+	return d.refusals.remedy(sql, err)
 }
 
 // postgresError is an error that the server itself has given, as every driver has it.

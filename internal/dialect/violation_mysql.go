@@ -71,6 +71,7 @@ var (
 )
 
 var mysqlRefusals = refusals{
+	remedy: mysqlRemedy,
 	missing: func(err error) Missing {
 		found, _ := asMySQL(err)
 		return mysqlMissing[found.number]
@@ -145,6 +146,22 @@ var mysqlRefusals = refusals{
 func firstMatch(pattern *regexp.Regexp, text string) string {
 	if match := pattern.FindStringSubmatch(text); match != nil {
 		return match[1]
+	}
+	return ""
+}
+
+// mysqlRemedy reads refusals of what a user may do in a database or on the server.
+func mysqlRemedy(sql string, err error) string {
+	found, _ := asMySQL(err)
+	switch {
+	case found.number == 1044 && strings.HasPrefix(sql, "CREATE TEMPORARY TABLE "):
+		return "the database user may make no temporary tables, in which softdelete keeps the keys of rows; GRANT CREATE TEMPORARY TABLES ON the database to it"
+	case found.number == 1142 && strings.HasPrefix(found.message, "TRIGGER "):
+		return "the database user may make no triggers, which write events; GRANT TRIGGER ON the database to it, or let an administrator run the " +
+			"statements of softdelete.DDL"
+	case found.number == 1419:
+		return "the server has a binary log, and lets only administrators make triggers, which write events; set log_bin_trust_function_creators=1, or let " +
+			"an administrator run the statements of softdelete.DDL"
 	}
 	return ""
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/eventlog"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
@@ -54,6 +55,9 @@ func (m *migrator) migrateLog(l *dialect.Log) error {
 	}
 	exec := func(text string) error {
 		_, err := m.migrations.Session(session).Query().Text(text).Exec()
+		if remedy := m.migrations.Dialect.Remedy(text, err); remedy != "" {
+			return fault.Lacks(err, "%s", remedy)
+		}
 		return err
 	}
 	context, create := m.migrations.Dialect.LogContext()

@@ -38,6 +38,9 @@ func (r *Registry) Lacking(db *gorm.DB, err error) error {
 func (r *Registry) lacking(db *gorm.DB, failed *statement.Failed, all []*statement.Failed) (texts []string) {
 	db = db.Session(&gorm.Session{NewDB: true, Logger: logger.Discard})
 	db.Config.DryRun = false
+	if remedy := r.Dialect.Remedy(failed.SQL, failed); remedy != "" {
+		return []string{remedy}
+	}
 	for _, t := range r.tablesIn(db, failed.SQL) {
 		named := failed.Names(dialect.LastName(t.name))
 		switch {
