@@ -136,7 +136,9 @@ func (r *historyRun) move(t *rapid.T, db *gorm.DB, table historyTable, step hist
 		require.Zero(t, result.RowsAffected, "only live rows move")
 		return
 	}
-	require.EqualValues(t, 1, result.RowsAffected)
+	if state.parents[link.column] != parent || db.Name() != "mysql" { // which counts rows that change
+		require.EqualValues(t, 1, result.RowsAffected)
+	}
 	delete(state.parents, link.column)
 	if parent != 0 {
 		state.parents[link.column] = parent
