@@ -97,6 +97,9 @@ func (d *database) compile(db *gorm.DB) error {
 	if err != nil {
 		return err
 	}
+	if err := d.registry.CheckEngines(db, models); err != nil {
+		return err
+	}
 	return outward(d.eraser.CheckServer(version, models))
 }
 

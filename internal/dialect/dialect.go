@@ -153,6 +153,8 @@ type Dialect struct {
 	// timeStep is the finest step of a column of times, where the database has another one by itself than Precision; nil where not.
 	timeStep func(field *schema.Field) (step time.Duration, known bool)
 
+	// unfit is a SELECT of tables and their engines, those that are kept by one without transactions; empty where there is none.
+	unfit    string
 	server   server
 	list     list
 	events   eventLog

@@ -73,6 +73,7 @@ var mysql = Dialect{
 	timeStep: mysqlTimeStep(mysqlKeyKind(mysqlTimeDigits)),
 	zoneless: true,
 
+	unfit:    mysqlUnfit,
 	server:   mysqlServer,
 	list:     mysqlList,
 	events:   mysqlEvents,

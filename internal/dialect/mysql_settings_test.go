@@ -8,6 +8,7 @@ import (
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 func TestADSNByWhichTimesCannotBeToldIsRefused(t *testing.T) {
@@ -30,4 +31,18 @@ func TestADSNByWhichTimesCannotBeToldIsRefused(t *testing.T) {
 		require.ErrorIs(t, err, softdelete.ErrUnsupported, set)
 		require.ErrorContains(t, err, says, set)
 	}
+}
+
+func TestATableWithoutTransactionsIsRefused(t *testing.T) {
+	dialect.AdmitUnfinished()
+	database := testdb.MySQL(t)
+	models := []any{&mysqlFolder{}, &mysqlPaper{}, &mysqlTray{}}
+	fixture.Exec(t, database.Open(t), "CREATE TABLE mysql_trays (id int PRIMARY KEY) ENGINE=MyISAM", "CREATE TABLE mysql_papers (id int PRIMARY KEY)")
+	err := database.Open(t).Use(softdelete.New(softdelete.Config{Models: models}))
+	require.ErrorIs(t, err, softdelete.ErrUnsupported)
+	require.ErrorContains(t, err, "ALTER TABLE mysql_trays ENGINE=InnoDB")
+	require.NotContains(t, err.Error(), "mysql_papers")
+
+	fixture.Exec(t, database.Open(t), "ALTER TABLE mysql_trays ENGINE=InnoDB")
+	require.NoError(t, database.Open(t).Use(softdelete.New(softdelete.Config{Models: models})))
 }
