@@ -100,6 +100,7 @@ func (d *database) compile(db *gorm.DB) error {
 	if err := d.registry.CheckEngines(db, models); err != nil {
 		return err
 	}
+	d.registry.WarnOfWriters(db)
 	return outward(d.eraser.CheckServer(version, models))
 }
 

@@ -154,7 +154,9 @@ type Dialect struct {
 	timeStep func(field *schema.Field) (step time.Duration, known bool)
 
 	// unfit is a SELECT of tables and their engines, those that are kept by one without transactions; empty where there is none.
-	unfit    string
+	unfit string
+	// writers reads what tells of other servers that write to the same rows; nil where there can be none.
+	writers  func(settings map[string]string) string
 	server   server
 	list     list
 	events   eventLog

@@ -1,5 +1,8 @@
 package dialect
 
+// WritersOf is what such settings of a server say of other writers.
+func WritersOf(d *Dialect, settings map[string]string) string { return d.writers(settings) }
+
 // Lack takes features from all databases, until what it returns gives them back.
 func Lack(features Feature) (giveBack func()) {
 	var had []Feature

@@ -74,6 +74,7 @@ var mysql = Dialect{
 	zoneless: true,
 
 	unfit:    mysqlUnfit,
+	writers:  mysqlWriters,
 	server:   mysqlServer,
 	list:     mysqlList,
 	events:   mysqlEvents,

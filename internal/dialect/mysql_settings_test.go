@@ -46,3 +46,25 @@ func TestATableWithoutTransactionsIsRefused(t *testing.T) {
 	fixture.Exec(t, database.Open(t), "ALTER TABLE mysql_trays ENGINE=InnoDB")
 	require.NoError(t, database.Open(t).Use(softdelete.New(softdelete.Config{Models: models})))
 }
+
+func TestAServerThatOthersWriteBesideIsToldOf(t *testing.T) {
+	for says, settings := range map[string]map[string]string{
+		"a Galera cluster":     {"wsrep_on": "ON"},
+		"several primaries":    {"wsrep_on": "OFF", "group_replication_group_name": "g", "group_replication_single_primary_mode": "OFF"},
+		"":                     {"wsrep_on": "OFF"},
+		"\x00one primary only": {"group_replication_group_name": "g", "group_replication_single_primary_mode": "ON"},
+		"\x00no group":         {"group_replication_group_name": "", "group_replication_single_primary_mode": "OFF"},
+	} {
+		said := dialect.WritersOf(dialect.MySQL, settings)
+		if says == "" || says[0] == 0 {
+			require.Empty(t, said, settings)
+			continue
+		}
+		require.Contains(t, said, says)
+		require.Contains(t, said, "all writers use one")
+	}
+	db, d := openMySQL(t)
+	said, err := d.Writers(db)
+	require.NoError(t, err)
+	require.Empty(t, said, "of a server that stands alone")
+}

@@ -33,3 +33,11 @@ func (r *Registry) CheckEngines(db *gorm.DB, models []*Policy) error {
 	}
 	return errors.Join(all...)
 }
+
+// WarnOfWriters tells the logger where the server shares its rows with others that write, which no refusal could know to be in use.
+func (r *Registry) WarnOfWriters(db *gorm.DB) {
+	warning, err := r.Dialect.Writers(db.Session(&gorm.Session{NewDB: true, Logger: logger.Discard}))
+	if err == nil && warning != "" {
+		db.Logger.Warn(db.Statement.Context, "softdelete: %s", warning)
+	}
+}
