@@ -31,7 +31,7 @@ type (
 		Large         int64
 		Paid          bool
 		Scan          []byte
-		At            time.Time
+		At            time.Time `gorm:"precision:6"`
 		Note          *string
 		Status        string     `softdelete:"status;retain:30d;then:cold"`
 		Was           string     `softdelete:"previous"`

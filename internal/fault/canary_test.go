@@ -213,7 +213,7 @@ func newCanary(t *testing.T, database *testdb.Database) *gorm.DB {
 	}
 	six := uint(6)
 	add(&canaryItem{ID: 7, OwnerID: &six, Text: canary}, &canaryItem{ID: 8, OwnerID: &six, Text: canary}, &canaryBlock{ID: 1, OwnerID: 1, Text: canary}, &canarySeal{ID: 1, OwnerID: 6, Text: canary}, &canarySeal{ID: 2, OwnerID: 2, Text: canary}, &canaryTicket{ID: 1, Text: canary})
-	fixture.Exec(t, db, "CREATE TABLE raw_papers (id integer PRIMARY KEY, note text, paper_id integer, CONSTRAINT fk_paper_id FOREIGN KEY (paper_id) REFERENCES canary_papers(id))",
+	fixture.Exec(t, db, "CREATE TABLE raw_papers (id integer PRIMARY KEY, note text, paper_id "+fixture.KeyType(db)+", CONSTRAINT fk_paper_id FOREIGN KEY (paper_id) REFERENCES canary_papers(id))",
 		"INSERT INTO raw_papers VALUES (1, '"+canary+"', 1)")
 	for id := uint(11); id <= 14; id++ {
 		add(&canaryBlock{ID: id, OwnerID: 6, Text: canary})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
@@ -150,7 +151,7 @@ func TestMasksStayApartAfterTruncation(t *testing.T) {
 			require.NoError(t, err)
 		}
 		var rows []piiTight
-		require.NoError(t, db.Order("key").Find(&rows).Error)
+		require.NoError(t, db.Order(clause.OrderByColumn{Column: clause.Column{Name: "key"}}).Find(&rows).Error)
 		emails, randoms := map[string]bool{}, map[string]bool{}
 		for _, row := range rows {
 			emails[row.Email], randoms[row.Random] = true, true
