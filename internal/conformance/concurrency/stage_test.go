@@ -13,6 +13,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
 	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
@@ -141,12 +142,20 @@ type concRun struct {
 	err   error
 }
 
-// start calls do in another goroutine.
+// start calls do in another goroutine. What the database has undone in favour of another transaction it begins again, as whoever calls has
+// to where he writes SQL of his own or has begun the transaction.
 func (a *concActor) start(do func(db *gorm.DB) error) *concRun {
 	run := &concRun{actor: a, done: make(chan struct{})}
+	d, err := dialect.Of(a.Dialector)
+	require.NoError(a.stage.t, err)
+	const tries = 5
 	go func() {
 		defer close(run.done)
-		run.err = do(a.DB)
+		for range tries {
+			if run.err = do(a.DB); !d.EndsTransaction(run.err) {
+				return
+			}
+		}
 	}()
 	return run
 }
