@@ -97,10 +97,7 @@ func TestRestoreAgainstDelete(t *testing.T) {
 				restore := restorer.start(func(db *gorm.DB) error {
 					return concRestore(&concAuthor{})(db.Where("name = ?", "wanted"))
 				})
-				stop.wait(restore)
-				require.NoError(t, s.actor().Delete(&concAuthor{ID: 2}).Error)
-				stop.goOn()
-				require.NoError(t, restore.result())
+				restore.meets(stop, concDelete(&concAuthor{ID: 2}))
 				require.Equal(t, s.live(&concAuthor{}), s.live(&concArticle{}), "stopped before statement %d", n)
 				return stop
 			})
