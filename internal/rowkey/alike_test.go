@@ -87,6 +87,8 @@ func alikeDB(t *testing.T, database *testdb.Database, now *time.Time, store soft
 	db := database.Open(t, &gorm.Config{NowFunc: func() time.Time { return *now }})
 	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: models, Holds: true, Ledger: true, ColdStore: store})))
 	require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), models...)...))
+	database.Lettered(t, db, "alike_seats", "alike_boxes", "alike_tickets")
+	require.NoError(t, db.AutoMigrate(models...), "the archive is of its table's letters")
 	seats, boxes := alikeSeats(alike...), alikeBoxes(alike...)
 	require.NoError(t, db.Create(&seats).Error)
 	require.NoError(t, db.Create(&boxes).Error)

@@ -98,7 +98,10 @@ func TestTextsOfFarFractionsAreOneInTheDatabaseAndInTheProgram(t *testing.T) {
 			check(t, list)
 		})
 		rapid.Check(t, func(t *rapid.T) {
-			check(t, []float64{math.Inf(1), math.Inf(-1), 0, 5e-324, -5e-324, math.MaxFloat64, 0x1p135, 0x1p136})
+			if database.Name != "mysql" {
+				check(t, []float64{math.Inf(1), math.Inf(-1)})
+			}
+			check(t, []float64{0, 5e-324, -5e-324, math.MaxFloat64, 0x1p135, 0x1p136})
 		})
 	})
 }
@@ -123,7 +126,7 @@ type loggedNumber struct {
 }
 
 func TestEventsOfFarNumbersAreOfTheirOwnRows(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, []string{"sqlite", "postgres"}, func(t *testing.T, database *testdb.Database) {
 		db := database.Open(t)
 		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&loggedNumber{}}})))
 		require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), &loggedNumber{})...))

@@ -38,7 +38,7 @@ type (
 		ID string `gorm:"type:char(8);primaryKey"`
 	}
 	keyedBytes struct {
-		ID []byte `gorm:"primaryKey"`
+		ID []byte `gorm:"primaryKey;size:40"`
 	}
 	keyedArray struct {
 		ID rowUUID `gorm:"type:uuid;primaryKey"`
@@ -105,16 +105,16 @@ type (
 		Row  string `gorm:"primaryKey"`
 	}
 	keyedMixed struct {
-		Hall   string    `gorm:"primaryKey"`
+		Hall   string    `gorm:"primaryKey;size:40"`
 		Number int32     `gorm:"primaryKey;autoIncrement:false"`
-		Sum    []byte    `gorm:"primaryKey"`
+		Sum    []byte    `gorm:"primaryKey;size:40"`
 		At     time.Time `gorm:"primaryKey"`
 		Of     rowUUID   `gorm:"type:uuid;primaryKey"`
-		Last   rowCode   `gorm:"primaryKey"`
+		Last   rowCode   `gorm:"primaryKey;size:40"`
 	}
 	keyedBlobs struct {
-		One   []byte `gorm:"primaryKey"`
-		Other []byte `gorm:"primaryKey"`
+		One   []byte `gorm:"primaryKey;size:40"`
+		Other []byte `gorm:"primaryKey;size:40"`
 	}
 )
 
@@ -189,9 +189,12 @@ func texts(longest int, nul bool) *rapid.Generator[string] {
 }
 
 // instants are times at every precision, in many zones.
-func instants() *rapid.Generator[time.Time] {
+func instants() *rapid.Generator[time.Time] { return instantsWithin(-60_000_000_000, 200_000_000_000) }
+
+// instantsWithin does so between two counts of seconds since 1970.
+func instantsWithin(from, until int64) *rapid.Generator[time.Time] {
 	return rapid.Custom(func(t *rapid.T) time.Time {
-		seconds := rapid.Int64Range(-60_000_000_000, 200_000_000_000).Draw(t, "seconds")
+		seconds := rapid.Int64Range(from, until).Draw(t, "seconds")
 		fraction := rapid.Int64Range(0, 999_999_999).Draw(t, "fraction")
 		fraction -= fraction % rapid.SampledFrom([]int64{1, 1000, 1_000_000, 100_000_000, 1_000_000_000}).Draw(t, "cut")
 		minutes := rapid.SampledFrom([]int{0, 0, 60, 120, -480, 345, -210, 840}).Draw(t, "zone")
@@ -217,6 +220,27 @@ func singles() *rapid.Generator[float32] {
 
 func uuids() *rapid.Generator[rowUUID] {
 	return rapid.Map(rapid.SliceOfN(rapid.Byte(), 16, 16), func(b []byte) rowUUID { return rowUUID(b) })
+}
+
+// randomUUIDs are of the version that has random bits: MariaDB takes no others than are of a version that it knows.
+func randomUUIDs() *rapid.Generator[rowUUID] {
+	return rapid.Map(uuids(), func(id rowUUID) rowUUID {
+		id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+		return id
+	})
+}
+
+// kindsOfMySQL are those that take less there: a timestamp has 32 bits and no 0, and a key that is 0 is counted on from the greatest.
+func kindsOfMySQL() map[string]*rapid.Generator[any] {
+	all := kinds(false)
+	bits := instantsWithin(86_400, 2_000_000_000)
+	all["timestamp"] = models(bits, func(v time.Time) keyedClock { return keyedClock{v} })
+	all["timestamp(0)"] = models(bits, func(v time.Time) keyedSeconds { return keyedSeconds{v} })
+	all["uuid"] = models(randomUUIDs(), func(v rowUUID) keyedArray { return keyedArray{v} })
+	all["uuid as text"] = models(randomUUIDs(), func(v rowUUID) keyedUUIDText { return keyedUUIDText{strings.ToUpper(v.String())} })
+	delete(all, "float32") // is given, and compared, with six digits
+	all["*int64"] = models(notZero(rapid.Int64()), func(v int64) keyedPointer { return keyedPointer{&v} })
+	return all
 }
 
 // never is for keys of 0, which GORM takes for none that is given.
@@ -282,7 +306,7 @@ func kinds(nul bool) map[string]*rapid.Generator[any] {
 		}),
 		"six of many": rapid.Custom(func(t *rapid.T) any {
 			return &keyedMixed{
-				texts(4, nul).Draw(t, "hall"), rapid.Int32().Draw(t, "number"), bytes.Draw(t, "sum"), instants().Draw(t, "at"), uuids().Draw(t, "of"),
+				texts(4, nul).Draw(t, "hall"), rapid.Int32().Draw(t, "number"), bytes.Draw(t, "sum"), instants().Draw(t, "at"), randomUUIDs().Draw(t, "of"),
 				rowCode(texts(4, nul).Draw(t, "last")),
 			}
 		}),
