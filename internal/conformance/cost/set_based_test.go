@@ -157,7 +157,7 @@ func TestATreeOfManyLevelsTakesTheStatementsOfASmallOne(t *testing.T) {
 		db := newSetDatabase(t, database)
 		sizes := map[int][2]bulk{}
 		for _, folders := range []int{6, 22_000} { // 3 levels, 15 levels
-			require.NoError(t, db.Exec("DELETE FROM set_folders").Error)
+			database.Empty(t, db.DB, "set_folders")
 			db.tree(t, folders)
 			deletion, restore := db.deleteAndRestore(t, &setFolder{ID: 1}, "set_folders", folders+1)
 			sizes[folders] = [2]bulk{deletion, restore}
@@ -171,7 +171,7 @@ func TestChainOfManyLevelsTakesAsManyStatementsAsOneLevel(t *testing.T) {
 		db := newSetDatabase(t, database)
 		sizes := map[int][2]bulk{}
 		for _, folders := range []int{1, 300} { // each the only child of the one before
-			require.NoError(t, db.Exec("DELETE FROM set_folders").Error)
+			database.Empty(t, db.DB, "set_folders")
 			require.NoError(t, db.Create(&setFolder{ID: 1}).Error)
 			db.fill(t, "set_folders (id, parent_id, payload)", folders, "i + 1, i, 'secret'")
 			deletion, restore := db.deleteAndRestore(t, &setFolder{ID: 1}, "set_folders", folders+1)

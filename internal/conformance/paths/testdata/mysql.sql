@@ -1082,7 +1082,7 @@ INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?),(?,?,?) ON DU
 
 -- Save of a slice with a deleted row
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?),(?,?,?),(?,?,?) ON DUPLICATE KEY UPDATE `id`=CASE WHEN ((`deleted_at` IS NOT NULL) IS TRUE) + 18446744073709551615 > 0 THEN `id` END,`name`=VALUES(`name`),`deleted_at`=VALUES(`deleted_at`) RETURNING `id`;  -- 'boss', NULL, 1, 'retired', NULL, 2, 'writer', NULL, 9
-SELECT `id` FROM `path_roles` WHERE `path_roles`.`id` IN (?, ?, ?) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 1, 2, 9
+SELECT `id` FROM `path_roles` WHERE `path_roles`.`id` IN (SELECT k0 FROM JSON_TABLE(?, '$[*]' COLUMNS (k0 bigint PATH '$')) AS listed) AND `deleted_at` IS NOT NULL LIMIT 10;  -- '[1,2,9]'
 ROLLBACK;
 
 -- Save of a slice of deleted rows only
@@ -1108,7 +1108,7 @@ ROLLBACK;
 
 -- Upsert of several rows, one of them deleted
 INSERT INTO `path_roles` (`name`,`deleted_at`,`id`) VALUES (?,?,?),(?,?,?),(?,?,?) ON DUPLICATE KEY UPDATE `id`=CASE WHEN ((`deleted_at` IS NOT NULL) IS TRUE) + 18446744073709551615 > 0 THEN `id` END,`name`=VALUES(`name`),`deleted_at`=VALUES(`deleted_at`) RETURNING `id`;  -- 'boss', NULL, 1, 'boss', NULL, 2, 'writer', NULL, 9
-SELECT `id` FROM `path_roles` WHERE `path_roles`.`id` IN (?, ?, ?) AND `deleted_at` IS NOT NULL LIMIT 10;  -- 1, 2, 9
+SELECT `id` FROM `path_roles` WHERE `path_roles`.`id` IN (SELECT k0 FROM JSON_TABLE(?, '$[*]' COLUMNS (k0 bigint PATH '$')) AS listed) AND `deleted_at` IS NOT NULL LIMIT 10;  -- '[1,2,9]'
 ROLLBACK;
 
 -- Upsert of a map, a deleted row
