@@ -103,10 +103,15 @@ type eventLog struct {
 	dataText func(data, name string) string
 	object   func(data, value string) string
 	begin    beginnings
+	// hidden says, for people, why triggers that are there may not be seen.
+	hidden string
 	// document gives rows of the log as JSON, fromJSON stands around that bound, in the place of a table of that kind.
 	document func(l *Log, rows []map[string]json.RawMessage) (string, error)
 	fromJSON func(l *Log, table string) (before, after string)
 }
+
+// LogHidden says, for people, why a session may not see a log that is there; empty where it does.
+func (d *Dialect) LogHidden() string { return d.events.hidden }
 
 // NewLog makes a log of a table; quote quotes names.
 func NewLog(table, events string, quote func(name string) string) *Log {

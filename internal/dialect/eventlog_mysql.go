@@ -48,6 +48,7 @@ var mysqlEvents = eventLog{
 		return "(SELECT COALESCE(JSON_OBJECTAGG(j.key, JSON_EXTRACT(" + value + ", '$')), '{}') FROM JSON_TABLE(JSON_KEYS(" + data +
 			"), '$[*]' COLUMNS (" + mysqlQuoted("key") + " longtext CHARACTER SET utf8mb4 PATH '$')) AS j)"
 	},
+	hidden:   "; or grant the privilege TRIGGER on the table, without which nobody sees its triggers",
 	document: mysqlRows,
 	fromJSON: mysqlFromJSON,
 }
@@ -92,7 +93,9 @@ func mysqlFindLog(db *gorm.DB, l *Log) (LogFound, error) {
 	err := db.Raw(`SELECT trigger_name AS "name", action_statement AS "text" FROM information_schema.triggers
 		WHERE event_object_schema = COALESCE(?, DATABASE()) AND event_object_table = ?`, schema, name).Scan(&found).Error
 	for _, object := range found {
-		f.Texts[object.Name] = object.Text
+		if object.Text != "" { // as it is for who may see its name alone
+			f.Texts[object.Name] = object.Text
+		}
 	}
 	return f, err
 }

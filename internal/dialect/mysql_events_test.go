@@ -4,8 +4,11 @@ import (
 	"testing"
 	"time"
 
+	driver "github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
+	"gorm.io/driver/mysql"
 	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -77,4 +80,43 @@ func TestEventsOfMySQLsOwnTypesGiveBackTheRow(t *testing.T) {
 	changed, err := softdelete.Rebuild(db, &mysqlLogged{})
 	require.NoError(t, err)
 	require.EqualValues(t, 2, changed)
+}
+
+func TestEventLogsOnMySQLNeedThePrivilegeForTriggers(t *testing.T) {
+	dialect.AdmitUnfinished()
+	database := testdb.MySQL(t)
+	admin := database.Open(t)
+	config, err := driver.ParseDSN(database.DSN)
+	require.NoError(t, err)
+	user := "u" + config.DBName[len(config.DBName)-20:]
+	for _, statement := range []string{
+		"CREATE USER " + user + " IDENTIFIED BY 'Secret.12'",
+		"GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE TEMPORARY TABLES ON " + config.DBName + ".* TO " + user,
+	} {
+		require.NoError(t, admin.Exec(statement).Error)
+	}
+	defer admin.Exec("DROP USER " + user)
+	config.User, config.Passwd = user, "Secret.12"
+	db, err := gorm.Open(mysql.Open(config.FormatDSN()), &gorm.Config{Logger: logger.Discard})
+	require.NoError(t, err)
+	pool, err := db.DB()
+	require.NoError(t, err)
+	defer pool.Close()
+	pool.SetMaxIdleConns(0) // a session knows the privileges of when it began
+	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&mysqlLogged{}}})))
+	err = db.AutoMigrate(&mysqlLogged{})
+	require.ErrorIs(t, err, softdelete.ErrUnsupported)
+	require.ErrorContains(t, err, "TRIGGER")
+
+	require.NoError(t, admin.Use(softdelete.New(softdelete.Config{Models: []any{&mysqlLogged{}}})))
+	require.NoError(t, admin.Session(&gorm.Session{PrepareStmt: true}).AutoMigrate(&mysqlLogged{}))
+	row := mysqlLogged{ID: 1, Kind: "a", Day: time.Now(), Hour: "0", Decimal: "0", JSON: "null"}
+	err = db.Create(&row).Error
+	require.ErrorIs(t, err, softdelete.ErrUnsupported)
+	require.ErrorContains(t, err, "or grant the privilege TRIGGER on the table")
+	require.NoError(t, admin.Exec("GRANT TRIGGER ON "+config.DBName+".* TO "+user).Error)
+	require.NoError(t, db.Create(&row).Error)
+	events, err := softdelete.History(db, &mysqlLogged{ID: 1})
+	require.NoError(t, err)
+	require.Len(t, events, 1)
 }

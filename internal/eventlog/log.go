@@ -85,7 +85,7 @@ func (logs *Logs) Open(tx statement.Session, written []*dialect.Log, w LogWrite)
 			return err
 		}
 		if again {
-			return logMissing(written[0])
+			return logMissing(tx.Dialect, written[0])
 		}
 		for _, l := range written { // somebody has migrated
 			logs.complete.Delete(l.Table)
@@ -144,7 +144,7 @@ func (logs *Logs) check(tx statement.Session, l *dialect.Log) (completeLog, erro
 			continue
 		}
 		if !ok {
-			return completeLog{}, logMissing(l)
+			return completeLog{}, logMissing(tx.Dialect, l)
 		}
 		if gained := l.Gained(text); len(gained) > 0 {
 			return completeLog{}, fmt.Errorf("%w: the event log of %s does not know its column %s yet; run AutoMigrate, or the statements of softdelete.DDL",
@@ -164,8 +164,8 @@ func (logs *Logs) check(tx statement.Session, l *dialect.Log) (completeLog, erro
 	return known, notLocked
 }
 
-func logMissing(l *dialect.Log) error {
-	return fmt.Errorf("%w: the event log of %s is not there; run AutoMigrate, or the statements of softdelete.DDL", fault.ErrUnsupported, l.Table)
+func logMissing(d *dialect.Dialect, l *dialect.Log) error {
+	return fmt.Errorf("%w: the event log of %s is not there; run AutoMigrate, or the statements of softdelete.DDL%s", fault.ErrUnsupported, l.Table, d.LogHidden())
 }
 
 // openLogKey is where an open log stands in its statement's settings.

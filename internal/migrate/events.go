@@ -54,7 +54,9 @@ func (m *migrator) migrateLog(l *dialect.Log) error {
 		return err
 	}
 	exec := func(text string) error {
-		_, err := m.migrations.Session(session).Query().Text(text).Exec()
+		q := m.migrations.Session(session).Query().Text(text)
+		q.Stmt.ConnPool = statement.Unprepared(q.Stmt.ConnPool) // MySQL prepares no trigger
+		_, err := q.Exec()
 		if remedy := m.migrations.Dialect.Remedy(text, err); remedy != "" {
 			return fault.Lacks(err, "%s", remedy)
 		}
