@@ -197,7 +197,9 @@ func TestHoldCoversRowsThatComeUnderItWhileTheyAreDestroyed(t *testing.T) {
 				testdb.Inject(s.DB).OnStatement(func(_ int, sql string) error {
 					if !moved && strings.HasPrefix(sql, "DELETE FROM") { // the deletion has looked, and taken what is under the row
 						moved = true
-						require.NoError(t, other.Exec("SET lock_timeout = 100").Error)
+						require.NoError(t, other.Exec(map[string]string{
+							"postgres": "SET lock_timeout = 100", "mysql": "SET innodb_lock_wait_timeout = 1",
+						}[database.Name]).Error)
 						_ = other.Exec("UPDATE posts SET user_id = 10 WHERE id = 1007").Error
 					}
 					return nil
