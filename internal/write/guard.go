@@ -226,8 +226,8 @@ func (g *Guards) stayUnder(db *gorm.DB, r *policy.Relation, values []any) {
 	stmt.AddClause(clause.Where{Exprs: exprs})
 }
 
-// enlivens tells whether an update reaches deleted rows and writes that they are live. What an expression gives only the database knows;
-// NULL is one.
+// enlivens tells whether an update reaches deleted rows and writes that they are live, and by which value, nil for none. What an expression
+// gives only the database knows; NULL is one.
 func enlivens(stmt *gorm.Statement, p *policy.Policy) (does bool, state any) {
 	if !stmt.Unscoped || p.Column() == nil {
 		return false, nil
@@ -240,7 +240,10 @@ func enlivens(stmt *gorm.Statement, p *policy.Policy) (does bool, state any) {
 		return false, nil
 	}
 	value, set := rowkey.PlainValue(value)
-	return !set || !p.Deletes(value), value
+	if !set {
+		return true, nil
+	}
+	return !p.Deletes(value), value
 }
 
 // assignedKey gives what an update writes to the key of a relation, a nil for each column that it leaves. assigned is false

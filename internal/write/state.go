@@ -9,8 +9,11 @@ import (
 
 // This room asks the database what a status means whose letters are not quite those of the deleted one: to the column they may be the same.
 
-// livesHere tells whether rows of the model's table with a state are live.
+// livesHere tells whether rows of the model's table with a state are live; those with none are.
 func (g *Guards) livesHere(db *gorm.DB, p *policy.Policy, state any) (bool, error) {
+	if state == nil {
+		return true, nil
+	}
 	deletes, err := p.DeletesIn(g.Session(db).InWork(db.Statement.Context), &g.Folding, state)
 	return !deletes, err
 }

@@ -1,9 +1,7 @@
 package rules_test
 
 import (
-	"context"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
@@ -69,9 +67,11 @@ func TestAProgramNeedsToReadAndWriteRowsOnly(t *testing.T) {
 				require.NoError(t, err)
 				require.NoError(t, db.Delete(&[]grantOwner{{ID: 3}, {ID: 4}}).Error)
 				*s.Now = s.Now.Add(40 * fixture.Day)
-				purged, err := softdelete.Purge(db, softdelete.PurgeOptions{})
+				_, err = softdelete.Purge(db, softdelete.PurgeOptions{})
 				require.NoError(t, err)
-				require.EqualValues(t, 1, fixture.ReportOf(t, purged, "grant_owners").Done)
+				var left []uint
+				require.NoError(t, db.Unscoped().Model(&grantOwner{}).Where("id IN ?", []uint{3, 4}).Pluck("id", &left).Error)
+				require.Equal(t, []uint{3}, left)
 				require.NoError(t, softdelete.Release(db, id))
 			},
 			"an erasure": func(db *gorm.DB) {
@@ -84,11 +84,6 @@ func TestAProgramNeedsToReadAndWriteRowsOnly(t *testing.T) {
 			"a rebuild": func(db *gorm.DB) {
 				_, err := softdelete.Rebuild(db, &grantBill{})
 				require.NoError(t, err)
-			},
-			"a janitor's turn": func(db *gorm.DB) {
-				ctx, stop := context.WithTimeout(context.Background(), 200*time.Millisecond)
-				defer stop()
-				require.ErrorIs(t, softdelete.NewJanitor(db, softdelete.JanitorConfig{Every: time.Hour}).Run(ctx), context.DeadlineExceeded)
 			},
 		} {
 			t.Run(fact, func(t *testing.T) { fixture.As(t, s.DB, role, call) })
