@@ -44,4 +44,35 @@ var differences = []difference{
 		by:      "DROP TABLE $1$2",
 		example: "DROP TRIGGER IF EXISTS `a`.`b`",
 	},
+	{
+		why:     "it declares no variables with a collation",
+		pattern: regexp.MustCompile(`(?m)^(DECLARE [\w, ]+ (?:longtext|varchar\(\d+\)) CHARACTER SET utf8mb4) COLLATE utf8mb4_bin;$`),
+		by:      "$1;",
+		example: "CREATE PROCEDURE `a`() BEGIN\nDECLARE b longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;\nSET b = 'c';\nEND",
+	},
+	{
+		why:     "its procedures have no loops, but conditions, which begin alike",
+		pattern: regexp.MustCompile("(?m)^WHILE (.*) DO$"),
+		by:      "IF $1 THEN",
+		example: "CREATE PROCEDURE `a`() BEGIN\nWHILE @b < 2 DO\nSET @b = 2;\nEND WHILE;\nEND",
+	},
+	{
+		why:     "and end alike",
+		pattern: regexp.MustCompile("(?m)^END WHILE;$"),
+		by:      "END IF;",
+		example: "CREATE PROCEDURE `a`() BEGIN\nWHILE @b < 2 DO\nSET @b = 2;\nEND WHILE;\nEND",
+	},
+	{
+		why:     "they raise errors, and none again",
+		pattern: regexp.MustCompile("THEN RESIGNAL; END IF;"),
+		by:      "THEN SET @raised = 1; END IF;",
+		example: "CREATE PROCEDURE `a`() BEGIN\nIF @b > 2 THEN RESIGNAL; END IF;\nEND",
+	},
+	{
+		why: "it knows neither users nor privileges, which tests make",
+		pattern: regexp.MustCompile("^(?:(?:CREATE|DROP) USER ['\\w]+(?: IDENTIFIED BY '[\\w.]*')?|" +
+			"GRANT (?:(?:SELECT|INSERT|UPDATE|DELETE|CREATE(?: TEMPORARY TABLES)?|ALTER|DROP|INDEX|REFERENCES|TRIGGER)(?:, | ON ))+[`\\w]+\\.\\* TO ['\\w]+)$"),
+		by:      "SELECT 1",
+		example: "GRANT SELECT, CREATE TEMPORARY TABLES ON `a`.* TO 'b'",
+	},
 }
