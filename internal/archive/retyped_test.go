@@ -32,7 +32,7 @@ type (
 func TestTypesThatAreMadeAnewAreNoticedByNoCall(t *testing.T) {
 	for name, config := range map[string]*gorm.Config{"the driver prepares": {}, "GORM prepares": {PrepareStmt: true}} {
 		t.Run(name, func(t *testing.T) {
-			testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+			testdb.EachOf(t, testdb.PreparedTypes, func(t *testing.T, database *testdb.Database) {
 				now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 				config.NowFunc = func() time.Time { now = now.Add(time.Second); return now }
 				other := database.Open(t)
@@ -101,7 +101,7 @@ func TestTypesThatAreMadeAnewAreNoticedByNoCall(t *testing.T) {
 
 // Inside a transaction of the caller's there is nothing to try again where only reads have failed: PostgreSQL takes no statement more.
 func TestTypesThatAreMadeAnewAreNamedInATransactionOfTheCaller(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.PreparedTypes, func(t *testing.T, database *testdb.Database) {
 		other := database.Open(t)
 		fixture.Exec(t, other, "CREATE TYPE retyped_mood AS ENUM ('calm', 'upset')")
 		store, _ := fixture.ColdDir(t)

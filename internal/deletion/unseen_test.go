@@ -67,7 +67,7 @@ var unseenDeletions = []struct {
 }
 
 func TestADeletionByWhichTheDatabaseWouldReachHiddenRowsIsRefused(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.RowPolicies, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Open(t, database, softdelete.Config{Models: []any{
 			&unseenHard{}, &unseenLine{}, &unseenArchived{}, &unseenMarked{}, &unseenParent{}, &unseenChild{},
 		}})
@@ -122,7 +122,7 @@ func TestADeletionByWhichTheDatabaseWouldReachHiddenRowsIsRefused(t *testing.T) 
 }
 
 func TestHiddenRowsBehindRowsThatShowKeepADeletionFromThem(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.RowPolicies, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Open(t, database, softdelete.Config{Models: []any{&unseenHard{}, &unseenLine{}}})
 		fixture.Exec(
 			t, db, "INSERT INTO unseen_hards (id) SELECT generate_series(1, 9)", "INSERT INTO unseen_lines (id, hard_id) VALUES (1, 1), (2, 2), (3, 3)",
@@ -146,7 +146,7 @@ func TestHiddenRowsBehindRowsThatShowKeepADeletionFromThem(t *testing.T) {
 }
 
 func TestHiddenRowsAreToldFromThoseThatMoveAndThoseThatInherit(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.RowPolicies, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Open(t, database, softdelete.Config{Models: []any{&unseenHard{}, &unseenLine{}}})
 		fixture.Exec(
 			t, db, "INSERT INTO unseen_hards (id) SELECT generate_series(1, 9)",

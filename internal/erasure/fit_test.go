@@ -125,7 +125,7 @@ func fitsTable(t *testing.T, db *gorm.DB, table, columnType, value string, mask 
 }
 
 func TestAMaskThatTheColumnsTypeDoesNotTakeIsRefusedBeforeAnythingIsWritten(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.OwnTypes, func(t *testing.T, database *testdb.Database) {
 		admin := fixture.Open(t, database, softdelete.Config{})
 		fixture.Exec(t, admin, "CREATE TYPE mood AS ENUM ('canary', '7')", "CREATE DOMAIN handle AS text CHECK (VALUE NOT LIKE '[%')")
 		refused, done := 0, 0
@@ -175,7 +175,7 @@ type fitPaper struct {
 }
 
 func TestTheColumnsOfAnArchiveAreAskedToo(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.OwnTypes, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Open(t, database, softdelete.Config{Models: []any{&fitPaper{}}})
 		require.NoError(t, db.Create(&fitPaper{ID: 1, Title: "canary"}).Error)
 		fixture.Exec(t, db, "CREATE TYPE title AS ENUM ('canary')", "ALTER TABLE fit_papers_archive ALTER title TYPE title USING title::title")
@@ -223,7 +223,7 @@ func TestColumnsAreAskedOnceForWhatTheyTake(t *testing.T) {
 }
 
 func TestARoleThatMayNotWriteForeseesAnErasureAllTheSame(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.Roles, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Use(t, database, softdelete.Config{Models: []any{&fitFixed{}}})
 		require.NoError(t, db.AutoMigrate(softdelete.Tables()...))
 		fixture.Exec(t, db, "CREATE TABLE fit_fixeds (id bigint PRIMARY KEY, value varchar(20))", "INSERT INTO fit_fixeds VALUES (1, 'a')")
@@ -247,7 +247,7 @@ type (
 )
 
 func TestWhatAMaskerGivesAndAColumnDoesNotTakeIsToldWithoutTheValue(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.OwnTypes, func(t *testing.T, database *testdb.Database) {
 		admin := fixture.Open(t, database, softdelete.Config{})
 		fixture.Exec(t, admin, "CREATE TYPE mood AS ENUM ('canary', '7')")
 		maskers := map[string]softdelete.Masker{

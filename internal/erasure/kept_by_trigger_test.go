@@ -39,7 +39,7 @@ func TestAnErasureIsRefusedWhereATriggerKeepsARowThatItDeletes(t *testing.T) {
 	for _, table := range []string{"gdpr_kept_cards", "gdpr_kept_vouchers", "gdpr_kept_vouchers_archive", "gdpr_kept_guests"} {
 		for _, rows := range []int{8, 150} {
 			t.Run(fmt.Sprint(table, " of ", rows), func(t *testing.T) {
-				testdb.EachOf(t, []string{"sqlite", "postgres"}, func(t *testing.T, database *testdb.Database) {
+				testdb.EachOf(t, testdb.SilentTriggers, func(t *testing.T, database *testdb.Database) {
 					db := fixture.Models(t, database, []any{&gdprKeptGuest{}, &gdprKeptCard{}, &gdprKeptVoucher{}})
 					require.NoError(t, db.AutoMigrate(softdelete.Tables()...))
 					guest := gdprKeptGuest{ID: 7, Name: "Ann"}

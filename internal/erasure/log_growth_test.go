@@ -32,7 +32,7 @@ const growingReads = `CREATE FUNCTION note_reads() RETURNS trigger LANGUAGE plpg
 	RETURN NULL; END $$`
 
 func TestAnErasureThatMasksEventsReadsNoneOfEarlierErasures(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.CountersInside, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Open(t, database, softdelete.Config{Models: []any{&growingPerson{}, &growingCall{}}})
 		const events = "growing_calls_events (row_key, version, type, content, data, actor, reason, at)"
 		const rows, earlier, more = 600, 4_000, 20_000 // of two parts

@@ -85,34 +85,34 @@ func TestReplayErasuresKnowsKeysOfEveryKindExactly(t *testing.T) {
 	code := [16]byte{0xff, 0, 0x2c, 0x5c, 5: 7}
 	for fact, c := range map[string]struct {
 		erased, other func() any
-		databases     []string // nil for all
+		databases     testdb.Only
 	}{
 		"a comma in the first part": {
-			func() any { return &replayTextKey{"a,b", "c", name()} }, func() any { return &replayTextKey{"a", "b,c", name()} }, nil,
+			func() any { return &replayTextKey{"a,b", "c", name()} }, func() any { return &replayTextKey{"a", "b,c", name()} }, testdb.Everywhere,
 		},
 		"a comma in the second part": {
-			func() any { return &replayTextKey{"a", "b,c", name()} }, func() any { return &replayTextKey{"a,b", "c", name()} }, nil,
+			func() any { return &replayTextKey{"a", "b,c", name()} }, func() any { return &replayTextKey{"a,b", "c", name()} }, testdb.Everywhere,
 		},
 		"a comma and what escapes it": {
-			func() any { return &replayTextKey{`a\`, `b\,"c`, name()} }, func() any { return &replayTextKey{`a\,b\`, `"c`, name()} }, nil,
+			func() any { return &replayTextKey{`a\`, `b\,"c`, name()} }, func() any { return &replayTextKey{`a\,b\`, `"c`, name()} }, testdb.Everywhere,
 		},
 		"a time in a zone": {
-			func() any { return &replayTimeKey{"d", at, name()} }, func() any { return &replayTimeKey{"d", at.Add(time.Microsecond), name()} }, nil,
+			func() any { return &replayTimeKey{"d", at, name()} }, func() any { return &replayTimeKey{"d", at.Add(time.Microsecond), name()} }, testdb.Everywhere,
 		},
 		"bytes that are no text": {
-			func() any { return &replayBytesKey{[]byte{0xff, 0, 1}, name()} }, func() any { return &replayBytesKey{[]byte{0xff, 0, 2}, name()} }, nil,
+			func() any { return &replayBytesKey{[]byte{0xff, 0, 1}, name()} }, func() any { return &replayBytesKey{[]byte{0xff, 0, 2}, name()} }, testdb.Everywhere,
 		},
 		"bytes that are the text of others": {
-			func() any { return &replayBytesKey{[]byte{0xff}, name()} }, func() any { return &replayBytesKey{[]byte(`\xff`), name()} }, nil,
+			func() any { return &replayBytesKey{[]byte{0xff}, name()} }, func() any { return &replayBytesKey{[]byte(`\xff`), name()} }, testdb.Everywhere,
 		},
 		"a UUID": {
-			func() any { return &replayUUIDKey{replayUUID(code), name()} }, func() any { return &replayUUIDKey{replayUUID{1}, name()} }, nil,
+			func() any { return &replayUUIDKey{replayUUID(code), name()} }, func() any { return &replayUUIDKey{replayUUID{1}, name()} }, testdb.Everywhere,
 		},
 		"a UUID as an array": { // SQLite's driver binds no array
-			func() any { return &replayArrayKey{"a,b", code, name()} }, func() any { return &replayArrayKey{"a", code, name()} }, []string{"postgres"},
+			func() any { return &replayArrayKey{"a,b", code, name()} }, func() any { return &replayArrayKey{"a", code, name()} }, testdb.OwnTypes,
 		},
 		"numbers": {
-			func() any { return &replayNumberKey{-3, 1 << 62, name()} }, func() any { return &replayNumberKey{-3, 1<<62 + 1, name()} }, nil,
+			func() any { return &replayNumberKey{-3, 1 << 62, name()} }, func() any { return &replayNumberKey{-3, 1<<62 + 1, name()} }, testdb.Everywhere,
 		},
 	} {
 		t.Run(fact, func(t *testing.T) {

@@ -74,7 +74,7 @@ func unseenPeople(t *testing.T, database *testdb.Database) *gorm.DB {
 }
 
 func TestAnErasureByARoleThatAPolicyMayHideRowsFromIsRefused(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.RowPolicies, func(t *testing.T, database *testdb.Database) {
 		db := unseenPeople(t, database)
 		role := fixture.Role(t, db, "ALL")
 		erase := func(db *gorm.DB) (*softdelete.Certificate, error) {
@@ -121,7 +121,7 @@ func TestAnErasureByARoleThatAPolicyMayHideRowsFromIsRefused(t *testing.T) {
 }
 
 func TestAnErasureByWhichTheDatabaseWouldReachHiddenRowsIsRefused(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.RowPolicies, func(t *testing.T, database *testdb.Database) {
 		db := unseenPeople(t, database)
 		role := fixture.Role(t, db, "ALL")
 		for i, action := range []string{"CASCADE", "SET NULL", "SET DEFAULT"} {
@@ -161,7 +161,7 @@ func TestAnErasureByWhichTheDatabaseWouldReachHiddenRowsIsRefused(t *testing.T) 
 }
 
 func TestAnErasureByARoleThatMayNotSeeAllDeletionsOrHoldsIsRefused(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.RowPolicies, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Open(t, database, softdelete.Config{Models: unseenModels, Ledger: true, Holds: true})
 		role := fixture.Role(t, db, "ALL")
 		require.NoError(t, db.Create(&[]unseenPerson{{ID: 1, Name: "Ann"}, {ID: 2, Name: "Bob"}}).Error)

@@ -19,7 +19,7 @@ type unseenLogged struct {
 }
 
 func TestARebuildByWhichTheDatabaseWouldReachHiddenRowsIsRefused(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.RowPolicies, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Open(t, database, softdelete.Config{Models: []any{&unseenLogged{}}})
 		role := fixture.Role(t, db, "ALL")
 		for i, action := range []string{"CASCADE", "SET NULL", "SET DEFAULT"} {
@@ -74,7 +74,7 @@ func TestARebuildByWhichTheDatabaseWouldReachHiddenRowsIsRefused(t *testing.T) {
 }
 
 func TestARebuildNamesThePrivilegeThatItLacks(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.RowPolicies, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Open(t, database, softdelete.Config{Models: []any{&unseenLogged{}}})
 		require.NoError(t, db.Create(&unseenLogged{ID: 1}).Error)
 		role := fixture.Role(t, db, "ALL")
@@ -88,7 +88,7 @@ func TestARebuildNamesThePrivilegeThatItLacks(t *testing.T) {
 }
 
 func TestARebuildTellsTheRowsThatGoWithOthersOfTheirTable(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.RowPolicies, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Open(t, database, softdelete.Config{Models: []any{&unseenLogged{}}})
 		for id := uint(1); id <= 4; id++ {
 			require.NoError(t, db.Create(&unseenLogged{ID: id}).Error)

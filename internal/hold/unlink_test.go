@@ -224,7 +224,7 @@ func TestARowUnlinkedFromAHeldOneIsNotDestroyed(t *testing.T) {
 
 // Without a target SQLite takes any unique index for one.
 func TestAnUpsertWithoutATargetTakesNoRowAwayFromWhatAHoldCovers(t *testing.T) {
-	testdb.EachOf(t, []string{"sqlite"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.UntargetedExpressions, func(t *testing.T, database *testdb.Database) {
 		db := newTied(t, database)
 		b := "b"
 		_, err := softdelete.Hold(db, &tiedFile{ID: 1}, softdelete.HoldOptions{Matter: "case 7"})

@@ -88,7 +88,7 @@ func TestAMigrationWaitsNoLongerThanItsContext(t *testing.T) {
 }
 
 func TestAnIndexIsReplacedConcurrently(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.ConcurrentIndexes, func(t *testing.T, database *testdb.Database) {
 		plain := database.Open(t)
 		require.NoError(t, plain.AutoMigrate(&slowThing{}))
 		for i := range 3 {

@@ -31,11 +31,8 @@ type attachedOther struct {
 
 func (attachedOther) TableName() string { return "attached_things" }
 
-// madeAnew are the databases that make a table anew to change it.
-var madeAnew = []string{"sqlite"}
-
 func TestATableThatIsMadeAnewKeepsWhatTheApplicationHungOnIt(t *testing.T) {
-	testdb.EachOf(t, madeAnew, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.TablesMadeAnew, func(t *testing.T, database *testdb.Database) {
 		plain := database.Open(t)
 		for _, statement := range []string{
 			"CREATE TABLE attached_things (id integer PRIMARY KEY AUTOINCREMENT, code text, size integer, deleted_at datetime, CONSTRAINT uni_attached_things_code UNIQUE (code))",
@@ -108,7 +105,7 @@ func attachedObjects(t *testing.T, db *gorm.DB) map[string]string {
 }
 
 func TestAViewThatWouldBreakStopsAMigration(t *testing.T) {
-	testdb.EachOf(t, madeAnew, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.TablesMadeAnew, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Models(t, database, []any{&attachedThing{}})
 		require.NoError(t, db.Exec("CREATE VIEW attached_sizes AS SELECT size FROM attached_things").Error)
 		require.NoError(t, db.Exec("CREATE INDEX attached_size ON attached_things (size)").Error)
@@ -121,7 +118,7 @@ func TestAViewThatWouldBreakStopsAMigration(t *testing.T) {
 }
 
 func TestAMigrationThatEndsEarlyLeavesForeignKeysEnforced(t *testing.T) {
-	testdb.EachOf(t, madeAnew, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.TablesMadeAnew, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Models(t, database, []any{&attachedThing{}})
 		sqlDB, err := db.DB()
 		require.NoError(t, err)

@@ -71,7 +71,7 @@ func TestUniqueIndexesThatTheDatabaseCannotHaveAreRefusedBeforeAnythingIsChanged
 		"states by accent":       {&liveAlikeVisible{}, softdelete.ErrPolicy, []string{"liveAlikeVisible.State", "gone and Göne"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+			testdb.EachOf(t, testdb.LiveColumns, func(t *testing.T, database *testdb.Database) {
 				db := fixture.Use(t, database, softdelete.Config{})
 				for _, migrate := range []func() error{
 					func() error { return db.AutoMigrate(c.model) },
@@ -88,7 +88,7 @@ func TestUniqueIndexesThatTheDatabaseCannotHaveAreRefusedBeforeAnythingIsChanged
 			})
 		})
 	}
-	testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.LiveColumns, func(t *testing.T, database *testdb.Database) {
 		models := []any{&liveWidest{}, &liveTextPrefix{}, &liveTold{}}
 		db := fixture.Use(t, database, softdelete.Config{})
 		require.NoError(t, db.AutoMigrate(models...))
@@ -97,7 +97,7 @@ func TestUniqueIndexesThatTheDatabaseCannotHaveAreRefusedBeforeAnythingIsChanged
 }
 
 func TestAColumnOfTheNameThatTellsNoLiveRowsIsRefused(t *testing.T) {
-	testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.LiveColumns, func(t *testing.T, database *testdb.Database) {
 		plain := database.Open(t)
 		require.NoError(t, plain.AutoMigrate(&liveUser{}))
 		require.NoError(t, plain.Exec("ALTER TABLE live_users ADD softdelete_live int").Error)

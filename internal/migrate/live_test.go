@@ -17,10 +17,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
-// These are about databases whose unique indexes over live rows end with a computed column, and where each change of a table ends the
-// transaction that it stands in.
-var generated = []string{"mysql"}
-
 type (
 	liveUser struct {
 		ID        uint
@@ -74,7 +70,7 @@ func TestAMigrationThatIsInterruptedAnywhereKeepsLiveRowsUniqueAndIsCompletedByT
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+			testdb.EachOf(t, testdb.LiveColumns, func(t *testing.T, database *testdb.Database) {
 				plain := database.Open(t)
 				before(t, plain)
 				insert := func() {
@@ -140,7 +136,7 @@ func beforeAnew(t *testing.T, database *testdb.Database, name string) {
 }
 
 func TestAnIndexIsNarrowedUnderWritersAndNoLiveDuplicateIsAccepted(t *testing.T) {
-	testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.LiveColumns, func(t *testing.T, database *testdb.Database) {
 		plain := database.Open(t)
 		require.NoError(t, plain.AutoMigrate(&liveUser{}))
 		require.NoError(t, plain.Exec(fixture.Series("live_users (id, email, code, first, last)", fixture.Rounds(20000),
@@ -189,7 +185,7 @@ func TestAnIndexIsNarrowedUnderWritersAndNoLiveDuplicateIsAccepted(t *testing.T)
 }
 
 func TestAMigrationGivesUpWhereATransactionHasReadItsTable(t *testing.T) {
-	testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.LiveColumns, func(t *testing.T, database *testdb.Database) {
 		plain := database.Open(t)
 		require.NoError(t, plain.AutoMigrate(&liveUser{}))
 		db := fixture.OneConnection(t, fixture.Use(t, database, softdelete.Config{}))
@@ -218,7 +214,7 @@ func TestAMigrationGivesUpWhereATransactionHasReadItsTable(t *testing.T) {
 }
 
 func TestAMigrationInATransactionIsCompleteThoughItEndsIt(t *testing.T) {
-	testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.LiveColumns, func(t *testing.T, database *testdb.Database) {
 		require.NoError(t, database.Open(t).AutoMigrate(&liveUser{}))
 		db := fixture.Use(t, database, softdelete.Config{})
 		require.NoError(t, db.Transaction(func(tx *gorm.DB) error { return tx.AutoMigrate(&liveUser{}) }))
@@ -227,7 +223,7 @@ func TestAMigrationInATransactionIsCompleteThoughItEndsIt(t *testing.T) {
 }
 
 func TestTheComputedColumnIsSeenByNobody(t *testing.T) {
-	testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.LiveColumns, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Use(t, database, softdelete.Config{})
 		require.NoError(t, db.AutoMigrate(&liveUser{}))
 		require.NoError(t, db.Exec("INSERT INTO live_users VALUES (1, 'e', 'c', 'f', 'l', NULL)").Error)
@@ -248,7 +244,7 @@ func TestTheComputedColumnIsSeenByNobody(t *testing.T) {
 }
 
 func TestLiveDuplicatesOfAPrefixAreToldByTheirKeys(t *testing.T) {
-	testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.LiveColumns, func(t *testing.T, database *testdb.Database) {
 		plain := database.Open(t)
 		require.NoError(t, plain.AutoMigrate(&liveUser{}))
 		require.NoError(t, plain.Exec("DROP INDEX live_names ON live_users").Error)
@@ -265,7 +261,7 @@ func TestLiveDuplicatesOfAPrefixAreToldByTheirKeys(t *testing.T) {
 }
 
 func TestDuplicatesThatAWriterMadeMeanwhileAreToldWithoutTheirValues(t *testing.T) {
-	testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.LiveColumns, func(t *testing.T, database *testdb.Database) {
 		plain := database.Open(t)
 		require.NoError(t, plain.AutoMigrate(&liveUser{}))
 		require.NoError(t, plain.Exec("DROP INDEX idx_live_users_email ON live_users").Error)
@@ -288,7 +284,7 @@ func TestDuplicatesThatAWriterMadeMeanwhileAreToldWithoutTheirValues(t *testing.
 }
 
 func TestATableThatCannotBeChangedBesideWritersIsChangedAllTheSame(t *testing.T) {
-	testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.LiveColumns, func(t *testing.T, database *testdb.Database) {
 		plain := database.Open(t)
 		require.NoError(t, plain.Exec("CREATE TABLE live_users (id bigint unsigned AUTO_INCREMENT PRIMARY KEY, email varchar(100), code varchar(191), "+
 			"first varchar(50), last varchar(50), deleted_at datetime(3), UNIQUE KEY idx_live_users_email (email), UNIQUE KEY uni_live_users_code (code), "+
@@ -306,7 +302,7 @@ func TestScriptsWhereChangesEndTransactions(t *testing.T) {
 		"plain": softdelete.ScriptPlain, "goose": softdelete.ScriptGoose, "golang-migrate": softdelete.ScriptGolangMigrate,
 	} {
 		t.Run(name, func(t *testing.T) {
-			testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+			testdb.EachOf(t, testdb.LiveColumns, func(t *testing.T, database *testdb.Database) {
 				require.NoError(t, database.Open(t).AutoMigrate(&liveUser{}))
 				db := fixture.Use(t, database, softdelete.Config{})
 				models := append(softdelete.Tables(), &liveUser{}, &letteredOrder{})

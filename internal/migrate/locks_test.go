@@ -42,7 +42,7 @@ func TestTheTableOfLocksIsMadeWithWhateverNeedsIt(t *testing.T) {
 		}},
 	} {
 		t.Run(fact, func(t *testing.T) {
-			testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+			testdb.EachOf(t, testdb.LiveColumns, func(t *testing.T, database *testdb.Database) {
 				db := fixture.Use(t, database, softdelete.Config{})
 				require.NoError(t, c.make(db))
 				require.Equal(t, c.made, db.Migrator().HasTable("softdelete_locks"))

@@ -104,7 +104,7 @@ func TestAutoMigrateStopsAtLiveDuplicates(t *testing.T) {
 }
 
 func TestAutoMigrateRefusesANameOfAnotherTablesIndex(t *testing.T) {
-	testdb.EachOf(t, []string{"sqlite", "postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.IndexNames, func(t *testing.T, database *testdb.Database) {
 		former := database.Open(t)
 		require.NoError(t, former.Exec("CREATE TABLE migrate_other (email text)").Error)
 		require.NoError(t, former.Exec("CREATE INDEX idx_migrate_users_email ON migrate_other (email)").Error)

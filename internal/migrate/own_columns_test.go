@@ -42,7 +42,7 @@ type letteredOrder struct {
 }
 
 func TestColumnsOfThePluginsOwnTellTextsApartByTheirLettersAndHaveALength(t *testing.T) {
-	testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.LiveColumns, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Use(t, database, softdelete.Config{})
 		require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), &letteredOrder{})...))
 		requireNoFurtherChange(t, db, append(softdelete.Tables(), &letteredOrder{})...)
@@ -78,7 +78,7 @@ func TestColumnsOfThePluginsOwnTellTextsApartByTheirLettersAndHaveALength(t *tes
 }
 
 func TestAnArchiveFollowsItsTableInPlace(t *testing.T) {
-	testdb.EachOf(t, generated, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.LiveColumns, func(t *testing.T, database *testdb.Database) {
 		require.NoError(t, fixture.Use(t, database, softdelete.Config{}).AutoMigrate(&letteredBefore{}))
 		db := fixture.Use(t, database, softdelete.Config{})
 		require.NoError(t, db.Exec("ALTER TABLE lettered MODIFY name varchar(60) COLLATE utf8mb4_bin").Error)

@@ -213,7 +213,7 @@ func TestLiveDuplicatesOfAnExpressionAreFound(t *testing.T) {
 		Name      string `gorm:"uniqueIndex:duplicates_lower,expression:lower(name)"`
 		DeletedAt gorm.DeletedAt
 	}
-	testdb.EachOf(t, partial, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.IndexConditions, func(t *testing.T, database *testdb.Database) {
 		former := database.Open(t).Table("duplicates")
 		require.NoError(t, former.AutoMigrate(&plain{}))
 		require.NoError(t, former.Create(&[]plain{{Name: "sec@ret"}, {Name: "sec@ret"}, {Name: "other"}, {Name: "SEC@RET"}}).Error)

@@ -47,9 +47,6 @@ type (
 	}
 )
 
-// partial are the databases whose indexes have conditions, and are on expressions.
-var partial = []string{"sqlite", "postgres"}
-
 // migrateRow is a row whose values are all different from those of another number.
 func migrateRow(n int) *migrateEvery {
 	v := fmt.Sprint("v", n)
@@ -103,7 +100,7 @@ func requireEveryKind(t *testing.T, db *gorm.DB) {
 }
 
 func TestUniqueIndexesOnExpressionsAndWithConditionsHoldAmongLiveRows(t *testing.T) {
-	testdb.EachOf(t, partial, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.IndexConditions, func(t *testing.T, database *testdb.Database) {
 		require.NoError(t, database.Open(t).AutoMigrate(&migrateMore{}))
 		db := migrateUse(t, database.Open(t))
 		require.NoError(t, db.AutoMigrate(&migrateMore{}))
@@ -180,7 +177,7 @@ func TestEveryKindOfUniqueIndexOverAllRowsIsRebuilt(t *testing.T) {
 }
 
 func TestIndexesAreRebuiltInsideATransaction(t *testing.T) {
-	testdb.EachOf(t, transactional, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.ChangesUndone, func(t *testing.T, database *testdb.Database) {
 		former := database.Open(t)
 		require.NoError(t, former.AutoMigrate(&migrateEvery{}))
 		before := indexesOf(t, former)
@@ -196,9 +193,6 @@ func TestIndexesAreRebuiltInsideATransaction(t *testing.T) {
 		requireNoFurtherChange(t, db, &migrateEvery{})
 	})
 }
-
-// transactional are the databases that undo a change of a table with its transaction.
-var transactional = []string{"sqlite", "postgres"}
 
 // indexesOf lists the database's indexes, as it tells them.
 func indexesOf(t *testing.T, db *gorm.DB) []string {
@@ -322,7 +316,7 @@ func TestConditionsOfOnesOwnAreKeptAsWritten(t *testing.T) {
 		Size      int    `gorm:"uniqueIndex:owned_size,where:NOT (size < 3 OR kind LIKE 'x%') AND deleted_at IS NULL"`
 		DeletedAt gorm.DeletedAt
 	}
-	testdb.EachOf(t, partial, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.IndexConditions, func(t *testing.T, database *testdb.Database) {
 		db := migrateUse(t, database.Open(t))
 		require.NoError(t, db.AutoMigrate(&owned{}))
 		indexes := strings.Join(indexesOf(t, db), "\n")
@@ -338,7 +332,7 @@ func TestConditionsOfOnesOwnAreKeptAsWritten(t *testing.T) {
 }
 
 func TestAPlainIndexTaggedLiveCoversLiveRowsOnly(t *testing.T) {
-	testdb.EachOf(t, partial, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.IndexConditions, func(t *testing.T, database *testdb.Database) {
 		former := database.Open(t)
 		require.NoError(t, former.Exec("CREATE TABLE migrate_users (id integer PRIMARY KEY, age integer)").Error)
 		require.NoError(t, former.Exec("CREATE INDEX idx_migrate_users_age ON migrate_users (age)").Error)

@@ -75,7 +75,7 @@ func checkWorkaround[M any](t *testing.T, columns map[string]any) {
 }
 
 func TestAnIndexThatWasNarrowedWithTheDeletionColumnIsMadeAnew(t *testing.T) {
-	testdb.EachOf(t, partial, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.IndexConditions, func(t *testing.T, database *testdb.Database) {
 		db := database.Open(t)
 		require.NoError(t, database.Open(t).AutoMigrate(&workaroundTime{}))
 		require.NoError(t, db.Exec("DROP INDEX workaround_time").Error)

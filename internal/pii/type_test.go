@@ -58,7 +58,7 @@ type arrayed struct {
 }
 
 func TestElementsOfAnArrayAreLookedFor(t *testing.T) {
-	testdb.EachOf(t, []string{"sqlite", "postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.Arrays, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Open(t, database, softdelete.Config{Models: []any{&arrayed{}}})
 		tags := `{"anna smith",berta}`
 		require.NoError(t, db.Create(&arrayed{ID: 1, Tags: &tags, Hint: "see Anna Smith"}).Error)

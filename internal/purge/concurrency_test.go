@@ -265,7 +265,7 @@ func TestPurgeEndsWithinABatch(t *testing.T) {
 
 func TestABatchThatTheDatabaseHasUndoneForOthersIsBegunAgain(t *testing.T) {
 	for _, batch := range []int{1, 1000} {
-		testdb.EachOf(t, []string{"mysql"}, func(t *testing.T, database *testdb.Database) { // the one that undoes more than a statement
+		testdb.EachOf(t, testdb.EndedTransactions, func(t *testing.T, database *testdb.Database) { // the one that undoes more than a statement
 			s := fixture.NewStage(t, database, fixture.Tree())
 			s.AddTree(1)
 			s.AddTree(2)
@@ -289,7 +289,7 @@ func TestABatchThatTheDatabaseHasUndoneForOthersIsBegunAgain(t *testing.T) {
 }
 
 func TestAPurgeEndsWithTheTransactionOfItsCaller(t *testing.T) {
-	testdb.EachOf(t, []string{"mysql"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.EndedTransactions, func(t *testing.T, database *testdb.Database) {
 		s := fixture.NewStage(t, database, fixture.Tree())
 		s.AddTree(1)
 		s.DeleteAgo(40*fixture.Day, &fixture.Org{}, "1 = 1")

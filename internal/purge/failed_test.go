@@ -136,7 +136,7 @@ func TestRowsThatTheColdStoreDoesNotTakeAreLeft(t *testing.T) {
 
 // What refers to a row is hidden from the purging role by row-level security; the database's own check sees it.
 func TestAForeignKeyHiddenByRowLevelSecurityKeepsItsTreeOnly(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.RowPolicies, func(t *testing.T, database *testdb.Database) {
 		s := fixture.NewStage(t, database, fixture.Tree())
 		s.AddTree(1)
 		s.AddTree(2)
@@ -156,7 +156,7 @@ func TestAForeignKeyHiddenByRowLevelSecurityKeepsItsTreeOnly(t *testing.T) {
 
 func TestWhatAForeignKeyWouldDoToHiddenRowsKeepsItsTreeOnly(t *testing.T) {
 	for _, action := range []string{"CASCADE", "SET NULL", "SET DEFAULT"} {
-		testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+		testdb.EachOf(t, testdb.RowPolicies, func(t *testing.T, database *testdb.Database) {
 			s := fixture.NewStage(t, database, fixture.Tree())
 			for org := range uint(4) {
 				s.AddTree(org + 1)

@@ -69,7 +69,7 @@ func newKeptStage(t *testing.T, database *testdb.Database, table string, rows in
 func eachKept(t *testing.T, table string, test func(t *testing.T, s *fixture.Stage, rows int)) {
 	for _, rows := range []int{8, 150} {
 		t.Run(fmt.Sprint(table, " of ", rows), func(t *testing.T) {
-			testdb.EachOf(t, []string{"sqlite", "postgres"}, func(t *testing.T, database *testdb.Database) {
+			testdb.EachOf(t, testdb.SilentTriggers, func(t *testing.T, database *testdb.Database) {
 				test(t, newKeptStage(t, database, table, rows), rows)
 			})
 		})

@@ -45,7 +45,7 @@ func TestPurgeOfManyRowsTakesEachOnceAndNoMoreThanABatch(t *testing.T) {
 }
 
 func TestPurgeOfManyRowsTakesNoMoreThanABatchWhereTheServerCountsNoRows(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.CountersInside, func(t *testing.T, database *testdb.Database) {
 		s := retCrowd(t, database, 6000, "i % 2 = 0 OR i > 5500", softdelete.Config{})
 		fixture.OneConnection(t, s.DB)
 		require.NoError(t, s.Exec("SET track_counts = off").Error)

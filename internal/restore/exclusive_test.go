@@ -40,9 +40,6 @@ type (
 	}
 )
 
-// withConditions are the databases whose indexes may be on expressions and have conditions. On MySQL a computed column says both.
-var withConditions = []string{"sqlite", "postgres"}
-
 // exclConflicts gives the conflicts that a restore and its preview have: by index, its columns, and the keys of rows in the way.
 func exclConflicts(t *testing.T, db *gorm.DB, value any) map[string][2][]string {
 	t.Helper()
@@ -77,7 +74,7 @@ func exclList(t *testing.T, err error) map[string][2][]string {
 }
 
 func TestARestoreForeseesIndexesThatTheModelDoesNotDeclareAsColumns(t *testing.T) {
-	testdb.EachOf(t, withConditions, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.IndexConditions, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Models(t, database, []any{&exclGuest{}})
 		fixture.Exec(t, db, "CREATE UNIQUE INDEX hand_code ON excl_guests (code) WHERE deleted_at IS NULL AND kind = 'a'")
 		require.NoError(t, db.Create(&[]exclGuest{{ID: 1, Email: "Ann@x", Kind: "a", Code: "1"}, {ID: 2, Email: "bob@x", Kind: "b", Code: "1"}}).Error)
@@ -104,7 +101,7 @@ func TestARestoreForeseesIndexesThatTheModelDoesNotDeclareAsColumns(t *testing.T
 }
 
 func TestARestoreForeseesRowsThatComeBackAndAreAlike(t *testing.T) {
-	testdb.EachOf(t, withConditions, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.IndexConditions, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Models(t, database, []any{&exclGuest{}})
 		require.NoError(t, db.Create(&exclGuest{ID: 1, Email: "Ann@x"}).Error)
 		require.NoError(t, db.Delete(&exclGuest{}, 1).Error)
@@ -116,7 +113,7 @@ func TestARestoreForeseesRowsThatComeBackAndAreAlike(t *testing.T) {
 }
 
 func TestARestoreForeseesConflictsOfTheFormerStatusAndFlags(t *testing.T) {
-	testdb.EachOf(t, withConditions, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.IndexConditions, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Models(t, database, []any{&exclState{}, &exclFlag{}})
 		fixture.Exec(t, db, "CREATE UNIQUE INDEX hand_on ON excl_states (lower(email)) WHERE status = 'on'",
 			"CREATE UNIQUE INDEX hand_there ON excl_flags (lower(email)) WHERE NOT gone")
@@ -133,7 +130,7 @@ func TestARestoreForeseesConflictsOfTheFormerStatusAndFlags(t *testing.T) {
 }
 
 func TestARestoreFromAnArchiveForeseesThem(t *testing.T) {
-	testdb.EachOf(t, withConditions, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.IndexConditions, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Models(t, database, []any{&exclBill{}})
 		fixture.Exec(t, db, "CREATE UNIQUE INDEX hand_code ON excl_bills (code) WHERE kind = 'a'")
 		require.NoError(t, db.Create(&[]exclBill{{ID: 1, Email: "Ann@x", Kind: "a", Code: "1"}, {ID: 2, Email: "bob@x", Kind: "b", Code: "1"}}).Error)
@@ -165,7 +162,7 @@ type (
 )
 
 func TestARestoreIsRefusedByIndexesOverWhatMySQLComputes(t *testing.T) {
-	testdb.EachOf(t, []string{"mysql"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.ComputedExpressions, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Models(t, database, []any{&exclRoom{}, &exclShelf{}})
 		for table, live := range map[string]string{"excl_rooms": "deleted_at IS NULL AND ", "excl_shelves": ""} {
 			fixture.Exec(t, db, "ALTER TABLE "+table+" ADD mail varchar(191) AS (LOWER(email)) STORED, ADD one varchar(191) AS (IF("+live+"kind = 'a', LOWER(code), NULL)) VIRTUAL",
@@ -236,7 +233,7 @@ type exclName struct {
 
 // An index may compare texts otherwise than the column does, and count NULL as a value.
 func TestARestoreForeseesCollationsAndNulls(t *testing.T) {
-	testdb.EachOf(t, withConditions, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.IndexConditions, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Models(t, database, []any{&exclName{}})
 		collation := map[string]string{"sqlite": "NOCASE", "postgres": "alike"}[database.Name]
 		nulls, columns := "(coalesce(code, ''))", "coalesce(code, '')"

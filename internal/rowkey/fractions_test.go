@@ -126,7 +126,7 @@ type loggedNumber struct {
 }
 
 func TestEventsOfFarNumbersAreOfTheirOwnRows(t *testing.T) {
-	testdb.EachOf(t, []string{"sqlite", "postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.FarNumbers, func(t *testing.T, database *testdb.Database) {
 		db := database.Open(t)
 		require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&loggedNumber{}}})))
 		require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), &loggedNumber{})...))

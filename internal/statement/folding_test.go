@@ -32,11 +32,11 @@ type (
 )
 
 func foldingEach(t *testing.T, run func(t *testing.T, database *testdb.Database, s *foldingSession)) {
-	foldingOf(t, nil, run)
+	foldingOf(t, testdb.Everywhere, run)
 }
 
-func foldingOf(t *testing.T, names []string, run func(t *testing.T, database *testdb.Database, s *foldingSession)) {
-	testdb.EachOf(t, names, func(t *testing.T, database *testdb.Database) {
+func foldingOf(t *testing.T, databases testdb.Only, run func(t *testing.T, database *testdb.Database, s *foldingSession)) {
+	testdb.EachOf(t, databases, func(t *testing.T, database *testdb.Database) {
 		fixture.Fold(t, database)
 		db := database.Open(t)
 		fixture.FoldModels(t, db, &foldingRow{})
@@ -134,7 +134,7 @@ func TestTextsOfAnotherTableAreFoundInAnyLetters(t *testing.T) {
 }
 
 func TestADomainIsTakenForTheTypeThatItIsOver(t *testing.T) {
-	foldingOf(t, []string{"sqlite", "postgres"}, func(t *testing.T, database *testdb.Database, s *foldingSession) {
+	foldingOf(t, testdb.Domains, func(t *testing.T, database *testdb.Database, s *foldingSession) {
 		if database.Name == "sqlite" {
 			fixture.Exec(t, s.DB, "DROP TABLE folding_rows", "CREATE TABLE folding_rows (id text COLLATE NOCASE PRIMARY KEY, plain text, padded text COLLATE RTRIM)")
 		} else {

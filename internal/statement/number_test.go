@@ -33,9 +33,6 @@ func serverOf(t *testing.T, db *gorm.DB) *dialect.Dialect {
 	return statement.Variant(db, d)
 }
 
-// lockTables are the databases on which the rows of a table stand for numbers.
-var lockTables = []string{"mysql"}
-
 func TestNumbersAreLockedUntilTheTransactionEnds(t *testing.T) {
 	testdb.EachWithRowLocks(t, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Open(t, database, softdelete.Config{})
@@ -93,7 +90,7 @@ func TestNumbersAreLockedUntilTheTransactionEnds(t *testing.T) {
 }
 
 func TestAValueThatAnotherMayHaveTakenSinceIsDoubtful(t *testing.T) {
-	testdb.EachOf(t, lockTables, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.LockTables, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Open(t, database, softdelete.Config{})
 		try := func(s statement.Session, value int64) (trial statement.Trial) {
 			require.NoError(t, s.Work(func(tx statement.Session) (err error) {
@@ -116,7 +113,7 @@ func TestAValueThatAnotherMayHaveTakenSinceIsDoubtful(t *testing.T) {
 }
 
 func TestALockTableThatIsNotThereIsAskedFor(t *testing.T) {
-	testdb.EachOf(t, lockTables, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.LockTables, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Open(t, database, softdelete.Config{})
 		require.NoError(t, db.Migrator().DropTable("softdelete_locks"))
 		tx, _ := transaction(t, database, db, sql.LevelReadCommitted)

@@ -49,7 +49,7 @@ func TestWhatIsLeftBehindIsFound(t *testing.T) {
 }
 
 func TestALockOfASessionIsFound(t *testing.T) { // and in TestThrowawayMySQL, as not every such server tells of locks
-	EachOf(t, []string{"postgres"}, func(t *testing.T, database *Database) {
+	EachOf(t, SessionLocksListed, func(t *testing.T, database *Database) {
 		db := withNotes(t, database)
 		pool, err := db.DB()
 		require.NoError(t, err)

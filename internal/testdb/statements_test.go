@@ -56,7 +56,7 @@ func TestStatementsThatMySQLHasReadAreWrittenDown(t *testing.T) {
 func TestStatementsOfOtherDatabasesAreNotWrittenDown(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "statements")
 	t.Setenv(statementsVariable, file)
-	EachOf(t, []string{"sqlite", "postgres"}, func(t *testing.T, database *Database) {
+	EachOf(t, OtherStatements, func(t *testing.T, database *Database) {
 		require.NoError(t, database.Open(t).Exec("SELECT 1").Error)
 	})
 	require.NoFileExists(t, file)

@@ -118,15 +118,15 @@ func EachWithSchemas(t *testing.T, run func(t *testing.T, database *Database)) {
 	eachThat(t, func(k kind) bool { return k.schemas }, run)
 }
 
-// EachOf runs a test as [Each] does, on the databases with these names, or on all where the list is nil.
-func EachOf(t *testing.T, names []string, run func(t *testing.T, database *Database)) {
+// EachOf runs a test as [Each] does, on the databases that have what it is about.
+func EachOf(t *testing.T, about Only, run func(t *testing.T, database *Database)) {
 	t.Helper()
-	for _, name := range names {
+	for _, name := range about.databases {
 		if _, ok := kindOf(name); !ok {
-			t.Fatalf("there is no database %q", name)
+			t.Fatalf("there is no database %q, which has this: %s", name, about.because)
 		}
 	}
-	eachThat(t, func(k kind) bool { return names == nil || slices.Contains(names, k.name) }, run)
+	eachThat(t, func(k kind) bool { return about.databases == nil || slices.Contains(about.databases, k.name) }, run)
 }
 
 func eachThat(t *testing.T, wanted func(kind) bool, run func(t *testing.T, database *Database)) {

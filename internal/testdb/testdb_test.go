@@ -62,7 +62,7 @@ func TestEach(t *testing.T) {
 
 func TestEachOfRunsOnTheNamedDatabasesOnly(t *testing.T) {
 	var names []string
-	EachOf(t, []string{"sqlite"}, func(t *testing.T, database *Database) {
+	EachOf(t, TablesMadeAnew, func(t *testing.T, database *Database) {
 		names = append(names, database.Name)
 		require.Equal(t, "sqlite", database.Open(t).Name())
 	})

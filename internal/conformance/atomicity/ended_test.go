@@ -18,10 +18,6 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
-// On some databases a deadlock undoes the whole transaction, and its connection executes what follows statement by statement, each
-// committed by itself. One that has waited too long for a lock undoes its own statement only.
-var endingDatabases = []string{"mysql"}
-
 type (
 	endedShop struct {
 		ID        uint
@@ -154,7 +150,7 @@ var (
 func TestNoHalfOfACallIsCommittedWhereTheDatabaseEndsItsTransaction(t *testing.T) {
 	for name, call := range endedCalls() {
 		t.Run(name, func(t *testing.T) {
-			testdb.EachOf(t, endingDatabases, func(t *testing.T, database *testdb.Database) {
+			testdb.EachOf(t, testdb.EndedTransactions, func(t *testing.T, database *testdb.Database) {
 				s := newEndedStage(t, database)
 				for failing, failure := range map[string]error{"a deadlock": deadlocked, "a wait for a lock": waited} {
 					t.Run(failing+", in transactions of the call's own", func(t *testing.T) { s.inOwn(t, database, call, failure) })

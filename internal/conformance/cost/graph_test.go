@@ -44,14 +44,14 @@ func graphDatabase(t *testing.T, database *testdb.Database, models []any) (db *g
 }
 
 func TestMoreModelsAboveThanCanBeAskedForAreRefused(t *testing.T) {
-	testdb.EachOf(t, []string{"mysql"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.RefusedJoins, func(t *testing.T, database *testdb.Database) {
 		err := database.Open(t).Use(softdelete.New(softdelete.Config{Models: fixture.Veils()}))
 		require.ErrorIs(t, err, softdelete.ErrUnsupported)
 	})
 }
 
 func TestALazyPredicateGrowsWithTheModelsAbove(t *testing.T) {
-	testdb.EachOf(t, []string{"sqlite", "postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.WideJoins, func(t *testing.T, database *testdb.Database) {
 		models := fixture.Veils()
 		db, _ := graphDatabase(t, database, models)
 		ring(t, db, models)

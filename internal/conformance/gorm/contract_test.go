@@ -203,7 +203,7 @@ func TestRowsAffectedCountsRootRows(t *testing.T) {
 }
 
 func TestReturningOfAMarkIsRefusedWhereAnUpdateReturnsNothing(t *testing.T) {
-	testdb.EachOf(t, []string{"mysql"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.RefusedReturning, func(t *testing.T, database *testdb.Database) {
 		db := newContract(t, database)
 		before := contractLive(t, db)
 		var teams []contractTeam
@@ -214,7 +214,7 @@ func TestReturningOfAMarkIsRefusedWhereAnUpdateReturnsNothing(t *testing.T) {
 }
 
 func TestReturningOfADeletion(t *testing.T) {
-	testdb.EachOf(t, []string{"sqlite", "postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.ReturnedUpdates, func(t *testing.T, database *testdb.Database) {
 		db := newContract(t, database)
 		t.Run("fills a slice with the rows and their mark", func(t *testing.T) {
 			var teams []contractTeam

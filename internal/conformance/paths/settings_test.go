@@ -57,7 +57,7 @@ func TestTheSameStoryUnderEverySettingOfASession(t *testing.T) {
 	for _, driver := range []string{"clientFoundRows=true", "interpolateParams=true", "clientFoundRows=true&interpolateParams=true"} {
 		settings = append(settings, driver, driver+"&sql_mode="+url.QueryEscape("'NO_BACKSLASH_ESCAPES,ANSI_QUOTES'"))
 	}
-	testdb.EachOf(t, []string{"mysql"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.SettingsOfSessions, func(t *testing.T, database *testdb.Database) {
 		models := []any{&setShop{}, &setOrder{}, &setLine{}, &setBill{}}
 		told := ""
 		for i, set := range settings {

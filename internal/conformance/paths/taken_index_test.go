@@ -107,9 +107,9 @@ func TestAWriteOfWhatOnlyADeletedRowHasIsRowDeletedByAnyIndex(t *testing.T) {
 		}, []string{"idx_seat_nick"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var databases []string
+			databases := testdb.Everywhere
 			if slices.Contains(c.names, "idx_seat_code") {
-				databases = []string{"sqlite", "postgres"}
+				databases = testdb.IndexConditions
 			}
 			testdb.EachOf(t, databases, func(t *testing.T, database *testdb.Database) {
 				for _, translate := range []bool{false, true} {

@@ -43,7 +43,7 @@ func (loweredUser) TableName() string { return "target_users" }
 
 func TestUpsertsOnEveryTargetThatWasNarrowed(t *testing.T) {
 	raw := func(expression string) clause.Column { return clause.Column{Name: expression, Raw: true} }
-	upsertsOn(t, nil, func(u targetUser) any { return &u }, map[string]clause.OnConflict{
+	upsertsOn(t, testdb.Everywhere, func(u targetUser) any { return &u }, map[string]clause.OnConflict{
 		"a column":                          {Columns: []clause.Column{{Name: "slug"}}},
 		"columns":                           {Columns: []clause.Column{{Name: "nick"}, {Name: "org"}}},
 		"a constraint that became an index": {OnConstraint: "uni_target_users_phone"},
@@ -52,7 +52,7 @@ func TestUpsertsOnEveryTargetThatWasNarrowed(t *testing.T) {
 		"a column's field, by GORM's name":  {Columns: []clause.Column{{Name: "Slug"}}},
 		"a predicate of the caller's own":   {Columns: []clause.Column{{Name: "slug"}}, TargetWhere: clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: "deleted_at IS NULL"}}}},
 	})
-	upsertsOn(t, []string{"sqlite", "postgres"}, func(u targetUser) any { lowered := loweredUser(u); return &lowered }, map[string]clause.OnConflict{
+	upsertsOn(t, testdb.IndexConditions, func(u targetUser) any { lowered := loweredUser(u); return &lowered }, map[string]clause.OnConflict{
 		"an expression":                    {Columns: []clause.Column{raw("lower(email)")}},
 		"an expression written otherwise":  {Columns: []clause.Column{raw(" ( LOWER( email ) )")}},
 		"a column and an expression":       {Columns: []clause.Column{{Name: "org"}, raw("lower(nick)")}},
@@ -62,7 +62,7 @@ func TestUpsertsOnEveryTargetThatWasNarrowed(t *testing.T) {
 }
 
 // upsertsOn upserts a user by each target, on some databases.
-func upsertsOn(t *testing.T, databases []string, model func(targetUser) any, targets map[string]clause.OnConflict) {
+func upsertsOn(t *testing.T, databases testdb.Only, model func(targetUser) any, targets map[string]clause.OnConflict) {
 	testdb.EachOf(t, databases, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Models(t, database, []any{model(targetUser{})})
 		for name, on := range targets {
@@ -113,12 +113,12 @@ func upsertsOn(t *testing.T, databases []string, model func(targetUser) any, tar
 }
 
 func TestAnUpsertOnAnIndexThatIsKeptNamesNoPredicate(t *testing.T) {
-	keptUpserts(t, nil, func(u targetUser) any { return &u }, "slug", "phone")
-	keptUpserts(t, []string{"sqlite", "postgres"}, func(u targetUser) any { lowered := loweredUser(u); return &lowered }, "lower(email)", "slug")
+	keptUpserts(t, testdb.Everywhere, func(u targetUser) any { return &u }, "slug", "phone")
+	keptUpserts(t, testdb.IndexConditions, func(u targetUser) any { lowered := loweredUser(u); return &lowered }, "lower(email)", "slug")
 }
 
 // keptUpserts upserts a user by columns, or expressions, that are unique among all rows.
-func keptUpserts(t *testing.T, databases []string, model func(targetUser) any, targets ...string) {
+func keptUpserts(t *testing.T, databases testdb.Only, model func(targetUser) any, targets ...string) {
 	testdb.EachOf(t, databases, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Use(t, database, softdelete.Config{KeepUnique: true, Models: []any{model(targetUser{})}})
 		require.NoError(t, db.AutoMigrate(model(targetUser{})))

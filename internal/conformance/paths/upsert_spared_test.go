@@ -26,7 +26,7 @@ func TestAnUpsertThatSparesALiveRowIsNotRefusedForADeletedOneItHasNotMet(t *test
 	for name, target := range map[string][]clause.Column{"a column": {{Name: "code"}}, "an expression": {{Name: "lower(name)", Raw: true}}} {
 		t.Run(name, func(t *testing.T) {
 			// Elsewhere GORM leaves the condition out, and the live row would be updated as under plain GORM.
-			testdb.EachOf(t, []string{"sqlite", "postgres"}, func(t *testing.T, database *testdb.Database) {
+			testdb.EachOf(t, testdb.UpsertConditions, func(t *testing.T, database *testdb.Database) {
 				db := fixture.Models(t, database, []any{&sparedItem{}})
 				require.NoError(t, db.Create(&[]sparedItem{{Code: "a", Name: "A", Login: "a", Version: 9}, {Code: "b", Name: "B", Login: "b", Version: 1}}).Error)
 				require.NoError(t, db.Where("code = 'b'").Delete(&sparedItem{}).Error)

@@ -58,33 +58,33 @@ type (
 type meetCase struct {
 	on  func(table string) clause.OnConflict
 	set map[string]any // what the row has of the row 1
-	// databases are those that have such an upsert; nil for all.
-	databases []string
+	// databases are those that have such an upsert.
+	databases testdb.Only
 }
 
 func meetCases() map[string]meetCase {
-	untargeted := []string{"sqlite", "mysql"}
+	untargeted := testdb.UntargetedUpserts
 	return map[string]meetCase{
-		"a column":              {onColumns("number"), map[string]any{"number": "n"}, nil},
-		"several columns":       {onColumns("hall", "seat"), map[string]any{"hall": "h", "seat": "s"}, nil},
-		"the key":               {onColumns("id"), map[string]any{"id": 1}, nil},
-		"all columns":           {func(string) clause.OnConflict { return clause.OnConflict{UpdateAll: true} }, map[string]any{"id": 1}, nil},
+		"a column":              {onColumns("number"), map[string]any{"number": "n"}, testdb.Everywhere},
+		"several columns":       {onColumns("hall", "seat"), map[string]any{"hall": "h", "seat": "s"}, testdb.Everywhere},
+		"the key":               {onColumns("id"), map[string]any{"id": 1}, testdb.Everywhere},
+		"all columns":           {func(string) clause.OnConflict { return clause.OnConflict{UpdateAll: true} }, map[string]any{"id": 1}, testdb.Everywhere},
 		"none, by the key":      {onColumns(), map[string]any{"id": 1}, untargeted},
 		"none, by a column":     {onColumns(), map[string]any{"number": "n"}, untargeted},
 		"none, by several":      {onColumns(), map[string]any{"hall": "h", "seat": "s"}, untargeted},
 		"none, by a constraint": {onColumns(), map[string]any{"badge": "b"}, untargeted},
-		"another one":           {onColumns("id"), map[string]any{"number": "n"}, []string{"mysql"}}, // it names none
+		"another one":           {onColumns("id"), map[string]any{"number": "n"}, testdb.AnyIndexUpserts},
 		"a constraint": {func(table string) clause.OnConflict {
 			return clause.OnConflict{OnConstraint: "uni_" + table + "_badge", DoUpdates: clause.AssignmentColumns([]string{"name"})}
-		}, map[string]any{"badge": "b"}, []string{"postgres", "mysql"}},
+		}, map[string]any{"badge": "b"}, testdb.NamedConstraints},
 	}
 }
 
 // loweredCases are by an index on an expression, which not every database has.
 func loweredCases() map[string]meetCase {
 	return map[string]meetCase{
-		"an expression":          {onColumns("lower(email)"), map[string]any{"email": "a@X"}, []string{"sqlite", "postgres"}},
-		"none, by an expression": {onColumns(), map[string]any{"email": "a@X"}, []string{"sqlite"}},
+		"an expression":          {onColumns("lower(email)"), map[string]any{"email": "a@X"}, testdb.IndexConditions},
+		"none, by an expression": {onColumns(), map[string]any{"email": "a@X"}, testdb.UntargetedExpressions},
 	}
 }
 

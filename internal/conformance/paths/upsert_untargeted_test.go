@@ -55,7 +55,7 @@ func TestAnUpsertThatNamesNoIndexIsRefusedByAnyIndexOfTheTable(t *testing.T) {
 		}}, "key 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			testdb.EachOf(t, []string{"mysql"}, func(t *testing.T, database *testdb.Database) {
+			testdb.EachOf(t, testdb.AnyIndexUpserts, func(t *testing.T, database *testdb.Database) {
 				db := newLooseItems(t, database)
 				before := fixture.Dump(t, db, &looseItem{})
 				rows := []looseItem{{Code: "new", Serial: "new", Note: "new"}, c.row, {ID: 2, Code: "live", Serial: "live", Note: "new"}}
@@ -81,7 +81,7 @@ func TestAnUpsertThatNamesNoIndexIsRefusedByAnyIndexOfTheTable(t *testing.T) {
 }
 
 func TestAnUpsertThatNamesNoIndexUpdatesLiveRowsByExpressions(t *testing.T) {
-	testdb.EachOf(t, []string{"mysql"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.AnyIndexUpserts, func(t *testing.T, database *testdb.Database) {
 		db := newLooseItems(t, database)
 		on := clause.OnConflict{DoUpdates: clause.Assignments(map[string]any{"version": gorm.Expr("version + VALUES(version)"), "note": "met"})}
 		for range 2 {

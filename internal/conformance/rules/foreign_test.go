@@ -64,7 +64,7 @@ func newForeign(t *testing.T, database *testdb.Database, table, action string) *
 }
 
 // foreignBeyond are the databases with actions and moments of a foreign key that not all have.
-var foreignBeyond = map[string][]string{" DEFERRABLE INITIALLY DEFERRED": {"sqlite", "postgres"}, " ON DELETE SET DEFAULT": {"sqlite", "postgres"}}
+var foreignBeyond = map[string]testdb.Only{" DEFERRABLE INITIALLY DEFERRED": testdb.DeferredKeys, " ON DELETE SET DEFAULT": testdb.DefaultKeys}
 
 // foreignDeletions are ways to take the row 1 out of a table.
 var foreignDeletions = []struct {
@@ -181,7 +181,7 @@ func TestAForeignKeyThatARelationIsAboutIsCalledAsTheRelation(t *testing.T) {
 }
 
 func TestForeignKeysThatAreSwitchedOffForbidNothing(t *testing.T) {
-	testdb.EachOf(t, []string{"sqlite"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.KeysSwitchedOff, func(t *testing.T, database *testdb.Database) {
 		db := newForeign(t, database, "foreign_hards", "")
 		fixture.Exec(t, db, "PRAGMA foreign_keys = OFF")
 		preview, err := softdelete.Preview(db, &foreignHard{ID: 1})

@@ -150,7 +150,7 @@ func requireLacking(t *testing.T, err error, read lackingTable, said string, tex
 }
 
 func TestACallNamesTheTableThatItsRoleMayNotRead(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.Roles, func(t *testing.T, database *testdb.Database) {
 		db := lackingStage(t, database)
 		role := fixture.Role(t, db, "ALL")
 		for _, c := range lackingCalls {
@@ -175,7 +175,7 @@ func TestACallNamesTheTableThatItsRoleMayNotRead(t *testing.T) {
 }
 
 func TestTheGrantThatACallAsksForIsEnough(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.Roles, func(t *testing.T, database *testdb.Database) {
 		db := lackingStage(t, database)
 		role := fixture.Role(t, db, "ALL")
 		for _, c := range lackingCalls {
@@ -238,7 +238,7 @@ func TestACallNamesTheTableThatIsNotAsItsModel(t *testing.T) {
 }
 
 func TestAPolicyThatRefusesARowAsksForNoGrant(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.RowPolicies, func(t *testing.T, database *testdb.Database) {
 		db := lackingStage(t, database)
 		fixture.Exec(t, db, "ALTER TABLE lacking_parts_archive ENABLE ROW LEVEL SECURITY")
 		fixture.As(t, db, fixture.Role(t, db, "ALL"), func(db *gorm.DB) {

@@ -36,7 +36,7 @@ type (
 
 // What docs/postgresql.md says of privileges: the tables' owner migrates, and the program has no more than these.
 func TestAProgramNeedsToReadAndWriteRowsOnly(t *testing.T) {
-	testdb.EachOf(t, []string{"postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.Roles, func(t *testing.T, database *testdb.Database) {
 		models := []any{&grantOwner{}, &grantLetter{}, &grantBill{}}
 		s := fixture.NewStage(t, database, softdelete.Config{Models: models, Ledger: true, Holds: true})
 		require.NoError(t, s.AutoMigrate(softdelete.Tables()...))

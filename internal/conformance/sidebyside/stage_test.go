@@ -27,15 +27,12 @@ type deployment struct {
 	numbered bool
 }
 
-// common are the databases that the earlier release knew.
-var common = []string{"sqlite", "postgres"}
-
 func each(t *testing.T, run func(d *deployment)) {
 	t.Helper()
 	if _, err := history(); err != nil {
 		testdb.Missing(t, "history", err)
 	}
-	testdb.EachOf(t, common, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.EarlierRelease, func(t *testing.T, database *testdb.Database) {
 		dir := t.TempDir()
 		d := &deployment{t: t, tables: database.Open(t), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 		d.older, d.newer = start(t, "older", older, database, dir), start(t, "newer", newer, database, dir)

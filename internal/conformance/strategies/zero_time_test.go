@@ -59,7 +59,7 @@ func liveIDs(t *testing.T, db *gorm.DB, model any) (ids []uint) {
 }
 
 func TestATimeThatMeansLiveMaySayItsZone(t *testing.T) {
-	testdb.EachOf(t, []string{"sqlite", "postgres"}, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.TimesWithZones, func(t *testing.T, database *testdb.Database) {
 		s := fixture.NewStage(t, database, softdelete.Config{Models: []any{&strZoned{}}})
 		s.Add(&strZoned{ID: 1}, &strZoned{ID: 2})
 		require.Equal(t, []uint{1, 2}, liveIDs(t, s.DB, &strZoned{}))
