@@ -18,6 +18,10 @@ type concVoucher struct {
 }
 
 func TestRestoreOfManyArchivedRowsAgainstWhatTouchesOneOfThem(t *testing.T) {
+	eachConc(t, testRestoreOfManyArchivedRowsAgainstWhatTouchesOneOfThem)
+}
+
+func testRestoreOfManyArchivedRowsAgainstWhatTouchesOneOfThem(t *testing.T) {
 	s := newConcStage(t, &concVoucher{})
 	const vouchers = 120
 	restore := func(db *gorm.DB) error {
@@ -83,6 +87,10 @@ func TestRestoreOfManyArchivedRowsAgainstWhatTouchesOneOfThem(t *testing.T) {
 }
 
 func TestARestoreOfManyArchivedRowsWaitsForWhoHasLockedOneOfThem(t *testing.T) {
+	eachConc(t, testARestoreOfManyArchivedRowsWaitsForWhoHasLockedOneOfThem)
+}
+
+func testARestoreOfManyArchivedRowsWaitsForWhoHasLockedOneOfThem(t *testing.T) {
 	s := newConcStage(t, &concVoucher{})
 	const vouchers = 120
 	var id softdelete.DeletionID

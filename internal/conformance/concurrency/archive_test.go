@@ -84,7 +84,9 @@ func concTranslate(db *gorm.DB, err error) error {
 	return db.Dialector.(gorm.ErrorTranslator).Translate(err)
 }
 
-func TestArchiveAgainstWritesMeanwhile(t *testing.T) {
+func TestArchiveAgainstWritesMeanwhile(t *testing.T) { eachConc(t, testArchiveAgainstWritesMeanwhile) }
+
+func testArchiveAgainstWritesMeanwhile(t *testing.T) {
 	s := newConcStage(t, concOrders...)
 	remove := concDelete(&concOrder{ID: 1})
 	var changed, inserted int64
@@ -182,6 +184,10 @@ func TestArchiveAgainstWritesMeanwhile(t *testing.T) {
 }
 
 func TestArchiveRestoresAgainstWritesMeanwhile(t *testing.T) {
+	eachConc(t, testArchiveRestoresAgainstWritesMeanwhile)
+}
+
+func testArchiveRestoresAgainstWritesMeanwhile(t *testing.T) {
 	s := newConcStage(t, concOrders...)
 	restore := func(db *gorm.DB) error { _, err := softdelete.Restore(db, &concOrder{ID: 1}); return err }
 	line := func(db *gorm.DB) error { _, err := softdelete.Restore(db, &concLine{ID: 11}); return err }
@@ -211,6 +217,10 @@ func TestArchiveRestoresAgainstWritesMeanwhile(t *testing.T) {
 }
 
 func TestArchivedRowsThatGoForGoodAgainstTheirRestore(t *testing.T) {
+	eachConc(t, testArchivedRowsThatGoForGoodAgainstTheirRestore)
+}
+
+func testArchivedRowsThatGoForGoodAgainstTheirRestore(t *testing.T) {
 	s := newConcStage(t, concOrders...)
 	remove := func(value any) func(db *gorm.DB) error {
 		return func(db *gorm.DB) error { return db.Clauses(softdelete.OnlyDeleted).Unscoped().Delete(value).Error }

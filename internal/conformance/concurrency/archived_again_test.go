@@ -272,6 +272,10 @@ func (s concAgainStage) meet(n int, c concAgainCase, rival concAgainRival) *conc
 }
 
 func TestRestoresOfArchivedRowsAgainstLaterRowsOfTheirKeys(t *testing.T) {
+	eachConc(t, testRestoresOfArchivedRowsAgainstLaterRowsOfTheirKeys)
+}
+
+func testRestoresOfArchivedRowsAgainstLaterRowsOfTheirKeys(t *testing.T) {
 	for name, shape := range concAgainShapes() {
 		t.Run(name, func(t *testing.T) {
 			for what, rival := range shape.rivals() {

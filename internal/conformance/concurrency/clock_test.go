@@ -137,47 +137,50 @@ func TestConcurrentDeletionsHaveDifferentMarks(t *testing.T) {
 		})
 	}
 	t.Run("with a frozen clock, and before either of two transactions commits", func(t *testing.T) {
-		database := testdb.Named(t, *concDatabase)
-		one, two := newConcClock(t, database, concClocks["a frozen clock"], 2)
-		first, second := one.Begin(), two.Begin()
-		require.NoError(t, first.Delete(&concTicket{ID: 1}).Error)
-		require.NoError(t, second.Delete(&concTicket{ID: 2}).Error)
-		require.NoError(t, second.Delete(&concToken{ID: 1}).Error)
-		require.NoError(t, first.Delete(&concToken{ID: 2}).Error)
-		require.NoError(t, second.Commit().Error)
-		require.NoError(t, first.Commit().Error)
-		requireAllConcMarks(t, one, 2)
+		testdb.EachWithRowLocks(t, func(t *testing.T, database *testdb.Database) {
+			one, two := newConcClock(t, database, concClocks["a frozen clock"], 2)
+			first, second := one.Begin(), two.Begin()
+			require.NoError(t, first.Delete(&concTicket{ID: 1}).Error)
+			require.NoError(t, second.Delete(&concTicket{ID: 2}).Error)
+			require.NoError(t, second.Delete(&concToken{ID: 1}).Error)
+			require.NoError(t, first.Delete(&concToken{ID: 2}).Error)
+			require.NoError(t, second.Commit().Error)
+			require.NoError(t, first.Commit().Error)
+			requireAllConcMarks(t, one, 2)
+		})
 	})
 	t.Run("with a frozen clock, and in a transaction that began before another one commits", func(t *testing.T) {
-		database := testdb.Named(t, *concDatabase)
-		one, two := newConcClock(t, database, concClocks["a frozen clock"], 4)
-		tx := one.Begin()
-		require.NoError(t, tx.First(&concTicket{}).Error) // it may see what is there now until its end
-		for _, id := range []uint{1, 2} {
-			require.NoError(t, two.Delete(&concTicket{ID: id}).Error)
-			require.NoError(t, two.Delete(&concToken{ID: id}).Error)
-		}
-		for _, id := range []uint{3, 4} {
-			require.NoError(t, tx.Delete(&concTicket{ID: id}).Error)
-			require.NoError(t, tx.Delete(&concToken{ID: id}).Error)
-		}
-		require.NoError(t, tx.Commit().Error)
-		requireAllConcMarks(t, one, 4)
+		testdb.EachWithRowLocks(t, func(t *testing.T, database *testdb.Database) {
+			one, two := newConcClock(t, database, concClocks["a frozen clock"], 4)
+			tx := one.Begin()
+			require.NoError(t, tx.First(&concTicket{}).Error) // it may see what is there now until its end
+			for _, id := range []uint{1, 2} {
+				require.NoError(t, two.Delete(&concTicket{ID: id}).Error)
+				require.NoError(t, two.Delete(&concToken{ID: id}).Error)
+			}
+			for _, id := range []uint{3, 4} {
+				require.NoError(t, tx.Delete(&concTicket{ID: id}).Error)
+				require.NoError(t, tx.Delete(&concToken{ID: id}).Error)
+			}
+			require.NoError(t, tx.Commit().Error)
+			requireAllConcMarks(t, one, 4)
+		})
 	})
 	t.Run("a time that a transaction reserved is free again once it is rolled back, and taken once it commits", func(t *testing.T) {
-		database := testdb.Named(t, *concDatabase)
-		one, two := newConcClock(t, database, concClocks["a frozen clock"], 2)
-		tx := one.Begin()
-		undone, err := softdelete.Delete(tx, &concTicket{ID: 1})
-		require.NoError(t, err)
-		require.WithinDuration(t, concClocks["a frozen clock"](), undone.At, time.Millisecond)
-		require.NoError(t, tx.Rollback().Error)
-		report, err := softdelete.Delete(two, &concTicket{ID: 1})
-		require.NoError(t, err)
-		require.Equal(t, undone.At, report.At)
-		report, err = softdelete.Delete(one, &concTicket{ID: 2})
-		require.NoError(t, err)
-		require.True(t, report.At.After(undone.At))
-		requireConcMarks(t, one, 2, &concTicket{}, &concStub{})
+		testdb.EachWithRowLocks(t, func(t *testing.T, database *testdb.Database) {
+			one, two := newConcClock(t, database, concClocks["a frozen clock"], 2)
+			tx := one.Begin()
+			undone, err := softdelete.Delete(tx, &concTicket{ID: 1})
+			require.NoError(t, err)
+			require.WithinDuration(t, concClocks["a frozen clock"](), undone.At, time.Millisecond)
+			require.NoError(t, tx.Rollback().Error)
+			report, err := softdelete.Delete(two, &concTicket{ID: 1})
+			require.NoError(t, err)
+			require.Equal(t, undone.At, report.At)
+			report, err = softdelete.Delete(one, &concTicket{ID: 2})
+			require.NoError(t, err)
+			require.True(t, report.At.After(undone.At))
+			requireConcMarks(t, one, 2, &concTicket{}, &concStub{})
+		})
 	})
 }

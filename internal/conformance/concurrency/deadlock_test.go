@@ -43,6 +43,10 @@ type concStamp struct {
 }
 
 func TestDeletionsDoNotBothWaitForEachOther(t *testing.T) {
+	eachConc(t, testDeletionsDoNotBothWaitForEachOther)
+}
+
+func testDeletionsDoNotBothWaitForEachOther(t *testing.T) {
 	t.Run("whose trees share rows in a diamond", func(t *testing.T) {
 		s := newConcStage(t, concPress...)
 		s.eachStatement(func(n int) *concStop {

@@ -49,6 +49,10 @@ type (
 
 // Many rows are not deleted by their keys: those that a condition tells may be others a moment later.
 func TestDeletionOfManyRowsAgainstOneThatBeginsToFulfilTheCondition(t *testing.T) {
+	eachConc(t, testDeletionOfManyRowsAgainstOneThatBeginsToFulfilTheCondition)
+}
+
+func testDeletionOfManyRowsAgainstOneThatBeginsToFulfilTheCondition(t *testing.T) {
 	strategies := map[string]struct {
 		models              []any
 		parent              any

@@ -12,7 +12,9 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
 )
 
-func TestDeleteAgainstDelete(t *testing.T) {
+func TestDeleteAgainstDelete(t *testing.T) { eachConc(t, testDeleteAgainstDelete) }
+
+func testDeleteAgainstDelete(t *testing.T) {
 	affected := func(rows *int64, value any) func(db *gorm.DB) error {
 		return func(db *gorm.DB) error {
 			result := db.Delete(value)
@@ -98,6 +100,10 @@ func TestDeleteAgainstDelete(t *testing.T) {
 }
 
 func TestDeleteByConditionAgainstUpdate(t *testing.T) {
+	eachConc(t, testDeleteByConditionAgainstUpdate)
+}
+
+func testDeleteByConditionAgainstUpdate(t *testing.T) {
 	named := func(model any) func(db *gorm.DB) error {
 		return func(db *gorm.DB) error { return db.Where("name = ?", "wanted").Delete(model).Error }
 	}
@@ -148,7 +154,9 @@ func TestDeleteByConditionAgainstUpdate(t *testing.T) {
 	})
 }
 
-func TestMoveAgainstDelete(t *testing.T) {
+func TestMoveAgainstDelete(t *testing.T) { eachConc(t, testMoveAgainstDelete) }
+
+func testMoveAgainstDelete(t *testing.T) {
 	t.Run("a folder that was moved out of a tree stays live with its own, and one that was moved in goes with its own", func(t *testing.T) {
 		s := newConcStage(t, &concFolder{})
 		s.create(&concFolder{ID: 1}, &concFolder{ID: 2, ParentID: concKey(1)}, &concFolder{ID: 3, ParentID: concKey(2)},

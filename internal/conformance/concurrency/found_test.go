@@ -25,6 +25,10 @@ type (
 
 // A row that a restore moves from its archive into its table is there all the time, for those too who look into one and then into the other.
 func TestARowThatComesBackIsFoundMeanwhile(t *testing.T) {
+	eachConc(t, testARowThatComesBackIsFoundMeanwhile)
+}
+
+func testARowThatComesBackIsFoundMeanwhile(t *testing.T) {
 	s := newConcStage(t, &concVisitor{}, &concVisit{})
 	require.NoError(t, s.actor().AutoMigrate(softdelete.Tables()...))
 	erase := func(db *gorm.DB) error {

@@ -43,7 +43,9 @@ func concChildren() []concChild {
 	}
 }
 
-func TestGuardedCreateAgainstDelete(t *testing.T) {
+func TestGuardedCreateAgainstDelete(t *testing.T) { eachConc(t, testGuardedCreateAgainstDelete) }
+
+func testGuardedCreateAgainstDelete(t *testing.T) {
 	// wantTaken checks the state after the deletion, which met the new row.
 	wantTaken := func(t *testing.T, s *concStage, child concChild, deletion error) {
 		t.Helper()
@@ -111,6 +113,10 @@ func TestGuardedCreateAgainstDelete(t *testing.T) {
 }
 
 func TestGuardedCreateAgainstDeleteLevelByLevel(t *testing.T) {
+	eachConc(t, testGuardedCreateAgainstDeleteLevelByLevel)
+}
+
+func testGuardedCreateAgainstDeleteLevelByLevel(t *testing.T) {
 	fixture := func(t *testing.T) *concStage {
 		s := newConcStage(t, concPress...)
 		s.create(&concHouse{ID: 1}, &concAuthor{ID: 1, HouseID: concKey(1)}, &concMagazine{ID: 1, HouseID: concKey(1)},
@@ -136,6 +142,10 @@ func TestGuardedCreateAgainstDeleteLevelByLevel(t *testing.T) {
 }
 
 func TestGuardedCreateAgainstDeleteInATree(t *testing.T) {
+	eachConc(t, testGuardedCreateAgainstDeleteInATree)
+}
+
+func testGuardedCreateAgainstDeleteInATree(t *testing.T) {
 	t.Run("a folder created under one that is about to be taken is taken too, and so is one under that", func(t *testing.T) {
 		s := newConcStage(t, &concFolder{})
 		s.create(&concFolder{ID: 1}, &concFolder{ID: 2, ParentID: concKey(1)}, &concFolder{ID: 3, ParentID: concKey(2)})
@@ -149,7 +159,9 @@ func TestGuardedCreateAgainstDeleteInATree(t *testing.T) {
 	})
 }
 
-func TestGuardedUpdateAgainstDelete(t *testing.T) {
+func TestGuardedUpdateAgainstDelete(t *testing.T) { eachConc(t, testGuardedUpdateAgainstDelete) }
+
+func testGuardedUpdateAgainstDelete(t *testing.T) {
 	move := func(id, org uint) func(db *gorm.DB) error {
 		return func(db *gorm.DB) error {
 			result := db.Model(&concTeam{ID: id}).Update("org_id", org)

@@ -48,6 +48,10 @@ var concDestroy = map[string]struct {
 }
 
 func TestAHoldIsPlacedBeforeRowsAreDestroyedOrAfter(t *testing.T) {
+	eachConc(t, testAHoldIsPlacedBeforeRowsAreDestroyedOrAfter)
+}
+
+func testAHoldIsPlacedBeforeRowsAreDestroyedOrAfter(t *testing.T) {
 	for name, destroy := range concDestroy {
 		for _, callers := range []bool{false, true} {
 			if callers && destroy.alone {

@@ -12,6 +12,10 @@ import (
 
 // More archived rows than a restore remembers the keys of: one that is archived while it looks fulfils its condition too.
 func TestARowThatIsArchivedWhileManyComeBackIsErasedWhereverItIs(t *testing.T) {
+	eachConc(t, testARowThatIsArchivedWhileManyComeBackIsErasedWhereverItIs)
+}
+
+func testARowThatIsArchivedWhileManyComeBackIsErasedWhereverItIs(t *testing.T) {
 	s := newConcStage(t, &concVisitor{}, &concVisit{})
 	require.NoError(t, s.actor().AutoMigrate(softdelete.Tables()...))
 	for _, many := range []int{20, 150} { // fewer than deletion.FewKeys, and more
@@ -60,6 +64,10 @@ func TestARowThatIsArchivedWhileManyComeBackIsErasedWhereverItIs(t *testing.T) {
 }
 
 func TestARowThatIsDeletedWhileManyComeBackComesBackWithItsRowsOrNotAtAll(t *testing.T) {
+	eachConc(t, testARowThatIsDeletedWhileManyComeBackComesBackWithItsRowsOrNotAtAll)
+}
+
+func testARowThatIsDeletedWhileManyComeBackComesBackWithItsRowsOrNotAtAll(t *testing.T) {
 	s := newConcStage(t, concPress...)
 	for _, many := range []int{20, 150} {
 		s.eachStatement(func(n int) *concStop {
@@ -85,6 +93,10 @@ func TestARowThatIsDeletedWhileManyComeBackComesBackWithItsRowsOrNotAtAll(t *tes
 
 // More rows than a deletion remembers the keys of: one that begins to fulfil its condition goes with what is under it, or not at all.
 func TestARowThatBeginsToFulfilTheConditionOfADeletionOfMany(t *testing.T) {
+	eachConc(t, testARowThatBeginsToFulfilTheConditionOfADeletionOfMany)
+}
+
+func testARowThatBeginsToFulfilTheConditionOfADeletionOfMany(t *testing.T) {
 	s := newConcStage(t, concOrders...)
 	for name, c := range map[string]struct {
 		table  string

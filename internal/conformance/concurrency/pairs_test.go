@@ -21,7 +21,9 @@ type concCall struct {
 
 // TestPairsOfCalls stops each of many calls before each of its statements while another runs, and checks that neither fails
 // but for a rule, and that the rows are consistent afterwards. That is thousands of rounds: see [testdb.Long].
-func TestPairsOfCalls(t *testing.T) {
+func TestPairsOfCalls(t *testing.T) { eachConc(t, testPairsOfCalls) }
+
+func testPairsOfCalls(t *testing.T) {
 	forest := newConcForest()
 	var key atomic.Uint32
 	key.Store(100)

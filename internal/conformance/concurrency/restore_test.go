@@ -10,7 +10,9 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
-func TestRestoreAgainstDelete(t *testing.T) {
+func TestRestoreAgainstDelete(t *testing.T) { eachConc(t, testRestoreAgainstDelete) }
+
+func testRestoreAgainstDelete(t *testing.T) {
 	// Team 11 was deleted on its own: it has a mark of its own.
 	staged := func(t *testing.T) *concStage {
 		s := newConcCompany(t)
@@ -111,7 +113,9 @@ func (s *concStage) createDiamond() {
 		&concRemark{ID: 1, ArticleID: 1})
 }
 
-func TestRestoreAgainstRestore(t *testing.T) {
+func TestRestoreAgainstRestore(t *testing.T) { eachConc(t, testRestoreAgainstRestore) }
+
+func testRestoreAgainstRestore(t *testing.T) {
 	t.Run("of two restores of a row one brings it back, the other does nothing", func(t *testing.T) {
 		s := newConcCompany(t)
 		require.NoError(t, s.actor().Delete(&concOrg{ID: 1}).Error)

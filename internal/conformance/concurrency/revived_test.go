@@ -10,6 +10,10 @@ import (
 )
 
 func TestAnUpdateThatMakesRowsLiveAgainstTheDeletionOfTheirParent(t *testing.T) {
+	eachConc(t, testAnUpdateThatMakesRowsLiveAgainstTheDeletionOfTheirParent)
+}
+
+func testAnUpdateThatMakesRowsLiveAgainstTheDeletionOfTheirParent(t *testing.T) {
 	for name, row := range map[string]struct {
 		model  any
 		blocks bool

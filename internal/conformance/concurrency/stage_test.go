@@ -3,7 +3,6 @@ package concurrency_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"slices"
 	"strings"
 	"testing"
@@ -22,10 +21,17 @@ import (
 // with a connection of its own, that can be stopped before or after a statement, and that can be seen waiting for a lock.
 // What is exact under every interleaving on a single writer is tested with SQLite too, in stress_test.go.
 
-// concDatabase is that of these tests:
-//
-//	SOFTDELETE_UNFINISHED=mysql go test ./internal/conformance/concurrency -database mysql
-var concDatabase = flag.String("database", "postgres", "the database with row locks to run on")
+// concDatabase is the one that the test at hand runs on. No two of them run at the same time.
+var concDatabase string
+
+// eachConc runs a test on all databases with row locks.
+func eachConc(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	testdb.EachWithRowLocks(t, func(t *testing.T, database *testdb.Database) {
+		concDatabase = database.Name
+		test(t)
+	})
+}
 
 // concStage is a database with a spectator's connection.
 type concStage struct {
@@ -39,7 +45,7 @@ type concStage struct {
 
 func newConcStage(t *testing.T, models ...any) *concStage {
 	t.Helper()
-	s := &concStage{t: t, database: testdb.Named(t, *concDatabase), models: models}
+	s := &concStage{t: t, database: testdb.Named(t, concDatabase), models: models}
 	s.spectator = s.connect()
 	require.NoError(t, s.actor().AutoMigrate(models...))
 	return s
