@@ -18,17 +18,11 @@ func (t temporaries) add(statement sqlparser.Statement) {
 	}
 }
 
-// openedTwice are tables that statements open twice all the same.
-var openedTwice = map[string]string{
-	"w":                  "a test of what MariaDB can, where the dialect of MySQL makes a table for each place",
-	"softdelete_rebuild": "Rebuild asks twice which rows are gone: to be one question before MySQL itself is supported",
-}
-
 // check returns an error for a statement that opens one of the tables twice.
 func (t temporaries) check(statement sqlparser.Statement) error {
 	opened := opens(statement, map[string]map[string]int{})
 	for name, times := range opened {
-		if t[name] && times > 1 && openedTwice[name] == "" {
+		if t[name] && times > 1 {
 			return fmt.Errorf("the temporary table %s is opened %d times, which MySQL refuses", name, times)
 		}
 	}

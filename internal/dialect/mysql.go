@@ -115,7 +115,6 @@ var mysql = Dialect{
 var mariadb = func() Dialect {
 	d := mysql
 	d.features &^= WithBeforeWrite
-	d.features |= TemporaryTwice
 	d.locks[ShareLock] = " LOCK IN SHARE MODE"
 	d.server = mariadbServer
 	d.deep = mariadbDeep

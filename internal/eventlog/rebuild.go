@@ -316,14 +316,8 @@ func (r *rebuilding) remove(tx statement.Session) (int64, error) {
 // removed for that of a row which is there.
 func (r *rebuilding) leaving() statement.Leaving {
 	return statement.Leaving{Table: r.log.Table, With: r.protected.With, Among: func(q *statement.Query, alias string) {
-		if q.Dialect.Has(dialect.TemporaryTwice) {
-			q.Text("(EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 1 AND ")
-			r.sameRowAs(q, alias).Text(") AND NOT EXISTS (SELECT 1 FROM ").Name(stage).Text(" WHERE ", goneColumn, " = 0 AND ")
-			r.sameRowAs(q, alias).Text(")")
-		} else {
-			q.Text("((SELECT MIN(", goneColumn, ") FROM ").Name(stage).Text(" WHERE ")
-			r.sameRowAs(q, alias).Text(") = 1")
-		}
+		q.Text("((SELECT MIN(", goneColumn, ") FROM ").Name(stage).Text(" WHERE ") // one question: MySQL opens a temporary table once
+		r.sameRowAs(q, alias).Text(") = 1")
 		r.protected.Spare(q, alias)
 		q.Text(")")
 	}}
