@@ -24,7 +24,7 @@ func (eventGrown) TableName() string { return "event_accounts" }
 
 func TestAutoMigrateMakesEventLogs(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
-		db := fixture.Use(t, database, softdelete.Config{Models: []any{&eventAccount{}}})
+		db := fixture.Use(t, database, softdelete.Config{Models: []any{&eventAccount{}, &eventEntry{}}})
 		planned, err := softdelete.DDL(db)
 		require.NoError(t, err)
 		for _, statement := range planned {

@@ -72,7 +72,7 @@ type ddlRecorder struct {
 	rehearsal *sql.DB       // executes what is written; nil where the database changes tables in place
 	explain   func(sql string, vars ...any) string
 	parts     []ddlPart
-	made      map[string]bool // indexes that were built, where nothing is executed
+	made      map[string]bool // indexes, logs and tables of the plugin's that were made, where nothing is executed
 	dropped   map[string]bool // those that were dropped, likewise
 	noted     map[string]bool // remarks
 	checked   []string        // tables made anew whose foreign keys can be checked

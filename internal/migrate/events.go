@@ -63,9 +63,10 @@ func (m *migrator) migrateLog(l *dialect.Log) error {
 		return err
 	}
 	context, create := m.migrations.Dialect.LogContext()
-	if context != "" && !m.hasTable(context) {
+	if context != "" && !m.hasTable(context) && (r == nil || !r.made[context]) {
 		if r != nil {
 			r.begin(context, nil)
+			r.made[context] = true
 		}
 		if err := exec(create); err != nil {
 			return err

@@ -16,6 +16,12 @@ func (m *migrator) makeLocks(values []any) (err error) {
 		return nil
 	}
 	table := &statement.LockRow{}
+	if r := recorderOf(m.db); r != nil {
+		if r.made[table.TableName()] {
+			return nil
+		}
+		r.made[table.TableName()] = true
+	}
 	session := statement.Session{DB: statement.InWork(m.db, m.db.Statement.Context), Dialect: m.migrations.Dialect}
 	on := m.on(session.DB)
 	missing := statement.Slots()
