@@ -108,6 +108,9 @@ type eventLog struct {
 	// document gives rows of the log as JSON, fromJSON stands around that bound, in the place of a table of that kind.
 	document func(l *Log, rows []map[string]json.RawMessage) (string, error)
 	fromJSON func(l *Log, table string) (before, after string)
+	// misread tells from an error of reading that which column of the log has a value that is none of its type; nil where errors tell
+	// the type.
+	misread func(err error) (place int, ok bool)
 }
 
 // LogHidden says, for people, why a session may not see a log that is there; empty where it does.
@@ -298,6 +301,16 @@ func (d *Dialect) RowsDocument(l *Log, rows []map[string]json.RawMessage) (strin
 // JSONRows; elsewhere LoggedColumn.Decode gives the values to bind.
 func (d *Dialect) RowsFromJSON(l *Log) (before, after string) {
 	return d.events.fromJSON(l, l.quote(l.Table))
+}
+
+// Misread names the column of the log that has a value which is none of its type, where an error of reading rows from JSON says so.
+func (d *Dialect) Misread(l *Log, err error) string {
+	if d.events.misread != nil {
+		if place, ok := d.events.misread(err); ok && place < len(l.Columns) {
+			return l.Columns[place].Name
+		}
+	}
+	return ""
 }
 
 // objectRows is a list of objects, whose values stand as the events have them: a column of JSON keeps its text.

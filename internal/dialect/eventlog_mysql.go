@@ -3,7 +3,9 @@ package dialect
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,6 +53,7 @@ var mysqlEvents = eventLog{
 	hidden:   "; or grant the privilege TRIGGER on the table, without which nobody sees its triggers",
 	document: mysqlRows,
 	fromJSON: mysqlFromJSON,
+	misread:  mysqlMisread,
 }
 
 const (
@@ -308,34 +311,63 @@ func mysqlFromJSON(l *Log, _ string) (before, after string) {
 	for i, c := range l.Columns {
 		text := fmt.Sprintf("c%d", i)
 		columns[i] = mysqlDecoded(c, "j."+text) + " AS " + c.Quoted
-		paths[i] = fmt.Sprintf("%s longtext CHARACTER SET utf8mb4 PATH '$[%d]'", text, i)
+		paths[i] = fmt.Sprintf("%s longtext CHARACTER SET utf8mb4 PATH '$[%d]' NULL ON EMPTY ERROR ON ERROR", text, i)
 	}
 	return "(SELECT " + strings.Join(columns, ", ") + " FROM JSON_TABLE(", ", '$[*]' COLUMNS (" + strings.Join(paths, ", ") + ")) AS j) AS softdelete_rows"
 }
 
-// mysqlDecoded is what a column had, of the text that an event keeps.
+// mysqlMisread gives the place of the column whose value is none of its type, where an error of reading mysqlFromJSON says so: those of
+// mysqlDecoded name the text that was to become one, and those of lists and objects the column of JSON_TABLE.
+func mysqlMisread(err error) (place int, ok bool) {
+	found, _ := asMySQL(err)
+	name := ""
+	switch {
+	case mysqlRefused(err):
+		name = firstMatch(mysqlMisreadText, found.message)
+	case found.number == 4178 || found.number == 3666: // MariaDB's number and MySQL's
+		name = firstMatch(mysqlMisreadColumn, found.message)
+	}
+	place, err = strconv.Atoi(name)
+	return place, err == nil
+}
+
+var (
+	mysqlMisreadText   = regexp.MustCompile("`j`\\.`c(\\d+)`")
+	mysqlMisreadColumn = regexp.MustCompile(`column '(?:[^']*\.)?c(\d+)'`)
+)
+
+// mysqlDecoded is what a column had, of the text that an event keeps. Functions and casts give zero, NULL or the beginning of a text
+// that is none of the type, as one may be from before the column had it; that is an error here.
 func mysqlDecoded(c LoggedColumn, text string) string {
-	instant := "CAST(" + text + " AS datetime(6))"
+	integer := func(kind string) string {
+		number := "CAST(" + text + " AS " + kind + ")"
+		return mysqlRefuse(number, text+" NOT REGEXP '^-?[0-9]+$' OR CONCAT("+number+", '') <> "+text)
+	}
+	instant := func(kind string) string {
+		cast := "CAST(" + text + " AS " + kind + ")"
+		return mysqlRefuse(cast, text+" NOT REGEXP '^[0-9]+-[0-9]+-[0-9]+( [0-9:.]+)?$' OR "+cast+" IS NULL AND "+text+" NOT LIKE '0000-%'")
+	}
 	switch mysqlContentOf(c) {
 	case mysqlBoolean:
-		return "CASE " + text + " WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE CAST(" + text + " AS SIGNED) END"
+		return "CASE " + text + " WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE " + integer("SIGNED") + " END"
 	case mysqlWhole:
 		if t := mysqlType(c.Type); t.unsigned || t.name == "uint" {
-			return "CAST(" + text + " AS UNSIGNED)"
+			return integer("UNSIGNED")
 		}
-		return "CAST(" + text + " AS SIGNED)"
+		return integer("SIGNED")
 	case mysqlReals:
-		return "(" + text + " + 0e0)"
+		return mysqlRefuse("("+text+" + 0e0)", text+" NOT REGEXP '^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[-+]?[0-9]+)?$'")
 	case mysqlBinary, mysqlBits:
-		return "UNHEX(SUBSTR(" + text + ", 3))"
+		bytes := "UNHEX(SUBSTR(" + text + ", 3))"
+		return mysqlRefuse(bytes, "LEFT("+text+", 2) <> "+mysqlLiteral(`\x`)+" OR "+bytes+" IS NULL AND "+text+" IS NOT NULL")
 	case mysqlStamp:
-		return "FROM_UNIXTIME(TIMESTAMPDIFF(MICROSECOND, " + mysqlEpoch + ", " + instant + ") * 0.000001)"
+		return "FROM_UNIXTIME(TIMESTAMPDIFF(MICROSECOND, " + mysqlEpoch + ", " + instant("datetime(6)") + ") * 0.000001)"
 	}
 	switch t := mysqlType(c.Type); {
 	case t.name == "datetime", t.name == "time" && c.Plain:
-		return instant
+		return instant("datetime(6)")
 	case t.name == "date":
-		return "CAST(" + text + " AS date)"
+		return instant("date")
 	}
 	return text
 }

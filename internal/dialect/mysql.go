@@ -53,13 +53,8 @@ var mysql = Dialect{
 	keepPresent:    func(key string) string { return " ON DUPLICATE KEY UPDATE " + key + " = " + key },
 	replacePresent: mysqlReplace,
 	inserted:       mysqlInserted,
-	refuse: func(column, condition string) string {
-		return "CASE WHEN ((" + condition + ") IS TRUE) + " + mysqlMost + " > 0 THEN " + column + " END"
-	},
-	refused: func(err error) bool {
-		found, _ := asMySQL(err)
-		return found.number == 1690 && strings.Contains(found.message, mysqlMost)
-	},
+	refuse:         mysqlRefuse,
+	refused:        mysqlRefused,
 
 	notAfter: func(column string, at time.Time) string {
 		return column + " <= " + mysqlMoment(at.Truncate(time.Microsecond))
@@ -149,6 +144,16 @@ func mysqlLiteral(text string) string {
 // mysqlMost is the greatest integer there is. What is greater is an error in every mode of the server, which IGNORE does not make a warning
 // of (https://dev.mysql.com/doc/refman/8.4/en/out-of-range-and-overflow.html).
 const mysqlMost = "18446744073709551615"
+
+// mysqlRefuse is an expression, but an error where a condition holds.
+func mysqlRefuse(expression, condition string) string {
+	return "CASE WHEN ((" + condition + ") IS TRUE) + " + mysqlMost + " > 0 THEN " + expression + " END"
+}
+
+func mysqlRefused(err error) bool {
+	found, _ := asMySQL(err)
+	return found.number == 1690 && strings.Contains(found.message, mysqlMost)
+}
 
 func mysqlInserted(column string) string { return "VALUES(" + column + ")" } // AS new is MySQL's alone
 

@@ -82,6 +82,26 @@ func TestEventsOfMySQLsOwnTypesGiveBackTheRow(t *testing.T) {
 	require.EqualValues(t, 2, changed)
 }
 
+func TestWhatIsNoValueOfAMySQLTypeIsNamedByItsColumn(t *testing.T) {
+	dialect.AdmitUnfinished()
+	db := testdb.MySQL(t).Open(t)
+	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&mysqlLogged{}}})))
+	require.NoError(t, db.AutoMigrate(&mysqlLogged{}))
+	row := mysqlLogged{ID: 1, Kind: "a", Day: time.Now(), Hour: "0", Decimal: "0", JSON: "null"}
+	require.NoError(t, db.Create(&row).Error)
+	for column, value := range map[string]string{
+		"whole": `-1`, "id": `"18446744073709551616"`, "answer": `"yes"`, "year": `"2026s"`, "bits": `"255"`, "text": `"\\xs3cret"`, "stamp": `"0"`, "day": `"2026-13-40"`,
+		"zero": `"2026-10-10 12:00:00 Z"`, "kind": `["a"]`, "hour": `{"text": "b"}`,
+	} {
+		require.NoError(t, db.Exec("UPDATE mysql_loggeds_events SET data = ?", `{"id": 1, "`+column+`": `+value+`}`).Error)
+		err := softdelete.AsOf(db, &mysqlLogged{ID: 1}, time.Now().Add(time.Hour))
+		require.ErrorIs(t, err, softdelete.ErrUnsupported, column)
+		require.ErrorContains(t, err, "a value of the column "+column+" does not fit", column)
+	}
+	require.NoError(t, db.Exec("UPDATE mysql_loggeds_events SET data = ?", `{"id": 1, "day": "0000-00-00", "zero": "0000-00-00 00:00:00.000", "whole": null}`).Error)
+	require.NoError(t, softdelete.AsOf(db, &mysqlLogged{ID: 1}, time.Now().Add(time.Hour)), "a time that is none, and nothing")
+}
+
 func TestEventLogsOnMySQLNeedThePrivilegeForTriggers(t *testing.T) {
 	dialect.AdmitUnfinished()
 	database := testdb.MySQL(t)

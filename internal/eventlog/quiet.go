@@ -25,6 +25,9 @@ func unreadable(d *dialect.Dialect, l *dialect.Log, column string, err error) er
 	if _, lacks := errors.AsType[*statement.Failed](err); lacks || errors.Is(err, fault.ErrUnsupported) { // which quote no value
 		return err
 	}
+	if column == "" {
+		column = d.Misread(l, err)
+	}
 	if match := scannedColumn.FindStringSubmatch(err.Error()); column == "" && match != nil {
 		column = match[1]
 	}

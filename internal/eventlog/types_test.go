@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 type (
@@ -150,4 +151,32 @@ func contents(t *testing.T, db *gorm.DB, table string) (rows []map[string]any) {
 	t.Helper()
 	require.NoError(t, db.Table(table).Order("area, number").Find(&rows).Error)
 	return rows
+}
+
+func TestAValueThatIsNoneOfItsColumnsTypeIsAnErrorThatDoesNotQuoteIt(t *testing.T) {
+	testdb.ExpectParseErrors(t)
+	testdb.EachOf(t, testdb.TypedColumns, func(t *testing.T, database *testdb.Database) {
+		_, db := releases(t, database)
+		row := releasedRow()
+		require.NoError(t, db.Create(&row).Error)
+		for name, data := range map[string]string{
+			"an integer": `"visits": "s3cret"`, "the beginning of an integer": `"visits": "5s3cret"`, "a boolean": `"vip": "s3cret"`, "a fraction": `"rate": "s3cret"`,
+			"a time": `"seen": "s3cret"`, "what begins as a time": `"seen": "2026-03-01 s3cret"`, "a list": `"visits": ["s3cret"]`,
+		} {
+			t.Run(name, func(t *testing.T) {
+				tx := db.Begin()
+				defer tx.Rollback()
+				fixture.Exec(t, tx, `UPDATE released_events SET data = '{"id": 1, `+data+`}'`)
+				for function, call := range map[string]func() error{
+					"AsOf":    func() error { return softdelete.AsOf(tx, &releaseNew{ID: 1}, time.Now().Add(time.Minute)) },
+					"Rebuild": func() error { _, err := softdelete.Rebuild(tx, &releaseNew{}); return err },
+				} {
+					err := tx.Transaction(func(*gorm.DB) error { return call() }) // which a failed statement ends here and there
+					require.ErrorIs(t, err, softdelete.ErrUnsupported, function)
+					require.ErrorContains(t, err, "a row of releaseNew (table released) cannot be read from its events: a value", function)
+					require.NotContains(t, err.Error(), "s3cret", function)
+				}
+			})
+		}
+	})
 }

@@ -43,6 +43,7 @@ var (
 var (
 	UntargetedUpserts = only("an upsert of PostgreSQL that changes rows names an index", sqliteOnly, mysqlOnly)
 	NamedConstraints  = only("a constraint of SQLite has no name in an upsert", postgresOnly, mysqlOnly)
+	TypedColumns      = only("a column of SQLite takes values of every type", postgresOnly, mysqlOnly)
 )
 
 // What one database alone has.
