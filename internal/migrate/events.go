@@ -129,6 +129,15 @@ func (m *migrator) beginLog(l *dialect.Log, gained []dialect.LoggedColumn, exec 
 	return nil
 }
 
+// keepLogAfter does what keepLog does after a column has gone, or has got another name: triggers may be about it, and would fail
+// until the next migration.
+func (m *migrator) keepLogAfter(value any, err error) error {
+	if err != nil || m.db.DryRun || recorderOf(m.db) != nil {
+		return err
+	}
+	return m.keepLog(value)
+}
+
 // keepLog makes the log's triggers again after a change of a table, for which GORM may have made it anew. Where the table lacks a column
 // yet, or the log is not there, the migration that is under way does so at its end.
 func (m *migrator) keepLog(value any) error {

@@ -35,7 +35,13 @@ func (m *migrator) AlterColumn(value any, field string) error {
 
 // DropColumn implements gorm.Migrator.
 func (m *migrator) DropColumn(value any, field string) error {
-	return m.rebuild(value, field, func(inner gorm.Migrator) error { return inner.DropColumn(value, field) })
+	err := m.rebuild(value, field, func(inner gorm.Migrator) error { return inner.DropColumn(value, field) })
+	return m.keepLogAfter(value, err)
+}
+
+// RenameColumn implements gorm.Migrator.
+func (m *migrator) RenameColumn(value any, oldName, newName string) error {
+	return m.keepLogAfter(value, m.Migrator.RenameColumn(value, oldName, newName))
 }
 
 // CreateConstraint implements gorm.Migrator.
