@@ -16,6 +16,8 @@ type Reference struct {
 	Name string
 	// OnDelete is what becomes of rows that refer to one which is removed.
 	OnDelete ReferenceAction
+	// Follows tells that rows which refer to one change with its key. It is not looked for where keys fire triggers.
+	Follows bool
 	// Only stands before the table's name where its rows are meant without those of tables that inherit from it: they do not have the key.
 	Only string
 	// Unseen tells that OnDelete is an action, and that the database may hide rows that refer from the session.
@@ -61,6 +63,7 @@ type referenceColumn struct {
 	Name    string `gorm:"column:name"`
 	Action  string `gorm:"column:action"`
 	Unseen  bool   `gorm:"column:unseen"`
+	Follows bool   `gorm:"column:follows"`
 	Heirs   bool   `gorm:"column:heirs"` // other tables inherit from it
 }
 
@@ -74,7 +77,7 @@ func gather(columns []referenceColumn) []Reference {
 	var list []Reference
 	for i, c := range columns {
 		if i == 0 || columns[i-1].ID != c.ID || columns[i-1].Table != c.Table {
-			list = append(list, Reference{Table: c.Table, Name: c.Name, OnDelete: onDelete[c.Action], Unseen: c.Unseen})
+			list = append(list, Reference{Table: c.Table, Name: c.Name, OnDelete: onDelete[c.Action], Unseen: c.Unseen, Follows: c.Follows})
 			if c.Heirs {
 				list[len(list)-1].Only = "ONLY "
 			}

@@ -19,7 +19,8 @@ func mysqlForeignKeys(db *gorm.DB, otherSchema, other, schema, side, table strin
 	var columns []referenceColumn
 	place, name := mysqlPlace(table)
 	err := db.Raw(`SELECT CONCAT(k.constraint_schema, '.', k.constraint_name) AS "id", `+mysqlNamed(otherSchema, other)+` AS "tab", k.column_name AS "col",
-			k.referenced_column_name AS "parent", k.constraint_name AS "name", r.delete_rule AS "action"
+			k.referenced_column_name AS "parent", k.constraint_name AS "name", r.delete_rule AS "action",
+			r.update_rule IN ('CASCADE', 'SET NULL') AS "follows"
 		FROM information_schema.key_column_usage k JOIN information_schema.referential_constraints r ON r.constraint_schema = k.constraint_schema
 			AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name
 		WHERE k.referenced_table_name IS NOT NULL AND `+schema+` = COALESCE(?, DATABASE()) AND `+side+` = ?

@@ -151,6 +151,9 @@ func (logs *Logs) check(tx statement.Session, l *dialect.Log) (completeLog, erro
 				fault.ErrUnsupported, l.Table, gained[0].Name)
 		}
 	}
+	if err := RefuseBypassed(tx.Dialect, tx.InWork(tx.Statement.Context).DB, l); err != nil {
+		return completeLog{}, err
+	}
 	for _, late := range found.Late {
 		if late.Writes(l.Table) {
 			return completeLog{}, fmt.Errorf("%w: the trigger %s of table %s writes to it, and was made after those of the event log: it would fire before them; run AutoMigrate, "+
@@ -162,6 +165,23 @@ func (logs *Logs) check(tx statement.Session, l *dialect.Log) (completeLog, erro
 		logs.complete.Store(l.Table, known)
 	}
 	return known, notLocked
+}
+
+// RefuseBypassed refuses a log of rows that a foreign key would change past the triggers, when the key of a row changes that they refer to.
+// What it does where such a row is removed is refused by the deletion, which knows whether there are any.
+func RefuseBypassed(d *dialect.Dialect, db *gorm.DB, l *dialect.Log) error {
+	if d.Has(dialect.KeysFireTriggers) {
+		return nil
+	}
+	keys, err := d.ReferencesFrom(db, l.Table)
+	for _, key := range keys {
+		if key.Follows {
+			return fmt.Errorf("%w: the foreign key %s of table %s has ON UPDATE CASCADE or SET NULL, which would change rows of %s without an event in their log, since "+
+				"this database fires no triggers for it; drop it, and make it with ON UPDATE RESTRICT: constraint:OnUpdate:RESTRICT in the gorm tag of the relation",
+				fault.ErrUnsupported, key.Name, l.Table, l.Model)
+		}
+	}
+	return err
 }
 
 func logMissing(d *dialect.Dialect, l *dialect.Log) error {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 func TestEventsOfOneRow(t *testing.T) {
@@ -274,6 +275,38 @@ func TestEventsOfRowsThatForeignKeysChange(t *testing.T) {
 		events := history(t, db, &eventFile{ID: 5})
 		require.Equal(t, []string{"created", "updated"}, kinds(events))
 		require.JSONEq(t, `{"folder_id":null}`, string(events[1].Data))
+	})
+}
+
+type (
+	eventShelf struct {
+		ID     uint
+		Code   string      `gorm:"size:20;uniqueIndex"`
+		Copies []eventCopy `gorm:"foreignKey:Shelf;references:Code;constraint:OnUpdate:CASCADE"`
+	}
+	eventCopy struct {
+		_     struct{} `softdelete:"events"`
+		ID    uint
+		Shelf string `gorm:"size:20"`
+	}
+)
+
+func TestALogIsRefusedOfRowsThatAForeignKeyChangesPastItsTriggers(t *testing.T) {
+	testdb.EachOf(t, testdb.UnfiredTriggers, func(t *testing.T, database *testdb.Database) {
+		db := fixture.Use(t, database, softdelete.Config{Models: []any{&eventShelf{}, &eventCopy{}}})
+		refused := func(err error) {
+			require.ErrorIs(t, err, softdelete.ErrUnsupported)
+			require.ErrorContains(t, err, "the foreign key fk_event_shelves_copies of table event_copies has ON UPDATE CASCADE or SET NULL, which would change rows of eventCopy")
+		}
+		refused(db.AutoMigrate(&eventShelf{}, &eventCopy{}))
+		const key = "ALTER TABLE event_copies ADD CONSTRAINT fk_event_shelves_copies FOREIGN KEY (shelf) REFERENCES event_shelves (code) ON UPDATE "
+		fixture.Exec(t, db, "ALTER TABLE event_copies DROP FOREIGN KEY fk_event_shelves_copies", key+"RESTRICT")
+		require.NoError(t, db.AutoMigrate(&eventShelf{}, &eventCopy{}))
+		require.NoError(t, db.Create(&eventShelf{ID: 1, Code: "a", Copies: []eventCopy{{ID: 1}}}).Error)
+		require.Error(t, db.Model(&eventShelf{ID: 1}).Update("code", "b").Error, "the database refuses, too")
+		fixture.Exec(t, db, "ALTER TABLE event_copies DROP FOREIGN KEY fk_event_shelves_copies", key+"CASCADE")
+		other := fixture.Use(t, database, softdelete.Config{Models: []any{&eventShelf{}, &eventCopy{}}})
+		refused(other.Create(&eventCopy{ID: 2, Shelf: "a"}).Error)
 	})
 }
 

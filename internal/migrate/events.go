@@ -77,6 +77,9 @@ func (m *migrator) migrateLog(l *dialect.Log) error {
 	if err != nil {
 		return err
 	}
+	if err := eventlog.RefuseBypassed(d, m.reader(), l); err != nil {
+		return err
+	}
 	columns, err := d.Columns(m.reader(), dialect.Table{Name: l.Table, Quoted: statement.QuoteName(m.db, l.Table)})
 	if err != nil {
 		return err

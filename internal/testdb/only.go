@@ -63,6 +63,7 @@ var (
 	LiveColumns         = only("MySQL has a computed column in the place of conditions of indexes", mysqlOnly)
 	LockTables          = only("on MySQL rows of a table stand for numbers", mysqlOnly)
 	EndedTransactions   = only("a deadlock of InnoDB undoes the transaction, not the statement", mysqlOnly)
+	UnfiredTriggers     = only("a foreign key of MySQL fires no triggers", mysqlOnly)
 	RefusedReturning    = only("what ReturnedUpdates are is refused on MySQL", mysqlOnly)
 	RefusedJoins        = only("what WideJoins are is refused on MySQL", mysqlOnly)
 	AnyIndexUpserts     = only("an upsert of MySQL meets rows by any index", mysqlOnly)
