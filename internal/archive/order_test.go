@@ -1,6 +1,7 @@
 package archive_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -204,6 +205,43 @@ func TestAnArchiveOfAnEarlierVersionGoesOnAndGetsItsNumbers(t *testing.T) {
 		_, err = softdelete.Restore(unmigrated, &orderedJob{ID: 1})
 		require.NoError(t, err, "an earlier version has archived it, by a clock that is behind")
 		require.Equal(t, 1, fixture.Rows(t, db, "ordered_jobs", "round = 4"))
+	})
+}
+
+func TestAnArchiveThatWasNotNumberedToTheEndIsByTheNextMigration(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := fixture.Models(t, database, orderedModels)
+		steps := 0
+		for step, through := 1, false; !through; step++ {
+			formerArchive(t, db)
+			for round := 1; round <= 3; round++ {
+				formerRow(t, db, 1, round, 10*(3-round))
+			}
+			migrated := fixture.Use(t, database, softdelete.Config{Models: orderedModels}, later)
+			lost := errors.New("the connection is lost")
+			n := 0
+			testdb.Inject(migrated).AfterStatement(func(_ int, sql string) error {
+				if strings.HasPrefix(sql, "ALTER TABLE") || strings.HasPrefix(sql, "UPDATE") || strings.HasPrefix(sql, "SET @") {
+					if n++; n == step {
+						return lost
+					}
+				}
+				return nil
+			})
+			err := migrated.AutoMigrate(orderedModels...)
+			testdb.Inject(migrated).Reset()
+			if through = err == nil; !through {
+				steps++
+				require.ErrorIs(t, err, lost)
+				require.NoError(t, migrated.AutoMigrate(orderedModels...))
+			}
+			var order []int
+			require.NoError(t, db.Raw("SELECT round FROM ordered_jobs_archive ORDER BY archive_id").Scan(&order).Error)
+			require.Equal(t, []int{3, 2, 1}, order)
+			require.False(t, db.Migrator().HasColumn("ordered_jobs_archive", "softdelete_number"))
+			fixture.Exec(t, db, "DROP VIEW ordered_view")
+		}
+		require.Positive(t, steps)
 	})
 }
 

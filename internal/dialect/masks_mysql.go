@@ -47,6 +47,9 @@ var mysqlMasks = masks{
 	},
 }
 
+// mysqlNumbering is the column and the variable that rows are numbered with.
+const mysqlNumbering = "softdelete_number"
+
 var mysqlNumbered = numbered{
 	kind: "bigint AUTO_INCREMENT PRIMARY KEY",
 	// The primary key of a partitioned table has the columns that it is partitioned by.
@@ -55,14 +58,25 @@ var mysqlNumbered = numbered{
 		err = db.Raw("SELECT NOT EXISTS (SELECT 1 FROM information_schema.partitions WHERE "+mysqlThere+" AND partition_name IS NOT NULL)", place, name).Scan(&can).Error
 		return can, err
 	},
+	// The column has another name until it is the key, so that whoever comes after an interruption goes on: each step is there for good.
 	add: func(db *gorm.DB, table Table, column, order string) error {
+		place, bare := mysqlPlace(table.Name)
+		var begun bool
+		if err := db.Raw("SELECT EXISTS (SELECT 1 FROM information_schema.columns WHERE "+mysqlThere+" AND column_name = ?)", place, bare, mysqlNumbering).
+			Scan(&begun).Error; err != nil {
+			return err
+		}
 		name := mysqlQuoted(column)
-		return executeAll(db,
-			fmt.Sprintf("ALTER TABLE %s ADD %s bigint", table.Quoted, name),
-			"SET @softdelete_number = 0",
-			fmt.Sprintf("UPDATE %s SET %s = (@softdelete_number := @softdelete_number + 1) ORDER BY %s", table.Quoted, name, order),
-			fmt.Sprintf("ALTER TABLE %s MODIFY %s bigint NOT NULL AUTO_INCREMENT, ADD PRIMARY KEY (%s)", table.Quoted, name, name),
-		)
+		statements := []string{
+			fmt.Sprintf("ALTER TABLE %s ADD %s bigint", table.Quoted, mysqlNumbering),
+			"SET @" + mysqlNumbering + " = 0",
+			fmt.Sprintf("UPDATE %[1]s SET %[2]s = (@%[2]s := @%[2]s + 1) ORDER BY %[3]s", table.Quoted, mysqlNumbering, order),
+			fmt.Sprintf("ALTER TABLE %s CHANGE %s %s bigint NOT NULL AUTO_INCREMENT, ADD PRIMARY KEY (%s)", table.Quoted, mysqlNumbering, name, name),
+		}
+		if begun {
+			statements = statements[1:]
+		}
+		return executeAll(db, statements...)
 	},
 }
 
