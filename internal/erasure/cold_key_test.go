@@ -62,7 +62,7 @@ type (
 		DeletedAt gorm.DeletedAt `softdelete:"retain:1d;then:cold"`
 	}
 	keyBytes struct {
-		ID        []byte         `gorm:"primaryKey"`
+		ID        []byte         `gorm:"primaryKey;size:20"`
 		Name      string         `pii:"fixed:-"`
 		DeletedAt gorm.DeletedAt `softdelete:"retain:1d;then:cold"`
 	}

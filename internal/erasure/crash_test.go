@@ -18,8 +18,6 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
-	"gorm.io/driver/postgres"
-	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
@@ -125,15 +123,13 @@ func eraseUntilKilled() error {
 	if err := errors.Join(failed, err); err != nil {
 		return err
 	}
-	dialector := sqlite.Open(os.Getenv("SOFTDELETE_CRASH_DSN"))
-	if os.Getenv("SOFTDELETE_CRASH_KIND") == "postgres" {
-		dialector = postgres.Open(os.Getenv("SOFTDELETE_CRASH_DSN"))
-	}
 	var left atomic.Int64
-	db, err := gorm.Open(dialector, &gorm.Config{Logger: crashLogger{Interface: logger.Discard, left: &left}})
+	db, pool, err := testdb.OpenWorker(os.Getenv("SOFTDELETE_CRASH_KIND"), os.Getenv("SOFTDELETE_CRASH_DSN"),
+		&gorm.Config{Logger: crashLogger{Interface: logger.Discard, left: &left}})
 	if err != nil {
 		return err
 	}
+	defer pool.Close()
 	if err := db.Use(softdelete.New(crashConfig(ledger, batch))); err != nil {
 		return err
 	}
