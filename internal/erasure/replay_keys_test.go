@@ -32,11 +32,11 @@ type (
 	}
 	replayTimeKey struct {
 		Device string    `gorm:"primaryKey;size:30"`
-		At     time.Time `gorm:"primaryKey"`
+		At     time.Time `gorm:"primaryKey;precision:6"`
 		ReplayRow
 	}
 	replayBytesKey struct {
-		Sum []byte `gorm:"primaryKey"`
+		Sum []byte `gorm:"primaryKey;size:20"`
 		ReplayRow
 	}
 	replayArrayKey struct {
