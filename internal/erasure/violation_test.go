@@ -44,25 +44,29 @@ func TestAConstraintThatRefusesUndoesTheErasureAndIsNamedWithoutValues(t *testin
 		sentinel error
 		sqlite   []string
 		postgres []string
+		deferred string
+		about    testdb.Only
 	}{
 		"a CHECK constraint": {
 			"nick", gorm.ErrCheckConstraintViolated,
 			[]string{"table refused_people", "the CHECK constraint nick_rule refuses what is written to the column nick; give the column a pii tag"},
-			nil,
+			nil, "", testdb.Everywhere,
 		},
 		"a foreign key": {
 			"owner", gorm.ErrForeignKeyViolated,
 			[]string{"table refused_people", "the foreign key", "refuses what is written to the column owner_id; give the column pii:\"null\""},
 			[]string{"the foreign key fk_refused_people_owner"},
+			"", testdb.Everywhere,
 		},
 		"a foreign key that is checked at the commit": {
 			"late", gorm.ErrForeignKeyViolated,
 			[]string{"committing", "table refused_people", "the foreign key", "give the column pii:\"null\""},
 			[]string{"late_rule"},
+			" DEFERRABLE INITIALLY DEFERRED", testdb.DeferredKeys,
 		},
 	} {
 		t.Run(fact, func(t *testing.T) {
-			testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+			testdb.EachOf(t, c.about, func(t *testing.T, database *testdb.Database) {
 				var lines bytes.Buffer
 				broken := c.broken
 				gives := func(name string, wrong, right any) softdelete.Masker {
@@ -79,7 +83,7 @@ func TestAConstraintThatRefusesUndoesTheErasureAndIsNamedWithoutValues(t *testin
 					"nick": gives("nick", "GONE", ""), "owner": gives("owner", uint(4711), nil), "late": gives("late", uint(4711), nil),
 				}})))
 				require.NoError(t, db.AutoMigrate(append(softdelete.Tables(), &refusedOwner{})...))
-				refusedTables(t, db)
+				refusedTables(t, db, c.deferred)
 				require.NoError(t, db.Create(&refusedOwner{ID: 1}).Error)
 				one := uint(1)
 				person := refusedPerson{
@@ -120,16 +124,16 @@ func TestAConstraintThatRefusesUndoesTheErasureAndIsNamedWithoutValues(t *testin
 }
 
 // refusedTables makes the tables by hand: GORM knows no constraint that is checked at the commit.
-func refusedTables(t *testing.T, db *gorm.DB) {
+func refusedTables(t *testing.T, db *gorm.DB, deferred string) {
 	t.Helper()
-	for _, statement := range []string{
-		`CREATE TABLE refused_people (id integer PRIMARY KEY, name text, nick text CONSTRAINT nick_rule CHECK (lower(nick) <> 'gone'),
-			owner_id bigint CONSTRAINT fk_refused_people_owner REFERENCES refused_owners (id),
-			late bigint CONSTRAINT late_rule REFERENCES refused_owners (id) DEFERRABLE INITIALLY DEFERRED)`,
-		`CREATE TABLE refused_notes (id integer PRIMARY KEY, person_id bigint REFERENCES refused_people (id), text text)`,
-	} {
-		require.NoError(t, db.Exec(statement).Error)
-	}
+	key := fixture.KeyType(db)
+	fixture.Exec(
+		t, db,
+		`CREATE TABLE refused_people (id integer PRIMARY KEY, name text, nick text, owner_id `+key+`, late `+key+`,
+			CONSTRAINT nick_rule CHECK (lower(nick) <> 'gone'), CONSTRAINT fk_refused_people_owner FOREIGN KEY (owner_id) REFERENCES refused_owners (id),
+			CONSTRAINT late_rule FOREIGN KEY (late) REFERENCES refused_owners (id)`+deferred+`)`,
+		`CREATE TABLE refused_notes (id integer PRIMARY KEY, person_id integer, text text, FOREIGN KEY (person_id) REFERENCES refused_people (id))`,
+	)
 }
 
 // refusedTexts are all texts that can be got out of an error: its own, and those of all that it wraps, with their fields.
