@@ -142,6 +142,10 @@ func (d *deletion) removeTogether(tx statement.Session, w *walk.Walk, rootRows i
 	q.Text(")")
 	d.spareHeld(q, n, "")
 	d.stmt.Clauses["WHERE"] = clause.Clause{Name: "WHERE", Expression: clause.Where{Exprs: []clause.Expression{written{q}}}}
+	if one := q.Dialect.Joined(); one != "" {
+		d.stmt.AddClause(clause.Delete{Modifier: q.Dialect.DeleteAs(statement.QuoteName(tx.DB, d.target.Qualifier()))})
+		d.stmt.AddClause(clause.From{Tables: []clause.Table{{Name: clause.CurrentTable}, {Name: one, Raw: true}}})
+	}
 	return func(db *gorm.DB) error {
 		if err := d.sameRows(d.deleter.Session(db).InWork(db.Statement.Context), w, n, db.RowsAffected); err != nil {
 			return err

@@ -42,3 +42,10 @@ func (d *Dialect) ByKey() string { return d.byKey }
 // ByFound stands behind a SELECT of keys of a table, and before what says that its rows are those: they are read after it, and nothing else
 // of the table is. It is there where ByKey is.
 func (d *Dialect) ByFound(table string) string { return " STRAIGHT_JOIN " + table + d.byKey }
+
+// InOrder stands between two tables in FROM of which the second is read by what the first gives; empty where the database may choose, and
+// Estimates says whether it needs help.
+func (d *Dialect) InOrder() string { return d.inOrder }
+
+// Joined is a table of one row that a DELETE joins whose rows sub-queries tell; empty where a DELETE looks its rows up without one.
+func (d *Dialect) Joined() string { return d.joined }

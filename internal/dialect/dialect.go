@@ -38,6 +38,8 @@ const (
 	SessionLocks
 	// Estimates: the way to join tables is chosen by how many rows statistics lead to expect.
 	Estimates
+	// FirstIndex: of the indexes by which rows may be found, and of which nothing is known yet, the one is taken that was made first.
+	FirstIndex
 	// RenameIndex: an index can be renamed in place.
 	RenameIndex
 	// AlterInPlace: constraints and columns can be changed in place. Without it GORM makes the table anew, which loses its
@@ -191,6 +193,8 @@ type Dialect struct {
 	removeAs bool
 	remove   func(table, way string) string
 	byKey    string
+	// inOrder and joined are told of at InOrder and Joined.
+	inOrder, joined string
 
 	keepPresent    func(key string) string
 	replacePresent func(key, others []string) string
@@ -214,6 +218,8 @@ type Dialect struct {
 	// findIndexes lists the indexes of a table, or that of a name.
 	findIndexes func(db *gorm.DB, table Table, name string) ([]Index, error)
 	indexOwner  func(db *gorm.DB, table Table, name string) (string, error)
+	// indexPart writes a column in an index that is to find rows; nil where its name does.
+	indexPart func(column, kind string) string
 
 	rebuild   rebuild
 	script    script

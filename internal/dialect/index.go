@@ -95,6 +95,14 @@ func plain(condition, zone string) string {
 	return strings.Join(strings.Fields(plain.String()), " ")
 }
 
+// IndexPart is a column of a type in an index that rows are found by: of a text that is longer than an index takes, its beginning.
+func (d *Dialect) IndexPart(column, kind string) string {
+	if d.indexPart == nil {
+		return column
+	}
+	return d.indexPart(column, kind)
+}
+
 // Table is a table to look up: its name alone, and quoted with its schema if it has one.
 type Table struct{ Name, Quoted string }
 

@@ -74,6 +74,16 @@ func mysqlPlain(part mysqlIndexPart) string {
 	return *part.Column
 }
 
+// mysqlFinding takes as many letters of a text as an index takes of four columns.
+func mysqlFinding(column, kind string) string {
+	const most = 191
+	t := mysqlType(kind)
+	if !slices.Contains(mysqlTexts, t.name) && !slices.Contains(mysqlBytes, t.name) || mysqlSizes[t.name] == 0 && first(t.numbers) <= most {
+		return column
+	}
+	return fmt.Sprintf("%s(%d)", column, most)
+}
+
 var (
 	// liveExpression is what a generated column of ours is made by, as servers tell it.
 	liveExpression = regexp.MustCompile(`(?is)^\(?\s*if\((.*),\s*1\s*,\s*null\s*\)\s*\)?$`)

@@ -21,7 +21,7 @@ var mysql = Dialect{
 
 	longestName: 64,
 	features: RowLocks | CompoundRecursion | RenameIndex | AlterInPlace | WithBeforeWrite | QualifiedTargets | StaleReads | GeneratedLive | SessionLocks |
-		LockTable | UnionsAnew | TemporaryStays | JSONRows,
+		LockTable | UnionsAnew | TemporaryStays | JSONRows | FirstIndex,
 	instantType: "datetime(6)",
 	textType:    "char",
 	ofType:      mysqlCast,
@@ -49,6 +49,8 @@ var mysql = Dialect{
 	remove:    mysqlDelete,
 	removeAs:  true,
 	byKey:     " FORCE INDEX (PRIMARY)",
+	inOrder:   " STRAIGHT_JOIN ",
+	joined:    mysqlOne,
 
 	keepPresent:    func(key string) string { return " ON DUPLICATE KEY UPDATE " + key + " = " + key },
 	replacePresent: mysqlReplace,
@@ -85,6 +87,7 @@ var mysql = Dialect{
 	collations: mysqlCollations,
 
 	findIndexes: mysqlIndexes,
+	indexPart:   mysqlFinding,
 	indexOwner:  func(*gorm.DB, Table, string) (string, error) { return "", nil }, // names of indexes are a table's own
 
 	script:   script{alone: mysqlAlone},

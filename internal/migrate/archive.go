@@ -28,11 +28,16 @@ func (m *migrator) migrateArchives(values []any) error {
 	}); ok {
 		all = inner.ReorderModels(values, true)
 	}
-	for _, value := range all {
+	policies := make([]*policy.Policy, len(all)) // of all of them, before a look at what stands above one
+	for i, value := range all {
 		p, err := m.policy(value)
 		if err != nil {
 			return err
 		}
+		policies[i] = p
+	}
+	for i, value := range all {
+		p := policies[i]
 		if p == nil {
 			continue
 		}
@@ -325,21 +330,29 @@ func (m *migrator) retype(p *policy.Policy, s policy.ArchiveStrategy, kept diale
 
 // archiveIndex is an index of an archive table.
 type archiveIndex struct {
-	name    string
-	columns []string
+	name   string
+	fields []*schema.Field
 }
 
 // archiveIndexes are those by which deletions, restores and purges find archived rows.
 func (m *migrator) archiveIndexes(p *policy.Policy, s policy.ArchiveStrategy) []archiveIndex {
-	// The second one has both: where nothing is known of the table yet, the database would take the first to find a row.
-	lists := [][]string{{policy.DeletionIDColumn}, append(slices.Clone(p.Schema.PrimaryFieldDBNames), policy.DeletionIDColumn)}
-	if p.RetentionClock() != nil {
-		lists = append(lists, []string{p.RetentionClock().DBName})
+	// The deletion alone comes last: where nothing is known of the table yet, some databases take the index that was made first.
+	lists := [][]*schema.Field{append(slices.Clone(p.Schema.PrimaryFields), p.ID)}
+	for _, parents := range p.ArchivedUnder() {
+		lists = append(lists, append(parents, p.ID))
 	}
+	if clock := p.RetentionClock(); clock != nil {
+		lists = append(lists, []*schema.Field{clock})
+	}
+	lists = append(lists, []*schema.Field{p.ID})
 	var indexes []archiveIndex
-	for _, columns := range lists {
+	for _, fields := range lists {
+		columns := make([]string, len(fields))
+		for i, field := range fields {
+			columns[i] = field.DBName
+		}
 		name := dialect.ShortName(m.db.NamingStrategy.IndexName(s.Table, strings.Join(columns, "_")), "")
-		indexes = append(indexes, archiveIndex{name: strings.ReplaceAll(name, ".", "_"), columns: columns})
+		indexes = append(indexes, archiveIndex{name: strings.ReplaceAll(name, ".", "_"), fields: fields})
 	}
 	return indexes
 }
@@ -348,15 +361,23 @@ func (m *migrator) indexArchive(p *policy.Policy, s policy.ArchiveStrategy) erro
 	for _, index := range m.archiveIndexes(p, s) {
 		table := dialect.Table{Name: s.Table, Quoted: statement.QuoteName(m.db, s.Table)}
 		found, err := m.migrations.Dialect.FindIndex(m.reader(), table, index.name)
-		if err != nil || found != nil {
-			if err != nil {
-				return err
-			}
+		if err != nil {
+			return err
+		}
+		if found != nil {
 			continue
 		}
-		columns := make([]string, len(index.columns))
-		for i, column := range index.columns {
-			columns[i] = statement.QuoteName(m.db, column)
+		there, err := archive.TableColumns(m.migrations.Session(m.reader()), s.Table)
+		if err != nil {
+			return err
+		}
+		columns := make([]string, len(index.fields))
+		for i, field := range index.fields {
+			kind := m.archivedType(p, field)
+			if column := m.migrations.Dialect.FindColumn(there, field.DBName); column != nil {
+				kind = column.Type
+			}
+			columns[i] = m.migrations.Dialect.IndexPart(statement.QuoteName(m.db, field.DBName), kind)
 		}
 		if err := m.exec("CREATE INDEX %s ON %s (%s)", statement.QuoteName(m.db, index.name), statement.QuoteName(m.db, s.Table), strings.Join(columns, ",")); err != nil {
 			return err

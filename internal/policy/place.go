@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 
 	"gorm.io/gorm/schema"
 
@@ -97,13 +98,42 @@ func (t Place) Texts() (fields []*schema.Field) {
 }
 
 // begins tells whether an index that holds all of the table's rows, or its live ones, begins with a column. An archive has none of its
-// model's, but one that begins with the key.
+// model's, but one that begins with the key, and those of ArchivedUnder.
 func (t Place) begins(field *schema.Field, live bool) bool {
 	if keys := t.Policy.Schema.PrimaryFields; len(keys) > 0 && keys[0] == field {
 		return true
 	}
+	if t.Archived {
+		return slices.ContainsFunc(t.Policy.ArchivedUnder(), func(columns []*schema.Field) bool { return columns[0].DBName == field.DBName })
+	}
 	all, begins := t.Policy.leads[field]
-	return begins && !t.Archived && (all || live)
+	return begins && (all || live)
+}
+
+// ArchivedUnder lists the columns by which rows of an archive refer to those that they go and come back with, in the order of their names.
+// An index begins with each, of which that of the key is not one.
+func (p *Policy) ArchivedUnder() (lists [][]*schema.Field) {
+	if !p.Archives() {
+		return nil
+	}
+	same := func(one, other *schema.Field) bool { return one.DBName == other.DBName }
+	for _, r := range p.CascadeParents() {
+		columns := make([]*schema.Field, len(r.Keys))
+		for i, key := range r.Keys {
+			columns[i] = key.Child
+		}
+		begins := func(other []*schema.Field) bool {
+			return len(other) >= len(columns) && slices.EqualFunc(other[:len(columns)], columns, same)
+		}
+		kept := !slices.ContainsFunc(columns, func(field *schema.Field) bool { return !Moves(field) })
+		if kept && !begins(p.Schema.PrimaryFields) && !slices.ContainsFunc(lists, begins) {
+			lists = append(lists, columns)
+		}
+	}
+	slices.SortFunc(lists, func(a, b []*schema.Field) int {
+		return slices.CompareFunc(a, b, func(one, other *schema.Field) int { return strings.Compare(one.DBName, other.DBName) })
+	})
+	return lists
 }
 
 // Has tells whether the table has the model's column.

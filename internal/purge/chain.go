@@ -1,6 +1,7 @@
 package purge
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -47,9 +48,6 @@ func (f *family) along(q *statement.Query, r *reference, to way, t *purgeTable, 
 	q.Text(" FROM ").Name(t.name).Text(" AS first WHERE ")
 	keyIn(q, t, "first", rows)
 	q.Text(" UNION SELECT ")
-	step := func() {
-		q.ColumnsNamed(next, columns).Text(" FROM ").Name(t.name).Text(" AS ", next)
-	}
 	condition := func() {
 		if to == below {
 			r.match(q, from, next)
@@ -57,7 +55,7 @@ func (f *family) along(q *statement.Query, r *reference, to way, t *purgeTable, 
 			r.match(q, next, from)
 		}
 		// Not by an index on the clock, which has all rows that go.
-		q.Text(" AND ").Opaque(func() {
+		q.Text(" AND ").Beside(to == above || r.indexed, func() {
 			if to == below {
 				f.purge.goesOrDepends(q, t, next)
 			} else {
@@ -71,14 +69,15 @@ func (f *family) along(q *statement.Query, r *reference, to way, t *purgeTable, 
 	}
 	if q.Dialect.Has(dialect.Estimates) && (to == above || r.indexed) {
 		// See Walk.looksUp.
-		q.Text(next, ".* FROM ", table, " AS ", from, " CROSS JOIN LATERAL (SELECT ")
-		step()
-		q.Text(" WHERE ")
+		q.Text(next, ".* FROM ", table, " AS ", from, " CROSS JOIN LATERAL (SELECT ").ColumnsNamed(next, columns).Text(" FROM ").Name(t.name).Text(" AS ", next, " WHERE ")
 		condition()
 		q.Text(" OFFSET 0) AS ", next)
 	} else {
-		step()
-		q.Text(", ", table, " AS ", from, " WHERE ")
+		between := ", "
+		if to == above || r.indexed {
+			between = cmp.Or(q.Dialect.InOrder(), between)
+		}
+		q.ColumnsNamed(next, columns).Text(" FROM ", table, " AS ", from, between).Name(t.name).Text(" AS ", next, " WHERE ")
 		condition()
 	}
 	q.Text(") SELECT ").ColumnsNamed("", t.KeyColumns).Text(" FROM ", table, shut)

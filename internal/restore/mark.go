@@ -31,7 +31,7 @@ func (r *restoration) carriesMark(q *statement.Query, p *policy.Policy, table st
 // sameDeletion writes AND and the condition that parent and child carry the mark of one deletion. parent is an alias of a
 // WITH table, child one of the child's own.
 func (r *restoration) sameDeletion(q *statement.Query, e *policy.Edge, parent, child string) {
-	q.Text(" AND ").Opaque(func() { r.sameMark(q, e, parent, child) })
+	q.Text(" AND ").Beside(e.Indexed(e.Child.DeletedPlace(), false), func() { r.sameMark(q, e, parent, child) })
 }
 
 // sameMark writes the condition by itself.

@@ -94,6 +94,20 @@ func (q *Query) Opaque(condition func()) *Query {
 		condition()
 		return q
 	}
+	return q.Apart(condition)
+}
+
+// Beside writes a condition on marks beside keys, by which an index finds the rows or does not. See Opaque; and where nothing is known of
+// an index, one on the marks might be taken.
+func (q *Query) Beside(indexed bool, condition func()) *Query {
+	if indexed && q.Dialect.Has(dialect.FirstIndex) {
+		return q.Apart(condition)
+	}
+	return q.Opaque(condition)
+}
+
+// Apart writes a condition by which no index finds rows.
+func (q *Query) Apart(condition func()) *Query {
 	q.Text("COALESCE(")
 	condition()
 	return q.Text(", FALSE)")

@@ -40,6 +40,8 @@ var mysqlKind = kind{
 	waits:       waitsInMySQL,
 	empty:       emptyBetween("SET FOREIGN_KEY_CHECKS = 0", "SET FOREIGN_KEY_CHECKS = 1"),
 	lettered:    letteredInMySQL,
+	reads:       readsInMySQL,
+	writesAlone: true,
 	about:       aboutMySQL,
 	collects:    true,
 }

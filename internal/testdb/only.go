@@ -42,6 +42,7 @@ var (
 // What PostgreSQL, or SQLite, is left out for.
 var (
 	UntargetedUpserts = only("an upsert of PostgreSQL that changes rows names an index", sqliteOnly, mysqlOnly)
+	CountedReads      = only("SQLite does not count what it reads", postgresOnly, mysqlOnly)
 	NamedConstraints  = only("a constraint of SQLite has no name in an upsert", postgresOnly, mysqlOnly)
 	TypedColumns      = only("a column of SQLite takes values of every type", postgresOnly, mysqlOnly)
 )
@@ -52,6 +53,8 @@ var (
 	Roles              = only("a role that may use some tables only is made in PostgreSQL's way", postgresOnly)
 	OwnTypes           = only("types, domains and arrays of one's own are PostgreSQL's", postgresOnly)
 	PreparedTypes      = only("what is prepared keeps its types on PostgreSQL", postgresOnly)
+	Addresses          = only("PostgreSQL alone finds rows by their address, and hashes a list if it fits", postgresOnly)
+	FreePartitions     = only("a table of PostgreSQL is parted by columns that its key need not have", postgresOnly)
 	CountersInside     = only("a transaction of PostgreSQL can ask what it has read", postgresOnly)
 	ConcurrentIndexes  = only("CREATE INDEX CONCURRENTLY is PostgreSQL's", postgresOnly)
 	SessionLocksListed = only("every server of PostgreSQL lists the locks of sessions", postgresOnly)

@@ -48,6 +48,7 @@ var postgresKind = kind{
 	session:     "SELECT pg_backend_pid()",
 	waits:       waitsInPostgres,
 	empty:       emptyPostgres,
+	reads:       readsInPostgres,
 	about:       aboutPostgres,
 }
 

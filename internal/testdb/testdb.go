@@ -74,6 +74,10 @@ type kind struct {
 	waits   func(dsn string, session int64) (bool, error)
 	// empty are the statements, for one session, that remove all rows of tables that refer to each other.
 	empty func(tables []string) []string
+	// writesAlone is true where a write does not begin with WITH.
+	writesAlone bool
+	// reads is how many rows the session of db has read; nil where it does not count them.
+	reads func(db *gorm.DB) (int64, error)
 	// lettered makes all texts of a table differ where a letter does; nil where they do anyway.
 	lettered func(db *gorm.DB, table string) error
 	// collects is true where statements are written to the file of [statementsVariable].

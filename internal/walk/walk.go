@@ -208,7 +208,12 @@ func (w *Walk) recurse(q *statement.Query, table string, steps []*policy.Edge) {
 // looksUp tells whether the children of each row are to be looked up by an index, whatever the planner expects: it cannot know
 // how often a step is repeated, and would read the whole table for each row of a chain.
 func (w *Walk) looksUp(q *statement.Query, e *policy.Edge) bool {
-	return q.Dialect.Has(dialect.Estimates) && !slices.ContainsFunc(w.places(e.Child), func(t policy.Place) bool { return !e.Indexed(t, w.Live) })
+	return q.Dialect.Has(dialect.Estimates) && w.indexed(e)
+}
+
+// indexed tells whether an index finds the children of a row in all places.
+func (w *Walk) indexed(e *policy.Edge) bool {
+	return !slices.ContainsFunc(w.places(e.Child), func(t policy.Place) bool { return !e.Indexed(t, w.Live) })
 }
 
 // places are those in which the walk looks for a model's rows.
@@ -230,9 +235,14 @@ func (w *Walk) selectStep(q *statement.Query, e *policy.Edge, from func()) {
 		q.Text(", 0")
 	}
 	q.Text(" FROM ")
+	inOrder := from != nil && q.Dialect.InOrder() != "" && w.indexed(e)
+	if inOrder {
+		from()
+		q.Text(q.Dialect.InOrder())
+	}
 	w.Source(q, e.To.Policy)
 	q.Text(" AS c")
-	if from != nil {
+	if from != nil && !inOrder {
 		q.Text(", ")
 		from()
 	}
@@ -330,7 +340,16 @@ func (w *Walk) Among(q *statement.Query, p *policy.Policy, table string, selecte
 	case w.Addressed[p], len(identity) == 1:
 		among(open, shut)
 		return
-	case !q.Dialect.Has(dialect.Estimates) || len(identity) == len(p.Schema.PrimaryFields):
+	case len(identity) == len(p.Schema.PrimaryFields):
+		among(" IN (", ")")
+		return
+	case q.Dialect.Has(dialect.FirstIndex):
+		last := len(identity) - 1 // the deletion, by which an index finds all rows
+		q.Text("(").Columns(table, identity[:last]).Text(", COALESCE(").Columns(table, identity[last:]).Text(")) IN (")
+		selected()
+		q.Text(")")
+		return
+	case !q.Dialect.Has(dialect.Estimates):
 		among(" IN (", ")")
 		return
 	}

@@ -26,7 +26,22 @@ type (
 )
 
 func TestArchivedRowsAreFoundWithoutComparingEachWithEach(t *testing.T) {
-	testdb.EachWithRowLocks(t, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.CountedReads, func(t *testing.T, database *testdb.Database) {
+		db := fixture.OneConnection(t, fixture.Models(t, database, []any{&growPaper{}, &growSheet{}}))
+		const rows = 3_000
+		fixture.Exec(t, db, fixture.Series("grow_papers (id, title)", rows, "i, 'a paper'"), fixture.Series("grow_sheets (id, paper_id)", rows, "i, i"))
+		require.NoError(t, db.Where("id > 0").Delete(&growPaper{}).Error)
+		require.Less(t, database.Reads(t, db, func() {
+			_, err := softdelete.Restore(db.Where("id > 0"), &growPaper{})
+			require.NoError(t, err)
+		}), int64(100*rows))
+		require.Equal(t, rows, fixture.Rows(t, db, "grow_papers"))
+		require.Equal(t, rows, fixture.Rows(t, db, "grow_sheets"))
+	})
+}
+
+func TestArchivedRowsAreFoundByTheirAddresses(t *testing.T) {
+	testdb.EachOf(t, testdb.Addresses, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Models(t, database, []any{&growPaper{}, &growSheet{}})
 		fixture.Exec(t, db, "SET work_mem = '64kB'", fixture.Series("grow_papers (id, title)", 3_000, "i, 'a paper'"),
 			fixture.Series("grow_sheets (id, paper_id)", 3_000, "i, i"))
@@ -47,7 +62,7 @@ func TestArchivedRowsAreFoundWithoutComparingEachWithEach(t *testing.T) {
 }
 
 func TestARowOfAPartitionedArchiveIsTheOneThatComesBack(t *testing.T) {
-	testdb.EachWithRowLocks(t, func(t *testing.T, database *testdb.Database) {
+	testdb.EachOf(t, testdb.FreePartitions, func(t *testing.T, database *testdb.Database) {
 		db := fixture.Models(t, database, []any{&growPaper{}, &growSheet{}})
 		for table, column := range map[string]string{"grow_papers_archive": "id", "grow_sheets_archive": "paper_id"} {
 			fixture.Exec(t, db, "ALTER TABLE "+table+" RENAME TO former", "ALTER TABLE former DROP archive_id", "CREATE TABLE "+table+" (LIKE former) PARTITION BY RANGE ("+column+")",
@@ -65,5 +80,24 @@ func TestARowOfAPartitionedArchiveIsTheOneThatComesBack(t *testing.T) {
 			require.Equal(t, i+1, fixture.Rows(t, db, "grow_sheets"))
 			require.NoError(t, db.First(&growPaper{}, id).Error)
 		}
+	})
+}
+
+func TestRowsOfAnArchiveAreFoundUnderTheirParentsByAnIndex(t *testing.T) {
+	testdb.EachOf(t, testdb.CountedReads, func(t *testing.T, database *testdb.Database) {
+		db := fixture.OneConnection(t, fixture.Models(t, database, []any{&movedTree{}}))
+		reads := map[int]int64{}
+		for _, rows := range []int{200, 800} { // each the only child of the one before
+			fixture.Exec(t, db, fixture.Series("moved_trees (id, parent_id)", rows, "i, nullif(i - 1, 0)"))
+			require.NoError(t, db.Delete(&movedTree{ID: 1}).Error)
+			require.Equal(t, rows, fixture.Rows(t, db, "moved_trees_archive"))
+			reads[rows] = database.Reads(t, db, func() {
+				_, err := softdelete.Restore(db, &movedTree{ID: 1})
+				require.NoError(t, err)
+			})
+			require.Equal(t, rows, fixture.Rows(t, db, "moved_trees"))
+			database.Empty(t, db, "moved_trees")
+		}
+		require.Less(t, reads[800], 8*reads[200], "%v", reads)
 	})
 }

@@ -9,5 +9,5 @@ CREATE INDEX `idx_golden_notes_deletion_id` ON `golden_notes`(`deletion_id`);
 CREATE UNIQUE INDEX `idx_golden_notes_title` ON `golden_notes`(`title`) WHERE `status` <> 'deleted';
 CREATE TABLE `golden_orders` (`number` text,`text` text,`amount` integer,`paid` numeric,PRIMARY KEY (`number`));
 CREATE TABLE `golden_orders_archive` (`archive_id` integer PRIMARY KEY AUTOINCREMENT,`number` text,`text` text,`amount` integer,`paid` numeric,`archived_at` datetime,`deletion_id` text,`actor` text,`reason` text);
-CREATE INDEX `idx_golden_orders_archive_deletion_id` ON `golden_orders_archive` (`deletion_id`);
 CREATE INDEX `idx_golden_orders_archive_number_deletion_id` ON `golden_orders_archive` (`number`,`deletion_id`);
+CREATE INDEX `idx_golden_orders_archive_deletion_id` ON `golden_orders_archive` (`deletion_id`);
