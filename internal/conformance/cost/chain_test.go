@@ -21,9 +21,9 @@ type growLink struct {
 }
 
 // chains are the parents of rows under each other, downwards or upwards in the order of their keys.
-var chains = map[string]func(rows int) string{
-	"down": func(int) string { return "nullif(i - 1, 0)" },
-	"up":   func(rows int) string { return fmt.Sprintf("nullif((i + 1) %% %d, 0)", rows+1) },
+var chains = map[string]func(key string, rows int) string{
+	"down": func(key string, _ int) string { return "NULLIF(" + key + " - 1, 0)" },
+	"up":   func(key string, rows int) string { return fmt.Sprintf("NULLIF((%s + 1) %% %d, 0)", key, rows+1) },
 }
 
 func TestThePurgeOfAChainIsAFewStatementsWhateverItsLength(t *testing.T) {
@@ -73,10 +73,12 @@ func TestAChainGoesBehindARowThatStays(t *testing.T) {
 }
 
 // chainStage makes a chain that was deleted long ago.
-func chainStage(t *testing.T, database *testdb.Database, rows int, parent func(rows int) string) *fixture.Stage {
+func chainStage(t *testing.T, database *testdb.Database, rows int, parent func(key string, rows int) string) *fixture.Stage {
 	t.Helper()
 	stage := fixture.NewStage(t, database, softdelete.Config{Models: []any{&growLink{}}})
-	fixture.Exec(t, stage.DB, "DELETE FROM grow_links", fixture.Series("grow_links (id, parent_id)", rows, "i, "+parent(rows)))
+	database.Empty(t, stage.DB, "grow_links")
+	// The rows first: those of a chain upwards refer to later ones.
+	fixture.Exec(t, stage.DB, fixture.Series("grow_links (id)", rows, "i"), "UPDATE grow_links SET parent_id = "+parent("id", rows))
 	stage.Ago(100*fixture.Day, func() { require.NoError(t, stage.Where("1 = 1").Delete(&growLink{}).Error) })
 	return stage
 }

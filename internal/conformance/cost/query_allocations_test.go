@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
@@ -20,8 +21,8 @@ import (
 // The models have the same columns in the same tables and differ in which of them means deleted.
 type (
 	allocationsTime struct {
-		Status    string `gorm:"not null"`
-		DeletedAt gorm.DeletedAt
+		Status    string         `gorm:"not null"`
+		DeletedAt gorm.DeletedAt `gorm:"precision:6"` // a coarser one may be another deletion's, and is looked for
 	}
 	allocationsStatus struct {
 		Status    string `gorm:"not null" softdelete:"status"`
@@ -98,7 +99,8 @@ func TestThePluginAllocatesNoMoreThanDeletedAtAlone(t *testing.T) {
 			team   = allocationsTeam[allocationsTime]
 			member = allocationsMember[allocationsTime]
 		)
-		plain := database.Open(t)
+		fine := &gorm.Config{NowFunc: time.Now} // as fine as the column
+		plain := database.Open(t, fine)
 		require.NoError(t, plain.AutoMigrate(&team{}, &member{}))
 		for range 3 {
 			require.NoError(t, plain.Create(&team{Members: make([]member, 5)}).Error)
@@ -110,8 +112,9 @@ func TestThePluginAllocatesNoMoreThanDeletedAtAlone(t *testing.T) {
 			"status":    allocationsOf[allocationsStatus],
 		} {
 			t.Run(name, func(t *testing.T) {
-				db := database.Open(t)
+				db := database.Open(t, fine)
 				require.NoError(t, db.Use(softdelete.New(softdelete.Config{})))
+				require.NoError(t, db.AutoMigrate(&team{}, &member{})) // with what it needs beside them
 				for operation, allocations := range count(t, db) {
 					require.LessOrEqual(t, allocations, before[operation], operation)
 				}
