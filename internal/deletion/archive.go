@@ -77,15 +77,15 @@ func (d *deletion) archiveMark() []any {
 // move takes the rows that condition selects out of the model's table: one statement moves them where the database writes
 // several tables in one, so that a row is moved as it is at that moment. condition reads the tables in which rows were found.
 func (d *deletion) move(tx statement.Session, p *policy.Policy, found walk.Tables, condition func(q *statement.Query)) (int64, error) {
-	remove := func(q *statement.Query) {
-		q.DeleteFrom(p.Table)
+	remove := func(q *statement.Query, rows statement.Rows) {
+		rows.Delete(q)
 		condition(q)
 	}
 	if d.action(p) != ActionArchived {
 		if err := d.free(tx, p, found, condition); err != nil {
 			return 0, err
 		}
-		return found.Write(tx, remove)
+		return d.writeRows(tx, p, found, condition, remove)
 	}
 	c, err := d.movedColumns(tx, p)
 	if err != nil {
@@ -95,7 +95,7 @@ func (d *deletion) move(tx statement.Session, p *policy.Policy, found walk.Table
 		open, shut := d.deleter.Dialect.WrittenRows(movedRows, "*")
 		q := tx.Query().Text("WITH ", open)
 		found.With(q)
-		remove(q)
+		remove(q, statement.Rows{Table: p.Table})
 		d.archiveMoved(q.Text(shut, " "), p, c)
 		return q.Exec()
 	}
@@ -106,7 +106,7 @@ func (d *deletion) move(tx statement.Session, p *policy.Policy, found walk.Table
 	if err := d.free(tx, p, found, condition); err != nil {
 		return 0, err
 	}
-	rows, err := found.Write(tx, remove)
+	rows, err := d.writeRows(tx, p, found, condition, remove)
 	switch {
 	case err != nil:
 		return rows, err
@@ -144,11 +144,17 @@ func (d *deletion) lockCopied(tx statement.Session, p *policy.Policy, found walk
 	if !tx.Dialect.Has(dialect.RowLocks) {
 		return nil
 	}
+	rows, err := d.rowsOf(tx, p.Home())
+	if err != nil {
+		return err
+	}
 	q := tx.Query()
 	found.With(q)
 	return q.LockRows(dialect.SoleLock, func() {
-		condition(q.Text("SELECT 1 FROM ").Name(p.Table).Text(" WHERE "))
-		q.Text(" ORDER BY ").Columns(p.Table, p.Schema.PrimaryFields)
+		rows.Each(q, func() { condition(q) }, func() {
+			q.Text(" AND ")
+			condition(q)
+		})
 	})
 }
 
@@ -199,10 +205,17 @@ func (d *deletion) eraseArchived(tx statement.Session, w *walk.Walk, n *policy.N
 	}
 	var rows int64
 	for _, t := range n.Policy.Elsewhere() {
-		removed, err := w.Tables(n.Component).Write(tx, func(q *statement.Query) {
-			q.DeleteFrom(t.Table()).Text("(")
+		rowsOf, err := d.rowsOf(tx, t)
+		if err != nil {
+			return 0, err
+		}
+		under := func(q *statement.Query) {
+			q.Text("(")
 			statement.Joined(q, n.In, " OR ", func(e *policy.Edge) { walk.MatchIn(e, q, w, "") }).Text(")")
 			d.spareHeld(q, n, "")
+		}
+		removed, err := w.Tables(n.Component).WriteRows(tx, rowsOf, under, func(q *statement.Query, rows statement.Rows) {
+			under(rows.Delete(q))
 		})
 		if err != nil {
 			return 0, err

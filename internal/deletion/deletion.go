@@ -70,6 +70,7 @@ type deletion struct {
 	logging       bool                           // the event logs are open
 	covered       map[hold.Covered]int64         // how many rows each hold covers
 	together      func(db *gorm.DB) error        // runs after a statement that removed more than the root rows
+	lookedUp      bool                           // that statement looks them up by their keys
 	freed         func() error                   // empties the keys by which the rows of that refer to each other
 
 	works          bool                // the deletion is a unit of work

@@ -48,8 +48,8 @@ func (d *deletion) free(tx statement.Session, p *policy.Policy, found walk.Table
 	if !d.frees(p) {
 		return nil
 	}
-	rows, err := found.Write(tx, func(q *statement.Query) {
-		policy.Assign(q.Update(p.Table), ownKeys(p)).Text(" WHERE ")
+	rows, err := d.writeRows(tx, p, found, condition, func(q *statement.Query, rows statement.Rows) {
+		policy.Assign(rows.Update(q), ownKeys(p)).Text(" WHERE ")
 		condition(q)
 	})
 	d.loosened(p.Table, rows)

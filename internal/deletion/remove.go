@@ -1,6 +1,7 @@
 package deletion
 
 import (
+	"errors"
 	"slices"
 
 	"gorm.io/gorm"
@@ -118,8 +119,11 @@ func (d *deletion) removeComponent(tx statement.Session, w *walk.Walk, c *policy
 		}
 	}
 	if ring {
-		d.together = d.removeTogether(tx, w, rows, drop)
-		return d.freeTogether(tx, w, c.Nodes[0])
+		if err := d.freeTogether(tx, w, c.Nodes[0]); err != nil {
+			return err
+		}
+		d.together, err = d.removeTogether(tx, w, rows, drop)
+		return err
 	}
 	return drop()
 }
@@ -134,13 +138,16 @@ func (d *deletion) ring(n *policy.Node) bool {
 
 // removeTogether makes GORM's own statement remove the root rows with all of their model's under them. What it returns runs
 // after that statement.
-func (d *deletion) removeTogether(tx statement.Session, w *walk.Walk, rootRows int64, drop func() error) func(db *gorm.DB) error {
+func (d *deletion) removeTogether(tx statement.Session, w *walk.Walk, rootRows int64, drop func() error) (together func(db *gorm.DB) error, err error) {
 	n := d.graph.Nodes[0]
 	q := tx.Query().Key("", n.Policy.Schema.PrimaryFields).Text(" IN (")
 	w.With(q, n.Component)
 	w.SelectKeys(q, n)
 	q.Text(")")
 	d.spareHeld(q, n, "")
+	if drop, err = d.lookUpTogether(tx, w, drop); err != nil {
+		return nil, err
+	}
 	d.stmt.Clauses["WHERE"] = clause.Clause{Name: "WHERE", Expression: clause.Where{Exprs: []clause.Expression{written{q}}}}
 	if one := q.Dialect.Joined(); one != "" {
 		d.stmt.AddClause(clause.Delete{Modifier: q.Dialect.DeleteAs(statement.QuoteName(tx.DB, d.target.Qualifier()))})
@@ -156,7 +163,27 @@ func (d *deletion) removeTogether(tx statement.Session, w *walk.Walk, rootRows i
 			db.RowsAffected = rootRows
 		}
 		return drop()
+	}, nil
+}
+
+// lookUpTogether makes the statement that removes the root rows look them up by their keys, where the database can be told to. What it
+// returns drops these too.
+func (d *deletion) lookUpTogether(tx statement.Session, w *walk.Walk, drop func() error) (func() error, error) {
+	n := d.graph.Nodes[0]
+	rows, err := d.rowsOf(tx, n.Policy.Home())
+	if c, there := d.stmt.Clauses["DELETE"]; err != nil || there && c.AfterNameExpression != nil || !rows.LookedUp() {
+		return drop, err
 	}
+	// Beside this table there may be another before the statement runs.
+	dropKeys, err := rows.Store(start(tx), statement.FoundRows+"_together", func(q *statement.Query) { w.InWalk(q, n, "") })
+	if err != nil {
+		return nil, err
+	}
+	open, from := rows.DeleteClauses(tx.Query())
+	d.stmt.Clauses["DELETE"] = clause.Clause{Expression: clause.Expr{SQL: open}}
+	d.stmt.Clauses["FROM"] = clause.Clause{Expression: clause.Expr{SQL: from}}
+	d.lookedUp = true
+	return func() error { return errors.Join(dropKeys(), drop()) }, nil
 }
 
 // written is a condition that stands in a query of the plugin's own. It must be the first in its statement to bind values.
@@ -180,9 +207,9 @@ func (d *deletion) loosen(tx statement.Session, w *walk.Walk, c *policy.Componen
 		if len(columns) == 0 {
 			continue
 		}
-		rows, err := w.Tables(c).Write(tx, func(q *statement.Query) {
-			policy.Assign(q.Update(e.To.Policy.Table), columns).Text(" WHERE ")
-			w.InWalk(q, e.To, "")
+		found := func(q *statement.Query) { w.InWalk(q, e.To, "") }
+		rows, err := d.writeRows(tx, e.To.Policy, w.Tables(c), found, func(q *statement.Query, rows statement.Rows) {
+			found(policy.Assign(rows.Update(q), columns).Text(" WHERE "))
 		})
 		if err != nil {
 			return err

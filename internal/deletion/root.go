@@ -157,6 +157,10 @@ var currentTable any = clause.Table{Name: clause.CurrentTable}
 // withdrawConditions leaves the statement with the caller's conditions, for the next one of the same *gorm.DB.
 func (d *deletion) withdrawConditions() {
 	delete(d.stmt.Clauses, scope.SoftDeleteEnabled)
+	if d.lookedUp {
+		delete(d.stmt.Clauses, "DELETE")
+		delete(d.stmt.Clauses, "FROM")
+	}
 	if d.where.Expression == nil {
 		delete(d.stmt.Clauses, "WHERE")
 		return

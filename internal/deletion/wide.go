@@ -50,24 +50,34 @@ func (d *deletion) takeWide(tx statement.Session) error {
 // of their keys, see lockComponent.
 func (d *deletion) takeWideNode(tx statement.Session, n *policy.Node) error {
 	edges := slices.DeleteFunc(slices.Clone(n.In), func(e *policy.Edge) bool { return d.marked[e.From] == 0 })
-	table, fields := n.Policy.Table, n.Policy.Schema.PrimaryFields
+	table := n.Policy.Table
 	if len(edges) > 0 {
+		rows, err := d.rowsOf(tx, n.Policy.Home())
+		if err != nil {
+			return err
+		}
 		q := tx.Query()
-		err := q.LockRows(dialect.MarkLock, func() {
-			q.Text("SELECT 1 FROM ").Name(table).Text(" WHERE (")
+		under := func() {
+			q.Text("(")
 			statement.Joined(q, edges, " OR ", func(e *policy.Edge) { d.underTaken(q, e, table) }).Text(")")
 			statement.WriteAnd(q, n.Policy.Predicates.Live, table)
-			q.Text(" ORDER BY ").Columns(table, fields)
+		}
+		err = q.LockRows(dialect.MarkLock, func() {
+			rows.Each(q, under, func() {
+				q.Text(" AND ")
+				under()
+			})
 		})
 		if err != nil {
 			return err
 		}
 	}
 	for _, e := range edges {
-		q := tx.Query()
-		d.update(q, n)
-		d.underTaken(q, e, "")
-		rows, err := q.Exec()
+		under := func(q *statement.Query) { d.underTaken(q, e, "") }
+		rows, err := d.writeRows(tx, n.Policy, nil, under, func(q *statement.Query, rows statement.Rows) {
+			d.update(q, rows, n)
+			under(q)
+		})
 		if err != nil {
 			return err
 		}

@@ -176,18 +176,37 @@ func (d *deletion) lockNode(tx statement.Session, w *walk.Walk, n *policy.Node, 
 	if len(fields) == 0 { // a root without relations that take rows
 		return q.LockRows(lock, func() { w.Base(n)(q) })
 	}
-	w.With(q, n.Component)
-	rows := func() {
-		q.Text("SELECT 1 FROM ").Name(table).Text(" WHERE ")
-		w.InWalk(q, n, table)
-		d.live(q, n.Policy, table)
-		q.Text(" ORDER BY ").Columns(table, fields)
-	}
-	if fresh {
-		_, err := q.CountLockedFresh(lock, rows)
+	rows, err := d.rowsOf(tx, n.Policy.Home())
+	if err != nil {
 		return err
 	}
-	return q.LockRows(lock, rows)
+	w.With(q, n.Component)
+	live := func() { d.live(q, n.Policy, table) }
+	each := func() {
+		rows.Each(q, func() {
+			w.InWalk(q, n, table)
+			live()
+		}, live)
+	}
+	if fresh {
+		_, err := q.CountLockedFresh(lock, each)
+		return err
+	}
+	return q.LockRows(lock, each)
+}
+
+// rowsOf are the rows of one of a model's tables, to be locked or written.
+func (d *deletion) rowsOf(tx statement.Session, t policy.Place) (statement.Rows, error) {
+	return d.deleter.Keyed.Rows(tx, t.Table(), "", t.LockOrder())
+}
+
+// writeRows executes a write of a model's rows, in its own table, that a condition tells.
+func (d *deletion) writeRows(tx statement.Session, p *policy.Policy, found walk.Tables, condition func(q *statement.Query), write func(q *statement.Query, rows statement.Rows)) (int64, error) {
+	rows, err := d.rowsOf(tx, p.Home())
+	if err != nil {
+		return 0, err
+	}
+	return found.WriteRows(tx, rows, condition, write)
 }
 
 // anyLeft tells whether a live row of the node refers to a row that carries the deletion's mark.
@@ -208,8 +227,8 @@ func (d *deletion) anyLeft(tx statement.Session, n *policy.Node) (left bool, err
 }
 
 // update writes UPDATE … SET … WHERE live for a node's rows.
-func (d *deletion) update(q *statement.Query, n *policy.Node) {
-	policy.Assign(q.Update(n.Policy.Table), n.Policy.DeletionAssignments(nil, d.stamp(n.Policy)))
+func (d *deletion) update(q *statement.Query, rows statement.Rows, n *policy.Node) {
+	policy.Assign(rows.Update(q), n.Policy.DeletionAssignments(nil, d.stamp(n.Policy)))
 	q.Text(" WHERE ", n.Policy.Predicates.Live.Of(""), " AND ")
 }
 
@@ -220,11 +239,15 @@ const manyParents = 50
 
 // takeEdge marks the live rows that refer to taken rows by one relation.
 func (d *deletion) takeEdge(tx statement.Session, e *policy.Edge) (int64, error) {
-	w := d.taken(nil)
-	return w.Tables(e.From.Component).Write(tx, func(q *statement.Query) {
-		d.update(q, e.To)
-		if d.several(e.To) || d.marked[e.From] > manyParents {
-			walk.MatchIn(e, q, w, "") // locked already, or many
+	w, p := d.taken(nil), e.To.Policy
+	under := func(q *statement.Query) {
+		walk.MatchIn(e, q, w, p.Table)
+		statement.WriteAnd(q, p.Predicates.Live, p.Table)
+	}
+	return d.writeRows(tx, p, w.Tables(e.From.Component), under, func(q *statement.Query, rows statement.Rows) {
+		d.update(q, rows, e.To)
+		if rows.LookedUp() || d.several(e.To) || d.marked[e.From] > manyParents {
+			walk.MatchIn(e, q, w, "") // in order, locked already, or many
 		} else {
 			d.ordered(q, e.To, func(table string) { walk.MatchIn(e, q, w, table) })
 		}
@@ -234,9 +257,10 @@ func (d *deletion) takeEdge(tx statement.Session, e *policy.Edge) (int64, error)
 // takeInner marks the rows of a node that the relations inside its component lead to. One recursive query finds them all.
 func (d *deletion) takeInner(tx statement.Session, n *policy.Node) (int64, error) {
 	w := d.taken(n.Component)
-	return w.Tables(n.Component).Write(tx, func(q *statement.Query) {
-		d.update(q, n)
-		w.InWalk(q, n, "")
+	found := func(q *statement.Query) { w.InWalk(q, n, "") }
+	return d.writeRows(tx, n.Policy, w.Tables(n.Component), found, func(q *statement.Query, rows statement.Rows) {
+		d.update(q, rows, n)
+		found(q)
 	})
 }
 

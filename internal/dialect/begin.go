@@ -49,3 +49,14 @@ func (d *Dialect) InOrder() string { return d.inOrder }
 
 // Joined is a table of one row that a DELETE joins whose rows sub-queries tell; empty where a DELETE looks its rows up without one.
 func (d *Dialect) Joined() string { return d.joined }
+
+// UpdateFound begins an UPDATE of a table, up to what it sets, whose rows are looked up by the keys in another; on says which they are.
+// It is there where ByKey is.
+func (d *Dialect) UpdateFound(found, table, on string) string {
+	return "UPDATE " + found + d.ByFound(table) + " ON " + on + " SET "
+}
+
+// DeleteFound does the same with a DELETE: what stands before its condition, in the two clauses that it has by then.
+func (d *Dialect) DeleteFound(found, table, on string) (open, from string) {
+	return "DELETE " + table, "FROM " + found + d.ByFound(table) + " ON " + on
+}

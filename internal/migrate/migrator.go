@@ -54,6 +54,7 @@ func (m *migrator) AutoMigrate(values ...any) error {
 	}
 	err := m.migrate(values)
 	m.migrations.Folding.Forget()
+	m.migrations.Keyed.Forget()
 	_, inTransaction := m.db.Statement.ConnPool.(gorm.TxCommitter)
 	holds := slices.ContainsFunc(values, func(value any) bool { _, ok := value.(*hold.Row); return ok })
 	if err == nil && holds && !inTransaction && recorderOf(m.db) == nil && !m.db.DryRun {

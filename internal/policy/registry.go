@@ -23,6 +23,8 @@ type Registry struct {
 	Server  *statement.Server
 	// Folding knows which keys the database takes for the same.
 	Folding statement.Folding
+	// Keyed knows by which keys rows are looked up.
+	Keyed statement.Keyed
 	// KeepUnique tells that unique indexes stay over all rows, but for those of fields tagged live.
 	KeepUnique bool
 	// models are those that the plugin was set up with.

@@ -164,8 +164,16 @@ func (r *restoration) countLocksOf(tx statement.Session, t policy.Place, take bo
 	if !named {
 		r.lost.With(q, r.graph.Last())
 	}
-	count, err = q.CountLockedFresh(lock, func() {
-		q.Text("SELECT 1 FROM ").Name(table).Text(" AS holder WHERE ")
+	rows := statement.Rows{Table: table, Alias: "holder"}
+	if lock != dialect.NoLock {
+		if rows, err = r.rowsOf(tx, t, "holder"); err != nil {
+			return 0, false, err
+		}
+		if !take && !rows.LookedUp() {
+			rows.Key = nil
+		}
+	}
+	told := func() {
 		union := func() { unionOf(q, chosen) }
 		if named {
 			r.span.write(q, "holder")
@@ -176,9 +184,14 @@ func (r *restoration) countLocksOf(tx statement.Session, t policy.Place, take bo
 			union()
 			q.Text(")")
 		}
-		if take {
-			statement.Joined(q.Text(" ORDER BY "), t.LockOrder(), ", ", func(column string) { q.Column("holder", column) })
-		}
+	}
+	count, err = q.CountLockedFresh(lock, func() {
+		rows.Each(q, told, func() {
+			if t.Archived { // which may be of another deletion by now
+				q.Text(" AND ")
+				told()
+			}
+		})
 	})
 	if err == nil && named && take && r.hasty {
 		if count != r.span.rows() {
@@ -229,6 +242,11 @@ func (r *restoration) under(q *statement.Query, n *policy.Node, h *policy.Relati
 		q.Text(" AND ").Column("t", key.Child.DBName).Text(" = ", walk.ParentValue(q, key, q.Quoted(holder, key.Parent.DBName)))
 	}
 	walk.MatchFixed(h, q, "t")
+}
+
+// rowsOf are the rows of one of a model's tables, under an alias, to be locked or written.
+func (r *restoration) rowsOf(tx statement.Session, t policy.Place, alias string) (statement.Rows, error) {
+	return r.restorer.Keyed.Rows(tx, t.Table(), alias, t.LockOrder())
 }
 
 // lockOrder lists the models whose rows may need a lock: guarding parents first, then all that cascades connect with the

@@ -95,9 +95,13 @@ func (r *restoration) removeReturned(tx statement.Session, n *policy.Node) error
 			return r.overtaken()
 		}
 	}
-	rows, err := r.upTo(n).Write(tx, func(q *statement.Query) {
-		q.DeleteFrom(n.Policy.DeletedTable())
-		r.comingBack(q, n, "")
+	archived, err := r.rowsOf(tx, n.Policy.DeletedPlace(), "")
+	if err != nil {
+		return err
+	}
+	back := func(q *statement.Query) { r.comingBack(q, n, "") }
+	rows, err := r.upTo(n).WriteRows(tx, archived, back, func(q *statement.Query, rows statement.Rows) {
+		back(rows.Delete(q))
 		if inside {
 			q.Text(" AND NOT EXISTS (SELECT 1")
 			r.lateRoots(q).Text(")")

@@ -55,13 +55,16 @@ func (r *restoration) touches(c *policy.Component) bool {
 }
 
 func (r *restoration) writeNode(tx statement.Session, n *policy.Node) error {
-	table := n.Policy.DeletedTable()
+	rows, err := r.rowsOf(tx, n.Policy.DeletedPlace(), "")
+	if err != nil {
+		return err
+	}
 	if r.kept[n] > 0 {
-		_, err := r.upTo(n).Write(tx, func(q *statement.Query) {
-			q.Update(table)
+		held := func(q *statement.Query) { r.held.InWalk(q, n, "") }
+		_, err := r.upTo(n).WriteRows(tx, rows, held, func(q *statement.Query, rows statement.Rows) {
+			rows.Update(q)
 			r.handOver(q, n)
-			q.Text(" WHERE ")
-			r.held.InWalk(q, n, "")
+			held(q.Text(" WHERE "))
 		})
 		if err != nil {
 			return err
@@ -71,10 +74,12 @@ func (r *restoration) writeNode(tx statement.Session, n *policy.Node) error {
 		return r.removeReturned(tx, n)
 	}
 	if r.back[n] > 0 {
-		_, err := r.upTo(n).Write(tx, func(q *statement.Query) {
-			policy.Assign(q.Update(table), n.Policy.RestoreAssignments())
-			q.Text(" WHERE ", n.Policy.Predicates.Deleted.Of(""), " AND ")
+		back := func(q *statement.Query) {
+			q.Text(n.Policy.Predicates.Deleted.Of(""), " AND ")
 			r.comingBack(q, n, "")
+		}
+		_, err := r.upTo(n).WriteRows(tx, rows, back, func(q *statement.Query, rows statement.Rows) {
+			back(policy.Assign(rows.Update(q), n.Policy.RestoreAssignments()).Text(" WHERE "))
 		})
 		if err != nil {
 			return err

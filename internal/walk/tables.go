@@ -92,22 +92,45 @@ func With(q *statement.Query, last *policy.Component, walks ...*Walk) {
 // such a statement, the tables are temporary ones while it runs.
 func (tables Tables) Write(tx statement.Session, write func(q *statement.Query)) (rows int64, err error) {
 	if len(tables) > 0 && !tx.Dialect.Has(dialect.WithBeforeWrite) {
-		start := func() *statement.Query { return tx.Query() }
-		for _, t := range tables {
-			drop, err := t.store(start)
-			if err != nil {
-				return 0, err
-			}
-			defer func() {
-				if failed := drop(); err == nil {
-					err = failed
-				}
-			}()
-		}
-		tables = nil
+		return tables.stored(tx, func() (int64, error) { return Tables(nil).Write(tx, write) })
 	}
 	q := tx.Query()
 	tables.With(q)
 	write(q)
 	return q.Exec()
+}
+
+// WriteRows does the same with one of rows that a condition tells, which are looked up by their keys where the database can be told to.
+func (tables Tables) WriteRows(tx statement.Session, rows statement.Rows, condition func(q *statement.Query), write func(q *statement.Query, rows statement.Rows)) (int64, error) {
+	if !rows.LookedUp() {
+		return tables.Write(tx, func(q *statement.Query) { write(q, rows) })
+	}
+	return tables.stored(tx, func() (changed int64, err error) {
+		drop, err := rows.Store(func() *statement.Query { return tx.Query() }, statement.FoundRows, condition)
+		if err != nil {
+			return 0, err
+		}
+		q := tx.Query()
+		write(q, rows)
+		if changed, err = q.Exec(); err != nil {
+			return 0, err // the end of the unit of work drops the table too
+		}
+		return changed, drop()
+	})
+}
+
+// stored runs what reads the tables while they are temporary ones.
+func (tables Tables) stored(tx statement.Session, run func() (int64, error)) (rows int64, err error) {
+	for _, t := range tables {
+		drop, err := t.store(func() *statement.Query { return tx.Query() })
+		if err != nil {
+			return 0, err
+		}
+		defer func() {
+			if failed := drop(); err == nil {
+				err = failed
+			}
+		}()
+	}
+	return run()
 }
