@@ -150,12 +150,7 @@ func (d *deletion) lockCopied(tx statement.Session, p *policy.Policy, found walk
 	}
 	q := tx.Query()
 	found.With(q)
-	return q.LockRows(dialect.SoleLock, func() {
-		rows.Each(q, func() { condition(q) }, func() {
-			q.Text(" AND ")
-			condition(q)
-		})
-	})
+	return q.LockRows(dialect.SoleLock, func() { rows.Each(q, func() { condition(q) }) })
 }
 
 // archiveRoot builds the statement that moves the root rows, for GORM to execute.

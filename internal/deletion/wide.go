@@ -57,15 +57,11 @@ func (d *deletion) takeWideNode(tx statement.Session, n *policy.Node) error {
 			return err
 		}
 		q := tx.Query()
-		under := func() {
-			q.Text("(")
-			statement.Joined(q, edges, " OR ", func(e *policy.Edge) { d.underTaken(q, e, table) }).Text(")")
-			statement.WriteAnd(q, n.Policy.Predicates.Live, table)
-		}
 		err = q.LockRows(dialect.MarkLock, func() {
-			rows.Each(q, under, func() {
-				q.Text(" AND ")
-				under()
+			rows.Each(q, func() {
+				q.Text("(")
+				statement.Joined(q, edges, " OR ", func(e *policy.Edge) { d.underTaken(q, e, table) }).Text(")")
+				statement.WriteAnd(q, n.Policy.Predicates.Live, table)
 			})
 		})
 		if err != nil {

@@ -181,12 +181,11 @@ func (d *deletion) lockNode(tx statement.Session, w *walk.Walk, n *policy.Node, 
 		return err
 	}
 	w.With(q, n.Component)
-	live := func() { d.live(q, n.Policy, table) }
 	each := func() {
 		rows.Each(q, func() {
 			w.InWalk(q, n, table)
-			live()
-		}, live)
+			d.live(q, n.Policy, table)
+		})
 	}
 	if fresh {
 		_, err := q.CountLockedFresh(lock, each)

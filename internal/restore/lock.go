@@ -169,27 +169,24 @@ func (r *restoration) countLocksOf(tx statement.Session, t policy.Place, take bo
 		if rows, err = r.rowsOf(tx, t, "holder"); err != nil {
 			return 0, false, err
 		}
-		if !take && !rows.LookedUp() {
-			rows.Key = nil
-		}
 	}
-	told := func() {
-		union := func() { unionOf(q, chosen) }
-		if named {
-			r.span.write(q, "holder")
-		} else if lost {
-			r.lost.Among(q, p, "holder", union)
-		} else {
-			q.Key("holder", fields).Text(" IN (")
-			union()
-			q.Text(")")
-		}
+	if t.Archived && !named { // which may be of another deletion by now
+		rows.Told = statement.DBNames(t.Key())
+	}
+	if !take && !rows.LookedUp() {
+		rows.Key = nil
 	}
 	count, err = q.CountLockedFresh(lock, func() {
-		rows.Each(q, told, func() {
-			if t.Archived { // which may be of another deletion by now
-				q.Text(" AND ")
-				told()
+		rows.Each(q, func() {
+			union := func() { unionOf(q, chosen) }
+			if named {
+				r.span.write(q, "holder")
+			} else if lost {
+				r.lost.Among(q, p, "holder", union)
+			} else {
+				q.Key("holder", fields).Text(" IN (")
+				union()
+				q.Text(")")
 			}
 		})
 	})

@@ -23,6 +23,8 @@ func (k *Keyed) Forget() { k.primary.Clear() }
 type Rows struct {
 	Table, Alias string
 	Key          []string
+	// Told are further columns that tell one: a row in which they have changed until it is locked is another.
+	Told []string
 	// way is how they are looked up, see Dialect.ByKey; empty where they are found as the database likes.
 	way string
 	// stored is the temporary table with their keys; empty where they are in none.
@@ -74,9 +76,9 @@ func (r Rows) named(q *Query) string {
 	return QuoteName(q.Tx, r.Table)
 }
 
-// Each writes the SELECT for CountLocked of the rows that fulfil a condition, in the order of their keys. again writes AND and what a row is
-// asked again once it is locked.
-func (r Rows) Each(q *Query, condition, again func()) {
+// Each writes the SELECT for CountLocked of the rows that fulfil a condition, in the order of their keys. A row that is looked up is locked
+// though it has ceased to fulfil it while that was waited for.
+func (r Rows) Each(q *Query, condition func()) {
 	if !r.LookedUp() {
 		q.Text("SELECT 1 FROM ", r.named(q), " WHERE ")
 		condition()
@@ -86,18 +88,17 @@ func (r Rows) Each(q *Query, condition, again func()) {
 		return
 	}
 	q.Text("SELECT 1 FROM (")
-	r.find(q, condition)
-	q.Text(" LIMIT ", noLimit, ") AS ", FoundRows, q.Dialect.ByFound(r.named(q)), " WHERE ", r.sameKeys(q, FoundRows))
-	again()
+	r.find(q, condition, r.Told...)
+	q.Text(" LIMIT ", noLimit, ") AS ", FoundRows, q.Dialect.ByFound(r.named(q)), " WHERE ", r.same(q, FoundRows, r.Told...))
 }
 
 // noLimit is a limit beyond all rows, without which the order of a table in FROM is nobody's.
 const noLimit = "9223372036854775807"
 
-// find writes the SELECT of the keys, in their order.
-func (r Rows) find(q *Query, condition func()) {
+// find writes the SELECT of the keys, in their order, with further columns.
+func (r Rows) find(q *Query, condition func(), further ...string) {
 	q.Text("SELECT ")
-	for i, column := range r.Key {
+	for i, column := range slices.Concat(r.Key, further) {
 		if i > 0 {
 			q.Text(", ")
 		}
@@ -110,10 +111,11 @@ func (r Rows) find(q *Query, condition func()) {
 
 func foundKey(i int) string { return "softdelete_key" + strconv.Itoa(i) }
 
-// sameKeys is the condition that a row is one of a table with keys.
-func (r Rows) sameKeys(q *Query, found string) string {
-	same := make([]string, len(r.Key))
-	for i, column := range r.Key {
+// same is the condition that a row is one of a table with what find selects.
+func (r Rows) same(q *Query, found string, further ...string) string {
+	columns := slices.Concat(r.Key, further)
+	same := make([]string, len(columns))
+	for i, column := range columns {
 		same[i] = q.Quoted(r.qualifier(), column) + " = " + found + "." + foundKey(i)
 	}
 	return strings.Join(same, " AND ")
@@ -138,7 +140,7 @@ func (r Rows) Update(q *Query) *Query {
 	if r.stored == "" {
 		return q.Update(r.Table)
 	}
-	return q.Text(q.Dialect.UpdateFound(r.stored, QuoteName(q.Tx, r.Table), r.sameKeys(q, r.stored)))
+	return q.Text(q.Dialect.UpdateFound(r.stored, QuoteName(q.Tx, r.Table), r.same(q, r.stored)))
 }
 
 // Delete begins a DELETE of them, up to its condition.
@@ -152,5 +154,5 @@ func (r Rows) Delete(q *Query) *Query {
 
 // DeleteClauses are the two clauses of a DELETE of the rows that stand before its condition, once their keys are stored.
 func (r Rows) DeleteClauses(q *Query) (open, from string) {
-	return q.Dialect.DeleteFound(r.stored, QuoteName(q.Tx, r.Table), r.sameKeys(q, r.stored))
+	return q.Dialect.DeleteFound(r.stored, QuoteName(q.Tx, r.Table), r.same(q, r.stored))
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // atomicMode is how the caller has set GORM up, and whether he calls from a transaction of his own. Of both kinds of call there are two
@@ -111,15 +110,14 @@ func newAtomicCase(t *testing.T, database *testdb.Database, mode atomicMode) *at
 	return c
 }
 
-// fill makes the family's rows what they are at the beginning, in one round trip.
+// fill makes the family's rows what they are at the beginning.
 func (c *atomicCase) fill(t *testing.T, family atomicFamily) {
 	t.Helper()
-	statements := []string{"BEGIN"}
-	for _, table := range slices.Backward(family.tables) {
-		statements = append(statements, "DELETE FROM "+table)
-	}
-	statements = append(append(statements, family.rows...), "COMMIT")
-	require.NoError(t, c.plain.Exec(strings.Join(statements, "; ")).Error)
+	c.Empty(t, c.plain, family.tables...)
+	require.NoError(t, c.plain.Transaction(func(tx *gorm.DB) error {
+		fixture.Exec(t, tx, family.rows...)
+		return nil
+	}))
 }
 
 // rows is everything in the family, a line per row.

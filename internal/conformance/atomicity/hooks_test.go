@@ -11,6 +11,8 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/testdb"
+	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
 // withHook gives a context under which the models' hooks call a function.
@@ -78,20 +80,7 @@ func atomicEveryHook(t *testing.T, c *atomicCase) {
 // refuse makes the database refuse changes of a row, and gives what ends that.
 func (c *atomicCase) refuse(t *testing.T, row atomicRow) (stop func()) {
 	t.Helper()
-	exec := func(format string, args ...any) {
-		require.NoError(t, c.plain.Exec(fmt.Sprintf(format, args...)).Error)
-	}
-	if c.Name == "sqlite" {
-		for _, event := range []string{"UPDATE", "DELETE"} {
-			exec("CREATE TRIGGER atomic_refuse_%s BEFORE %s ON %s WHEN OLD.id = %d BEGIN SELECT RAISE(ABORT, 'refused'); END",
-				event, event, row.table, row.id)
-		}
-		return func() { exec("DROP TRIGGER atomic_refuse_UPDATE; DROP TRIGGER atomic_refuse_DELETE") }
-	}
-	exec("CREATE FUNCTION atomic_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$")
-	exec("CREATE TRIGGER atomic_refuse BEFORE UPDATE OR DELETE ON %s FOR EACH ROW WHEN (OLD.id = %d) EXECUTE FUNCTION atomic_refuse()",
-		row.table, row.id)
-	return func() { exec("DROP FUNCTION atomic_refuse CASCADE") }
+	return fixture.Refuse(t, c.plain, row.table, fmt.Sprintf("OLD.id = %d", row.id), "refused")
 }
 
 func atomicTriggerRefuses(t *testing.T, c *atomicCase, call atomicCall) {
@@ -144,18 +133,25 @@ func atomicInnerDeletionFails(t *testing.T, c *atomicCase) {
 	require.Equal(t, before, c.rows(t, atomicShops))
 }
 
-func atomicCommitRefused(t *testing.T, c *atomicCase) {
-	if c.within {
-		return // the commit is the caller's
+func TestAForeignKeyThatRefusesAtCommitBlocksTheDeletion(t *testing.T) {
+	for _, mode := range atomicModes {
+		if mode.within {
+			continue // the commit is the caller's
+		}
+		t.Run(mode.name, func(t *testing.T) {
+			testdb.EachOf(t, testdb.DeferredKeys, func(t *testing.T, database *testdb.Database) {
+				c := newAtomicCase(t, database, mode)
+				c.fill(t, atomicShops)
+				fixture.Exec(t, c.plain, "CREATE TABLE atomic_leases (shop_id bigint REFERENCES atomic_shops (id) DEFERRABLE INITIALLY DEFERRED)",
+					"INSERT INTO atomic_leases VALUES (1)")
+				before := c.rows(t, atomicShops)
+				shop := atomicShop{ID: 1}
+				done := c.db.Unscoped().Delete(&shop)
+				require.ErrorIs(t, done.Error, softdelete.ErrBlocked)
+				require.Zero(t, done.RowsAffected)
+				require.Equal(t, atomicShop{ID: 1}, shop)
+				require.Equal(t, before, c.rows(t, atomicShops))
+			})
+		})
 	}
-	c.fill(t, atomicShops)
-	require.NoError(t, c.plain.Exec("CREATE TABLE atomic_leases (shop_id bigint REFERENCES atomic_shops (id) DEFERRABLE INITIALLY DEFERRED)").Error)
-	require.NoError(t, c.plain.Exec("INSERT INTO atomic_leases VALUES (1)").Error)
-	before := c.rows(t, atomicShops)
-	shop := atomicShop{ID: 1}
-	done := c.db.Unscoped().Delete(&shop)
-	require.ErrorIs(t, done.Error, softdelete.ErrBlocked)
-	require.Zero(t, done.RowsAffected)
-	require.Equal(t, atomicShop{ID: 1}, shop)
-	require.Equal(t, before, c.rows(t, atomicShops))
 }

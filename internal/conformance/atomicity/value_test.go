@@ -51,14 +51,6 @@ func TestTheCallersValueAfterADeletionThatFails(t *testing.T) {
 			require.Equal(t, "draft", was)
 		})
 
-		t.Run("a slice that RETURNING filled is empty again", func(t *testing.T) {
-			var tickets []atomicTicket
-			done := hooked.Clauses(clause.Returning{}).Where("status = ?", "new").Delete(&tickets)
-			require.ErrorIs(t, done.Error, errAtomic)
-			require.Zero(t, done.RowsAffected)
-			require.Empty(t, tickets)
-		})
-
 		t.Run("a report stays as it was", func(t *testing.T) {
 			report := softdelete.Report{DeletionID: "former"}
 			require.Error(t, hooked.Clauses(softdelete.Into(&report)).Delete(&atomicTicket{AtomicBase: &AtomicBase{ID: 1}}).Error)
@@ -74,6 +66,18 @@ func TestTheCallersValueAfterADeletionThatFails(t *testing.T) {
 			require.NotEmpty(t, tickets[0].DeletionID)
 			require.Equal(t, "new", *tickets[1].Status)
 		})
+	})
+}
+
+func TestASliceThatReturningFilledIsEmptyAfterADeletionThatFails(t *testing.T) {
+	testdb.EachOf(t, testdb.ReturnedUpdates, func(t *testing.T, database *testdb.Database) {
+		hook := func(*gorm.DB, string) error { return errAtomic }
+		db := newAtomicTickets(t, database).WithContext((*atomicCase)(nil).withHook(t.Context(), hook))
+		var tickets []atomicTicket
+		done := db.Clauses(clause.Returning{}).Where("status = ?", "new").Delete(&tickets)
+		require.ErrorIs(t, done.Error, errAtomic)
+		require.Zero(t, done.RowsAffected)
+		require.Empty(t, tickets)
 	})
 }
 

@@ -13,6 +13,10 @@ import (
 // A call waits for rows that it concerns. That its tables are small, so that a database would sooner read all of one than look rows up, is no
 // reason to wait for others.
 func TestCallsDoNotWaitForRowsThatTheyDoNotConcern(t *testing.T) {
+	eachConc(t, testCallsDoNotWaitForRowsThatTheyDoNotConcern)
+}
+
+func testCallsDoNotWaitForRowsThatTheyDoNotConcern(t *testing.T) {
 	type target struct {
 		name  string
 		model any

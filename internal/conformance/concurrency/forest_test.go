@@ -46,7 +46,7 @@ var concNew = map[string]func(id uint) any{
 
 // delete is a call that deletes rows of a model, all those with the keys at once.
 func (f *concForest) delete(model string, ids ...uint) func(db *gorm.DB) error {
-	return func(db *gorm.DB) error {
+	return concOwn(func(db *gorm.DB) error {
 		value := concNew[model](ids[0])
 		if len(ids) > 1 {
 			db, value = db.Where("id IN ?", ids), concNew[model](0)
@@ -62,7 +62,7 @@ func (f *concForest) delete(model string, ids ...uint) func(db *gorm.DB) error {
 			f.roots[concRoot{concRow{model, id}, report.At.UTC()}] = true
 		}
 		return nil
-	}
+	})
 }
 
 // restore is a call that restores a row of a model.
@@ -72,7 +72,7 @@ func (f *concForest) restore(model string, id uint) func(db *gorm.DB) error {
 
 // restoreDeletion is a call that restores the n-th last deletion.
 func (f *concForest) restoreDeletion(n int) func(db *gorm.DB) error {
-	return func(db *gorm.DB) error {
+	return concOwn(func(db *gorm.DB) error {
 		f.mu.Lock()
 		ids := f.ids
 		f.mu.Unlock()
@@ -81,7 +81,7 @@ func (f *concForest) restoreDeletion(n int) func(db *gorm.DB) error {
 		}
 		_, err := softdelete.RestoreDeletion(db, ids[len(ids)-1-n])
 		return err
-	}
+	})
 }
 
 // concState is a row as it stands in the database.

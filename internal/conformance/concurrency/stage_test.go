@@ -3,6 +3,7 @@ package concurrency_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -335,22 +336,40 @@ func (s *concStop) wait(run *concRun) *concStop {
 // goOn lets the call go on.
 func (s *concStop) goOn() { close(s.resume) }
 
+// errConcUndone is for a call that the plugin should have begun again. Nobody else does.
+var errConcUndone = errors.New("what the database has undone was not begun again")
+
+// concOwn is a call that the plugin itself begins again where the database has undone it in favour of another transaction: a deletion or a
+// restore without hooks, outside of a caller's transaction.
+func concOwn(do func(db *gorm.DB) error) func(db *gorm.DB) error {
+	return func(db *gorm.DB) error {
+		err := do(db)
+		if d, unknown := dialect.Of(db.Dialector); unknown != nil || !d.EndsTransaction(err) {
+			return err
+		}
+		if tx, ok := db.Statement.ConnPool.(gorm.TxCommitter); ok && tx != nil {
+			return err
+		}
+		return fmt.Errorf("%w: %v", errConcUndone, err)
+	}
+}
+
 // concDelete is a call that deletes value.
 func concDelete(value any, conds ...any) func(db *gorm.DB) error {
-	return func(db *gorm.DB) error { return db.Delete(value, conds...).Error }
+	return concOwn(func(db *gorm.DB) error { return db.Delete(value, conds...).Error })
 }
 
 // concRemove is a call that removes value's row for good.
 func concRemove(value any) func(db *gorm.DB) error {
-	return func(db *gorm.DB) error { return db.Unscoped().Delete(value).Error }
+	return concOwn(func(db *gorm.DB) error { return db.Unscoped().Delete(value).Error })
 }
 
 // concRestore is a call that restores value.
 func concRestore(value any) func(db *gorm.DB) error {
-	return func(db *gorm.DB) error {
+	return concOwn(func(db *gorm.DB) error {
 		_, err := softdelete.Restore(db, value)
 		return err
-	}
+	})
 }
 
 // concCreate is a call that creates value.

@@ -101,7 +101,7 @@ func TestStress(t *testing.T) {
 			running.Go(func() {
 				for ; errs[i] == nil && time.Now().Before(deadline); steps[i]++ {
 					err := w.step()
-					if d.EndsTransaction(err) { // in favour of another worker: who calls has to begin again
+					if d.EndsTransaction(err) || errors.Is(err, errConcUndone) { // in favour of another worker, several times perhaps
 						again.Add(1)
 						continue
 					}
