@@ -113,24 +113,27 @@ func (tables Tables) WriteRows(tx statement.Session, rows statement.Rows, condit
 		q := tx.Query()
 		write(q, rows)
 		if changed, err = q.Exec(); err != nil {
-			return 0, err // the end of the unit of work drops the table too
+			return 0, err
 		}
 		return changed, drop()
 	})
 }
 
-// stored runs what reads the tables while they are temporary ones.
+// stored runs what reads the tables while they are temporary ones. Where that fails, the end of the unit of work drops them.
 func (tables Tables) stored(tx statement.Session, run func() (int64, error)) (rows int64, err error) {
-	for _, t := range tables {
-		drop, err := t.store(func() *statement.Query { return tx.Query() })
-		if err != nil {
+	drops := make([]func() error, len(tables))
+	for i, t := range tables {
+		if drops[i], err = t.store(func() *statement.Query { return tx.Query() }); err != nil {
 			return 0, err
 		}
-		defer func() {
-			if failed := drop(); err == nil {
-				err = failed
-			}
-		}()
 	}
-	return run()
+	if rows, err = run(); err != nil {
+		return 0, err
+	}
+	for _, drop := range slices.Backward(drops) {
+		if err := drop(); err != nil {
+			return 0, err
+		}
+	}
+	return rows, nil
 }

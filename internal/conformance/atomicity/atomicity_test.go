@@ -109,7 +109,7 @@ func (c *atomicCase) fail(t *testing.T, call atomicCall, failed *string, plan fu
 		require.NoError(t, errors.Join(err, commitErr))
 		return false
 	}
-	require.Error(t, err)
+	require.Error(t, err, *failed)
 	require.Equal(t, call.value(), value, *failed)
 	require.ErrorIs(t, err, errAtomic, *failed)
 	if c.within {

@@ -99,7 +99,7 @@ func (s *concStage) someStatements(first, step int, round func(n int) *concStop)
 		for _, a := range s.actors {
 			testdb.NothingLeft(s.t, a.DB)
 		}
-		require.Less(s.t, n, 100, "the call has no end")
+		require.Less(s.t, n, 250, "the call has no end")
 	}
 }
 
