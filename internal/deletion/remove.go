@@ -192,8 +192,9 @@ type written struct{ *statement.Query }
 // Build implements clause.Expression.
 func (w written) Build(builder clause.Builder) {
 	stmt := builder.(*gorm.Statement)
-	stmt.SQL.WriteString(w.Stmt.SQL.String())
-	stmt.Vars = append(stmt.Vars, w.Stmt.Vars...)
+	text, values := w.Written()
+	stmt.SQL.WriteString(text)
+	stmt.Vars = append(stmt.Vars, values...)
 }
 
 // loosen empties the keys by which rows of a component of several models refer to rows that are removed before them: with

@@ -82,6 +82,8 @@ const (
 	// LocksChosen: a statement locks the rows that it gives or writes. Without it, it locks all that it reads to find these, or to sort them
 	// for a LIMIT, and waits for them where others have them.
 	LocksChosen
+	// ReadTablesOnly: a WITH has no tables but those that are read. One that nothing reads may end the server.
+	ReadTablesOnly
 )
 
 // Clock says how a column keeps an instant.

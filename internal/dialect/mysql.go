@@ -113,6 +113,7 @@ var mysql = Dialect{
 var mariadb = func() Dialect {
 	d := mysql
 	d.features &^= WithBeforeWrite
+	d.features |= ReadTablesOnly // a crash in st_select_lex_unit::prepare, of MariaDB 10.11.19
 	d.locks[ShareLock] = " LOCK IN SHARE MODE"
 	d.server = mariadbServer
 	d.deep = mariadbDeep

@@ -32,6 +32,7 @@ func (q *Query) makeCurrent() (drop func() error, err error) {
 	if !q.snapshot() {
 		return nothingToDrop, nil
 	}
+	q.leaveUnread()
 	table, store, read := q.Dialect.Current(q.Stmt.SQL.String())
 	start := func() *Query { return NewQuery(InWork(q.Tx, q.Stmt.Context), q.Dialect) }
 	stored := start().Text(store)

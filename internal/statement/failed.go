@@ -68,6 +68,7 @@ func FailedIn(err error) (list []*Failed) {
 
 // run runs the statement through one of GORM's chains. Its text is gone afterwards.
 func (q *Query) run(chain interface{ Execute(db *gorm.DB) *gorm.DB }) error {
+	q.leaveUnread()
 	text := q.Stmt.SQL.String()
 	if deep := q.Dialect.Deep(text); deep != text {
 		q.Stmt.SQL.Reset()

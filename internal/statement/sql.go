@@ -21,7 +21,8 @@ type Query struct {
 	Stmt    *gorm.Statement
 	Dialect *dialect.Dialect
 
-	now bool // see Now
+	now   bool         // see Now
+	withs []withClause // see With
 }
 
 // ownStatement marks a statement as the plugin's own in its settings.

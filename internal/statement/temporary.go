@@ -36,6 +36,7 @@ func temporariesOf(ctx context.Context) *temporaries {
 
 // MakeTemporary runs the statement, which makes a temporary table. One of its name that an earlier call has left is dropped.
 func (q *Query) MakeTemporary(table string) error {
+	q.leaveUnread()
 	again := NewQuery(InWork(q.Tx, q.Stmt.Context), q.Dialect).Text(q.Stmt.SQL.String())
 	again.Stmt.Vars = slices.Clone(q.Stmt.Vars)
 	known := temporariesOf(q.Stmt.Context)

@@ -66,21 +66,11 @@ func (w *Walk) Tables(last *policy.Component) Tables { return TablesOf(last, w) 
 
 // With writes the WITH clause of the tables, and a space after it. UPDATE and DELETE are for Write.
 func (tables Tables) With(q *statement.Query) {
-	if len(tables) == 0 {
-		return
+	with := make([]statement.WithTable, len(tables))
+	for i, t := range tables {
+		with[i] = statement.WithTable{Name: t.name, Columns: t.columns, Recursive: t.recursive, Write: t.write}
 	}
-	q.Text("WITH ")
-	if slices.ContainsFunc(tables, func(t table) bool { return t.recursive }) {
-		q.Text("RECURSIVE ")
-	}
-	statement.Joined(q, tables, ", ", func(t table) {
-		q.Name(t.name).Text(" (")
-		statement.Joined(q, t.columns, ", ", func(column string) { q.Text(column) })
-		q.Text(") AS (")
-		t.write(q)
-		q.Text(")")
-	})
-	q.Text(" ")
+	q.With(with)
 }
 
 // With writes the WITH clause of walks for the components up to the last one, before a SELECT.
