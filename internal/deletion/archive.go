@@ -160,7 +160,7 @@ func (d *deletion) archiveRoot(db *gorm.DB) error {
 	if err != nil {
 		return err
 	}
-	stmt.AddClauseIfNotExists(clause.Delete{})
+	d.beginDelete()
 	stmt.AddClauseIfNotExists(clause.From{})
 	if !d.deleter.Dialect.Has(dialect.WritesInWith) {
 		if !db.DryRun {

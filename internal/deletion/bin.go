@@ -20,10 +20,21 @@ func (d *deletion) openBin() {
 	d.target = statement.Table{Name: d.root.DeletedTable(), Alias: statement.TableAlias(d.stmt)}
 	d.closed = &closedBin{d.stmt.TableExpr, d.stmt.Table, d.stmt.Clauses[clause.Delete{}.Name()]}
 	quote := func(name string) string { return statement.QuoteName(d.stmt.DB, name) }
-	if named := d.deleter.Dialect.DeleteAs(quote(d.target.Alias)); named != "" {
-		d.stmt.AddClause(clause.Delete{Modifier: named})
-	}
+	d.beginDelete()
 	d.stmt.Table, d.stmt.TableExpr = d.target.Alias, &clause.Expr{SQL: quote(d.target.Name) + " AS " + quote(d.target.Alias)}
+}
+
+// beginDelete begins the statement's DELETE, with the alias of its table where that is to be said there.
+func (d *deletion) beginDelete() {
+	named := ""
+	if d.target.Alias != "" {
+		named = d.deleter.Dialect.DeleteAs(statement.QuoteName(d.stmt.DB, d.target.Alias))
+	}
+	if named == "" {
+		d.stmt.AddClauseIfNotExists(clause.Delete{})
+		return
+	}
+	d.stmt.AddClause(clause.Delete{Modifier: named})
 }
 
 // closedBin is the table that a statement had before its bin was opened, and how its DELETE began.

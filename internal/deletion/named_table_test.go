@@ -1,6 +1,8 @@
 package deletion_test
 
 import (
+	"crypto/rand"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,6 +58,9 @@ type (
 
 var namedModels = []any{&namedNode{}, &namedNote{}, &namedCard{}, &namedBill{}, &namedBook{}}
 
+// filed is a schema.
+var filed = "filed_" + strings.ToLower(rand.Text())
+
 // names are ways to name a table in db.Table: what stands in the call, and the table's name.
 var namedTables = map[string]struct{ call, table string }{
 	"a name":                     {"copied", "copied"},
@@ -64,21 +69,17 @@ var namedTables = map[string]struct{ call, table string }{
 	"a name with capitals":       {"Copied_2023", "Copied_2023"},
 	"a name with a space":        {`"copied nodes"`, "copied nodes"},
 	"capitals and a space":       {`"Copied Nodes" AS n`, "Copied Nodes"},
-	"a schema":                   {"filed.copied", "filed.copied"},
-	"a schema in quotes, and AS": {`"filed"."copied" AS n`, "filed.copied"},
+	"a schema":                   {filed + ".copied", filed + ".copied"},
+	"a schema in quotes, and AS": {`"` + filed + `"."copied" AS n`, filed + ".copied"},
 }
 
-// openNamed opens a database with the models' tables, and has room for tables in a schema "filed".
+// openNamed opens a database with the models' tables, and has room for tables in the schema filed.
 func openNamed(t *testing.T, database *testdb.Database, config softdelete.Config) *gorm.DB {
 	db := database.Open(t)
 	if db.Name() == "sqlite" {
 		fixture.OneConnection(t, db) // ATTACH is the connection's
-		require.NoError(t, db.Exec("ATTACH DATABASE ':memory:' AS filed").Error)
-	} else {
-		require.NoError(t, db.Exec("DROP SCHEMA IF EXISTS filed CASCADE").Error)
-		require.NoError(t, db.Exec("CREATE SCHEMA filed").Error)
-		t.Cleanup(func() { db.Exec("DROP SCHEMA filed CASCADE") })
 	}
+	database.Schema(t, db, filed)
 	config.Models = namedModels
 	require.NoError(t, db.Use(softdelete.New(config)))
 	require.NoError(t, db.AutoMigrate(namedModels...))
@@ -90,6 +91,11 @@ func openNamed(t *testing.T, database *testdb.Database, config softdelete.Config
 
 // quoteName quotes a table's name.
 func quoteName(db *gorm.DB, name string) string { return db.Statement.Quote(name) }
+
+// ownQuotes has the database's own sign where the text has quotes around names.
+func ownQuotes(db *gorm.DB, text string) string {
+	return strings.ReplaceAll(text, `"`, quoteName(db, "n")[:1])
+}
 
 // copyTable makes another table of the columns and rows of one.
 func copyTable(t *testing.T, db *gorm.DB, from, to string) {
@@ -127,11 +133,11 @@ func TestDeletionStaysInTheTableThatTheStatementNames(t *testing.T) {
 				copyTable(t, db, "named_nodes", named.table)
 				live := func(table string) []uint { return liveIDs(t, db, table, "deleted_at IS NULL") }
 
-				preview, err := softdelete.Preview(db.Table(named.call), &namedNode{ID: 1})
+				preview, err := softdelete.Preview(db.Table(ownQuotes(db, named.call)), &namedNode{ID: 1})
 				require.NoError(t, err)
 				require.Equal(t, []uint{1, 2, 3, 4}, live(named.table))
 
-				report, err := softdelete.Delete(db.Table(named.call), &namedNode{ID: 1})
+				report, err := softdelete.Delete(db.Table(ownQuotes(db, named.call)), &namedNode{ID: 1})
 				require.NoError(t, err)
 				require.Equal(t, report.Effects, withoutKeys(preview.Effects))
 				require.Equal(t, named.table, report.Effects[0].Table)
@@ -142,10 +148,10 @@ func TestDeletionStaysInTheTableThatTheStatementNames(t *testing.T) {
 				require.NoError(t, db.First(&entry, "id = ?", report.DeletionID).Error)
 				require.Equal(t, named.table, entry.Table)
 
-				back, err := softdelete.PreviewRestore(db.Table(named.call), &namedNode{ID: 1})
+				back, err := softdelete.PreviewRestore(db.Table(ownQuotes(db, named.call)), &namedNode{ID: 1})
 				require.NoError(t, err)
 				node := namedNode{ID: 1}
-				report, err = softdelete.Restore(db.Table(named.call), &node)
+				report, err = softdelete.Restore(db.Table(ownQuotes(db, named.call)), &node)
 				require.NoError(t, err)
 				require.Equal(t, report.Effects, withoutKeys(back.Effects))
 				require.Equal(t, named.table, report.Effects[0].Table)
@@ -157,7 +163,7 @@ func TestDeletionStaysInTheTableThatTheStatementNames(t *testing.T) {
 
 				// Where nothing is under it in the named table, what the own one has does not count.
 				require.NoError(t, db.Exec("DELETE FROM "+quoteName(db, named.table)+" WHERE id > 1").Error)
-				require.NoError(t, db.Unscoped().Table(named.call).Delete(&namedNode{ID: 1}).Error)
+				require.NoError(t, db.Unscoped().Table(ownQuotes(db, named.call)).Delete(&namedNode{ID: 1}).Error)
 				require.Empty(t, liveIDs(t, db, named.table, "1 = 1"))
 				require.Equal(t, []uint{1, 2, 3, 4}, live("named_nodes"))
 				require.Equal(t, []uint{2}, live("named_notes"))
@@ -279,8 +285,8 @@ func TestArchiveOfANamedTable(t *testing.T) {
 		require.Equal(t, []uint{1, 2, 3}, all("bare"))
 
 		tables := []string{"bills_2023"}
-		if db.Name() != "sqlite" { // GORM's migrator knows no schemas there
-			tables = append(tables, "filed.bills_2023")
+		if database.MigratesSchemas() {
+			tables = append(tables, filed+".bills_2023")
 		}
 		for _, table := range tables {
 			require.NoError(t, db.Table(table).AutoMigrate(&namedBill{}))

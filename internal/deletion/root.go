@@ -92,7 +92,7 @@ func (deleter *Deleter) Mark(db *gorm.DB) {
 			return
 		}
 		d.spareHeldRoots()
-		d.stmt.AddClauseIfNotExists(clause.Delete{})
+		d.beginDelete()
 		d.stmt.AddClauseIfNotExists(clause.From{})
 		d.stmt.SQL.Grow(statement.UsualLength)
 		d.stmt.Build(d.stmt.BuildClauses...)

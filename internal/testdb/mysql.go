@@ -30,6 +30,7 @@ var mysqlKind = kind{
 		return mysql.New(mysql.Config{Conn: pool, DefaultStringSize: 191})
 	},
 	connections: 12, // more than the busiest test's workers
+	schema:      schemaSQL{create: "CREATE SCHEMA ", drop: "DROP SCHEMA "},
 	full:        mysqlIsFull,
 	create:      createMySQLDatabase,
 	left:        leftInMySQL,

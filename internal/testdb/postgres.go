@@ -33,6 +33,7 @@ const postgresDriver = "pgx"
 var postgresKind = kind{
 	rowLocks: true,
 	schemas:  true,
+	schema:   schemaSQL{create: "CREATE SCHEMA ", drop: "DROP SCHEMA ", with: " CASCADE"},
 	name:     "postgres",
 	driver:   postgresDriver,
 	dialector: func(pool gorm.ConnPool) gorm.Dialector {

@@ -32,8 +32,9 @@ var sqliteKind = kind{
 		}
 		return file.String(), nil
 	},
-	left:  leftInSQLite,
-	empty: emptyBetween("PRAGMA foreign_keys = off", "PRAGMA foreign_keys = on"),
+	schema: schemaSQL{create: "ATTACH DATABASE ':memory:' AS "},
+	left:   leftInSQLite,
+	empty:  emptyBetween("PRAGMA foreign_keys = off", "PRAGMA foreign_keys = on"),
 	about: func() (string, error) {
 		pool, err := sql.Open(sqlite.DriverName, ":memory:")
 		if err != nil {

@@ -50,6 +50,8 @@ type kind struct {
 	driver   string // as database/sql knows it
 	rowLocks bool   // several transactions write at once
 	schemas  bool   // GORM's migrator reaches tables in schemas
+	// schema is how one is made beside that of the database.
+	schema schemaSQL
 	// connections is how many a pool may have at the most; 0 means any number.
 	connections int
 	// full tells whether a connection was refused because there are too many; nil if that does not happen.
