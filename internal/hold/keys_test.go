@@ -31,7 +31,7 @@ type (
 		Part, Name string `gorm:"primaryKey"`
 	}
 	holdDigest struct {
-		Sum []byte `gorm:"primaryKey"`
+		Sum []byte `gorm:"primaryKey;size:32"`
 	}
 	holdReading struct {
 		At time.Time `gorm:"primaryKey"`
