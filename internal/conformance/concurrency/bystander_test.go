@@ -37,7 +37,8 @@ func testCallsDoNotWaitForRowsThatTheyDoNotConcern(t *testing.T) {
 				s.create(&concOrg{ID: 3}, &concTeam{ID: 12, OrgID: 1}, &concTeam{ID: 31, OrgID: 3}, &concMember{ID: 112, TeamID: 11},
 					&concMember{ID: 121, TeamID: 12}, &concNote{ID: 1121, MemberID: 112})
 			},
-			[]uint{2}, map[string]uint{"conc_orgs": 2, "conc_teams": 21, "conc_members": 211, "conc_notes": 2111},
+			[]uint{2},
+			map[string]uint{"conc_orgs": 2, "conc_teams": 21, "conc_members": 211, "conc_notes": 2111},
 			[]target{
 				{"an organization", &concOrg{}, []uint{1}},
 				{"organizations", &concOrg{}, []uint{1, 3}},
@@ -54,7 +55,8 @@ func testCallsDoNotWaitForRowsThatTheyDoNotConcern(t *testing.T) {
 						&concArticle{ID: id, AuthorID: concKey(id), MagazineID: concKey(id)}, &concRemark{ID: id, ArticleID: id})
 				}
 			},
-			[]uint{2}, map[string]uint{"conc_houses": 2, "conc_authors": 2, "conc_magazines": 2, "conc_articles": 2, "conc_remarks": 2},
+			[]uint{2},
+			map[string]uint{"conc_houses": 2, "conc_authors": 2, "conc_magazines": 2, "conc_articles": 2, "conc_remarks": 2},
 			[]target{
 				{"a house", &concHouse{}, []uint{1}},
 				{"houses", &concHouse{}, []uint{1, 3}},
@@ -63,13 +65,15 @@ func testCallsDoNotWaitForRowsThatTheyDoNotConcern(t *testing.T) {
 			},
 		},
 		{
-			"folders", []any{&concFolder{}},
+			"folders",
+			[]any{&concFolder{}},
 			func(s *concStage) {
 				for id := uint(10); id <= 30; id += 10 {
 					s.create(&concFolder{ID: id}, &concFolder{ID: id + 1, ParentID: concKey(id)}, &concFolder{ID: id + 2, ParentID: concKey(id + 1)})
 				}
 			},
-			[]uint{20}, map[string]uint{"conc_folders": 22},
+			[]uint{20},
+			map[string]uint{"conc_folders": 22},
 			[]target{{"a folder", &concFolder{}, []uint{10}}, {"folders", &concFolder{}, []uint{10, 31}}},
 		},
 		{
@@ -78,7 +82,8 @@ func testCallsDoNotWaitForRowsThatTheyDoNotConcern(t *testing.T) {
 				s.createOrders()
 				s.create(&concOrder{ID: 3, Text: "a", Lines: []concLine{{ID: 31, Text: "a", Parts: []concPiece{{ID: 311}}}}})
 			},
-			[]uint{2}, map[string]uint{"conc_orders": 2, "conc_lines": 21, "conc_pieces": 211},
+			[]uint{2},
+			map[string]uint{"conc_orders": 2, "conc_lines": 21, "conc_pieces": 211},
 			[]target{{"an order", &concOrder{}, []uint{1}}, {"orders", &concOrder{}, []uint{1, 3}}, {"lines", &concLine{}, []uint{11, 31}}},
 		},
 	} {
