@@ -324,40 +324,6 @@ func (w *Walk) InWalk(q *statement.Query, n *policy.Node, table string) {
 	w.Among(q, n.Policy, table, func() { w.SelectKeys(q, n) })
 }
 
-// Among writes the condition that the columns which tell a model's row are among what a SELECT gives. Of an archive that was
-// empty when it was last looked at the planner expects one row still, and of a WITH table any number: it would compare each row
-// with each. It is told to look them up by the row's address, or else by the first column of the key, and to compare the others
-// with a list.
-func (w *Walk) Among(q *statement.Query, p *policy.Policy, table string, selected func()) {
-	identity := w.Identity(p)
-	among := func(open, shut string) {
-		q.Key(table, identity).Text(open)
-		selected()
-		q.Text(shut)
-	}
-	open, shut := q.Dialect.Among()
-	switch {
-	case w.Addressed[p], len(identity) == 1:
-		among(open, shut)
-		return
-	case len(identity) == len(p.Schema.PrimaryFields):
-		among(" IN (", ")")
-		return
-	case q.Dialect.Has(dialect.FirstIndex):
-		last := len(identity) - 1 // the deletion, by which an index finds all rows
-		q.Text("(").Columns(table, identity[:last]).Text(", COALESCE(").Columns(table, identity[last:]).Text(")) IN (")
-		selected()
-		q.Text(")")
-		return
-	case !q.Dialect.Has(dialect.Estimates):
-		among(" IN (", ")")
-		return
-	}
-	q.Column(table, identity[0].DBName).Text(open, "SELECT softdelete_chosen.softdelete_key FROM (")
-	selected()
-	q.Text(") AS softdelete_chosen (softdelete_key)", shut, " AND ").Opaque(func() { among(" IN (", ")") })
-}
-
 // NotInWalk writes the condition that a row's key is not among the node's rows in the WITH table.
 func (w *Walk) NotInWalk(q *statement.Query, n *policy.Node, table string) {
 	if w.known(n) || !q.Dialect.Has(dialect.Estimates) {
