@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
 	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
@@ -33,7 +34,7 @@ var placeholder = regexp.MustCompile(`:(at|id|key)\b`)
 //
 //	go test -run '^$' -bench BenchmarkCascade -benchtime 21x ./internal/bench
 func BenchmarkCascade(b *testing.B) {
-	benchDatabases(b, func(b *testing.B, database *testdb.Database) {
+	benchRunning(b, func(b *testing.B, database *testdb.Database) {
 		for _, f := range families {
 			b.Run(fmt.Sprint(f.descendants()), func(b *testing.B) {
 				a := newFamily(b, database, f.family)
@@ -85,5 +86,47 @@ func (a *arena) handWrittenCascades() []variant {
 				"UPDATE sentences"+mark+"letter_id IN (SELECT id FROM gone_letters)",
 		)})
 	}
+	if a.name == "mysql" {
+		const set = " SET c.deleted_at = :at, c.deletion_id = :id WHERE c.deleted_at IS NULL"
+		list = append(list, variant{"by join", a.byHand(1,
+			"UPDATE firms"+mark+"id = :key",
+			"UPDATE clerks"+mark+"firm_id = :key",
+			"UPDATE clerks AS p JOIN letters AS c ON c.clerk_id = p.id"+set+" AND p.deletion_id = :id",
+			"UPDATE letters AS p JOIN sentences AS c ON c.letter_id = p.id"+set+" AND p.deletion_id = :id",
+		)})
+	}
 	return list
+}
+
+// BenchmarkRestore brings back a firm with 10, 1,000 and 100,000 rows under it, beside others of its shape. Run it with
+//
+//	go test -run '^$' -bench BenchmarkRestore -benchtime 21x ./internal/bench
+func BenchmarkRestore(b *testing.B) {
+	benchRunning(b, func(b *testing.B, database *testdb.Database) {
+		for _, f := range families {
+			b.Run(fmt.Sprint(f.descendants()), func(b *testing.B) {
+				a := newFamily(b, database, f.family)
+				a.revive(b)
+				var id softdelete.DeletionID
+				before := func() {
+					report, err := softdelete.Delete(a.db, &fixture.Firm{ID: 1})
+					require.NoError(b, err)
+					id = report.DeletionID
+					a.sweep(b)
+				}
+				after := func() { require.Zero(b, a.deleted(b)) }
+				back := func() error {
+					statements := make([]string, len(a.tables))
+					for i, table := range a.tables {
+						statements[i] = "UPDATE " + table + " SET deleted_at = NULL, deletion_id = NULL WHERE deletion_id = '" + string(id) + "'"
+					}
+					return a.byHand(1, statements...)()
+				}
+				a.compare(b, f.rounds, before, after, func() error {
+					_, err := softdelete.Restore(a.db, &fixture.Firm{ID: 1})
+					return err
+				}, variant{"by hand", back})
+			})
+		}
+	})
 }
