@@ -65,14 +65,51 @@ func (d *database) register(db *gorm.DB) error {
 		update.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_update", calls(write.EndWrite)),
 		update.After("softdelete:end_update").Register("softdelete:finish_update", finally(d.guards.ExplainTakenUpdate)),
 
-		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", first(d.deleter.Begin)),
+		remove.Before("gorm:before_delete").Register("softdelete:begin_delete", first(d.beginDelete)),
 		remove.Before("gorm:delete_before_associations").Register("softdelete:plan_delete", calls(d.deleter.Prepare)),
 		remove.Before("gorm:delete").Register("softdelete:mark_delete", calls(mark.early)),
 		remove.After("gorm:delete").Before("gorm:after_delete").Register("softdelete:cascade_delete", calls(d.deleter.Cascade)),
 		remove.Before("gorm:commit_or_rollback_transaction").Register("softdelete:end_delete", calls(d.deleter.End)),
 		remove.After("softdelete:end_delete").Register("softdelete:finish_delete", finally(d.deleter.Finish)),
 		guard(db, map[string]*last{"create": beforeCreate, "update": beforeUpdate, "delete": mark}, d.needsFresh),
+		d.readyBefore(remove),
 	)
+}
+
+// readyBefore makes what a deletion needs before GORM begins its own transaction around the statement, which may have the pool's only
+// connection.
+func (d *database) readyBefore(remove processor) error {
+	const name = "gorm:begin_transaction"
+	begin := remove.Get(name)
+	if begin == nil {
+		return nil
+	}
+	return remove.Replace(name, func(db *gorm.DB) {
+		if !db.SkipDefaultTransaction {
+			d.readyLocks(db)
+		}
+		begin(db)
+	})
+}
+
+// readyLocks sees to it that the table is there whose rows deletions by time lock, where the database has such a one.
+func (d *database) readyLocks(db *gorm.DB) {
+	d.migrations.ReadyLocks(db, func() bool {
+		stmt := db.Statement
+		if stmt.Schema == nil || stmt.SQL.Len() > 0 {
+			return false
+		}
+		p := d.registry.Policy(db, stmt.Schema)
+		return p != nil && p.Err == nil && d.deleter.ByTime(p)
+	})
+}
+
+// beginDelete begins a deletion.
+func (d *database) beginDelete(db *gorm.DB) {
+	if db.SkipDefaultTransaction {
+		d.readyLocks(db)
+	}
+	d.deleter.Begin(db)
 }
 
 // needsFresh tells whether the checks of a writing statement, or holds, look for rows of others.

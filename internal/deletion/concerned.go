@@ -100,6 +100,11 @@ func keeps(p *policy.Policy, at time.Time) bool {
 	return p.At == nil || p.AtClock.Precision <= 1 || truncate(at, p.AtClock.Precision).Equal(at)
 }
 
+// ByTime tells whether a deletion that begins at a model may have a time for its mark, which no other one may have.
+func (deleter *Deleter) ByTime(root *policy.Policy) bool {
+	return deleter.concernedBy(root, nil).byTime()
+}
+
 // concernedBy finds them once for each model, until further policies are published.
 func (deleter *Deleter) concernedBy(root *policy.Policy, more []*policy.Policy) *concerned {
 	if len(more) > 0 || root != root.Own() {

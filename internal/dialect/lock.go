@@ -33,3 +33,8 @@ func (d *Dialect) LockRows(lock Lock) string { return d.locks[lock] }
 func (d *Dialect) Locks(sql string) bool {
 	return slices.ContainsFunc(d.locks[:], func(lock string) bool { return lock != "" && strings.Contains(sql, lock) })
 }
+
+// LockTable is the statement that makes a table of a name whose rows stand for numbers: the feature LockTable.
+func (d *Dialect) LockTable(name string) string {
+	return "CREATE TABLE " + name + " (slot bigint PRIMARY KEY, greatest bigint NOT NULL DEFAULT 0) ENGINE=InnoDB"
+}

@@ -1,7 +1,11 @@
 package migrate
 
 import (
+	"context"
 	"slices"
+	"time"
+
+	"gorm.io/gorm"
 
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
@@ -15,6 +19,10 @@ func (m *migrator) makeLocks(values []any) (err error) {
 	if !m.migrations.Dialect.Has(dialect.LockTable) || !slices.ContainsFunc(values, m.needsLocks) {
 		return nil
 	}
+	return m.makeLockTable()
+}
+
+func (m *migrator) makeLockTable() (err error) {
 	table := &statement.LockRow{}
 	if r := recorderOf(m.db); r != nil {
 		if r.made[table.TableName()] {
@@ -34,6 +42,38 @@ func (m *migrator) makeLocks(values []any) (err error) {
 		return err
 	}
 	return statement.AddSlots(session, missing)
+}
+
+// lockPatience is how long a statement waits for the table of locks to be made, and for the connection that does it.
+const lockPatience = 3 * time.Second
+
+// ReadyLocks makes the table for a statement that needs it, in an application that never migrates: its tables were there before the plugin.
+// It does so on another connection than that of a caller's transaction, which CREATE TABLE would end, and without looking for the table
+// itself there, which would keep others from making it. What is in the way is no error here: who locks a row says what to do.
+func (m *Migrations) ReadyLocks(db *gorm.DB, needs func() bool) {
+	_, inTransaction := db.ConnPool.(gorm.TxCommitter)
+	if !m.Dialect.Has(dialect.LockTable) || m.locksThere.Load() || db.DryRun || db.Error != nil || inTransaction || !needs() {
+		return
+	}
+	here := statement.Silent(statement.InWork(db, db.Statement.Context))
+	if (&migrator{Migrator: innerMigrator(here), db: here, migrations: m}).HasTable(&statement.LockRow{}) {
+		m.locksThere.Store(true)
+		return
+	}
+	// Nothing in the statement's context is about that connection, but its end.
+	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
+	defer cancel()
+	defer context.AfterFunc(db.Statement.Context, cancel)()
+	apart := statement.Silent(statement.InWork(db, ctx))
+	apart.Statement.ConnPool = db.ConnPool
+	apart = apart.Session(&gorm.Session{})
+	own := &migrator{Migrator: innerMigrator(apart), db: apart, migrations: m}
+	err := own.alone(func(tx *gorm.DB) error {
+		return own.patiently(tx, own.on(tx).makeLockTable)
+	})
+	if err == nil {
+		m.locksThere.Store(true)
+	}
 }
 
 // needsLocks tells whether what is written to a table may need locks.

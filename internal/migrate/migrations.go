@@ -1,6 +1,8 @@
 package migrate
 
 import (
+	"sync/atomic"
+
 	"github.com/gorm-softdelete/softdelete/internal/archive"
 	"github.com/gorm-softdelete/softdelete/internal/hold"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
@@ -15,4 +17,6 @@ type Migrations struct {
 	Own []any
 	// Outward turns what a refusal holds into the error that callers know.
 	Outward func(error) error
+
+	locksThere atomic.Bool // the table of locks was seen
 }

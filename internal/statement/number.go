@@ -110,7 +110,7 @@ func (s Session) lockSlot(slot int, lock dialect.Lock) error {
 	if err != nil || len(found) > 0 {
 		return err
 	}
-	return slotError(lockTable.InsertMissing(s, LockRow{Slot: slot}))
+	return s.slotError(lockTable.InsertMissing(s, LockRow{Slot: slot}))
 }
 
 // trySlot locks a row that no other transaction has locked, for a value.
@@ -124,7 +124,7 @@ func (s Session) trySlot(slot int, value int64) (Trial, error) {
 		if err != nil || len(there) > 0 {
 			return Taken, err
 		}
-		if err := slotError(lockTable.InsertMissing(s, LockRow{Slot: slot})); err != nil {
+		if err := s.slotError(lockTable.InsertMissing(s, LockRow{Slot: slot})); err != nil {
 			return Taken, err
 		}
 		found = []int64{0}
@@ -134,7 +134,7 @@ func (s Session) trySlot(slot int, value int64) (Trial, error) {
 	}
 	q := lockTable.Update(s).Name("greatest").Text(" = ").Bind(value).Text(" WHERE ").Name("slot").Text(" = ").Bind(slot)
 	_, err = q.Exec()
-	return Reserved, slotError(err)
+	return Reserved, s.slotError(err)
 }
 
 // doubtful is what a value is that is not above the greatest one.
@@ -152,18 +152,18 @@ func (s Session) slotsFound(slot int, lock dialect.Lock) (greatest []int64, err 
 		greatest = append(greatest, 0)
 		return scan(&greatest[len(greatest)-1])
 	})
-	return greatest, slotError(err)
+	return greatest, s.slotError(err)
 }
 
 // slotError tells what to do where the table is not there. It cannot be made now: who has looked for it keeps others from making it
 // until the transaction ends.
-func slotError(err error) error {
+func (s Session) slotError(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case slices.ContainsFunc(FailedIn(err), func(failed *Failed) bool { return failed.Missing == dialect.MissingTable }):
-		return fmt.Errorf("%w: the table %s is not there, whose rows transactions lock; create it with db.AutoMigrate(softdelete.Tables()...): %w",
-			fault.ErrUnsupported, lockTable.Name(), err)
+		return fmt.Errorf("%w: the table %s is not there, whose rows transactions lock, and the plugin could not make it on a connection of its own; "+
+			"create it with db.AutoMigrate(softdelete.Tables()...), or with %s: %w", fault.ErrUnsupported, lockTable.Name(), s.Dialect.LockTable(lockTable.Name()), err)
 	}
 	return fmt.Errorf("softdelete: the table of locks: %w", err)
 }
