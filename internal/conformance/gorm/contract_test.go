@@ -12,6 +12,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/gorm-softdelete/softdelete"
+	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
 )
 
@@ -102,8 +103,9 @@ func contractLive(t *testing.T, db *gorm.DB) string {
 
 const contractAll = "one two three: a b c"
 
+// isWrite tells whether a statement writes. One that takes a number, for which a row of the table of locks stands, writes nothing of anybody's.
 func isWrite(sql string) bool {
-	return slices.ContainsFunc([]string{"INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER"}, func(word string) bool {
+	return !strings.Contains(sql, statement.LockRow{}.TableName()) && slices.ContainsFunc([]string{"INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER"}, func(word string) bool {
 		return strings.Contains(strings.ToUpper(sql), word+" ")
 	})
 }
