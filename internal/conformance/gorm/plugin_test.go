@@ -3,6 +3,7 @@ package gorm_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -34,16 +35,25 @@ func TestThePluginIsRegisteredUnderItsName(t *testing.T) {
 func TestOnePluginServesSeveralDatabasesAndIsInitialisedTwice(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		plugin := softdelete.New(softdelete.Config{Models: []any{&registeredUser{}}})
-		for range 3 {
+		once := 0 // how many statements there are where it is initialised once
+		for i := range 4 {
 			db := database.Open(t)
 			require.NoError(t, db.Use(plugin))
-			require.NoError(t, plugin.Initialize(db))
+			if i > 0 {
+				require.NoError(t, plugin.Initialize(db))
+			}
 			require.NoError(t, db.AutoMigrate(&registeredUser{}))
 			user := registeredUser{}
 			require.NoError(t, db.Create(&user).Error)
 			recorder := testdb.Record(db)
 			require.NoError(t, db.Delete(&user).Error)
-			require.Len(t, recorder.Statements(), 3, "BEGIN, one UPDATE, COMMIT: no callback runs twice")
+			sent := recorder.Statements()
+			if i == 0 {
+				once = len(sent)
+			}
+			require.Len(t, sent, once, "no callback runs twice")
+			sent = slices.DeleteFunc(sent, func(sql string) bool { return sql != "BEGIN" && sql != "COMMIT" && !isWrite(sql) })
+			require.Len(t, sent, 3, "BEGIN, one UPDATE, COMMIT")
 			require.ErrorIs(t, db.Take(&registeredUser{}, user.ID).Error, gorm.ErrRecordNotFound)
 		}
 	})
@@ -99,18 +109,20 @@ func TestInitializeTwiceChangesNothing(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := newContract(t, database)
 		plugin := db.Plugins["softdelete"]
+		recorder := testdb.Record(db)
+		writes := func() (writes []string) {
+			recorder.Reset()
+			require.NoError(t, db.Delete(&contractTeam{ID: 1}).Error)
+			require.Equal(t, "two three: c", contractLive(t, db))
+			return slices.DeleteFunc(recorder.Statements(), func(sql string) bool { return !isWrite(sql) })
+		}
+		once := writes()
+		require.NotEmpty(t, once)
+		_, err := softdelete.Restore(db, &contractTeam{ID: 1})
+		require.NoError(t, err)
 		require.NoError(t, plugin.Initialize(db))
 		require.ErrorIs(t, db.Use(plugin), gorm.ErrRegistered)
-		recorder := testdb.Record(db)
-		require.NoError(t, db.Delete(&contractTeam{ID: 1}).Error)
-		require.Equal(t, "two three: c", contractLive(t, db))
-		updates := 0
-		for _, sql := range recorder.Statements() {
-			if isWrite(sql) {
-				updates++
-			}
-		}
-		require.LessOrEqual(t, updates, 3, recorder.Statements())
+		require.Equal(t, once, writes())
 	})
 }
 

@@ -247,6 +247,19 @@ func TestDeletionsLeaveUpdatedAt(t *testing.T) {
 		_, err := softdelete.Restore(db, &team)
 		require.NoError(t, err)
 		require.Equal(t, before, stamps())
+		require.NoError(t, db.Where("1 = 1").Delete(&[]contractTeam{}).Error)
+		require.Equal(t, before, stamps())
+	})
+}
+
+func TestADeletionThatReturnsItsRowsLeavesUpdatedAt(t *testing.T) {
+	testdb.EachOf(t, testdb.ReturnedUpdates, func(t *testing.T, database *testdb.Database) {
+		db := newContract(t, database)
+		stamps := func() (stamps []time.Time) {
+			require.NoError(t, db.Unscoped().Model(&contractTeam{}).Order("id").Pluck("updated_at", &stamps).Error)
+			return stamps
+		}
+		before := stamps()
 		require.NoError(t, db.Clauses(clause.Returning{}).Where("1 = 1").Delete(&[]contractTeam{}).Error)
 		require.Equal(t, before, stamps())
 	})
