@@ -3,11 +3,13 @@ package restore
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/policy"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 	"github.com/gorm-softdelete/softdelete/internal/walk"
@@ -23,6 +25,10 @@ func (r *restoration) write(tx statement.Session) error {
 				return err
 			}
 		}
+	}
+	drop, err := r.keepFound(tx, start)
+	if err != nil {
+		return err
 	}
 	for i := len(r.graph.Components) - 1; i >= 0; i-- {
 		c := r.graph.Components[i]
@@ -42,7 +48,32 @@ func (r *restoration) write(tx statement.Session) error {
 			return err
 		}
 	}
-	return nil
+	return drop()
+}
+
+// keepFound puts what the walks have found into tables where each write would do so for itself, and for all above it: see Tables.Write. It
+// returns what drops them.
+func (r *restoration) keepFound(tx statement.Session, start func() *statement.Query) (drop func() error, err error) {
+	var drops []func() error
+	if !tx.Dialect.Has(dialect.WithBeforeWrite) && !r.graph.Wide && len(r.graph.Nodes) > 1 {
+		for _, w := range r.walks() {
+			for _, c := range r.graph.Components {
+				drop, err := w.Keep(start, c)
+				if err != nil {
+					return nil, err
+				}
+				drops = append(drops, drop)
+			}
+		}
+	}
+	return func() error {
+		for _, drop := range slices.Backward(drops) {
+			if err := drop(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
 }
 
 func (r *restoration) touches(c *policy.Component) bool {
