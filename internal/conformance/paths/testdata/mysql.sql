@@ -1007,7 +1007,8 @@ ROLLBACK;
 SELECT @@foreign_key_checks;
 SELECT CASE WHEN table_schema = DATABASE() THEN table_name ELSE CONCAT(table_schema, '.', table_name) END FROM information_schema.tables WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?;  -- 'path_users', NULL
 SELECT CONCAT(k.constraint_schema, '.', k.constraint_name) AS "id", CASE WHEN k.table_schema = DATABASE() THEN k.table_name ELSE CONCAT(k.table_schema, '.', k.table_name) END AS "tab", k.column_name AS "col",
-			k.referenced_column_name AS "parent", k.constraint_name AS "name", r.delete_rule AS "action"
+			k.referenced_column_name AS "parent", k.constraint_name AS "name", r.delete_rule AS "action",
+			r.update_rule IN ('CASCADE', 'SET NULL') AS "follows"
 		FROM information_schema.key_column_usage k JOIN information_schema.referential_constraints r ON r.constraint_schema = k.constraint_schema
 			AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name
 		WHERE k.referenced_table_name IS NOT NULL AND k.referenced_table_schema = COALESCE(?, DATABASE()) AND k.referenced_table_name = ?
