@@ -43,6 +43,7 @@ var mysqlKind = kind{
 	lettered:    letteredInMySQL,
 	reads:       readsInMySQL,
 	writesAlone: true,
+	onlyChanged: true,
 	about:       aboutMySQL,
 	collects:    true,
 }

@@ -82,6 +82,8 @@ type kind struct {
 	reads func(db *gorm.DB) (int64, error)
 	// lettered makes all texts of a table differ where a letter does; nil where they do anyway.
 	lettered func(db *gorm.DB, table string) error
+	// onlyChanged is true where an UPDATE does not count rows that stay as they are.
+	onlyChanged bool
 	// collects is true where statements are written to the file of [statementsVariable].
 	collects bool
 }

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -199,10 +200,11 @@ func TestRuleGuardRefuses(t *testing.T) {
 func TestRuleGuardAllows(t *testing.T) {
 	one, two := rulePtr(uint(1)), rulePtr(uint(2))
 	ok := func(tx *gorm.DB) (int64, error) { return tx.RowsAffected, tx.Error }
-	cases := map[string]struct {
+	type allowed struct {
 		call func(db *gorm.DB) (int64, error)
 		rows int64
-	}{
+	}
+	cases := map[string]allowed{
 		"an unrelated update of a row under a deleted parent": {func(db *gorm.DB) (int64, error) {
 			return ok(db.Model(&ruleChild{ID: 2}).Update("text", "x"))
 		}, 1},
@@ -217,9 +219,6 @@ func TestRuleGuardAllows(t *testing.T) {
 		"Updates that name the parent a row has": {func(db *gorm.DB) (int64, error) {
 			return ok(db.Model(&ruleChild{ID: 2}).Updates(ruleChild{MotherID: two, Text: "y"}))
 		}, 1},
-		"an expression that leaves the rows where they are": {func(db *gorm.DB) (int64, error) {
-			return ok(db.Model(&ruleChild{}).Where("id <= 2").Update("mother_id", gorm.Expr("mother_id + 0")))
-		}, 2},
 		"re-pointing that no live row fulfils": {func(db *gorm.DB) (int64, error) {
 			return ok(db.Model(&ruleChild{}).Where("id IN ?", []int{4, 99}).Update("mother_id", 2))
 		}, 0},
@@ -244,6 +243,14 @@ func TestRuleGuardAllows(t *testing.T) {
 	}
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := ruleGuardFixture(t, database)
+		stay := allowed{func(db *gorm.DB) (int64, error) {
+			return ok(db.Model(&ruleChild{}).Where("id <= 2").Update("mother_id", gorm.Expr("mother_id + 0")))
+		}, 2}
+		if database.CountsChanges() {
+			stay.rows = 0
+		}
+		cases := maps.Clone(cases)
+		cases["an expression that leaves the rows where they are"] = stay
 		for name, c := range cases {
 			t.Run(name, func(t *testing.T) {
 				tx := db.Begin()
