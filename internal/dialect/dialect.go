@@ -84,6 +84,9 @@ const (
 	LocksChosen
 	// ReadTablesOnly: a WITH has no tables but those that are read. One that nothing reads may end the server.
 	ReadTablesOnly
+	// LooseTexts: texts that differ in case, in accents or in blanks at their ends may be equal unless their column says otherwise, LENGTH
+	// counts bytes, and what stands in double quotes is a text.
+	LooseTexts
 )
 
 // Clock says how a column keeps an instant.

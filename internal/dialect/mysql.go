@@ -21,7 +21,7 @@ var mysql = Dialect{
 
 	longestName: 64,
 	features: RowLocks | CompoundRecursion | RenameIndex | AlterInPlace | WithBeforeWrite | QualifiedTargets | StaleReads | GeneratedLive | SessionLocks |
-		LockTable | UnionsAnew | TemporaryStays | JSONRows | FirstIndex,
+		LockTable | LooseTexts | UnionsAnew | TemporaryStays | JSONRows | FirstIndex,
 	instantType: "datetime(6)",
 	textType:    "char",
 	ofType:      mysqlCast,

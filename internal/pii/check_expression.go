@@ -64,12 +64,14 @@ type literal struct {
 // operand is what a literal is compared with. One of another column is not the column's own.
 type operand struct {
 	own, length, trimmed bool
+	bytes                bool // the length is that in bytes
 }
 
 // checkReader reads one expression for one column.
 type checkReader struct {
 	tokens   []string
 	column   string
+	loose    bool // the database has dialect.LooseTexts
 	others   bool // other columns have a say
 	literals []literal
 	failed   bool
@@ -80,8 +82,8 @@ var wordGoesOn = regexp.MustCompile(`^[\w.]`)
 var checkToken = regexp.MustCompile(`^(?:\s+|'(?:[^']|'')*'|"[^"]+"|` + "`[^`]+`" + `|[A-Za-z_][A-Za-z0-9_]*|[0-9]+(?:\.[0-9]+)?|<>|!=|<=|>=|[=<>(),-])`)
 
 // readCheck reads an expression; ok is false where it has a part that is not understood.
-func readCheck(text, column string) (c condition, r *checkReader, ok bool) {
-	r = &checkReader{column: column}
+func readCheck(text, column string, loose bool) (c condition, r *checkReader, ok bool) {
+	r = &checkReader{column: column, loose: loose}
 	if !utf8.ValidString(text) {
 		return nil, r, false
 	}
@@ -204,6 +206,7 @@ func (r *checkReader) literal() (value literal) {
 	case r.failed:
 	case token[0] == '\'':
 		value.text = strings.ReplaceAll(token[1:len(token)-1], "''", "'")
+		r.failed = r.loose && strings.Contains(value.text, `\`) // which may begin an escape there
 	case strings.EqualFold(token, "TRUE"):
 		value.number, value.truth = big.NewRat(1, 1), true
 	case strings.EqualFold(token, "FALSE"):
@@ -238,7 +241,7 @@ func (r *checkReader) operand() (o operand) {
 			r.expect("(")
 			o = r.operand()
 			r.failed = r.failed || o.length
-			o.length = true
+			o.length, o.bytes = true, r.loose && strings.EqualFold(token, "length")
 		case "trim", "btrim":
 			r.expect("(")
 			o = r.operand()
@@ -252,7 +255,7 @@ func (r *checkReader) operand() (o operand) {
 	}
 	switch first := token[0]; {
 	case first == '"' || first == '`':
-		o.own = token[1:len(token)-1] == r.column
+		o.own = token[1:len(token)-1] == r.column && (first == '`' || !r.loose)
 	case first == '_' || first >= 'a' && first <= 'z' || first >= 'A' && first <= 'Z':
 		// A database may fold the case of what is not quoted, or not.
 		o.own = strings.EqualFold(token, r.column) && r.column == strings.ToLower(r.column)

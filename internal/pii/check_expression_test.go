@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm/schema"
 
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
 )
 
@@ -43,19 +44,21 @@ func TestTheOutcomeOfACHECKIsThatOfTheDatabase(t *testing.T) {
 	}
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db := database.Open(t)
+		d, err := dialect.Of(db.Dialector)
+		require.NoError(t, err)
 		certain := 0
 		for range 4000 {
 			written := values[random.IntN(len(values))]
-			facts := &columnFacts{field: &schema.Field{DataType: "text"}, kind: TextColumn}
+			facts := &columnFacts{field: &schema.Field{DataType: "text"}, kind: TextColumn, loose: d.Has(dialect.LooseTexts)}
 			var m Mask = fixedMask{constant: constant{column: facts, value: written}}
-			literal, text := "CAST(NULL AS text)", true
+			literal, text := d.Text("NULL"), true
 			switch value := written.(type) {
 			case nil:
 				m = nullMask{}
 			case string:
-				literal = "CAST(" + quote(value) + " AS text)"
+				literal = d.Text(quote(value))
 			case int64:
-				literal, text, facts.kind = fmt.Sprintf("CAST(%d AS integer)", value), false, IntegerColumn
+				literal, text, facts.kind = d.Integer(fmt.Sprint(value)), false, IntegerColumn
 			}
 			expression := atom(text)
 			for range random.IntN(3) {
@@ -67,7 +70,7 @@ func TestTheOutcomeOfACHECKIsThatOfTheDatabase(t *testing.T) {
 			if database.Name == "sqlite" && strings.Contains(expression, "char_length") {
 				continue // not a function there
 			}
-			condition, _, ok := readCheck(expression, "v")
+			condition, _, ok := readCheck(expression, "v", facts.loose)
 			require.True(t, ok, expression)
 			var answer *bool
 			require.NoError(t, db.Raw("SELECT "+expression+" FROM (SELECT "+literal+" AS v) AS t").Scan(&answer).Error, expression)
@@ -97,7 +100,7 @@ func FuzzReadCheck(f *testing.F) {
 	fixed := func(value any) Mask { return fixedMask{constant: constant{column: facts, value: value}} }
 	masks := []Mask{nullMask{}, fixed("x"), fixed(int64(3)), randomMask{kind: TextColumn, width: 32}, funcMask{column: facts}}
 	f.Fuzz(func(t *testing.T, text string) {
-		condition, r, ok := readCheck(text, "v")
+		condition, r, ok := readCheck(text, "v", false)
 		if !ok {
 			return
 		}

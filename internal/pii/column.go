@@ -34,6 +34,7 @@ type columnFacts struct {
 	size     int    // in characters; 0 for no bound
 	index    string // a unique index that the column is part of, "" for none
 	nullOnce bool   // the index takes NULL once only
+	loose    bool   // the database has dialect.LooseTexts
 	folds    bool   // the index compares an expression or a collation of the value
 
 	maskers   map[string]Masker // by name
@@ -44,7 +45,7 @@ type columnFacts struct {
 var sizeInType = regexp.MustCompile(`\((\d+)`)
 
 func newColumnFacts(p SubjectModel, field *schema.Field, maskers map[string]Masker) *columnFacts {
-	c := &columnFacts{field: field, size: field.Size, kind: KindOf(field), maskers: maskers}
+	c := &columnFacts{field: field, size: field.Size, kind: KindOf(field), loose: p.Loose, maskers: maskers}
 	if match := sizeInType.FindStringSubmatch(c.typeName()); match != nil && field.GORMDataType != schema.Int && field.GORMDataType != schema.Uint {
 		c.size, _ = strconv.Atoi(match[1])
 	}

@@ -33,7 +33,7 @@ func (c *columnFacts) readConstraints(p SubjectModel) {
 			continue
 		}
 		check := columnCheck{name: name, text: text}
-		if read, r, ok := readCheck(text, c.field.DBName); ok {
+		if read, r, ok := readCheck(text, c.field.DBName, c.loose); ok {
 			check.condition, check.others, check.literals = read, r.others, r.literals
 		}
 		c.checks = append(c.checks, check)

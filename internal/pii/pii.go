@@ -42,6 +42,7 @@ type SubjectModel struct {
 	Column *schema.Field   // the deletion column, nil for none
 	Mark   []*schema.Field // the columns of a deletion's mark
 	Never  bool            // rows are never deleted
+	Loose  bool            // the database has dialect.LooseTexts
 }
 
 type (

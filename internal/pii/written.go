@@ -25,12 +25,14 @@ type writtenValue struct {
 	low, high *big.Rat // a number
 	isBool    bool
 
+	loose bool // texts that differ may be equal, see dialect.LooseTexts
 	bytes bool // shortest and longest are bytes; what equals them depends on the database
 }
 
 // written tells what a mask writes to the column.
 func (c *columnFacts) written(m Mask) writtenValue {
 	w := m.Written()
+	w.loose = c.loose
 	if c.kind == TextColumn && sameTextsDiffer(c.typeName()) && !w.null {
 		return writtenValue{nothing: true, maybeNull: w.maybeNull}
 	}
@@ -80,13 +82,18 @@ func (w writtenValue) as(o operand) writtenValue {
 			return writtenValue{nothing: true}
 		}
 		text := strings.Trim(*w.exact, " ")
+		loose := w.loose
 		w = writtenConstant(text, "")
+		w.loose = loose
 	}
 	if !o.length {
 		w.nothing = w.bytes
 		return w
 	}
 	if !w.isText && !w.bytes || w.exact != nil && strings.Contains(*w.exact, "\x00") {
+		return writtenValue{nothing: true}
+	}
+	if o.bytes && w.isText && !w.isPlain() {
 		return writtenValue{nothing: true}
 	}
 	length := writtenValue{low: new(big.Rat).SetInt64(int64(w.shortest))}
@@ -99,10 +106,33 @@ func (w writtenValue) as(o operand) writtenValue {
 // equals compares with a text.
 func (w writtenValue) equals(text string) outcome {
 	if w.exact != nil {
-		return certainly(*w.exact == text, *w.exact != text)
+		return certainly(*w.exact == text, *w.exact != text && (!w.loose || apart(*w.exact, text)))
+	}
+	if w.loose {
+		if text = strings.TrimRight(text, " "); !isPlain(text) || !w.isPlain() || strings.Contains(w.alphabet, " ") {
+			return unsure
+		}
 	}
 	n := utf8.RuneCountInString(text)
 	return certainly(false, n < w.shortest || w.longest >= 0 && n > w.longest || !w.madeOf(text))
+}
+
+// apart tells of two texts that no collation takes for the same.
+func apart(one, other string) bool {
+	return isPlain(one) && isPlain(other) && !strings.EqualFold(strings.TrimRight(one, " "), strings.TrimRight(other, " "))
+}
+
+// isPlain tells of a text of printable ASCII characters, of which collations ignore none.
+func isPlain(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
+// isPlain tells that the text is surely one of those.
+func (w writtenValue) isPlain() bool {
+	if w.exact != nil {
+		return isPlain(*w.exact)
+	}
+	return w.alphabet != "" && isPlain(w.alphabet)
 }
 
 // madeOf tells whether all characters of a text can be in the value, in whatever case.
@@ -115,14 +145,15 @@ func (w writtenValue) madeOf(text string) bool {
 
 // like matches a pattern. It holds where it does with case minded, and breaks where it does not without.
 func (w writtenValue) like(pattern string) outcome {
+	sure := !w.loose || isPlain(pattern) && w.isPlain()
 	if w.exact == nil {
 		fixed := strings.NewReplacer("%", "", "_", "").Replace(pattern)
 		long := utf8.RuneCountInString(strings.ReplaceAll(pattern, "%", ""))
-		return certainly(false, !w.madeOf(fixed) || w.longest >= 0 && long > w.longest)
+		return certainly(false, sure && !w.madeOf(fixed) || sure && w.longest >= 0 && long > w.longest)
 	}
 	expression := strings.NewReplacer("%", ".*", "_", ".").Replace(regexp.QuoteMeta(pattern))
 	matches := func(flags string) bool {
 		return regexp.MustCompile("^(?" + flags + ":" + expression + ")$").MatchString(*w.exact)
 	}
-	return certainly(matches("s"), !matches("si"))
+	return certainly(matches("s"), sure && !matches("si"))
 }
