@@ -149,7 +149,7 @@ func (d *deletion) removeTogether(tx statement.Session, w *walk.Walk, rootRows i
 		return nil, err
 	}
 	d.stmt.Clauses["WHERE"] = clause.Clause{Name: "WHERE", Expression: clause.Where{Exprs: []clause.Expression{written{q}}}}
-	if one := q.Dialect.Joined(); one != "" {
+	if one := q.Dialect.Joined(); one != "" && !d.lookedUp {
 		d.stmt.AddClause(clause.Delete{Modifier: q.Dialect.DeleteAs(statement.QuoteName(tx.DB, d.target.Qualifier()))})
 		d.stmt.AddClause(clause.From{Tables: []clause.Table{{Name: clause.CurrentTable}, {Name: one, Raw: true}}})
 	}
