@@ -55,6 +55,9 @@ func (m *Migrations) ReadyLocks(db *gorm.DB, needs func() bool) {
 	if !m.Dialect.Has(dialect.LockTable) || m.locksThere.Load() || db.DryRun || db.Error != nil || inTransaction || !needs() {
 		return
 	}
+	if version, err := m.Server.Version(db); err != nil || version == 0 {
+		return // a server that is refused, or has not said what it is
+	}
 	here := statement.Silent(statement.InWork(db, db.Statement.Context))
 	if (&migrator{Migrator: innerMigrator(here), db: here, migrations: m}).HasTable(&statement.LockRow{}) {
 		m.locksThere.Store(true)
