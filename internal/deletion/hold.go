@@ -151,7 +151,8 @@ func (d *deletion) findHeld(tx statement.Session, reached *walk.Walk, h *hold.Wa
 	held := h.Node(n.Policy)
 	q := tx.Query()
 	walk.With(q, d.graph.Last(), reached, h.Walk)
-	q.Text("SELECT count(*), coalesce(min(", walk.MarkColumn, "), '') FROM ").Name(h.Walk.Table(held.Component)).Text(" WHERE ")
+	q.Text("SELECT count(*), coalesce(min(", walk.MarkColumn, "), '') FROM ")
+	h.Walk.From(q, held.Component).Text(" WHERE ")
 	if held.SharesTable() {
 		q.Text(walk.NodeColumn, " = ", strconv.Itoa(held.Index), " AND ")
 	}

@@ -64,6 +64,8 @@ const (
 	StaleReads
 	// AnyCase: names that differ in case only are the same, quoted or not.
 	AnyCase
+	// TemporaryTwice: a statement may name a temporary table more than once.
+	TemporaryTwice
 	// UnionsAnew: IN asks a UNION anew for each row, unless that is a table in FROM.
 	UnionsAnew
 	// TemporaryStays: a temporary table outlives the transaction that has made it.

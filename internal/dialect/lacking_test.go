@@ -155,3 +155,21 @@ func TestWithoutWITHBeforeWritesTheSameBecomesOfTheRows(t *testing.T) {
 		require.Greater(t, stored, 10, "what is found lies in temporary tables")
 	})
 }
+
+func TestWhereAStatementOpensATemporaryTableOnceTheSameBecomesOfTheRows(t *testing.T) {
+	want := map[string]string{}
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		want[database.Name] = lackRun(t, database, func(string) {})
+	})
+	defer dialect.Lack(dialect.WithBeforeWrite | dialect.WritesInWith | dialect.TemporaryTwice)()
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		copies := 0
+		told := lackRun(t, database, func(sql string) {
+			if regexp.MustCompile(`^CREATE TEMPORARY TABLE .\w+_2\W`).MatchString(sql) {
+				copies++
+			}
+		})
+		require.Equal(t, want[database.Name], told)
+		require.Positive(t, copies, "what is named twice")
+	})
+}

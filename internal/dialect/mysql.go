@@ -20,7 +20,7 @@ var mysql = Dialect{
 	Precision: time.Microsecond,
 
 	longestName: 64,
-	features: RowLocks | CompoundRecursion | RenameIndex | AlterInPlace | WithBeforeWrite | QualifiedTargets | StaleReads | GeneratedLive | SessionLocks |
+	features: RowLocks | CompoundRecursion | RenameIndex | AlterInPlace | QualifiedTargets | StaleReads | GeneratedLive | SessionLocks |
 		LockTable | LooseTexts | UnionsAnew | TemporaryStays | JSONRows | FirstIndex,
 	instantType: "datetime(6)",
 	textType:    "char",
@@ -112,7 +112,6 @@ var mysql = Dialect{
 // mariadb is MariaDB 10.6 and later.
 var mariadb = func() Dialect {
 	d := mysql
-	d.features &^= WithBeforeWrite
 	d.features |= ReadTablesOnly // a crash in st_select_lex_unit::prepare, of MariaDB 10.11.19
 	d.locks[ShareLock] = " LOCK IN SHARE MODE"
 	d.server = mariadbServer

@@ -224,7 +224,10 @@ func TestATemporaryTableOfMySQLLeavesTheTransactionOpen(t *testing.T) {
 	fixture.Exec(t, tx, create+"WITH none (node, k0) AS (SELECT 0, id FROM t WHERE 1 = 0) SELECT * FROM none")
 	fixture.Exec(t, tx, "INSERT INTO w SELECT 0, id FROM t")
 	require.Equal(t, 1, holds(t, tx, "w", "k0 = 1"))
-	fixture.Exec(t, tx, d.DropTemporary()+"`w`")
+	fixture.Exec(t, tx, d.TemporaryLike("`w_2`", "`w`"))
+	fixture.Exec(t, tx, "INSERT INTO w_2 SELECT * FROM w")
+	require.Equal(t, 1, holds(t, tx, "w AS a JOIN w_2 AS b ON a.k0 = b.k0", "TRUE"))
+	fixture.Exec(t, tx, d.DropTemporary()+"`w`, `w_2`")
 	require.NoError(t, tx.Rollback().Error)
 	require.Equal(t, 0, holds(t, db, "t", "TRUE"))
 }

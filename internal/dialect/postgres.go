@@ -16,7 +16,7 @@ var postgres = Dialect{
 
 	longestName: 63,
 	features: RowLocks | WritesInWith | WithBeforeWrite | PartialIndexes | AdvisoryLocks | SessionLocks | RenameIndex | AlterInPlace | AlterInTransaction |
-		LowerNames | Estimates | JSONRows | StatementChecksKeys | KeysFireTriggers | ReadsTarget |
+		LowerNames | Estimates | JSONRows | TemporaryTwice | StatementChecksKeys | KeysFireTriggers | ReadsTarget |
 		ConflictTargets | OuterInWith | UpdateReturning | SpoiltByErrors | RowRanges | LocksChosen,
 	instantType: "timestamptz",
 	length:      "length",

@@ -12,7 +12,7 @@ import (
 var sqlite = Dialect{
 	Name:      "sqlite",
 	Precision: time.Nanosecond,
-	features: WithBeforeWrite | CompoundRecursion | PartialIndexes | AlterInTransaction | AnyCase | StatementChecksKeys | KeysFireTriggers | ReadsTarget |
+	features: WithBeforeWrite | CompoundRecursion | PartialIndexes | AlterInTransaction | AnyCase | TemporaryTwice | StatementChecksKeys | KeysFireTriggers | ReadsTarget |
 		ConflictTargets | OuterInWith | UpdateReturning | RowRanges | LocksChosen,
 	instantType: "text",
 	length:      "length",

@@ -39,6 +39,14 @@ func (d *Dialect) TemporaryTable(table, index string, columns ...string) (create
 	return create + " AS ", "CREATE INDEX " + index + " ON " + table + " (" + list + ")"
 }
 
+// TemporaryLike is a statement that makes an empty temporary table with the columns of another. Names are quoted.
+func (d *Dialect) TemporaryLike(table, other string) string {
+	if d.temporary.within {
+		return "CREATE TEMPORARY TABLE " + table + " LIKE " + other // with its keys
+	}
+	return "CREATE TEMPORARY TABLE " + table + " AS SELECT * FROM " + other + " WHERE 1 = 0"
+}
+
 // IndexesLongValues tells whether a value of any length may be in an index.
 func (d *Dialect) IndexesLongValues() bool { return !d.temporary.within }
 

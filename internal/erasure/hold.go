@@ -84,7 +84,8 @@ func heldRows(tx statement.Session, h *hold.Walk, t policy.Place, rows []erasedr
 	q := tx.Query()
 	h.With(q)
 	q.Text("SELECT ")
-	q.ColumnsNamed("", columns).Text(", coalesce(min(", walk.MarkColumn, "), '') FROM ").Name(h.Walk.Table(n.Component)).Text(" WHERE ")
+	q.ColumnsNamed("", columns).Text(", coalesce(min(", walk.MarkColumn, "), '') FROM ")
+	h.Walk.From(q, n.Component).Text(" WHERE ")
 	if n.SharesTable() {
 		q.Text(walk.NodeColumn, " = ", strconv.Itoa(n.Index), " AND ")
 	}

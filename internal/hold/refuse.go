@@ -24,7 +24,8 @@ func (h *Walk) Count(tx statement.Session) (map[Covered]int64, error) {
 		if i > 0 {
 			q.Text(" UNION ALL ")
 		}
-		q.Text("SELECT ", strconv.Itoa(i), " AS component, ", walk.MarkColumn, ", count(*) FROM ").Name(h.Walk.Table(c)).Text(" GROUP BY ", walk.MarkColumn)
+		q.Text("SELECT ", strconv.Itoa(i), " AS component, ", walk.MarkColumn, ", count(*) FROM ")
+		h.Walk.From(q, c).Text(" GROUP BY ", walk.MarkColumn)
 	}
 	counts := map[Covered]int64{}
 	err := q.Rows(func(scan func(...any) error) error {

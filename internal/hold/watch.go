@@ -81,7 +81,8 @@ func (w *Watch) covered(tx statement.Session, condition func(q *statement.Query,
 	}
 	q := tx.Query()
 	w.walk.With(q)
-	q.Text("SELECT ").ColumnsNamed("", columns).Text(", ", walk.MarkColumn, " FROM ").Name(w.walk.Walk.Table(n.Component)).Text(" WHERE ")
+	q.Text("SELECT ").ColumnsNamed("", columns).Text(", ", walk.MarkColumn, " FROM ")
+	w.walk.Walk.From(q, n.Component).Text(" WHERE ")
 	if n.SharesTable() {
 		q.Text(walk.NodeColumn, " = ", strconv.Itoa(n.Index), " AND ")
 	}

@@ -123,8 +123,9 @@ func (r *restoration) writeNode(tx statement.Session, n *policy.Node) error {
 func (r *restoration) handOver(q *statement.Query, n *policy.Node) {
 	p := n.Policy
 	markText := func() string {
-		part := statement.NewQuery(q.Tx, q.Dialect)
-		part.Text("(SELECT min(", walk.MarkColumn, ") FROM ").Name(r.held.Table(n.Component)).Text(" WHERE ")
+		part := q.Part()
+		part.Text("(SELECT min(", walk.MarkColumn, ") FROM ")
+		r.held.From(part, n.Component).Text(" WHERE ")
 		statement.Joined(part, r.held.Identity(p), " AND ", func(field *schema.Field) {
 			part.Text(n.Carry(field.DBName), " = ").Column(p.DeletedTable(), field.DBName)
 		})
@@ -132,16 +133,16 @@ func (r *restoration) handOver(q *statement.Query, n *policy.Node) {
 			part.Text(" AND ", walk.NodeColumn, " = ", fmt.Sprint(n.Index))
 		}
 		return part.Text(")").Stmt.SQL.String()
-	}()
+	}
 	if p.ID != nil {
-		q.Name(p.ID.DBName).Text(" = ", markText)
+		q.Name(p.ID.DBName).Text(" = ", markText())
 	}
 	if p.At != nil {
 		if p.ID != nil {
 			q.Text(", ")
 		}
 		column := statement.QuoteName(q.Tx, p.At.DBName)
-		q.Text(column, " = ", q.Dialect.Instant(column, q.Dialect.LeadingNanoseconds(markText), p.AtClock.Kind, p.AtClock.Unit))
+		q.Text(column, " = ", q.Dialect.Instant(column, q.Dialect.LeadingNanoseconds(markText()), p.AtClock.Kind, p.AtClock.Unit))
 	}
 }
 

@@ -34,8 +34,7 @@ func (q *Query) makeCurrent() (drop func() error, err error) {
 	}
 	q.leaveUnread()
 	table, store, read := q.Dialect.Current(q.Stmt.SQL.String())
-	start := func() *Query { return NewQuery(InWork(q.Tx, q.Stmt.Context), q.Dialect) }
-	stored := start().Text(store)
+	stored := q.start().Text(store)
 	stored.Stmt.Vars = q.Stmt.Vars
 	if err := stored.MakeTemporary(table); err != nil {
 		return nil, err
@@ -43,15 +42,20 @@ func (q *Query) makeCurrent() (drop func() error, err error) {
 	q.Stmt.SQL.Reset()
 	q.Stmt.Vars = nil
 	q.Text(read)
-	return func() error { return start().DropTemporary(table) }, nil
+	return func() error { return q.start().DropTemporary(table) }, nil
 }
 
 // reading runs a statement that reads: through one of GORM's chains, of what is there now.
 func (q *Query) reading(chain interface{ Execute(db *gorm.DB) *gorm.DB }) (drop func() error, err error) {
-	drop, err = q.makeCurrent()
+	dropOpened, err := q.ready()
 	if err != nil {
 		return nil, err
 	}
+	dropCurrent, err := q.makeCurrent()
+	if err != nil {
+		return nil, err
+	}
+	drop = func() error { return errors.Join(dropCurrent(), dropOpened()) }
 	if err := q.run(chain); err != nil {
 		return nil, errors.Join(err, drop())
 	}

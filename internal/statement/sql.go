@@ -21,8 +21,9 @@ type Query struct {
 	Stmt    *gorm.Statement
 	Dialect *dialect.Dialect
 
-	now   bool         // see Now
-	withs []withClause // see With
+	now     bool         // see Now
+	withs   []withClause // see With
+	opening opening      // see Temporary
 }
 
 // ownStatement marks a statement as the plugin's own in its settings.
@@ -174,8 +175,14 @@ func (q *Query) DeleteBy(table, way string) *Query {
 
 // Exec runs the statement and tells how many rows it changed.
 func (q *Query) Exec() (int64, error) {
-	err := q.run(q.Stmt.DB.Callback().Raw())
-	return q.Tx.RowsAffected, err
+	drop, err := q.ready()
+	if err != nil {
+		return 0, err
+	}
+	if err := q.run(q.Stmt.DB.Callback().Raw()); err != nil {
+		return q.Tx.RowsAffected, err // the end of the unit of work drops the tables too
+	}
+	return q.Tx.RowsAffected, drop()
 }
 
 // Rows runs the statement and calls each for every row. scan reads the row's columns.

@@ -28,17 +28,22 @@ func (t *Tally) Add(from func(q *Query), into func(rows int64)) {
 	t.from, t.into = append(t.from, from), append(t.into, into)
 }
 
-// Run finishes a statement that may have begun with WITH, and hands out the counts.
+// Run finishes a statement that may have begun with WITH, and hands out the counts. Each is a statement of its own where one of all would
+// read copies of temporary tables.
 func (t *Tally) Run(q *Query) error {
 	if len(t.from) == 0 {
 		return nil
 	}
+	begun := q.Stmt.SQL.Len() > 0
 	q.Text("SELECT ")
 	Joined(q, t.from, ", ", func(from func(q *Query)) {
 		q.Text("(SELECT count(*)")
 		from(q)
 		q.Text(")")
 	})
+	if q.Reopens() && !begun && len(t.from) > 1 {
+		return t.each(q)
+	}
 	var level string
 	if t.Fresh {
 		q.Level()
@@ -61,6 +66,20 @@ func (t *Tally) Run(q *Query) error {
 		}
 	}
 	return err
+}
+
+// each takes the counts one by one.
+func (t *Tally) each(q *Query) error {
+	for i, from := range t.from {
+		alone := q.start()
+		alone.now = q.now
+		one := Tally{Fresh: t.Fresh}
+		one.Add(from, t.into[i])
+		if err := one.Run(alone); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // MostKeys is how many keys a Blocker names.

@@ -18,14 +18,36 @@ import (
 type temporariesKey struct{}
 
 // temporaries are the names of tables that are there.
-type temporaries struct{ names []string }
+type temporaries struct {
+	names []string
+	// copies are those of them that are copies of others, by these.
+	copies map[string][]string
+	// outer are those of the unit of work around this one.
+	outer *temporaries
+}
+
+// copied tells whether a copy of a table is there.
+func (t *temporaries) copied(table, name string) bool {
+	return t != nil && (slices.Contains(t.copies[table], name) || t.outer.copied(table, name))
+}
+
+// note notes that it is.
+func (t *temporaries) note(table, name string) {
+	if t == nil {
+		return
+	}
+	if t.copies == nil {
+		t.copies = map[string][]string{}
+	}
+	t.copies[table] = append(t.copies[table], name)
+}
 
 // withTemporaries gives a unit of work room for them, where they stay.
 func withTemporaries(db *gorm.DB, ctx context.Context) context.Context {
 	if d, err := dialect.Of(db.Dialector); err != nil || !d.Has(dialect.TemporaryStays) {
 		return ctx
 	}
-	return context.WithValue(ctx, temporariesKey{}, &temporaries{})
+	return context.WithValue(ctx, temporariesKey{}, &temporaries{outer: temporariesOf(ctx)})
 }
 
 // temporariesOf are those of the unit of work of a context; nil where there are none to know.
@@ -58,8 +80,16 @@ func (q *Query) MakeTemporary(table string) error {
 	return err
 }
 
-// DropTemporary drops a temporary table.
+// MakeLike makes an empty one with the columns of another.
+func (q *Query) MakeLike(table, other string) error {
+	return q.Text(q.Dialect.TemporaryLike(QuoteName(q.Tx, table), QuoteName(q.Tx, other))).MakeTemporary(table)
+}
+
+// DropTemporary drops a temporary table, and the copies of it.
 func (q *Query) DropTemporary(table string) error {
+	if err := q.Changes(table); err != nil {
+		return err
+	}
 	_, err := q.Text(q.Dialect.DropTemporary()).Name(table).Exec()
 	if known := temporariesOf(q.Stmt.Context); known != nil && err == nil {
 		known.names = slices.DeleteFunc(known.names, func(name string) bool { return name == table })
@@ -82,5 +112,5 @@ func (w *UnitOfWork) dropLeft(db *gorm.DB) {
 		quoted[i] = QuoteName(db, name)
 	}
 	_, _ = Unprepared(db.Statement.ConnPool).ExecContext(context.WithoutCancel(w.inner), d.DropAnyTemporary()+strings.Join(quoted, ", "))
-	known.names = nil
+	known.names, known.copies = nil, nil
 }

@@ -66,6 +66,9 @@ func (w *Walk) StoreLevels(start func() *statement.Query, found func(n *policy.N
 			return nil, err
 		}
 	}
+	if err := levels.end(); err != nil {
+		return nil, err
+	}
 	w.none = true
 	for _, rows := range levels.rows {
 		w.none = w.none && rows == 0
@@ -129,6 +132,8 @@ type levels struct {
 	start func() *statement.Query
 	// rows are how many were found of each node; of nodes that reach each other, how many of all of them.
 	rows map[*policy.Node]int64
+	// gathers tells that there is a table beside the walk's, see gather.
+	gathers bool
 }
 
 // begin finds the rows where the walk begins.
@@ -143,7 +148,7 @@ func (l *levels) begin() error {
 	if len(parts) == 0 {
 		return nil
 	}
-	if rows, err := l.insert(parts, w.Graph.Nodes, false); err != nil || rows == 0 {
+	if rows, err := l.insertBases(parts); err != nil || rows == 0 {
 		return err
 	}
 	q := l.start().Text("SELECT ", NodeColumn, ", count(*) FROM ").Name(w.Prefix).Text(" GROUP BY ", NodeColumn)
@@ -158,6 +163,9 @@ func (l *levels) begin() error {
 
 // component finds the rows of a component: those under rows of other components, and what is under these inside it.
 func (l *levels) component(c *policy.Component) error {
+	if !l.start().Dialect.Has(dialect.TemporaryTwice) {
+		return l.gather(c)
+	}
 	w := l.walk
 	var all int64
 	for _, n := range c.Nodes {
@@ -223,9 +231,32 @@ func (l *levels) insert(parts []func(q *statement.Query), nodes []*policy.Node, 
 	return rows, nil
 }
 
+// insertBases puts the rows into the table where the walk begins, each model's by itself where it would read copies of temporary tables
+// otherwise.
+func (l *levels) insertBases(parts []func(q *statement.Query)) (rows int64, err error) {
+	probe := l.start()
+	for _, part := range parts {
+		part(probe)
+	}
+	if !probe.Reopens() {
+		return l.insert(parts, nil, false)
+	}
+	for _, part := range parts {
+		more, err := l.insert([]func(q *statement.Query){part}, nil, false)
+		if err != nil {
+			return 0, err
+		}
+		rows += more
+	}
+	return rows, nil
+}
+
 // only writes the condition that a row of the table is one of the nodes.
-func (l *levels) only(q *statement.Query, nodes []*policy.Node) {
-	q.Text(" WHERE ", NodeColumn, " IN (")
+func (l *levels) only(q *statement.Query, nodes []*policy.Node) { l.among(q.Text(" WHERE "), nodes) }
+
+// among writes it without the word before it.
+func (l *levels) among(q *statement.Query, nodes []*policy.Node) {
+	q.Text(NodeColumn, " IN (")
 	statement.Joined(q, nodes, ", ", func(n *policy.Node) { q.Text(strconv.Itoa(n.Index)) }).Text(")")
 }
 

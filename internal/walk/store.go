@@ -39,8 +39,8 @@ func (w *Walk) store(start func() *statement.Query, c *policy.Component) (drop f
 	}
 	q = start()
 	q.Text("INSERT INTO ").Name(table).Text(" ")
-	w.With(q, c)
-	q.Text("SELECT * FROM ").Name(w.Table(c))
+	w.Tables(c).with(q, true)
+	q.Text("SELECT * FROM ").Name(w.table(c))
 	if w.whole() {
 		q.Text(" WHERE ", NodeColumn, " IN (")
 		statement.Joined(q, c.Nodes, ", ", func(n *policy.Node) { q.Text(strconv.Itoa(n.Index)) }).Text(")")

@@ -14,10 +14,9 @@ import (
 type Tables []table
 
 type table struct {
-	name      string
-	columns   []string
-	write     func(q *statement.Query)
-	recursive bool
+	statement.WithTable
+	// beside tells whether some of what its walks find is in temporary tables.
+	beside func() bool
 	// store makes the table a temporary one, until it is dropped.
 	store func(start func() *statement.Query) (drop func() error, err error)
 }
@@ -37,11 +36,17 @@ func TablesOf(last *policy.Component, walks ...*Walk) (tables Tables) {
 		case w.all:
 		case w.whole():
 			t := w.wholeTable(components)
-			t.recursive, t.store = len(t.steps) > 0, w.StoreAll
+			t.Recursive, t.store = len(t.steps) > 0, w.StoreAll
 			tables = append(tables, t.table)
 		default:
 			tables = append(tables, w.tables(components)...)
 		}
+	}
+	beside := func() bool {
+		return slices.ContainsFunc(walks, func(w *Walk) bool { return w.all || len(w.stored) > 0 })
+	}
+	for i := range tables {
+		tables[i].beside = beside
 	}
 	return tables
 }
@@ -53,8 +58,10 @@ func (w *Walk) tables(components []*policy.Component) (tables Tables) {
 			continue
 		}
 		tables = append(tables, table{
-			name: w.Table(c), columns: w.columns(c), recursive: len(c.Inner) > 0 && !w.Flat,
-			write: func(q *statement.Query) { w.component(q, c) },
+			WithTable: statement.WithTable{
+				Name: w.table(c), Columns: w.columns(c), Recursive: len(c.Inner) > 0 && !w.Flat,
+				Write: func(q *statement.Query) { w.component(q, c) },
+			},
 			store: func(start func() *statement.Query) (func() error, error) { return w.store(start, c) },
 		})
 	}
@@ -65,12 +72,38 @@ func (w *Walk) tables(components []*policy.Component) (tables Tables) {
 func (w *Walk) Tables(last *policy.Component) Tables { return TablesOf(last, w) }
 
 // With writes the WITH clause of the tables, and a space after it. UPDATE and DELETE are for Write.
-func (tables Tables) With(q *statement.Query) {
-	with := make([]statement.WithTable, len(tables))
+func (tables Tables) With(q *statement.Query) { tables.with(q, false) }
+
+// with writes it. lastOnce tells that the statement reads the last table once.
+func (tables Tables) with(q *statement.Query, lastOnce bool) {
+	var clause []statement.WithTable
 	for i, t := range tables {
-		with[i] = statement.WithTable{Name: t.name, Columns: t.columns, Recursive: t.recursive, Write: t.write}
+		if (i < len(tables)-1 || !lastOnce) && t.storedForOne(q) {
+			continue
+		}
+		clause = append(clause, t.WithTable)
 	}
-	q.With(with)
+	q.With(clause)
+}
+
+// storedForOne makes a table that reads a temporary one a temporary one too, for a statement alone, where a statement opens each once: what
+// names it twice would open the other twice.
+func (t table) storedForOne(q *statement.Query) bool {
+	if q.Dialect.Has(dialect.TemporaryTwice) || t.beside == nil || !t.beside() {
+		return false
+	}
+	start := func() *statement.Query { return statement.NewQuery(statement.InWork(q.Tx, q.Stmt.Context), q.Dialect) }
+	probe := start()
+	if t.Write(probe); !probe.Opens() {
+		return false
+	}
+	drop, err := t.store(start)
+	if err != nil {
+		_ = q.Tx.AddError(err)
+		return true
+	}
+	q.Later(drop)
+	return true
 }
 
 // With writes the WITH clause of walks for the components up to the last one, before a SELECT.

@@ -77,12 +77,20 @@ const MarkColumn = "mark"
 // RootColumn is the column of a rooted walk.
 const RootColumn = "root"
 
-// Table is the name of a component's WITH table.
-func (w *Walk) Table(c *policy.Component) string {
+// name is that of a component's table.
+func (w *Walk) table(c *policy.Component) string {
 	if w.whole() && !w.stored[c] {
 		return w.Prefix
 	}
 	return w.own(c)
+}
+
+// From writes the name of a component's table, for a statement to read.
+func (w *Walk) From(q *statement.Query, c *policy.Component) *statement.Query {
+	if w.all || w.stored[c] {
+		return q.Temporary(w.table(c))
+	}
+	return q.Name(w.table(c))
 }
 
 // own is a name for a table of the component alone.
@@ -149,7 +157,7 @@ func (w *Walk) component(q *statement.Query, c *policy.Component) {
 		for _, e := range n.In {
 			if !w.Flat && !w.Within {
 				union()
-				from := func() { q.Name(w.Table(e.From.Component)).Text(" AS p") }
+				from := func() { w.From(q, e.From.Component).Text(" AS p") }
 				if w.known(e.From) {
 					from = nil
 				}
@@ -161,7 +169,7 @@ func (w *Walk) component(q *statement.Query, c *policy.Component) {
 		w.nothing(q, c.Nodes[0])
 	}
 	if len(c.Inner) > 0 && !w.Flat {
-		w.recurse(q, w.Table(c), c.Inner)
+		w.recurse(q, w.table(c), c.Inner)
 	}
 }
 
@@ -282,7 +290,7 @@ func MatchIn(e *policy.Edge, q *statement.Query, w *Walk, child string) {
 	statement.Joined(q, e.Keys, ", ", func(key policy.KeyPair) {
 		q.Text(ParentValue(q, key, e.From.Carry(key.Parent.DBName)))
 	})
-	q.Text(" FROM ").Name(w.Table(e.From.Component))
+	w.From(q.Text(" FROM "), e.From.Component)
 	w.onlyNode(q, e.From)
 	q.Text(")")
 	MatchFixed(e.Relation, q, child)
@@ -333,7 +341,7 @@ func (w *Walk) NotInWalk(q *statement.Query, n *policy.Node, table string) {
 		return
 	}
 	// Not NOT IN: where many rows are expected, the database would compare each row with each.
-	q.Text("NOT EXISTS (SELECT 1 FROM ").Name(w.Table(n.Component)).Text(" WHERE ")
+	w.From(q.Text("NOT EXISTS (SELECT 1 FROM "), n.Component).Text(" WHERE ")
 	statement.Joined(q, w.Identity(n.Policy), " AND ", func(field *schema.Field) {
 		q.Text(n.Carry(field.DBName), " = ").Column(table, field.DBName)
 	})
@@ -347,7 +355,7 @@ func (w *Walk) NotInWalk(q *statement.Query, n *policy.Node, table string) {
 func (w *Walk) SelectKeys(q *statement.Query, n *policy.Node) {
 	q.Text("SELECT ")
 	statement.Joined(q, w.Identity(n.Policy), ", ", func(field *schema.Field) { q.Text(n.Carry(field.DBName)) })
-	q.Text(" FROM ").Name(w.Table(n.Component))
+	w.From(q.Text(" FROM "), n.Component)
 	w.onlyNode(q, n)
 }
 
@@ -365,7 +373,7 @@ func (w *Walk) SelectRoots(q *statement.Query, n *policy.Node) {
 // NodeRows writes FROM and WHERE of a node's rows in the walk.
 func (w *Walk) NodeRows(q *statement.Query, n *policy.Node) {
 	if len(n.Policy.Schema.PrimaryFields) == 0 { // a root without relations
-		q.Text(" FROM ").Name(w.Table(n.Component))
+		w.From(q.Text(" FROM "), n.Component)
 		return
 	}
 	q.Text(" FROM ").Name(n.Policy.Table).Text(" WHERE ")

@@ -39,8 +39,8 @@ func (w *Walk) wholeTable(components []*policy.Component) (t wholeTable) {
 			}
 		}
 	}
-	t.name, t.columns = w.Prefix, w.columns(w.Graph.Components[0])
-	t.write = func(q *statement.Query) {
+	t.Name, t.Columns = w.Prefix, w.columns(w.Graph.Components[0])
+	t.Write = func(q *statement.Query) {
 		written := false
 		union := func() {
 			if written {
@@ -56,7 +56,7 @@ func (w *Walk) wholeTable(components []*policy.Component) (t wholeTable) {
 		}
 		for _, e := range first {
 			union()
-			from := func() { q.Name(w.Table(e.From.Component)).Text(" AS p") }
+			from := func() { w.From(q, e.From.Component).Text(" AS p") }
 			if w.known(e.From) {
 				from = nil
 			}

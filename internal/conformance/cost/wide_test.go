@@ -33,7 +33,7 @@ type wideGraph struct {
 func eachWideGraph(t *testing.T, run func(t *testing.T, g *wideGraph)) {
 	fan := func(n int) any { return &fixture.Fan00{Blade: fixture.Blade{Row: n, Col: "c"}} }
 	for _, g := range []wideGraph{
-		{models: fixture.Diamonds(), root: func(n int) any { return diamond(uint(n)) }, most: 400_000},
+		{models: fixture.Diamonds(), root: func(n int) any { return diamond(uint(n)) }, most: 450_000},
 		{models: fixture.Fans(), root: fan, most: 2_000_000}, // each of twenty relations to one model is told from those before it
 	} {
 		t.Run(fixture.Table(t, testdb.SQLite(t).Open(t), g.models[0]), func(t *testing.T) {
