@@ -148,6 +148,10 @@ func (d *deletion) removeTogether(tx statement.Session, w *walk.Walk, rootRows i
 	if drop, err = d.lookUpTogether(tx, w, drop); err != nil {
 		return nil, err
 	}
+	dropOpened, err := q.Ready()
+	if err != nil {
+		return nil, err
+	}
 	d.stmt.Clauses["WHERE"] = clause.Clause{Name: "WHERE", Expression: clause.Where{Exprs: []clause.Expression{written{q}}}}
 	if one := q.Dialect.Joined(); one != "" && !d.lookedUp {
 		d.stmt.AddClause(clause.Delete{Modifier: q.Dialect.DeleteAs(statement.QuoteName(tx.DB, d.target.Qualifier()))})
@@ -162,7 +166,7 @@ func (d *deletion) removeTogether(tx statement.Session, w *walk.Walk, rootRows i
 			d.took(n.Inner[0], db.RowsAffected-rootRows)
 			db.RowsAffected = rootRows
 		}
-		return drop()
+		return errors.Join(dropOpened(), drop())
 	}, nil
 }
 

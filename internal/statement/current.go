@@ -47,7 +47,7 @@ func (q *Query) makeCurrent() (drop func() error, err error) {
 
 // reading runs a statement that reads: through one of GORM's chains, of what is there now.
 func (q *Query) reading(chain interface{ Execute(db *gorm.DB) *gorm.DB }) (drop func() error, err error) {
-	dropOpened, err := q.ready()
+	dropOpened, err := q.Ready()
 	if err != nil {
 		return nil, err
 	}

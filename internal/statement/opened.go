@@ -60,8 +60,9 @@ func (q *Query) Later(drop func() error) { q.opening.drops = append(q.opening.dr
 // start begins another statement of the same work.
 func (q *Query) start() *Query { return NewQuery(InWork(q.Tx, q.Stmt.Context), q.Dialect) }
 
-// ready makes the copies that the statement reads. drop drops what is there for it alone.
-func (q *Query) ready() (drop func() error, err error) {
+// Ready makes the copies that the statement reads, before it runs or another one does that it is a part of. drop drops what is there for it
+// alone.
+func (q *Query) Ready() (drop func() error, err error) {
 	if q.Tx.Error != nil {
 		return nil, q.Tx.Error
 	}

@@ -175,7 +175,7 @@ func (q *Query) DeleteBy(table, way string) *Query {
 
 // Exec runs the statement and tells how many rows it changed.
 func (q *Query) Exec() (int64, error) {
-	drop, err := q.ready()
+	drop, err := q.Ready()
 	if err != nil {
 		return 0, err
 	}
