@@ -59,7 +59,7 @@ func temporariesOf(ctx context.Context) *temporaries {
 // MakeTemporary runs the statement, which makes a temporary table. One of its name that an earlier call has left is dropped.
 func (q *Query) MakeTemporary(table string) error {
 	q.leaveUnread()
-	again := NewQuery(InWork(q.Tx, q.Stmt.Context), q.Dialect).Text(q.Stmt.SQL.String())
+	again := q.start().Text(q.Stmt.SQL.String())
 	again.Stmt.Vars = slices.Clone(q.Stmt.Vars)
 	known := temporariesOf(q.Stmt.Context)
 	left := known != nil && slices.Contains(known.names, table)
@@ -72,7 +72,7 @@ func (q *Query) MakeTemporary(table string) error {
 			return err
 		}
 	}
-	drop := NewQuery(InWork(q.Tx, q.Stmt.Context), q.Dialect)
+	drop := q.start()
 	if _, err := drop.Text(drop.Dialect.DropAnyTemporary()).Name(table).Exec(); err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ const MarkColumn = "mark"
 // RootColumn is the column of a rooted walk.
 const RootColumn = "root"
 
-// name is that of a component's table.
+// table is the name of a component's table.
 func (w *Walk) table(c *policy.Component) string {
 	if w.whole() && !w.stored[c] {
 		return w.Prefix
