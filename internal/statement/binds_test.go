@@ -75,7 +75,11 @@ func TestNoStatementBindsItsRowsOneByOne(t *testing.T) {
 			recorder.Reset()
 			require.NoError(t, do(), name)
 			for _, statement := range recorder.All() {
-				if !strings.HasPrefix(statement.SQL, "INSERT INTO ") {
+				switch {
+				case strings.HasPrefix(statement.SQL, "INSERT INTO "):
+				case strings.HasPrefix(statement.SQL, "DELETE ") && database.LocksAllRead(): // a purge binds the keys of up to 5,000 rows
+					require.LessOrEqual(t, len(statement.Args), 2*rows+most, "%s: %.300s", name, statement.SQL)
+				default:
 					require.LessOrEqual(t, len(statement.Args), most, "%s: %.300s", name, statement.SQL)
 				}
 			}

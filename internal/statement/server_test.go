@@ -252,10 +252,11 @@ func TestAStatementWithoutAConnectionSaysSo(t *testing.T) {
 			require.ErrorIs(t, use(db), context.Canceled, name)
 		}
 		behind.say(itself)
-		if err := db.Delete(&paper{ID: 1}).Error; database.Name == "mysql" && err != nil { // it is MariaDB
-			require.ErrorContains(t, err, "call db.Use once the server answers")
+		err := db.Delete(&paper{ID: 1}).Error
+		if wasMistaken(t, database, err) {
 			return
 		}
+		require.NoError(t, err)
 		before := behind.asked.Load()
 		require.NoError(t, db.Find(&[]paper{}).Error)
 		require.Equal(t, before, behind.asked.Load(), "it has answered")
@@ -292,6 +293,19 @@ func TestADryRunAsksNothing(t *testing.T) {
 	})
 }
 
+// wasMistaken tells whether an error is that of a server which was silent when the plugin was put into use, was taken for the first of those
+// that GORM has one name for, and turns out to be another.
+func wasMistaken(t *testing.T, database *testdb.Database, err error) bool {
+	t.Helper()
+	if err == nil || database.Name != "mysql" {
+		return false
+	}
+	require.ErrorIs(t, err, softdelete.ErrUnsupported)
+	require.ErrorContains(t, err, "the server is MariaDB, which did not answer when the plugin was put into use")
+	require.ErrorContains(t, err, "call db.Use once the server answers")
+	return true
+}
+
 func TestSessionsMayAskAtOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		fill(t, database)
@@ -304,7 +318,9 @@ func TestSessionsMayAskAtOnce(t *testing.T) {
 		}
 		sessions.Wait()
 		asked := behind.asked.Load()
-		require.NoError(t, db.Find(&[]paper{}).Error)
+		if err := db.Find(&[]paper{}).Error; !wasMistaken(t, database, err) {
+			require.NoError(t, err)
+		}
 		require.Equal(t, asked, behind.asked.Load())
 	})
 }
@@ -327,11 +343,9 @@ func TestInATransactionOnTheOnlyConnectionItIsAskedThere(t *testing.T) {
 			ended <- db.WithContext(ctx).Find(&[]paper{}).Error
 		}()
 		answers := func(err error) {
-			if err != nil && database.Name == "mysql" { // it is MariaDB
-				require.ErrorContains(t, err, "call db.Use once the server answers")
-				return
+			if !wasMistaken(t, database, err) {
+				require.NoError(t, err)
 			}
-			require.NoError(t, err)
 		}
 		answers(db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 			close(began)
@@ -348,7 +362,9 @@ func TestTheQuestionIsNotPrepared(t *testing.T) {
 		require.NoError(t, db.Use(softdelete.New(papers)))
 		behind.say(itself)
 		prepared := db.Session(&gorm.Session{PrepareStmt: true})
-		require.NoError(t, prepared.Delete(&paper{ID: 1}).Error)
+		if err := prepared.Delete(&paper{ID: 1}).Error; !wasMistaken(t, database, err) {
+			require.NoError(t, err)
+		}
 		for _, text := range prepared.ConnPool.(*gorm.PreparedStmtDB).Stmts.Keys() {
 			require.NotContains(t, strings.ToLower(text), "version")
 		}

@@ -67,14 +67,24 @@ func TestWorkIsKeptOrUndoneAsAWhole(t *testing.T) {
 func TestAUnitOfWorkSeesWhatOthersCommitWhateverTheDefaultLevel(t *testing.T) {
 	testdb.EachWithRowLocks(t, func(t *testing.T, database *testdb.Database) {
 		db := fixture.OneConnection(t, database.Open(t))
-		require.NoError(t, db.Exec("SET default_transaction_isolation = 'serializable'").Error)
-		level := func(tx *gorm.DB) (level string) {
-			require.NoError(t, tx.Raw("SHOW transaction_isolation").Scan(&level).Error)
-			return level
+		other := database.Open(t)
+		require.NoError(t, db.AutoMigrate(&note{}))
+		scope := "SESSION CHARACTERISTICS AS"
+		if database.Name == "mysql" {
+			scope = "SESSION"
 		}
-		require.Equal(t, "serializable", level(db))
+		require.NoError(t, db.Exec("SET "+scope+" TRANSACTION ISOLATION LEVEL REPEATABLE READ").Error)
+		seen := func(tx *gorm.DB) (after int) {
+			before := len(notes(t, tx))
+			require.NoError(t, other.Create(&note{Text: "meanwhile"}).Error)
+			return len(notes(t, tx)) - before
+		}
+		require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
+			require.Zero(t, seen(tx), "the level of the session")
+			return nil
+		}))
 		require.NoError(t, statement.Work(db, func(tx *gorm.DB) error {
-			require.Equal(t, "read committed", level(tx))
+			require.Equal(t, 1, seen(tx))
 			return nil
 		}))
 	})

@@ -29,23 +29,24 @@ var mysqlKind = kind{
 		// A text without a size has one, as in the driver's documentation: without it, it could be in no index.
 		return mysql.New(mysql.Config{Conn: pool, DefaultStringSize: 191})
 	},
-	connections: 12, // more than the busiest test's workers
-	schema:      schemaSQL{create: "CREATE SCHEMA ", drop: "DROP SCHEMA "},
-	full:        mysqlIsFull,
-	create:      createMySQLDatabase,
-	left:        leftInMySQL,
-	sever:       severMySQL,
-	workersDSN:  workersDSNOfMySQL,
-	workers:     workersInMySQL,
-	session:     "SELECT CONNECTION_ID()",
-	waits:       waitsInMySQL,
-	empty:       emptyBetween("SET FOREIGN_KEY_CHECKS = 0", "SET FOREIGN_KEY_CHECKS = 1"),
-	lettered:    letteredInMySQL,
-	reads:       readsInMySQL,
-	writesAlone: true,
-	onlyChanged: true,
-	about:       aboutMySQL,
-	collects:    true,
+	connections:  12, // more than the busiest test's workers
+	schema:       schemaSQL{create: "CREATE SCHEMA ", drop: "DROP SCHEMA "},
+	full:         mysqlIsFull,
+	create:       createMySQLDatabase,
+	left:         leftInMySQL,
+	sever:        severMySQL,
+	workersDSN:   workersDSNOfMySQL,
+	workers:      workersInMySQL,
+	session:      "SELECT CONNECTION_ID()",
+	waits:        waitsInMySQL,
+	empty:        emptyBetween("SET FOREIGN_KEY_CHECKS = 0", "SET FOREIGN_KEY_CHECKS = 1"),
+	lettered:     letteredInMySQL,
+	reads:        readsInMySQL,
+	writesAlone:  true,
+	locksAllRead: true,
+	onlyChanged:  true,
+	about:        aboutMySQL,
+	collects:     true,
 }
 
 // MySQL returns a fresh database on a server of MySQL or MariaDB, or skips the test if there is none.

@@ -55,3 +55,6 @@ func (d *Database) StatementsPerWrite() int {
 	}
 	return 1
 }
+
+// LocksAllRead tells whether a statement locks all rows that it reads to find those that it writes, so that these are named by their keys.
+func (d *Database) LocksAllRead() bool { return d.kind.locksAllRead }

@@ -78,6 +78,8 @@ type kind struct {
 	empty func(tables []string) []string
 	// writesAlone is true where a write does not begin with WITH.
 	writesAlone bool
+	// locksAllRead is true where a statement locks all rows that it reads to find those that it writes.
+	locksAllRead bool
 	// reads is how many rows the session of db has read; nil where it does not count them.
 	reads func(db *gorm.DB) (int64, error)
 	// lettered makes all texts of a table differ where a letter does; nil where they do anyway.

@@ -216,7 +216,7 @@ func TestRuleOnADeepTree(t *testing.T) {
 		require.NoError(t, db.CreateInBatches(&rows, 100).Error)
 		recorder := testdb.Record(db)
 		require.EqualValues(t, depth-1, rulDeleted(t, db, &rulFolder{ID: 1})[1].Rows)
-		require.Less(t, len(recorder.Statements()), 20, "no statement per level")
+		require.Less(t, len(recorder.Statements()), 15+database.StatementsPerWrite(), "no statement per level")
 		require.EqualValues(t, depth-1, rulRestored(t, db, &rulFolder{ID: 1})[1].Rows)
 	})
 }
