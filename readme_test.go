@@ -453,7 +453,7 @@ func sentBy(t *testing.T, p, readme page, blocks string) (sent map[string]map[st
 }
 
 // databaseNames are those of testdb, as readers know them.
-var databaseNames = map[string]string{"sqlite": "SQLite", "postgres": "PostgreSQL"}
+var databaseNames = map[string]string{"sqlite": "SQLite", "postgres": "PostgreSQL", "mysql": "MySQL"}
 
 // sqlAfter is where the blocks of SQL end that follow a block of statements.
 func (p page) sqlAfter(i int) int {

@@ -238,7 +238,7 @@ type Dialect struct {
 	deep      func(text string) string // nil where nothing bounds the depth of recursive queries
 }
 
-var dialects = []*Dialect{&postgres, &sqlite}
+var dialects = []*Dialect{&postgres, &sqlite, &mysql}
 
 // Of gives the dialect for a GORM dialector, an error for a database that softdelete does not know.
 func Of(dialector gorm.Dialector) (*Dialect, error) {

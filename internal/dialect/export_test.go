@@ -17,7 +17,7 @@ func Lack(features Feature) (giveBack func()) {
 	}
 }
 
-// MySQL and MariaDB are not among the Known yet.
+// MySQL is among the Known, MariaDB is what it may turn out to be.
 var MySQL, MariaDB = &mysql, &mariadb
 
 // Known are the databases that the plugin runs on.

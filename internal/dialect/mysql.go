@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"strings"
-	"sync"
 	"time"
 
 	"gorm.io/gorm"
@@ -121,11 +120,6 @@ var mariadb = func() Dialect {
 	d.events.objects = func(d *Dialect, l *Log) []LogObject { return mysqlLog(d, l, "CREATE OR REPLACE TRIGGER ") }
 	return d
 }()
-
-var admission sync.Once
-
-// AdmitUnfinished makes databases known that the plugin does not run on yet, for the tests of what is done of them.
-func AdmitUnfinished() { admission.Do(func() { dialects = append(dialects, &mysql) }) }
 
 // mysqlEpoch is the instant 0.
 const mysqlEpoch = "TIMESTAMP'1970-01-01 00:00:00.000000'"

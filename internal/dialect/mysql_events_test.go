@@ -11,7 +11,6 @@ import (
 	"gorm.io/gorm/logger"
 
 	"github.com/gorm-softdelete/softdelete"
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
 )
 
@@ -39,7 +38,6 @@ type mysqlLogged struct {
 }
 
 func TestEventsOfMySQLsOwnTypesGiveBackTheRow(t *testing.T) {
-	dialect.AdmitUnfinished()
 	db := testdb.MySQL(t).Open(t)
 	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&mysqlLogged{}}})))
 	require.NoError(t, db.AutoMigrate(&mysqlLogged{}))
@@ -83,7 +81,6 @@ func TestEventsOfMySQLsOwnTypesGiveBackTheRow(t *testing.T) {
 }
 
 func TestWhatIsNoValueOfAMySQLTypeIsNamedByItsColumn(t *testing.T) {
-	dialect.AdmitUnfinished()
 	db := testdb.MySQL(t).Open(t)
 	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&mysqlLogged{}}})))
 	require.NoError(t, db.AutoMigrate(&mysqlLogged{}))
@@ -103,7 +100,6 @@ func TestWhatIsNoValueOfAMySQLTypeIsNamedByItsColumn(t *testing.T) {
 }
 
 func TestEventLogsOnMySQLNeedThePrivilegeForTriggers(t *testing.T) {
-	dialect.AdmitUnfinished()
 	database := testdb.MySQL(t)
 	admin := database.Open(t)
 	config, err := driver.ParseDSN(database.DSN)

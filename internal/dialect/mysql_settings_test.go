@@ -12,7 +12,6 @@ import (
 )
 
 func TestADSNByWhichTimesCannotBeToldIsRefused(t *testing.T) {
-	dialect.AdmitUnfinished()
 	database := testdb.MySQL(t)
 	for set, says := range map[string]string{
 		"parseTime=false":         "parseTime=true",
@@ -34,7 +33,6 @@ func TestADSNByWhichTimesCannotBeToldIsRefused(t *testing.T) {
 }
 
 func TestATableWithoutTransactionsIsRefused(t *testing.T) {
-	dialect.AdmitUnfinished()
 	database := testdb.MySQL(t)
 	models := []any{&mysqlFolder{}, &mysqlPaper{}, &mysqlTray{}}
 	fixture.Exec(t, database.Open(t), "CREATE TABLE mysql_trays (id int PRIMARY KEY) ENGINE=MyISAM", "CREATE TABLE mysql_papers (id int PRIMARY KEY)")

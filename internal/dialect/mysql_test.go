@@ -81,22 +81,7 @@ func TestVariantsOfMySQLAreToldApartByTheirVersion(t *testing.T) {
 	require.ErrorContains(t, err, "the server is TiDB, neither MySQL nor MariaDB")
 }
 
-func TestMySQLIsKnownOnceItIsAdmitted(t *testing.T) {
-	known := func() (n int) {
-		for _, d := range dialect.Known() {
-			if d == dialect.MySQL {
-				n++
-			}
-		}
-		return n
-	}
-	if known() == 0 { // SOFTDELETE_UNFINISHED may have admitted it
-		_, err := dialect.Of(mysql.Open(""))
-		require.EqualError(t, err, `softdelete does not know the database "mysql"`)
-	}
-	dialect.AdmitUnfinished()
-	dialect.AdmitUnfinished()
-	require.Equal(t, 1, known())
+func TestMySQLIsKnownByGORMsName(t *testing.T) {
 	d, err := dialect.Of(mysql.Open(""))
 	require.NoError(t, err)
 	require.Same(t, dialect.MySQL, d)

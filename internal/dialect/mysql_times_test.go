@@ -11,7 +11,6 @@ import (
 	"gorm.io/gorm/schema"
 
 	"github.com/gorm-softdelete/softdelete"
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
 )
 
@@ -29,7 +28,6 @@ type (
 )
 
 func TestDeletionsAreToldApartByTimesOfEveryColumn(t *testing.T) {
-	dialect.AdmitUnfinished()
 	for name, c := range map[string]struct {
 		box, thing string // types of the columns
 		digits     int    // of those without a type

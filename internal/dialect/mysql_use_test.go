@@ -38,7 +38,6 @@ type (
 )
 
 func TestADryRunOnMySQLNeedsNoServer(t *testing.T) {
-	dialect.AdmitUnfinished()
 	db, err := gorm.Open(mysql.New(mysql.Config{DSN: "nobody@tcp(127.0.0.1:1)/none", SkipInitializeWithVersion: true}),
 		&gorm.Config{DryRun: true, SkipDefaultTransaction: true, DisableAutomaticPing: true, Logger: logger.Discard})
 	require.NoError(t, err)
@@ -63,7 +62,6 @@ func TestTimesOfDeletionOnMySQLHaveTheDigitsOfTheirColumn(t *testing.T) {
 }
 
 func TestADeletionOnMariaDBIsRestoredByItsMark(t *testing.T) {
-	dialect.AdmitUnfinished()
 	db := testdb.MySQL(t).Open(t, &gorm.Config{NowFunc: func() time.Time { return time.Now().Add(123 * time.Nanosecond) }})
 	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&mysqlFolder{}}})))
 	require.NoError(t, db.AutoMigrate(&mysqlFolder{}, &mysqlPaper{}, &mysqlTray{}))
@@ -96,7 +94,6 @@ type mysqlZoned struct {
 }
 
 func TestATimeThatMeansLiveHasNoZoneOnMySQL(t *testing.T) {
-	dialect.AdmitUnfinished()
 	db := testdb.MySQL(t).Open(t)
 	require.NoError(t, db.Use(softdelete.New(softdelete.Config{Models: []any{&mysqlMarked{}, &mysqlZoned{}}})))
 	require.NoError(t, db.AutoMigrate(softdelete.Tables()...))

@@ -11,7 +11,6 @@ import (
 	"gorm.io/gorm/logger"
 
 	"github.com/gorm-softdelete/softdelete"
-	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
 	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
@@ -36,7 +35,6 @@ func openAs(t *testing.T, database *testdb.Database, admin *gorm.DB, privileges 
 }
 
 func TestAUserWithoutTemporaryTablesIsToldWhatToGrant(t *testing.T) {
-	dialect.AdmitUnfinished()
 	database := testdb.MySQL(t)
 	admin := database.Open(t)
 	models := []any{&mysqlFolder{}, &mysqlPaper{}, &mysqlTray{}}
@@ -63,7 +61,6 @@ type mysqlNoted struct {
 }
 
 func TestAUserWithoutTriggersIsToldWhatToGrant(t *testing.T) {
-	dialect.AdmitUnfinished()
 	database := testdb.MySQL(t)
 	admin := database.Open(t)
 	db := openAs(t, database, admin, "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES, CREATE TEMPORARY TABLES")

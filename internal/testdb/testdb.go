@@ -18,9 +18,8 @@
 //	go run ./internal/testdb/databases
 //
 // MySQL, or MariaDB, is looked for in the same way, by SOFTDELETE_MYSQL_DSN in the form of github.com/go-sql-driver/mysql and on
-// port 3306; its name is "mysql". The user makes databases and sees the sessions of others. As softdelete does not support it yet,
-// tests run on it only where SOFTDELETE_UNFINISHED, a list too, has its name. SOFTDELETE_MYSQL_STATEMENTS names a file for what is
-// sent to it.
+// port 3306; its name is "mysql". The user makes databases and sees the sessions of others. SOFTDELETE_MYSQL_STATEMENTS names a file
+// for what is sent to it.
 //
 // Tests are thorough where SOFTDELETE_LONG is set; see [Long].
 //
@@ -88,6 +87,18 @@ type kind struct {
 	onlyChanged bool
 	// collects is true where statements are written to the file of [statementsVariable].
 	collects bool
+}
+
+// kinds are the databases that [Each] runs on. A new one is a file beside sqlite.go and a name here.
+var kinds = []kind{sqliteKind, postgresKind, mysqlKind}
+
+// kindOf finds a database by its name.
+func kindOf(name string) (kind, bool) {
+	i := slices.IndexFunc(kinds, func(k kind) bool { return k.name == name })
+	if i < 0 {
+		return kind{}, false
+	}
+	return kinds[i], true
 }
 
 // Database is an empty database that belongs to one test.
@@ -170,7 +181,7 @@ func Missing(t testing.TB, name string, why error) {
 // Found says of each database which version it is and where it was found, or that it is not here and what becomes of its
 // tests. An error is one of a database that must be here.
 func Found() (lines []string, err error) {
-	return found(slices.Concat(finished, unfinished))
+	return found(kinds)
 }
 
 func found(kinds []kind) (lines []string, err error) {

@@ -39,7 +39,7 @@ func (d *Database) AnyWaits(t testing.TB) bool {
 	return d.Waits(t, anySession)
 }
 
-// Named returns a fresh database of a kind, unfinished ones too, or skips the test if this machine has none.
+// Named returns a fresh database of a kind, or skips the test if this machine has none.
 func Named(t testing.TB, name string) *Database {
 	t.Helper()
 	k, ok := kindOf(name)
