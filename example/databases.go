@@ -45,7 +45,7 @@ var databases = map[string]database{
 				return nil, err
 			}
 			config.ParseTime, config.Loc = true, time.UTC // without the first, no time can be read
-			return mysql.Open(config.FormatDSN()), nil
+			return mysql.New(mysql.Config{DSN: config.FormatDSN(), DefaultStringSize: 191}), nil // a text without a length is in no index
 		},
 		enter: []string{"CREATE DATABASE %s", "USE %s"},
 		leave: "DROP DATABASE %s",
