@@ -10,6 +10,7 @@ import (
 // mariadbScript makes and runs a MariaDB server; see [recipe]. What it commits need not survive it.
 const mariadbScript = `
 dir=$1 port=$2 server=$3 install=$4
+` + ownTemporaryFiles + `
 "$install" --no-defaults --datadir="$dir/data" --auth-root-authentication-method=normal --skip-test-db \
 	--innodb-log-file-size=16M --innodb-flush-method=nosync </dev/null >"$dir/log" 2>&1 || exit 1
 "$server" --no-defaults --plugin-load-add=metadata_lock_info --innodb-log-file-size=16M` + serverSettings
@@ -17,8 +18,13 @@ dir=$1 port=$2 server=$3 install=$4
 // mysqlScript does the same from the programs of MySQL.
 const mysqlScript = `
 dir=$1 port=$2 server=$3
+` + ownTemporaryFiles + `
 "$server" --no-defaults --datadir="$dir/data" --initialize-insecure </dev/null >"$dir/log" 2>&1 || exit 1
 "$server" --no-defaults --mysqlx=OFF --performance-schema=ON` + serverSettings
+
+// ownTemporaryFiles is a directory for them: a server that starts removes what it takes for those of a former run, also from under another
+// one that runs, which may crash of it.
+const ownTemporaryFiles = `mkdir "$dir/tmp" && export TMPDIR="$dir/tmp" || exit 1`
 
 // serverSettings go on with the command that starts the server.
 const serverSettings = ` --datadir="$dir/data" --bind-address=127.0.0.1 --port="$port" \
