@@ -176,7 +176,7 @@ var imports = map[string]string{
 	"strings": "strings", "sync": "sync", "testing": "testing", "time": "time", "ed25519": "crypto/ed25519", "rand": "crypto/rand",
 	"sha256": "crypto/sha256", "hex": "encoding/hex", "sql": "database/sql", "signal": "os/signal",
 	"gorm": "gorm.io/gorm", "clause": "gorm.io/gorm/clause", "schema": "gorm.io/gorm/schema", "logger": "gorm.io/gorm/logger",
-	"sqlite": "gorm.io/driver/sqlite", "postgres": "gorm.io/driver/postgres", "require": "github.com/stretchr/testify/require",
+	"sqlite": "gorm.io/driver/sqlite", "postgres": "gorm.io/driver/postgres", "mysql": "gorm.io/driver/mysql", "require": "github.com/stretchr/testify/require",
 	"softdelete": "github.com/gorm-softdelete/softdelete", "testdb": "github.com/gorm-softdelete/softdelete/internal/testdb",
 }
 

@@ -24,7 +24,8 @@ func (m *migrator) makeLocks(values []any) (err error) {
 
 func (m *migrator) makeLockTable() (err error) {
 	table := &statement.LockRow{}
-	if r := recorderOf(m.db); r != nil {
+	r := recorderOf(m.db)
+	if r != nil {
 		if r.made[table.TableName()] {
 			return nil
 		}
@@ -38,10 +39,13 @@ func (m *migrator) makeLockTable() (err error) {
 	} else {
 		err = on.Migrator.CreateTable(table)
 	}
-	if err != nil || len(missing) == 0 {
-		return err
+	if err == nil && len(missing) > 0 {
+		err = statement.AddSlots(session, missing)
 	}
-	return statement.AddSlots(session, missing)
+	if err == nil && r == nil {
+		m.migrations.locksThere.Store(true)
+	}
+	return err
 }
 
 // lockPatience is how long a statement waits for the table of locks to be made, and for the connection that does it.
@@ -71,12 +75,7 @@ func (m *Migrations) ReadyLocks(db *gorm.DB, needs func() bool) {
 	apart.Statement.ConnPool = db.ConnPool
 	apart = apart.Session(&gorm.Session{})
 	own := &migrator{Migrator: innerMigrator(apart), db: apart, migrations: m}
-	err := own.alone(func(tx *gorm.DB) error {
-		return own.patiently(tx, own.on(tx).makeLockTable)
-	})
-	if err == nil {
-		m.locksThere.Store(true)
-	}
+	_ = own.alone(func(tx *gorm.DB) error { return own.patiently(tx, own.on(tx).makeLockTable) })
 }
 
 // needsLocks tells whether what is written to a table may need locks.

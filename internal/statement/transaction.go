@@ -226,6 +226,7 @@ func begin(db *gorm.DB) (*UnitOfWork, error) {
 			return nil, noTransaction(w.pool)
 		}
 		w.Ground = StatementTransaction
+		w.makeRoom(db)
 		return w, nil
 	case inTransaction && !begins:
 		return w, w.save(db)
@@ -241,11 +242,16 @@ func begin(db *gorm.DB) (*UnitOfWork, error) {
 		return nil, noTransaction(w.pool)
 	}
 	w.stmt.ConnPool = tx.Statement.ConnPool
+	w.makeRoom(db)
+	return w, nil
+}
+
+// makeRoom lets the unit of work know its temporary tables, where they stay.
+func (w *UnitOfWork) makeRoom(db *gorm.DB) {
 	if inner := withTemporaries(db, db.Statement.Context); inner != db.Statement.Context {
 		w.context, w.inner = db.Statement.Context, inner
 		db.Statement.Context = inner
 	}
-	return w, nil
 }
 
 // save starts a savepoint in the caller's transaction.
