@@ -45,7 +45,8 @@ var databases = map[string]database{
 				return nil, err
 			}
 			config.ParseTime, config.Loc = true, time.UTC // without the first, no time can be read
-			return mysql.New(mysql.Config{DSN: config.FormatDSN(), DefaultStringSize: 191}), nil // a text without a length is in no index
+			// A text without a length can be in no index.
+			return mysql.New(mysql.Config{DSN: config.FormatDSN(), DefaultStringSize: 191}), nil
 		},
 		enter: []string{"CREATE DATABASE %s", "USE %s"},
 		leave: "DROP DATABASE %s",

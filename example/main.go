@@ -5,6 +5,7 @@
 //
 //	go run ./example
 //	go run ./example -database postgres -dsn 'host=127.0.0.1 user=test dbname=test'
+//	go run ./example -database mysql -dsn 'test:secret@tcp(127.0.0.1:3306)/'
 //
 // models.go has the models with their tags, steps.go a function per step.
 package main
