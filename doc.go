@@ -17,7 +17,8 @@
 //
 // From then on every GORM statement obeys: db.Delete(&user) checks and follows the rules in one transaction, queries return
 // live rows, and Restore(db, &user) brings back exactly what that deletion took. docs/ is the manual: begin with docs/start.md;
-// docs/choosing.md says which strategy and rule to take when. example/ is a tour to run.
+// docs/choosing.md says which strategy and rule to take when. example/ is a tour to run. The databases are SQLite, PostgreSQL, MySQL
+// and MariaDB.
 //
 // # Words
 //

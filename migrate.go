@@ -35,11 +35,12 @@ type ScriptFormat int
 
 const (
 	// ScriptPlain is for the shells psql and sqlite3: transactions around all that may be in one. Let the shell stop at the first
-	// error: psql -v ON_ERROR_STOP=1, sqlite3 -bail.
+	// error: psql -v ON_ERROR_STOP=1, sqlite3 -bail. It is for mysql too where no model has an event log: that shell cuts triggers at
+	// their semicolons.
 	ScriptPlain = ScriptFormat(migrate.Plain)
 	// ScriptGoose is a file of github.com/pressly/goose, with its annotations; it has no part for Down.
 	ScriptGoose = ScriptFormat(migrate.Goose)
-	// ScriptGolangMigrate is an .up.sql of github.com/golang-migrate/migrate. Its driver for SQLite needs x-no-tx-wrap=true where
+	// ScriptGolangMigrate is an .up.sql of github.com/golang-migrate/migrate. Its driver for MySQL needs multiStatements=true, that for SQLite needs x-no-tx-wrap=true where
 	// the connection enforces foreign keys and a table is made anew; the script stops, and changes nothing, without it.
 	ScriptGolangMigrate = ScriptFormat(migrate.GolangMigrate)
 )

@@ -37,8 +37,8 @@ func New(config Config) *Plugin {
 func (*Plugin) Name() string { return pluginName }
 
 // Initialize implements gorm.Plugin; db.Use calls it. It registers the callbacks and compiles Config.Models. Its error
-// joins everything that is wrong with their tags, each an ErrPolicy. A server that is too old, or no PostgreSQL though it speaks like
-// one, is ErrUnsupported; where no server answers yet, as in a dry run, the first statement says so. Calling it again for the same database does nothing.
+// joins everything that is wrong with their tags, each an ErrPolicy. A server that is too old, or only speaks like PostgreSQL or
+// MySQL, is ErrUnsupported; where no server answers yet, as in a dry run, the first statement says so. Calling it again for the same database does nothing.
 func (p *Plugin) Initialize(db *gorm.DB) error {
 	of, err := dialect.Of(db.Dialector)
 	if err != nil {
