@@ -1,6 +1,6 @@
 // Package kills_test kills an application at each statement of what it does, and looks what is left. The application is a process
 // of its own: this test program, started anew for every call, which stops before its n-th statement and says so. Then it is ended
-// by SIGKILL, or the server ends its sessions by pg_terminate_backend. So a kill is exact, and comes at the same place in every run.
+// by SIGKILL, or the server ends its sessions, by pg_terminate_backend or KILL. So a kill is exact, and comes at the same place in every run.
 //
 // A schedule of deletions, restores, updates with events, moves to archives and back, holds, erasures and purges follows from one
 // seed; its steps are twenty days apart, so that rows fall due. Each step is done once undisturbed. Then it is taken back and killed.
