@@ -145,8 +145,8 @@ type Dialect struct {
 	// tryLock asks for a lock on the number in the bound value, until the transaction ends, and gives whether it was free.
 	tryLock func(number string) string
 
-	// isolation is the level of the transactions that the plugin begins, where the database knows several.
-	isolation sql.IsolationLevel
+	// transactions are the options of those that the plugin begins: their level, where the database knows several.
+	transactions sql.TxOptions
 	// level is an expression for the level of the transaction that a statement runs in, fresh the one at which every statement sees
 	// what others have committed before it; both are empty where a writer sees that always.
 	level, fresh string
@@ -340,8 +340,8 @@ func (d *Dialect) Among() (open, shut string) {
 func (d *Dialect) TryLock(number string) string { return d.tryLock(number) }
 
 // TxOptions are those of a transaction in which every statement sees what others have committed before it, whatever the
-// database's default is.
-func (d *Dialect) TxOptions() *sql.TxOptions { return &sql.TxOptions{Isolation: d.isolation} }
+// database's default is. They are everyone's, and are not changed.
+func (d *Dialect) TxOptions() *sql.TxOptions { return &d.transactions }
 
 // Level is an expression for the isolation level of the transaction that a statement runs in; empty where there is one only.
 func (d *Dialect) Level() string { return d.level }

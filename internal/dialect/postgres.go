@@ -48,11 +48,11 @@ var postgres = Dialect{
 		ShareLock: " FOR SHARE", MarkLock: " FOR NO KEY UPDATE", SoleLock: " FOR UPDATE", FreeLock: " FOR UPDATE SKIP LOCKED",
 		InstantLock: " FOR UPDATE NOWAIT",
 	},
-	isolation: sql.LevelReadCommitted,
-	level:     "current_setting('transaction_isolation')",
-	fresh:     "read committed",
-	shareLock: func(number string) string { return "pg_advisory_xact_lock_shared(" + number + ")" },
-	soleLock:  func(number string) string { return "pg_advisory_xact_lock(" + number + ")" },
+	transactions: sql.TxOptions{Isolation: sql.LevelReadCommitted},
+	level:        "current_setting('transaction_isolation')",
+	fresh:        "read committed",
+	shareLock:    func(number string) string { return "pg_advisory_xact_lock_shared(" + number + ")" },
+	soleLock:     func(number string) string { return "pg_advisory_xact_lock(" + number + ")" },
 
 	sessionLock: func(number string) (lock, unlock string) {
 		return "SELECT pg_try_advisory_lock(" + number + ")", "SELECT pg_advisory_unlock(" + number + ")"

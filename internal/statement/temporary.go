@@ -42,12 +42,13 @@ func (t *temporaries) note(table, name string) {
 	t.copies[table] = append(t.copies[table], name)
 }
 
-// withTemporaries gives a unit of work room for them, where they stay.
-func withTemporaries(db *gorm.DB, ctx context.Context) context.Context {
+// withTemporaries gives the unit of work room for them, where they stay.
+func (w *UnitOfWork) withTemporaries(db *gorm.DB, ctx context.Context) context.Context {
 	if d, err := dialect.Of(db.Dialector); err != nil || !d.Has(dialect.TemporaryStays) {
 		return ctx
 	}
-	return context.WithValue(ctx, temporariesKey{}, &temporaries{outer: temporariesOf(ctx)})
+	w.temporaries = temporaries{outer: temporariesOf(ctx)}
+	return context.WithValue(ctx, temporariesKey{}, &w.temporaries)
 }
 
 // temporariesOf are those of the unit of work of a context; nil where there are none to know.

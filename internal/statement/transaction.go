@@ -40,6 +40,7 @@ type UnitOfWork struct {
 	savepoint string        // of a unit in the caller's transaction
 
 	context, inner context.Context // the statement's before and inside, where there is a savepoint, or temporary tables are known
+	temporaries    temporaries     // where they stay
 	// net ends a transaction that nobody can end any more, undone runs when a panic has ended the unit: see BeginWork.
 	net    runtime.Cleanup
 	undone func()
@@ -248,7 +249,7 @@ func begin(db *gorm.DB) (*UnitOfWork, error) {
 
 // makeRoom lets the unit of work know its temporary tables, where they stay.
 func (w *UnitOfWork) makeRoom(db *gorm.DB) {
-	if inner := withTemporaries(db, db.Statement.Context); inner != db.Statement.Context {
+	if inner := w.withTemporaries(db, db.Statement.Context); inner != db.Statement.Context {
 		w.context, w.inner = db.Statement.Context, inner
 		db.Statement.Context = inner
 	}
@@ -269,7 +270,7 @@ func (w *UnitOfWork) save(db *gorm.DB) error {
 	}
 	w.savepoint = name
 	w.context = db.Statement.Context
-	w.inner = context.WithValue(withTemporaries(db, w.context), depthKey{}, depth+1)
+	w.inner = context.WithValue(w.withTemporaries(db, w.context), depthKey{}, depth+1)
 	db.Statement.Context = w.inner
 	return nil
 }

@@ -274,6 +274,15 @@ func TestARowHidesWithARowHighAboveByKeysOfADeclaredType(t *testing.T) {
 // diamond gives a graph's root row with a number.
 func diamond(id uint) *fixture.Diamond00 { return &fixture.Diamond00{Facet: fixture.Facet{ID: id}} }
 
+// longest is how many letters what is sent may have that has so many where one statement finds rows and writes them. Where temporary tables
+// stand between, these are made, filled and dropped by statements of their own.
+func longest(database *testdb.Database, letters int) int {
+	if database.StatementsPerWrite() > 1 {
+		return letters + letters/3
+	}
+	return letters
+}
+
 func TestADeleteInAWideGraphIsAsLongAsItsRelations(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		models := fixture.Diamonds()
@@ -285,7 +294,7 @@ func TestADeleteInAWideGraphIsAsLongAsItsRelations(t *testing.T) {
 		for _, s := range recorder.Statements() {
 			length += len(s)
 		}
-		require.Less(t, length, 100_000)
+		require.Less(t, length, longest(database, 100_000))
 		for _, model := range models {
 			var ids []uint
 			require.NoError(t, db.Model(model).Pluck("id", &ids).Error)
@@ -295,7 +304,7 @@ func TestADeleteInAWideGraphIsAsLongAsItsRelations(t *testing.T) {
 		fixture.Exec(t, db, "UPDATE diamond01 SET p1 = 5", "UPDATE diamond02 SET p2 = 5", "UPDATE diamond03 SET p3 = 5")
 		recorder.Reset()
 		require.NoError(t, db.Delete(diamond(1)).Error)
-		require.LessOrEqual(t, len(recorder.Statements()), 12, "where nothing is, nothing is looked for")
+		require.Less(t, len(recorder.Statements()), 12+database.StatementsPerWrite(), "where nothing is, nothing is looked for")
 	})
 }
 

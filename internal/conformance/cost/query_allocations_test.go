@@ -106,6 +106,9 @@ func TestThePluginAllocatesNoMoreThanDeletedAtAlone(t *testing.T) {
 			require.NoError(t, plain.Create(&team{Members: make([]member, 5)}).Error)
 		}
 		before := allocationsOf[allocationsTime](t, plain)
+		if database.Name == "mysql" {
+			before["Save"] += 2 // its driver sets the level of a transaction by a statement
+		}
 
 		for name, count := range map[string]func(t *testing.T, db *gorm.DB) map[string]uint64{
 			"timestamp": allocationsOf[allocationsTime],
