@@ -153,7 +153,7 @@ func eachKeptInPlace(t *testing.T, cases map[string]keptInPlaceCase, test func(t
 	for name, c := range cases {
 		for way, rows := range map[string]int{"by a key": 8, "by a condition": manyParcels} {
 			t.Run(name+" "+way, func(t *testing.T) {
-				testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+				testdb.EachOf(t, testdb.SilentTriggers, func(t *testing.T, database *testdb.Database) {
 					taken, byKey := rows, way == "by a key"
 					if byKey {
 						taken = 1

@@ -55,7 +55,7 @@ func TestARestoreIsRefusedWhereATableLeavesARowOut(t *testing.T) {
 	for _, table := range []string{"left_out_crates", "left_out_bottles"} {
 		for _, crates := range []int{8, manyParcels} {
 			t.Run(fmt.Sprint(table, " of ", crates), func(t *testing.T) {
-				testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+				testdb.EachOf(t, testdb.SilentTriggers, func(t *testing.T, database *testdb.Database) {
 					db, id := newLeftOutStage(t, database, crates)
 					leftOutRow(t, db, database, table, 7)
 					restores := map[string]func() error{
@@ -83,7 +83,7 @@ func TestARestoreIsRefusedWhereATriggerKeepsTheArchivedRow(t *testing.T) {
 	for _, table := range []string{"left_out_crates", "left_out_bottles"} {
 		for _, crates := range []int{8, manyParcels} {
 			t.Run(fmt.Sprint(table, " of ", crates), func(t *testing.T) {
-				testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+				testdb.EachOf(t, testdb.SilentTriggers, func(t *testing.T, database *testdb.Database) {
 					db, id := newLeftOutStage(t, database, crates)
 					keepRow(t, db, database, table+"_archive", 7)
 					restores := map[string]func() error{

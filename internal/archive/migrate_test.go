@@ -57,7 +57,7 @@ func TestArchiveMigratesInStepWithTheModel(t *testing.T) {
 		require.NoError(t, err)
 		indexes := 3
 		if database.Name == "mysql" {
-			indexes-- // the table's unique one comes with it
+			indexes = 2 + 2 // the table's unique one comes with it; the table of locks, and its rows
 		}
 		require.Len(t, statements, 2+indexes, "two tables, the unique index and two of the archive: %v", statements)
 		require.NoError(t, former.AutoMigrate(&archiveFormer{}))

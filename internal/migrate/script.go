@@ -70,7 +70,7 @@ func (w *scriptWriter) write(statements ...string) {
 	}
 }
 
-// plain writes transactions, between what can be in none. begin and end are how one begins and ends.
+// plain writes transactions, between what can be in none, unless the next change would end them. begin and end are how one begins and ends.
 func (w *scriptWriter) plain(begin, end string) string {
 	w.write(w.open...)
 	inside := false
@@ -89,7 +89,7 @@ func (w *scriptWriter) plain(begin, end string) string {
 	}
 	for _, text := range w.statements {
 		if isStatement(text) {
-			enter(!w.alone(text))
+			enter(!w.ends && !w.alone(text))
 		}
 		w.write(text)
 	}
