@@ -114,9 +114,13 @@ func (d *Database) Sever(t testing.TB) bool {
 	return true
 }
 
-// Main runs the tests of a package, whose TestMain it is, and fails if goroutines are left when all of them have ended.
-func Main(m *testing.M) {
+// Main runs the tests of a package, whose TestMain it is, and then what cleans up after them. It ends the process, with a failure if
+// goroutines are left when all tests have ended.
+func Main(m *testing.M, cleanUp ...func()) {
 	code := m.Run()
+	for _, clean := range cleanUp {
+		clean()
+	}
 	if left := patiently(leftPatience, goroutinesLeft); left != "" && code == 0 {
 		fmt.Fprintln(os.Stderr, "goroutines left behind:\n\n"+left)
 		code = 1

@@ -47,8 +47,7 @@ func TestMain(m *testing.M) {
 	if place, err = os.MkdirTemp("", "sidebyside"); err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(place)
-	testdb.Main(m)
+	testdb.Main(m, func() { _ = os.RemoveAll(place) })
 }
 
 // place has the programs, built once for all tests.
