@@ -279,13 +279,13 @@ func testRestoresOfArchivedRowsAgainstLaterRowsOfTheirKeys(t *testing.T) {
 	for name, shape := range concAgainShapes() {
 		t.Run(name, func(t *testing.T) {
 			for what, rival := range shape.rivals() {
-				for _, c := range concAgainCases {
+				for i, c := range concAgainCases {
 					if !rival.meets(c) {
 						continue
 					}
 					t.Run(fmt.Sprint(what, ", and a restore ", c.way, " of ", c.rows, map[bool]string{true: " with others between"}[c.apart]), func(t *testing.T) {
 						s := concAgainStage{newConcStage(t, shape.kinds...), shape} // a new one: the rows that many rounds leave behind cost time
-						s.eachStatement(func(n int) *concStop { return s.meet(n, c, rival) })
+						s.partOfStatements(len(name)+len(what)+i, 1, func(n int) *concStop { return s.meet(n, c, rival) })
 					})
 				}
 			}

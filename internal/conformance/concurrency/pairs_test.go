@@ -86,11 +86,11 @@ func testPairsOfCalls(t *testing.T) {
 			s.save()
 			for i, first := range state.calls {
 				for j, second := range state.calls {
-					start, step := 1, 1
-					if !testdb.Long() { // each pair at a third of its statements
-						start, step = 1+(i+j)%3, 3
+					parts := 1
+					if !testdb.Long() {
+						parts = 3
 					}
-					s.someStatements(start, step, func(n int) *concStop {
+					s.partOfStatements(i+j, parts, func(n int) *concStop {
 						s.load()
 						forest.roots, forest.ids = maps.Clone(roots), ids
 						stop := s.pair(n, first.call, second.call, softdelete.ErrParentDeleted, softdelete.ErrBlocked, gorm.ErrRecordNotFound)

@@ -90,6 +90,14 @@ func (s *concStage) eachStatement(round func(n int) *concStop) {
 	s.someStatements(1, 1, round)
 }
 
+// partOfStatements does so at one statement out of so many, of which the number says the first: all have their turn where a test has
+// several numbers. A call that finds and writes rows by statements of their own stops as often as one that does both by one.
+func (s *concStage) partOfStatements(number, parts int, round func(n int) *concStop) {
+	s.t.Helper()
+	parts *= s.database.StatementsPerWrite()
+	s.someStatements(1+number%parts, parts, round)
+}
+
 // someStatements does so from one statement on, with a step to the next.
 func (s *concStage) someStatements(first, step int, round func(n int) *concStop) {
 	s.t.Helper()
