@@ -125,8 +125,13 @@ var (
 // withoutCollation is a type without its collation.
 func withoutCollation(text string) string { return collationPattern.ReplaceAllString(text, "") }
 
+// arrayPattern ends the type of an array, whose bounds and number of dimensions the database does not keep.
+var arrayPattern = regexp.MustCompile(`(?:\s+array)?(?:\s*\[\d*\])+$|\s+array$`)
+
 func postgresType(text string) declared {
-	parts := typePattern.FindStringSubmatch(withoutCollation(strings.ToLower(strings.TrimSpace(text))))
+	text = withoutCollation(strings.ToLower(strings.TrimSpace(text)))
+	element := arrayPattern.ReplaceAllString(text, "")
+	parts := typePattern.FindStringSubmatch(element)
 	t := declared{name: strings.Join(strings.Fields(parts[1]+" "+parts[3]), " ")}
 	if name, known := postgresNames[t.name]; known {
 		t.name = name
@@ -142,6 +147,9 @@ func postgresType(text string) declared {
 		if n, err := strconv.Atoi(strings.TrimSpace(part)); err == nil {
 			t.numbers = append(t.numbers, n)
 		}
+	}
+	if element != text {
+		t.name += "[]"
 	}
 	return t
 }

@@ -64,7 +64,10 @@ func mysqlChanges(value, kind string) string {
 var mysqlNames = map[string]string{
 	"integer": "int", "int4": "int", "int8": "bigint", "int2": "smallint", "int1": "tinyint", "int3": "mediumint", "middleint": "mediumint",
 	"dec": "decimal", "numeric": "decimal", "fixed": "decimal", "double precision": "double", "real": "double", "float8": "double", "float4": "float",
-	"bool": "boolean", "character varying": "varchar", "character": "char", "long": "mediumtext",
+	"bool": "boolean", "character varying": "varchar", "char varying": "varchar", "varcharacter": "varchar", "character": "char",
+	"nvarchar": "varchar", "nchar varchar": "varchar", "nchar varying": "varchar", "national varchar": "varchar", "national varcharacter": "varchar",
+	"national character varying": "varchar", "national char varying": "varchar", "nchar": "char", "national char": "char", "national character": "char",
+	"long": "mediumtext", "long varchar": "mediumtext", "long char varying": "mediumtext", "long character varying": "mediumtext", "long varbinary": "mediumblob",
 }
 
 // ofAColumn are words behind a type that say something of the column.
@@ -97,8 +100,28 @@ func mysqlType(text string) declared {
 			t.numbers = append(t.numbers, n)
 		}
 	}
-	return t
+	return t.sized()
 }
+
+// sized is the type that a text, or bytes, of a size becomes: the smallest that keeps so many.
+func (t declared) sized() declared {
+	if len(t.numbers) == 0 || t.name != "text" && t.name != "blob" {
+		return t
+	}
+	bytes := t.numbers[0]
+	if t.name == "text" {
+		bytes *= mysqlWidest
+	}
+	for _, size := range []string{"tiny", "", "medium", "long"} {
+		if name := size + t.name; mysqlSizes[name] >= bytes {
+			return declared{name: name}
+		}
+	}
+	return declared{name: "long" + t.name}
+}
+
+// mysqlWidest is how many bytes a letter has in utf8mb4 at the most.
+const mysqlWidest = 4
 
 // mysqlLengths stand in parentheses where nothing does.
 var mysqlLengths = map[string]string{"char": "1", "binary": "1", "bit": "1", "decimal": "10,0", "datetime": "0", "timestamp": "0", "time": "0"}
@@ -130,7 +153,7 @@ func mysqlHolds(kind, other string) bool {
 	case k.name == "decimal" && o.name == "decimal":
 		return mysqlDecimals(k, o)
 	case k.name != o.name:
-		return k.name == "double" && o.name == "float"
+		return k.name == "double" && o.name == "float" || k.name == "longtext" && o.name == "json" // which is one on MariaDB
 	case slices.Contains([]string{"datetime", "timestamp", "time"}, k.name):
 		return first(k.numbers) >= first(o.numbers)
 	}
@@ -157,14 +180,13 @@ func mysqlLonger(k, o declared) bool {
 	if k.name == "char" || k.name == "binary" {
 		return o.name == k.name && first(k.numbers) == first(o.numbers)
 	}
-	const widest = 4             // bytes of a letter in utf8mb4
 	if mysqlSizes[k.name] == 0 { // it counts letters
 		return mysqlSizes[o.name] == 0 && first(k.numbers) >= first(o.numbers)
 	}
 	if slices.Contains(mysqlBytes, k.name) {
 		return size(k, 1) >= size(o, 1)
 	}
-	return size(k, 1) >= size(o, widest)
+	return size(k, 1) >= size(o, mysqlWidest)
 }
 
 func mysqlDecimals(k, o declared) bool {
