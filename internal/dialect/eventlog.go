@@ -164,7 +164,7 @@ func (d *Dialect) FindLog(db *gorm.DB, l *Log) (LogFound, error) {
 func (d *Dialect) OpenLog(logs []*Log, marks []string) (before, after string) {
 	conditions := make([]string, len(logs))
 	for i, l := range logs {
-		conditions[i] = d.events.mark(l) + " = " + textLiteral(marks[i])
+		conditions[i] = d.events.mark(l) + " = " + d.String(marks[i])
 	}
 	return d.events.open[0], d.events.open[1] + strings.Join(conditions, " AND ") + d.events.opened
 }
@@ -274,8 +274,8 @@ func (l *Log) transition(before, after string) string {
 
 // erases is the type of an event: erased where the write in the context erases rows of this table, else what it is otherwise.
 // table is the context's member of that name.
-func (l *Log) erases(table, otherwise string) string {
-	return "CASE WHEN " + table + " = " + textLiteral(l.Table) + " THEN 'erased' ELSE " + otherwise + " END"
+func (d *Dialect) erases(l *Log, table, otherwise string) string {
+	return "CASE WHEN " + table + " = " + d.String(l.Table) + " THEN 'erased' ELSE " + otherwise + " END"
 }
 
 // mark is the deletion that a row says it was taken by, NULL for none.

@@ -76,7 +76,7 @@ func mysqlMark(l *Log) string {
 	schema, name := mysqlPlace(l.Table)
 	place := "DATABASE()"
 	if schema != nil {
-		place = textLiteral(*schema)
+		place = mysqlLiteral(*schema)
 	}
 	names := make([]string, len(mysqlTriggers))
 	for i, suffix := range mysqlTriggers {
@@ -97,11 +97,14 @@ func mysqlFindLog(db *gorm.DB, l *Log) (LogFound, error) {
 		WHERE event_object_schema = COALESCE(?, DATABASE()) AND event_object_table = ?`, schema, name).Scan(&found).Error
 	for _, object := range found {
 		if object.Text != "" { // as it is for who may see its name alone
-			f.Texts[object.Name] = object.Text
+			f.Texts[object.Name] = mysqlTold(object.Text)
 		}
 	}
 	return f, err
 }
+
+// mysqlTold is the text of a trigger as the catalogue tells it, where the character set of a literal is missing.
+func mysqlTold(text string) string { return strings.ReplaceAll(text, "_utf8mb4 x'", " x'") }
 
 // mysqlContent says how events keep what is in a column.
 type mysqlContent int
@@ -239,7 +242,7 @@ func mysqlUpdated(d *Dialect, l *Log, deleted, created string) string {
 IF log_before <> ` + d.LogKey(l, "NEW") + ` THEN
 ` + deleted + created + `ELSE
 SET log_key = log_before;
-SET log_type = ` + l.erases("log_erases", l.transition("OLD", "NEW")) + `;
+SET log_type = ` + d.erases(l, "log_erases", l.transition("OLD", "NEW")) + `;
 SET log_changes = ` + d.Concat(changes...) + `;
 SET log_deletion = CASE log_type WHEN 'deleted' THEN ` + mysqlMember("deletion") + " WHEN 'restored' THEN " + l.mark("OLD") + ` END;
 IF log_type = 'restored' AND log_deletion IS NULL THEN
@@ -263,7 +266,7 @@ IF JSON_EXTRACT(log_context, '$.restores') IS NOT NULL THEN
 SET log_type = 'restored';
 ` + mysqlBrought(events) + `END IF;
 ` + mysqlAppend(events, "'"+string(Row)+"'", d.image(l, d.fragments(l, "NEW")))
-	deleted := "SET log_key = " + d.LogKey(l, "OLD") + ", log_type = " + l.erases("log_erases", "'deleted'") + `;
+	deleted := "SET log_key = " + d.LogKey(l, "OLD") + ", log_type = " + d.erases(l, "log_erases", "'deleted'") + `;
 SET log_deletion = CASE log_type WHEN 'deleted' THEN ` + mysqlMember("deletion") + ` END;
 ` + mysqlAppend(events, "'"+string(Removed)+"'", d.image(l, d.fragments(l, "OLD")))
 	var objects []LogObject
@@ -280,7 +283,7 @@ END`
 		if create == "CREATE TRIGGER " {
 			statements = []string{"DROP TRIGGER IF EXISTS " + l.quote(name), text}
 		}
-		objects = append(objects, LogObject{Name: LastName(name), Text: body, Create: statements})
+		objects = append(objects, LogObject{Name: LastName(name), Text: mysqlTold(body), Create: statements})
 	}
 	return objects
 }

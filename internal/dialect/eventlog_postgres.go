@@ -146,7 +146,7 @@ func postgresUpdated(d *Dialect, l *Log, insert func(e postgresEvent) string, ne
 		key: d.LogKey(l, "r"), content: "CASE WHEN " + follows + " THEN 'change' ELSE 'row' END",
 		data: "CASE WHEN " + follows + " THEN e.changes ELSE " + d.image(l, d.fragments(l, "r")) + " END", mark: l.mark("o"),
 		from: fmt.Sprintf("%s AS r JOIN %s AS o ON %s CROSS JOIN LATERAL (SELECT %s AS type, '{' || substr(%s, 2) || '}' AS changes OFFSET 0) AS e",
-			newRows, oldRows, l.sameKey("o", "r"), l.erases("erases", l.transition("o", "r")), strings.Join(parts, "\n || ")),
+			newRows, oldRows, l.sameKey("o", "r"), d.erases(l, "erases", l.transition("o", "r")), strings.Join(parts, "\n || ")),
 		where: "WHERE e.type <> 'updated' OR e.changes <> '{}' ", order: order,
 	})
 }
@@ -200,7 +200,7 @@ DECLARE context json := nullif(current_setting('softdelete.event', true), '');
 IF context IS NULL THEN RETURN NULL; END IF;
 ` + read + n.before + `IF TG_OP = 'INSERT' THEN
 ` + whole("CASE WHEN restores THEN 'restored' ELSE 'created' END", "row", newRows, "") + `ELSIF TG_OP = 'DELETE' THEN
-` + whole(l.erases("erases", "'deleted'"), "removed", oldRows, "") + `ELSE
+` + whole(d.erases(l, "erases", "'deleted'"), "removed", oldRows, "") + `ELSE
 IF EXISTS (SELECT 1 FROM ` + oldRows + " AS r " + without(oldRows, newRows) + `) THEN
 ` + whole("'deleted'", "removed", oldRows, without(oldRows, newRows)) +
 		whole("'created'", "row", newRows, without(newRows, oldRows)) + `END IF;

@@ -155,7 +155,7 @@ func (d *Dialect) sqliteUpdated(l *Log, brought string) (statement, condition st
 			"\n ELSE " + inContext("CASE WHEN NOT ("+erased+") THEN coalesce("+l.mark("OLD")+", "+brought+") END") + " END"
 	}
 	condition = "(" + changed + " OR EXISTS (SELECT 1 FROM " + sqliteContext + " AS c WHERE " + erased + "))"
-	return d.sqliteEvent(l, "NEW", inContext(l.erases(contextMember("erases"), l.transition("OLD", "NEW"))),
+	return d.sqliteEvent(l, "NEW", inContext(d.erases(l, contextMember("erases"), l.transition("OLD", "NEW"))),
 		"CASE WHEN "+follows+" THEN '"+string(Change)+"' ELSE '"+string(Row)+"' END",
 		"CASE WHEN "+follows+" THEN '{' || substr("+strings.Join(parts, "\n || ")+", 2) || '}'\n ELSE "+d.image(l, d.fragments(l, "NEW"))+" END", deletion), condition
 }
@@ -167,7 +167,7 @@ func sqliteLog(d *Dialect, l *Log) []LogObject {
 		l.quote(l.Events), d.LogKey(l, "NEW"))
 	created := d.sqliteEvent(l, "NEW", inContext("CASE WHEN "+restores+" IS NULL THEN 'created' ELSE 'restored' END"), "'"+string(Row)+"'",
 		d.image(l, d.fragments(l, "NEW")), inContext("CASE WHEN "+restores+" IS NOT NULL THEN "+brought+" END"))
-	deleted := d.sqliteEvent(l, "OLD", inContext(l.erases(erases, "'deleted'")), "'"+string(Removed)+"'",
+	deleted := d.sqliteEvent(l, "OLD", inContext(d.erases(l, erases, "'deleted'")), "'"+string(Removed)+"'",
 		d.image(l, d.fragments(l, "OLD")), inContext("CASE WHEN "+erases+" IS NOT "+textLiteral(l.Table)+" THEN "+contextMember("deletion")+" END"))
 	updated, isUpdated := d.sqliteUpdated(l, brought)
 	keyChanged := d.LogKey(l, "OLD") + " <> (" + d.LogKey(l, "NEW") + ") COLLATE BINARY"

@@ -52,7 +52,7 @@ func mysqlAlike(db *gorm.DB, one, other, collation string) (alike bool, err erro
 			return false, err
 		}
 	}
-	err = db.Raw("SELECT " + mysqlCollated(textLiteral(one), collation) + " = " + mysqlCollated(textLiteral(other), collation)).Scan(&alike).Error
+	err = db.Raw("SELECT " + mysqlCollated(mysqlLiteral(one), collation) + " = " + mysqlCollated(mysqlLiteral(other), collation)).Scan(&alike).Error
 	return alike, err
 }
 

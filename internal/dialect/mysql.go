@@ -103,7 +103,7 @@ var mysql = Dialect{
 
 	deep: mysqlDeep,
 	temporary: temporary{
-		drop: "DROP TEMPORARY TABLE ", mark: "CAST('' AS char(255)) COLLATE utf8mb4_bin", text: "CAST('' AS char(65535)) COLLATE utf8mb4_bin", within: true,
+		drop: "DROP TEMPORARY TABLE ", mark: "CAST('' AS char(255) CHARACTER SET utf8mb4) COLLATE utf8mb4_bin", text: "CAST('' AS char(65535) CHARACTER SET utf8mb4) COLLATE utf8mb4_bin", within: true,
 		none: mysqlOne + " LEFT JOIN ",
 	},
 }

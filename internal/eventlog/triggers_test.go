@@ -202,3 +202,30 @@ func TestEventsAreInTheOrderOfARowsStatesWhenTheLogsTriggersWereMadeLast(t *test
 		})
 	}
 }
+
+// slashed has a backslash, a quote and a blank in its names, and a column of bytes, which events write behind a backslash.
+type slashed struct {
+	_      struct{} `softdelete:"events"`
+	ID     uint
+	Name   string `gorm:"column:a\\b'c d;size:20"`
+	Secret string `gorm:"size:20" pii:"fixed:-"`
+	Data   []byte
+	Gone   gorm.DeletedAt
+}
+
+func (slashed) TableName() string { return `sub\x y'z` }
+
+func TestALogIsMadeOnceWhateverLettersItsNamesHave(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := fixture.Open(t, database, softdelete.Config{Models: []any{&slashed{}}})
+		statements, err := softdelete.DDL(db)
+		require.NoError(t, err)
+		require.Empty(t, statements, "nothing is left to do")
+		require.NoError(t, db.Create(&slashed{ID: 1, Name: "a", Secret: `b\`, Data: []byte{0, '\\'}}).Error)
+		_, err = softdelete.Erase(db, &slashed{ID: 1}, softdelete.ErasureRequest{ID: "r"})
+		require.NoError(t, err)
+		events, err := softdelete.History(db, &slashed{ID: 1})
+		require.NoError(t, err)
+		require.Equal(t, []string{"created", "erased", "deleted"}, kinds(events))
+	})
+}
