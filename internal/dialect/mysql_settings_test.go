@@ -1,9 +1,11 @@
 package dialect_test
 
 import (
+	"database/sql"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
@@ -11,13 +13,15 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/testdb/fixture"
 )
 
-func TestADSNByWhichTimesCannotBeToldIsRefused(t *testing.T) {
+func TestADSNByWhichTimesCannotBeToldOrTransactionsDoNotEndIsRefused(t *testing.T) {
 	database := testdb.MySQL(t)
 	for set, says := range map[string]string{
 		"parseTime=false":         "parseTime=true",
 		"loc=Europe%2FBerlin":     "loc=UTC",
 		"loc=Europe%2FLondon":     "loc=UTC", // in winter it is that
 		"loc=America%2FSao_Paulo": "America/Sao_Paulo",
+		"autocommit=0":            "leave autocommit=1",
+		"completion_type=CHAIN":   "completion_type=NO_CHAIN",
 		"":                        "",
 		"loc=Etc%2FUTC":           "",
 		"loc=Africa%2FAbidjan":    "", // which is always at UTC
@@ -65,4 +69,21 @@ func TestAServerThatOthersWriteBesideIsToldOf(t *testing.T) {
 	said, err := d.Writers(db)
 	require.NoError(t, err)
 	require.Empty(t, said, "of a server that stands alone")
+}
+
+func TestASessionThatRefusesTheUpdatesOfACascadeIsToldWhatToSet(t *testing.T) {
+	database := testdb.MySQL(t)
+	models := []any{&mysqlFolder{}, &mysqlPaper{}, &mysqlTray{}}
+	db := fixture.Open(t, database, softdelete.Config{Models: models})
+	require.NoError(t, db.Create(&mysqlFolder{ID: 1, Papers: []mysqlPaper{{ID: 1}}, Trays: []mysqlTray{{ID: 1}}}).Error)
+	safe := fixture.Use(t, database.Set("sql_safe_updates=1"), softdelete.Config{Models: models})
+	err := safe.Delete(&mysqlFolder{ID: 1}).Error
+	require.ErrorContains(t, err, "SET sql_safe_updates = 0")
+	require.Equal(t, 1, fixture.Rows(t, db, "mysql_papers", "deleted_at IS NULL"))
+	require.NoError(t, db.Delete(&mysqlFolder{ID: 1}).Error)
+	_, err = softdelete.Restore(safe, &mysqlFolder{ID: 1})
+	require.ErrorContains(t, err, "SET sql_safe_updates = 0")
+
+	err = db.Transaction(func(tx *gorm.DB) error { return tx.Delete(&mysqlFolder{ID: 1}).Error }, &sql.TxOptions{ReadOnly: true})
+	require.ErrorContains(t, err, "the transaction is read-only")
 }

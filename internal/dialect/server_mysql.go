@@ -33,12 +33,18 @@ var (
 	mariadbServer = server{product: "MariaDB", asks: asksMySQL, read: readMariaDB, settings: asksTime, settled: settledTime}
 )
 
-// asksTime asks for a date and time as columns have it. How it comes back says how the driver reads these, and writes them.
-const asksTime = "SELECT CAST('2001-02-03 04:05:06' AS DATETIME)"
+// asksTime asks for a date and time as columns have it. How it comes back says how the driver reads these, and writes them. It is NULL where
+// transactions begin without being asked to.
+const asksTime = "SELECT CASE WHEN @@autocommit = 1 AND @@completion_type = 'NO_CHAIN' THEN CAST('2001-02-03 04:05:06' AS DATETIME) END"
 
-// settledTime refuses a driver that gives times as text, or keeps those of a clock that is not UTC's: a column says no zone, and what is
-// compared with others in the database, or written there, is in UTC.
+// settledTime refuses a session whose transactions begin without being asked to, in which no other can begin and which nobody may ever end;
+// and a driver that gives times as text, or keeps those of a clock that is not UTC's: a column says no zone, and what is compared with others
+// in the database, or written there, is in UTC.
 func settledTime(value any) error {
+	if value == nil {
+		return fmt.Errorf("its sessions begin transactions of themselves, which are lost where nobody commits them: leave autocommit=1 and completion_type=NO_CHAIN, " +
+			"the defaults, or set them in the DSN")
+	}
 	at, parsed := value.(time.Time)
 	if !parsed {
 		return fmt.Errorf("the driver gives dates and times as text, so that none can be read: add parseTime=true to the DSN")

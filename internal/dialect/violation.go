@@ -66,6 +66,8 @@ const (
 	MissingPrivilege
 	MissingTable
 	MissingColumn
+	// MissingSetting: the session, or the transaction, is set to refuse it.
+	MissingSetting
 )
 
 // Missing reads from an error what its statement lacks.

@@ -54,7 +54,7 @@ var (
 	}
 	mysqlMissing = map[uint64]Missing{
 		1044: MissingPrivilege, 1142: MissingPrivilege, 1143: MissingPrivilege, 1227: MissingPrivilege, 1370: MissingPrivilege,
-		1146: MissingTable, 1054: MissingColumn,
+		1146: MissingTable, 1054: MissingColumn, 1175: MissingSetting, 1792: MissingSetting,
 	}
 	// mysqlOtherColumns are of a column that is not there, of a number of columns, and of a UNION whose parts have not as many.
 	mysqlOtherColumns = map[uint64]bool{1054: true, 1136: true, 1222: true}
@@ -159,6 +159,11 @@ func mysqlRemedy(sql string, err error) string {
 	case found.number == 1142 && strings.HasPrefix(found.message, "TRIGGER "):
 		return "the database user may make no triggers, which write events; GRANT TRIGGER ON the database to it, or let an administrator run the " +
 			"statements of softdelete.DDL"
+	case found.number == 1175:
+		return "the session refuses updates that find their rows by those of another table, as deletions and restores do; SET sql_safe_updates = 0, or " +
+			"sql_safe_updates=0 in the DSN"
+	case found.number == 1792:
+		return "the transaction is read-only; begin one that writes"
 	case found.number == 1419:
 		return "the server has a binary log, and lets only administrators make triggers, which write events; set log_bin_trust_function_creators=1, or let " +
 			"an administrator run the statements of softdelete.DDL"
