@@ -28,10 +28,12 @@ func (w *Walk) Among(q *statement.Query, p *policy.Policy, table string, selecte
 		among(" IN (", ")")
 		return
 	case q.Dialect.Has(dialect.FirstIndex):
+		// Of the walk's own table, whose rows it would look up again for each row, a list is made first.
 		last := len(identity) - 1 // the deletion, by which an index finds all rows
-		q.Text("(").Columns(table, identity[:last]).Text(", COALESCE(").Columns(table, identity[last:]).Text(")) IN (")
+		q.Text("(").Columns(table, identity[:last]).Text(", COALESCE(").Columns(table, identity[last:]).Text(")) IN " +
+			"(SELECT * FROM (SELECT DISTINCT softdelete_chosen.* FROM (")
 		selected()
-		q.Text(")")
+		q.Text(") AS softdelete_chosen) AS softdelete_list)")
 		return
 	case !q.Dialect.Has(dialect.Estimates):
 		among(" IN (", ")")

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
 	"github.com/gorm-softdelete/softdelete"
 	"github.com/gorm-softdelete/softdelete/internal/testdb"
@@ -37,6 +38,36 @@ func TestArchivedRowsAreFoundWithoutComparingEachWithEach(t *testing.T) {
 		}), int64(100*rows))
 		require.Equal(t, rows, fixture.Rows(t, db, "grow_papers"))
 		require.Equal(t, rows, fixture.Rows(t, db, "grow_sheets"))
+	})
+}
+
+// growDesk stays in its table, with a mark, while its leaves go to an archive.
+type (
+	growDesk struct {
+		ID        uint
+		Leaves    []growLeaf `gorm:"foreignKey:DeskID" softdelete:"cascade"`
+		DeletedAt gorm.DeletedAt
+	}
+	growLeaf struct {
+		_      struct{} `softdelete:"archive"`
+		ID     uint
+		DeskID uint `gorm:"index"`
+	}
+)
+
+func TestManyArchivedRowsUnderOneAreFoundWithoutComparingEachWithEach(t *testing.T) {
+	testdb.EachOf(t, testdb.CountedReads, func(t *testing.T, database *testdb.Database) {
+		db := fixture.OneConnection(t, fixture.Models(t, database, []any{&growDesk{}, &growLeaf{}}))
+		const rows = 2_000
+		fixture.Exec(t, db, "INSERT INTO grow_desks (id) VALUES (1)", fixture.Series("grow_leafs (id, desk_id)", rows, "i, 1"))
+		for range 2 { // the statistics may be those of an empty archive, and of a full one
+			require.NoError(t, db.Delete(&growDesk{ID: 1}).Error)
+			require.Less(t, database.Reads(t, db, func() {
+				_, err := softdelete.Restore(db, &growDesk{ID: 1})
+				require.NoError(t, err)
+			}), int64(100*rows))
+			require.Equal(t, rows, fixture.Rows(t, db, "grow_leafs"))
+		}
 	})
 }
 
