@@ -91,19 +91,24 @@ func historyGuards(link historyLink) bool   { return link.guard }
 func historyHolds(link historyLink) bool    { return link.cascade || link.guard }
 func historyKeeps(link historyLink) bool    { return !link.cascade }
 
-// reach gives the start and all rows under it, down through rows of one mark.
+// reach gives the start and all rows under it, down through rows of one mark: those that the deletion took, and those that were passed on
+// to a parent.
 func (m *historyModel) reach(start historyRow) historySet {
 	mark := m.rows[start].mark
 	reached, next := historySet{start: true}, []historyRow{start}
 	for len(next) > 0 {
 		row := next[0]
 		next = next[1:]
-		for _, child := range m.children(row, historyCascades) {
-			if m.rows[child].mark == mark && !reached[child] {
-				reached[child] = true
-				next = append(next, child)
+		follow := func(children []historyRow, further func(*historyState) bool) {
+			for _, child := range children {
+				if state := m.rows[child]; state.mark == mark && !reached[child] && further(state) {
+					reached[child] = true
+					next = append(next, child)
+				}
 			}
 		}
+		follow(m.children(row, historyCascades), func(*historyState) bool { return true })
+		follow(m.children(row, historyGuards), func(state *historyState) bool { return state.passed })
 	}
 	return reached
 }
