@@ -84,6 +84,10 @@ func TestAMaskThatACHECKConstraintRefusesIsAnErrorOfThePolicy(t *testing.T) {
 			"Filled2": {"CHECK constraint other_field", `pii:"fixed:[erased]" would work`},
 		} {
 			lines := piiLines(err, "checkWrong."+field+": ")
+			if field == "Quoted" && database.Name == "mysql" { // where that is a text
+				require.Empty(t, lines)
+				continue
+			}
 			require.Len(t, lines, 1, field)
 			for _, part := range parts {
 				require.Contains(t, lines[0], part, field)
