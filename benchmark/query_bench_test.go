@@ -27,7 +27,7 @@ func BenchmarkQueryPath(b *testing.B) {
 	for _, database := range []struct {
 		name string
 		open func(testing.TB) *testdb.Database
-	}{{"sqlite", testdb.SQLite}, {"postgres", testdb.Postgres}} {
+	}{{"sqlite", testdb.SQLite}, {"postgres", testdb.Postgres}, {"mysql", testdb.MySQL}} {
 		b.Run(database.name, func(b *testing.B) {
 			f := newFixture(b, database.open(b))
 			for _, operation := range operations {

@@ -89,14 +89,18 @@ func newCluster(t *testing.T, empty func(testing.TB) *testdb.Database, s setUp) 
 // dialectorOf gives a dialector on the pool of a database that is open.
 func dialectorOf(db *gorm.DB) gorm.Dialector { return db.Dialector }
 
-// each runs a test for both databases and all ways to set the plugins up.
+// another makes one more database of a kind.
+var another = map[string]func(testing.TB) *testdb.Database{"sqlite": testdb.SQLite, "postgres": testdb.Postgres, "mysql": testdb.MySQL}
+
+// each runs a test for all databases and all ways to set the plugins up.
 func each(t *testing.T, run func(t *testing.T, c cluster)) {
 	t.Helper()
-	for name, database := range map[string]func(testing.TB) *testdb.Database{"sqlite": testdb.SQLite, "postgres": testdb.Postgres} {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		require.Contains(t, another, database.Name)
 		for _, s := range []setUp{{}, {pluginFirst: true, skipTransaction: true, prepare: true}, {skipTransaction: true, otherSource: true}} {
-			t.Run(name+"/"+s.String(), func(t *testing.T) { run(t, newCluster(t, database, s)) })
+			t.Run(s.String(), func(t *testing.T) { run(t, newCluster(t, another[database.Name], s)) })
 		}
-	}
+	})
 }
 
 func count(t *testing.T, db *gorm.DB, model any) (rows int) {
@@ -173,8 +177,7 @@ func TestInitializeForTheReplicasChangesNothing(t *testing.T) {
 
 func TestAutoMigrateLooksAtTheWritersIndexes(t *testing.T) {
 	each(t, func(t *testing.T, c cluster) {
-		drop := `DROP INDEX idx_companies_name`
-		require.NoError(t, c.writer.Exec(drop).Error)
+		require.NoError(t, c.writer.Migrator().DropIndex(&Company{}, "idx_companies_name"))
 		require.NoError(t, c.writer.Exec(`CREATE UNIQUE INDEX idx_companies_name ON companies (name)`).Error)
 		session := c.db.Clauses(dbresolver.Write).Session(&gorm.Session{})
 		statements, err := softdelete.DDL(session, &Company{})

@@ -3,8 +3,6 @@ package migrationtools_test
 
 import (
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,54 +101,6 @@ func testScript(t *testing.T, name string, state state, tool tool, schema []stri
 		require.NoError(t, db.Create(&firm).Error)
 	}
 }
-
-func fresh(t *testing.T, name string) *testdb.Database {
-	t.Helper()
-	if name == "sqlite" {
-		return testdb.SQLite(t)
-	}
-	return testdb.Postgres(t)
-}
-
-// schemaOf tells all that the catalogue says of a schema, but for the tables of the tools.
-func schemaOf(t *testing.T, db *gorm.DB) (lines []string) {
-	t.Helper()
-	queries := []string{
-		`SELECT type || ' ' || tbl_name || ' ' || sql FROM sqlite_schema WHERE sql IS NOT NULL`,
-		`SELECT 'sequence ' || name || ' ' || seq FROM sqlite_sequence`,
-	}
-	if db.Name() == "postgres" {
-		queries = []string{
-			`SELECT concat_ws(' ', 'column', table_name, column_name, ordinal_position, data_type, is_nullable, column_default, character_maximum_length,
-				is_identity, is_generated) FROM information_schema.columns WHERE table_schema = current_schema()`,
-			`SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = current_schema()`,
-			`SELECT concat_ws(' ', 'constraint', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = current_schema()::regnamespace`,
-			`SELECT 'trigger ' || pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-				WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal`,
-			`SELECT 'function ' || pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = current_schema()::regnamespace`,
-			`SELECT 'sequence ' || sequencename FROM pg_sequences WHERE schemaname = current_schema()`,
-		}
-	}
-	for _, query := range queries {
-		if strings.Contains(query, "sqlite_sequence") && !db.Migrator().HasTable("sqlite_sequence") {
-			continue
-		}
-		var part []string
-		require.NoError(t, db.Raw(query).Scan(&part).Error)
-		lines = append(lines, part...)
-	}
-	lines = slices.DeleteFunc(lines, func(line string) bool {
-		return strings.Contains(line, "goose_db_version") || strings.Contains(line, "schema_migrations")
-	})
-	for i, line := range lines {
-		lines[i] = ownSchema.ReplaceAllString(line, "x")
-	}
-	slices.Sort(lines)
-	return lines
-}
-
-// ownSchema is the name of a test's schema.
-var ownSchema = regexp.MustCompile(`testdb_[0-9a-z]+`)
 
 func TestAScriptForGolangMigrateStopsWhereRowsWouldBeLost(t *testing.T) {
 	database := testdb.SQLite(t)

@@ -4,14 +4,17 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"testing/fstest"
 
+	mysqldriver "github.com/go-sql-driver/mysql"
 	"github.com/golang-migrate/migrate/v4"
 	migratedatabase "github.com/golang-migrate/migrate/v4/database"
+	"github.com/golang-migrate/migrate/v4/database/mysql"
 	"github.com/golang-migrate/migrate/v4/database/pgx/v5"
 	"github.com/golang-migrate/migrate/v4/database/postgres"
 	"github.com/golang-migrate/migrate/v4/database/sqlite3"
@@ -43,6 +46,9 @@ func toolsOf(database string) []tool {
 				return postgres.WithInstance(pool, &postgres.Config{})
 			})})
 	}
+	if database == "mysql" { // its shell is not among them: it reads no triggers
+		return append(tools, tool{"golang-migrate", softdelete.ScriptGolangMigrate, runMigrateMySQL})
+	}
 	return append(tools, tool{"sqlite3", softdelete.ScriptPlain, runShell},
 		tool{"golang-migrate outside of a transaction", softdelete.ScriptGolangMigrate, runMigrate(func(pool *sql.DB) (migratedatabase.Driver, error) {
 			return sqlite3.WithInstance(pool, &sqlite3.Config{NoTxWrap: true})
@@ -61,7 +67,7 @@ func inTransaction(pool *sql.DB) (migratedatabase.Driver, error) {
 // pool opens a database without anything of the plugin's or GORM's.
 func pool(t *testing.T, database *testdb.Database) *sql.DB {
 	t.Helper()
-	driver := map[string]string{"sqlite": "sqlite3", "postgres": "pgx"}[database.Name]
+	driver := map[string]string{"sqlite": "sqlite3", "postgres": "pgx", "mysql": "mysql"}[database.Name]
 	opened, err := sql.Open(driver, database.DSN)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, opened.Close()) })
@@ -70,8 +76,17 @@ func pool(t *testing.T, database *testdb.Database) *sql.DB {
 
 // runPlain sends the whole text as one.
 func runPlain(t *testing.T, database *testdb.Database, script string) error {
+	if database.Name == "mysql" {
+		database = database.Set("multiStatements=true")
+	}
 	_, err := pool(t, database).ExecContext(t.Context(), script)
 	return err
+}
+
+func runMigrateMySQL(t *testing.T, database *testdb.Database, script string) error {
+	return runMigrate(func(pool *sql.DB) (migratedatabase.Driver, error) {
+		return mysql.WithInstance(pool, &mysql.Config{})
+	})(t, database.Set("multiStatements=true"), script)
 }
 
 func runPsql(t *testing.T, database *testdb.Database, script string) error {
@@ -112,6 +127,37 @@ func runShell(t *testing.T, database *testdb.Database, script string) error {
 	return runCommand(t, exec.CommandContext(t.Context(), "sqlite3", "-bail", "-cmd", "PRAGMA foreign_keys = ON", strings.Replace(path, "///", "/", 1)), script)
 }
 
+// mysqlShell is the program that MySQL brings, and MariaDB by both names; "" if there is none.
+func mysqlShell() string {
+	for _, name := range []string{"mysql", "mariadb"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+// runMySQLShell sends what the shell would, where it is not installed: MySQL reads what its driver sends as one, too.
+func runMySQLShell(t *testing.T, database *testdb.Database, script string) error {
+	shell := mysqlShell()
+	if shell == "" {
+		return runPlain(t, database, script)
+	}
+	config, err := mysqldriver.ParseDSN(database.DSN)
+	require.NoError(t, err)
+	arguments := []string{"--no-defaults", "--batch", "--default-character-set=utf8mb4", "--user=" + config.User}
+	if config.Net == "unix" {
+		arguments = append(arguments, "--socket="+config.Addr)
+	} else {
+		host, port, err := net.SplitHostPort(config.Addr)
+		require.NoError(t, err)
+		arguments = append(arguments, "--protocol=tcp", "--host="+host, "--port="+port)
+	}
+	command := exec.CommandContext(t.Context(), shell, append(arguments, config.DBName)...)
+	command.Env = append(os.Environ(), "MYSQL_PWD="+config.Passwd)
+	return runCommand(t, command, script)
+}
+
 func runCommand(t *testing.T, command *exec.Cmd, script string) error {
 	t.Helper()
 	command.Stdin = strings.NewReader(script)
@@ -121,7 +167,7 @@ func runCommand(t *testing.T, command *exec.Cmd, script string) error {
 }
 
 func runGoose(t *testing.T, database *testdb.Database, script string) error {
-	dialect := map[string]goose.Dialect{"sqlite": goose.DialectSQLite3, "postgres": goose.DialectPostgres}[database.Name]
+	dialect := map[string]goose.Dialect{"sqlite": goose.DialectSQLite3, "postgres": goose.DialectPostgres, "mysql": goose.DialectMySQL}[database.Name]
 	files := fstest.MapFS{"00001_softdelete.sql": {Data: []byte(script)}}
 	provider, err := goose.NewProvider(dialect, pool(t, database), files)
 	require.NoError(t, err)

@@ -224,7 +224,7 @@ type Dialect struct {
 
 	// findIndexes lists the indexes of a table, or that of a name.
 	findIndexes func(db *gorm.DB, table Table, name string) ([]Index, error)
-	indexOwner  func(db *gorm.DB, table Table, name string) (string, error)
+	indexOwner  func(db *gorm.DB, table Table, name string) (string, error) // nil where names of indexes are a table's own
 	// indexPart writes a column in an index that is to find rows; nil where its name does.
 	indexPart func(column, kind string) string
 

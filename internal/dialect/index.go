@@ -123,5 +123,11 @@ func (d *Dialect) Indexes(db *gorm.DB, table Table) ([]Index, error) {
 // IndexOwner gives the other table that has an index of a name, where names of indexes are shared between tables; empty
 // where there is none.
 func (d *Dialect) IndexOwner(db *gorm.DB, table Table, name string) (string, error) {
+	if d.indexOwner == nil {
+		return "", nil
+	}
 	return d.indexOwner(db, table, name)
 }
+
+// SharesIndexNames tells whether the tables of a schema share the names of their indexes.
+func (d *Dialect) SharesIndexNames() bool { return d.indexOwner != nil }

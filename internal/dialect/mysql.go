@@ -87,7 +87,6 @@ var mysql = Dialect{
 
 	findIndexes: mysqlIndexes,
 	indexPart:   mysqlFinding,
-	indexOwner:  func(*gorm.DB, Table, string) (string, error) { return "", nil }, // names of indexes are a table's own
 
 	script:   script{alone: mysqlAlone},
 	live:     mysqlLive,

@@ -39,7 +39,7 @@ func (m *Migrations) list(db *gorm.DB, models []any) (l listing, err error) {
 	tx := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
 	statement.ToWriter(tx, "")
 	pool := statement.Unprepared(tx.Statement.ConnPool)
-	recorder := &ddlRecorder{ConnPool: pool, data: statement.Pinned{ConnPool: pool}, made: map[string]bool{}, dropped: map[string]bool{}, noted: map[string]bool{}}
+	recorder := &ddlRecorder{ConnPool: pool, data: statement.Pinned{ConnPool: pool}, made: map[string]bool{}, indexes: map[string]map[string]bool{}, noted: map[string]bool{}}
 	reader := statement.InWork(db, db.Statement.Context).Session(&gorm.Session{NewDB: true, Initialized: true})
 	reader.Statement.ConnPool = recorder.data
 	reader = reader.Session(&gorm.Session{NewDB: true})
@@ -72,10 +72,10 @@ type ddlRecorder struct {
 	rehearsal *sql.DB       // executes what is written; nil where the database changes tables in place
 	explain   func(sql string, vars ...any) string
 	parts     []ddlPart
-	made      map[string]bool // indexes, logs and tables of the plugin's that were made, where nothing is executed
-	dropped   map[string]bool // those that were dropped, likewise
-	noted     map[string]bool // remarks
-	checked   []string        // tables made anew whose foreign keys can be checked
+	made      map[string]bool            // columns, logs and tables of the plugin's that were made, where nothing is executed
+	indexes   map[string]map[string]bool // by table, whether they were made or dropped, likewise
+	noted     map[string]bool            // remarks
+	checked   []string                   // tables made anew whose foreign keys can be checked
 }
 
 // note adds a remark to the statements, once.

@@ -114,7 +114,9 @@ func (m *migrator) dropFormerOf(value any, stmt *gorm.Statement, p *policy.Polic
 		if err != nil {
 			return err
 		}
-		i := slices.IndexFunc(indexes, func(found dialect.Index) bool { return !needed[found.Name] && m.isFormer(p, declared, indexes, &found) })
+		i := slices.IndexFunc(indexes, func(found dialect.Index) bool {
+			return !needed[found.Name] && m.isFormer(stmt, p, declared, indexes, &found)
+		})
 		if i < 0 {
 			return nil
 		}
@@ -129,16 +131,14 @@ func (m *migrator) dropFormerOf(value any, stmt *gorm.Statement, p *policy.Polic
 		if err := m.dropFound(value, stmt, found); err != nil {
 			return err
 		}
-		if r := recorderOf(m.db); r != nil && r.rehearsal == nil {
-			r.dropped[found.Name] = true
-		}
+		recorderOf(m.db).notes(stmt.Table, found.Name, false)
 	}
 }
 
 // isFormer tells whether an index of a table is over all rows where a declared one is over the live rows, and can go.
-func (m *migrator) isFormer(p *policy.Policy, declared []*schema.Index, indexes []dialect.Index, found *dialect.Index) bool {
+func (m *migrator) isFormer(stmt *gorm.Statement, p *policy.Policy, declared []*schema.Index, indexes []dialect.Index, found *dialect.Index) bool {
 	r := recorderOf(m.db)
-	if r != nil && r.dropped[found.Name] ||
+	if there, known := r.index(stmt.Table, found.Name); known && !there ||
 		slices.ContainsFunc(declared, func(other *schema.Index) bool { return other.Name == found.Name }) ||
 		slices.ContainsFunc(p.Whole, func(whole *policy.UniqueIndex) bool { return dialect.SameSet(whole.Columns(), found.Columns()) }) {
 		return false
@@ -148,8 +148,9 @@ func (m *migrator) isFormer(p *policy.Policy, declared []*schema.Index, indexes 
 			return false
 		}
 		there := func(other dialect.Index) bool { return other.Name == index.Name && declares(p, index, &other) }
+		made, _ := r.index(stmt.Table, index.Name)
 		// Where all is one transaction, the other may come afterwards.
-		return !m.migrations.Dialect.Has(dialect.AlterInPlace) || slices.ContainsFunc(indexes, there) || r != nil && r.made[index.Name]
+		return !m.migrations.Dialect.Has(dialect.AlterInPlace) || slices.ContainsFunc(indexes, there) || made
 	})
 }
 

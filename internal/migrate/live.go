@@ -88,9 +88,7 @@ func (m *migrator) othersToNarrow(value any, stmt *gorm.Statement, p *policy.Pol
 		if err != nil {
 			return nil, err
 		}
-		if r := recorderOf(m.db); r != nil {
-			r.made[other.Name] = true
-		}
+		recorderOf(m.db).notes(stmt.Table, other.Name, true)
 		list, replaced[other.Name] = append(list, other), found != nil
 	}
 	return list, nil
@@ -142,11 +140,10 @@ func (m *migrator) narrowNew(value any, p *policy.Policy) error {
 	if len(indexes) == 0 {
 		return nil
 	}
-	r, replaces := recorderOf(m.db), map[string]bool{}
+	replaces := map[string]bool{}
 	for _, index := range indexes {
-		if replaces[index.Name] = true; r != nil {
-			r.made[index.Name] = true
-		}
+		replaces[index.Name] = true
+		recorderOf(m.db).notes(stmt.Table, index.Name, true)
 	}
 	return m.refusedIn(stmt, m.exchangeAll(stmt, p, indexes, replaces))
 }

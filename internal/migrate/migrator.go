@@ -249,9 +249,9 @@ func (m *migrator) HasIndex(value any, name string) bool {
 		return false
 	}
 	if !ok {
-		return m.Migrator.HasIndex(value, name)
+		return m.hasOtherIndex(value, name)
 	}
-	if r := recorderOf(m.db); r != nil && r.made[index.Name] {
+	if made, _ := recorderOf(m.db).index(stmt.Table, index.Name); made {
 		return true
 	}
 	found, err := m.migrations.Dialect.FindIndex(m.reader(), tableOf(stmt), index.Name)
@@ -340,13 +340,16 @@ func (m *migrator) CreateIndex(value any, name string) error {
 	stmt, index, ok, err := m.index(value, name)
 	if err != nil || !ok {
 		if err == nil {
-			err = m.Migrator.CreateIndex(value, name)
+			err = m.notesIndex(value, name, true, m.Migrator.CreateIndex(value, name))
 		}
 		return err
 	}
 	owner, err := m.migrations.Dialect.IndexOwner(m.reader(), tableOf(stmt), index.Name)
 	if err != nil {
 		return err
+	}
+	if owner == "" && m.migrations.Dialect.SharesIndexNames() {
+		owner = recorderOf(m.db).owner(stmt.Table, index.Name)
 	}
 	if owner != "" {
 		return fmt.Errorf("softdelete: index %s of %s: its name is taken, by table %s; name one of them otherwise",
@@ -355,9 +358,7 @@ func (m *migrator) CreateIndex(value any, name string) error {
 	if err := m.refuseDuplicates(value, stmt, index); err != nil {
 		return err
 	}
-	if r := recorderOf(m.db); r != nil && r.rehearsal == nil {
-		r.made[index.Name] = true
-	}
+	recorderOf(m.db).notes(stmt.Table, index.Name, true)
 	found, err := m.migrations.Dialect.FindIndex(m.reader(), tableOf(stmt), index.Name)
 	switch {
 	case err != nil:

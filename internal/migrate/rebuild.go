@@ -51,10 +51,8 @@ func (m *migrator) CreateConstraint(value any, name string) error {
 
 // DropConstraint implements gorm.Migrator.
 func (m *migrator) DropConstraint(value any, name string) error {
-	if r := recorderOf(m.db); r != nil && r.rehearsal == nil {
-		r.dropped[name] = true
-	}
-	return m.rebuild(value, "", func(inner gorm.Migrator) error { return inner.DropConstraint(value, name) })
+	err := m.rebuild(value, "", func(inner gorm.Migrator) error { return inner.DropConstraint(value, name) })
+	return m.notesIndex(value, name, false, err)
 }
 
 // atomically runs a migration in one transaction, without foreign keys being enforced. Inside a caller's transaction it is a

@@ -72,4 +72,5 @@ var (
 	AnyIndexUpserts     = only("an upsert of MySQL meets rows by any index", mysqlOnly)
 	SettingsOfSessions  = only("sql_mode and settings of its driver are MySQL's", mysqlOnly)
 	ComputedExpressions = only("an index over a computed column stands on MySQL for one on an expression", mysqlOnly)
+	OwnIndexNames       = only("what IndexNames are belongs to a table on MySQL", mysqlOnly)
 )
