@@ -68,3 +68,30 @@ func TestTheArchiveOfAColumnOfAnyTypeIsMigratedOnce(t *testing.T) {
 		}
 	})
 }
+
+// reckonedSheet has a unique index over a column that the database computes, and that an archive has none of.
+type reckonedSheet struct {
+	_     struct{} `softdelete:"archive"`
+	ID    uint
+	Size  int
+	Twice int `gorm:"->;type:int GENERATED ALWAYS AS (size * 2) STORED;uniqueIndex"`
+}
+
+func TestARowWithAUniqueValueThatTheDatabaseComputesComesBack(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
+		db := fixture.Models(t, database, []any{&reckonedSheet{}})
+		require.NoError(t, db.Create(&reckonedSheet{ID: 1, Size: 4}).Error)
+		require.NoError(t, db.Delete(&reckonedSheet{ID: 1}).Error)
+		require.NoError(t, db.Create(&reckonedSheet{ID: 2, Size: 4}).Error)
+		_, err := softdelete.Restore(db, &reckonedSheet{ID: 1})
+		require.ErrorIs(t, err, softdelete.ErrRestoreConflict)
+		require.Equal(t, 1, fixture.Rows(t, db, "reckoned_sheets"))
+		require.Equal(t, 1, fixture.Rows(t, db, "reckoned_sheets_archive"))
+		require.NoError(t, db.Delete(&reckonedSheet{ID: 2}).Error)
+		_, err = softdelete.Restore(db, &reckonedSheet{ID: 1})
+		require.NoError(t, err)
+		var sheet reckonedSheet
+		require.NoError(t, db.First(&sheet, 1).Error)
+		require.Equal(t, 8, sheet.Twice)
+	})
+}

@@ -28,6 +28,22 @@ func conflictsOf(n *policy.Node, index *policy.UniqueIndex) []conflict {
 	return []conflict{{node: n, index: index}, {node: n, index: index, twice: true}}
 }
 
+// computed tells whether an index is over a column that the database computes as rows come back from an archive, which has none of it. The
+// index itself refuses the rows then.
+func (r *restoration) computed(tx statement.Session, n *policy.Node, index *policy.UniqueIndex) (bool, error) {
+	if _, archived := n.Policy.Archive(); !archived {
+		return false, nil
+	}
+	columns, err := r.restorer.Columns.Of(tx, n.Policy)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(index.Fields, func(field *schema.Field) bool {
+		column := tx.Dialect.FindColumn(columns.Table, field.DBName)
+		return column != nil && column.Generated
+	}), nil
+}
+
 // side writes the rows that a conflict's index is about, of the model's own table or that of its deleted rows.
 func (c conflict) side(q *statement.Query, alias, table string) *statement.Query {
 	if c.index.Where == "" || c.index.Concerns(c.node.Policy) {

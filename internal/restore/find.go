@@ -86,7 +86,11 @@ func (r *restoration) find(tx statement.Session) error {
 			return err
 		}
 		for _, index := range n.Policy.Unique {
-			if r.refused(n, index, known) {
+			computed, err := r.computed(tx, n, index)
+			if err != nil {
+				return err
+			}
+			if computed || r.refused(n, index, known) {
 				continue
 			}
 			for _, c := range conflictsOf(n, index) {
