@@ -137,6 +137,9 @@ func (deleter *Deleter) Begin(db *gorm.DB) {
 	case d.refuseArchive() != nil:
 		_ = db.AddError(d.refuseArchive())
 		return
+	case d.refuseLimit() != nil:
+		_ = db.AddError(d.refuseLimit())
+		return
 	case d.refuseReturning() != nil:
 		_ = db.AddError(d.refuseReturning())
 		return

@@ -1,6 +1,7 @@
 package deletion
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 
@@ -61,7 +62,7 @@ func (d *deletion) turn(db *gorm.DB) error {
 	}
 	d.root, d.target, d.graph = root, table, root.GraphOf()
 	d.openBin()
-	if err := d.refuseArchive(); err != nil || db.DryRun || d.works {
+	if err := cmp.Or(d.refuseArchive(), d.refuseLimit()); err != nil || db.DryRun || d.works {
 		return err
 	}
 	d.works = true

@@ -151,6 +151,22 @@ func (d *deletion) refuseReturning() error {
 		"and read the rows before it", fault.ErrUnsupported, d.root.Schema.Name)
 }
 
+// refuseLimit refuses a LIMIT, where GORM puts one into the statement of the root rows, for all that finds these by statements of its own too,
+// and would take others, or all.
+func (d *deletion) refuseLimit() error {
+	if _, asked := d.stmt.Clauses["LIMIT"]; !asked || !slices.Contains(d.stmt.DB.Callback().Delete().Clauses, "LIMIT") { // elsewhere it leaves the clause out
+		return nil
+	}
+	several := "rows of %s leave their table by several statements, and not by that with the LIMIT alone"
+	switch {
+	case d.preview:
+		several = "a preview counts all rows of %s that fulfil the conditions"
+	case !d.leaves(d.root), d.root.Elsewhere() == nil && len(d.graph.Nodes) == 1:
+		return nil
+	}
+	return fmt.Errorf("%w: "+several+"; read the keys by a Find with the LIMIT, and give these", fault.ErrUnsupported, d.root.Schema.Name)
+}
+
 // currentTable stands for the statement's table.
 var currentTable any = clause.Table{Name: clause.CurrentTable}
 
