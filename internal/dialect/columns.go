@@ -32,6 +32,8 @@ type columns struct {
 	overriding string
 	// holds tells whether a column of a type keeps every value of another type, from which that type's own column gets it back.
 	holds func(kind, other string) bool
+	// null adds NULL to a type that may be NOT NULL without it; nil where there is none.
+	null func(kind string) string
 	// changes is the condition that a value, not NULL, is another one in a column of the type.
 	changes func(value, kind string) string
 	// fold tells that names which differ in case are one.
@@ -64,6 +66,14 @@ func (d *Dialect) FindColumn(list []Column, name string) *Column {
 		return nil
 	}
 	return &list[i]
+}
+
+// NullType is a column's type, and what stands behind it, so that the column may be NULL whatever the settings of the session are.
+func (d *Dialect) NullType(kind string) string {
+	if d.columns.null == nil {
+		return kind
+	}
+	return d.columns.null(kind)
 }
 
 // Overriding stands between the columns and the rows of an INSERT that gives an Identity column its values.

@@ -35,10 +35,20 @@ var mysqlColumns = columns{
 	},
 	holds:   mysqlHolds,
 	widens:  func(kind, other string) bool { return mysqlHolds(kind, other) || mysqlType(kind).name == "longtext" },
+	null:    mysqlNull,
 	changes: mysqlChanges,
 	binary:  func(kind string) bool { return mysqlBytesTypes[kind] },
 	fold:    true,
 	compare: [2]string{"SELECT 1 FROM (", ") AS softdelete_columns"},
+}
+
+// mysqlNull is for TIMESTAMP, which is NOT NULL and has the present time where explicit_defaults_for_timestamp is off, as it is by default
+// before MariaDB 10.10.
+func mysqlNull(kind string) string {
+	if words := strings.Fields(strings.ToLower(kind)); len(words) == 0 || !strings.HasPrefix(words[0], "timestamp") || slices.Contains(words, "null") {
+		return kind
+	}
+	return kind + " NULL"
 }
 
 // mysqlBytesTypes are the driver's names of types of bytes (go-sql-driver/mysql, fields.go).

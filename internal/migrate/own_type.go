@@ -11,10 +11,17 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
-// FullDataTypeOf implements gorm.Migrator. Where the database's usual types would not do for the plugin's own tables, those have others.
+// FullDataTypeOf implements gorm.Migrator. Where the database's usual types would not do for the plugin's own tables, those have others. A
+// deletion column is NULL in live rows, also where its type alone does not say so.
 func (m *migrator) FullDataTypeOf(field *schema.Field) clause.Expr {
 	if !m.isOwn(field.Schema) {
-		return m.Migrator.FullDataTypeOf(field)
+		kind := m.Migrator.FullDataTypeOf(field)
+		if field.Schema != nil && !field.NotNull {
+			if p := m.migrations.Policy(m.db, field.Schema); p != nil && p.Column() != nil && p.Column().DBName == field.DBName {
+				kind.SQL = m.migrations.Dialect.NullType(kind.SQL)
+			}
+		}
+		return kind
 	}
 	dataType := string(field.DataType)
 	if field.PrimaryKey && field.GORMDataType == schema.Time {
