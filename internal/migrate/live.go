@@ -270,3 +270,48 @@ func (m *migrator) refuseAlikeStates(stmt *gorm.Statement, p *policy.Policy) err
 	}
 	return nil
 }
+
+// dropLiveIndexes drops what is unique among live rows by a column alone, which is about to go: with the column that tells live rows such an
+// index is over two, and a database that would drop one of a single column refuses then.
+func (m *migrator) dropLiveIndexes(value any, column string) error {
+	p, err := m.policy(value)
+	if err != nil || p == nil || !m.migrations.Dialect.Has(dialect.GeneratedLive) {
+		return err
+	}
+	stmt, err := m.statement(value)
+	if err != nil {
+		return err
+	}
+	if field := stmt.Schema.LookUpField(column); field != nil {
+		column = field.DBName
+	}
+	table := tableOf(stmt)
+	indexes, err := m.migrations.Dialect.Indexes(m.reader(), table)
+	if err != nil {
+		return err
+	}
+	for _, index := range indexes {
+		if columns := index.Columns(); index.Unique && index.Where != "" && len(columns) == 1 && strings.EqualFold(columns[0], column) {
+			if err := m.exec("%s", m.migrations.Dialect.DropIndex(table, statement.QuoteName(m.db, index.Name))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// RenameIndex implements gorm.Migrator. GORM would drop one of MariaDB and make it anew by the schema, over all rows.
+func (m *migrator) RenameIndex(value any, oldName, newName string) error {
+	p, err := m.policy(value)
+	if err != nil {
+		return err
+	}
+	if p == nil || !m.migrations.Dialect.Has(dialect.GeneratedLive) {
+		return m.Migrator.RenameIndex(value, oldName, newName)
+	}
+	stmt, err := m.statement(value)
+	if err != nil {
+		return err
+	}
+	return m.exec("ALTER TABLE %s RENAME INDEX %s TO %s", tableOf(stmt).Quoted, statement.QuoteName(m.db, oldName), statement.QuoteName(m.db, newName))
+}
