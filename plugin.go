@@ -11,6 +11,7 @@ import (
 	"github.com/gorm-softdelete/softdelete/internal/deletion"
 	"github.com/gorm-softdelete/softdelete/internal/dialect"
 	"github.com/gorm-softdelete/softdelete/internal/fault"
+	"github.com/gorm-softdelete/softdelete/internal/migrate"
 	"github.com/gorm-softdelete/softdelete/internal/statement"
 )
 
@@ -43,6 +44,9 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 	of, err := dialect.Of(db.Dialector)
 	if err != nil {
 		return fmt.Errorf("%w: %w", fault.ErrUnsupported, err)
+	}
+	if err := migrate.RefuseLoader(db.Dialector, of); err != nil {
+		return err
 	}
 	if err := statement.RefuseSharding(db); err != nil {
 		return err

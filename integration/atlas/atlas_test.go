@@ -1,4 +1,4 @@
-// Package atlas_test checks that Atlas's loader of GORM models, ariga.io/atlas-provider-gorm, sees softdelete's indexes.
+// Package atlas_test checks that Atlas's loader of GORM models, ariga.io/atlas-provider-gorm, sees softdelete's indexes, or is refused.
 package atlas_test
 
 import (
@@ -74,4 +74,19 @@ func TestTheLoaderShowsTheIndexesOfThePolicies(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTheLoaderIsRefusedOnMySQL(t *testing.T) {
+	plugin := softdelete.New(softdelete.Config{Models: []any{&Label{}}})
+	config := &gorm.Config{Plugins: map[string]gorm.Plugin{plugin.Name(): plugin}}
+	_, err := gormschema.New("mysql", gormschema.WithConfig(config)).Load(&Label{})
+	require.ErrorIs(t, err, softdelete.ErrUnsupported)
+	require.ErrorContains(t, err, "softdelete.DDL")
+}
+
+// Label has only what MySQL can have.
+type Label struct {
+	ID        uint
+	Name      string `gorm:"size:191;uniqueIndex"`
+	DeletedAt gorm.DeletedAt
 }

@@ -1,10 +1,14 @@
 package migrate
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 
 	"gorm.io/gorm"
+
+	"github.com/gorm-softdelete/softdelete/internal/dialect"
+	"github.com/gorm-softdelete/softdelete/internal/fault"
 )
 
 // dialector stands in front of the database's own, so that AutoMigrate and its relatives go through migrator.
@@ -39,11 +43,24 @@ type (
 	}
 )
 
-// Wrap puts the wrapper around the database's dialector. Schema loaders of ariga.io assert the type of their own
-// migrator, and stay as they are; wrapped is false for them.
+// isLoader tells whether a dialector is that of a schema loader of ariga.io, which asserts the type of its own migrator.
+func isLoader(inner gorm.Dialector) bool {
+	return strings.HasPrefix(reflect.Indirect(reflect.ValueOf(inner)).Type().PkgPath(), "ariga.io/")
+}
+
+// RefuseLoader refuses a schema loader where only the plugin's own migrator makes indexes over the live rows.
+func RefuseLoader(inner gorm.Dialector, d *dialect.Dialect) error {
+	if inner == nil || !isLoader(inner) || !d.Has(dialect.GeneratedLive) {
+		return nil
+	}
+	return fmt.Errorf("%w: a schema loader of ariga.io knows no indexes over the live rows of this database; take the statements from softdelete.DDL, "+
+		"which needs a connection", fault.ErrUnsupported)
+}
+
+// Wrap puts the wrapper around the database's dialector. Schema loaders stay as they are; wrapped is false for them.
 func (m *Migrations) Wrap(db *gorm.DB) (wrapped bool) {
 	inner := db.Dialector
-	if inner == nil || strings.HasPrefix(reflect.Indirect(reflect.ValueOf(inner)).Type().PkgPath(), "ariga.io/") {
+	if inner == nil || isLoader(inner) {
 		return false
 	}
 	outer := &dialector{Dialector: inner, migrations: m}
