@@ -2,12 +2,14 @@ package dialect
 
 import (
 	"encoding/json"
+	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 )
 
-// This room is for the columns that a log is about. What writes it lists them in its first line, so that a migration by another
+// This room is for the columns that a log is about. What writes it lists them in its first lines, so that a migration by another
 // version of the application, whose model has other columns, leaves those in the log that it does not know.
 
 // LogFound is what writes a log as the database has it.
@@ -37,8 +39,12 @@ func (a Attached) Writes(table string) bool {
 	return slices.ContainsFunc(written.FindAllStringSubmatch(a.SQL, -1), func(match []string) bool { return strings.EqualFold(match[1], table) })
 }
 
-// columnList stands before the list of columns.
-const columnList = "-- softdelete event log, columns: "
+// columnList stands before the list of columns. listComment is that in a comment, of which the rest of the line is the list; elsewhere it is
+// in a text of the definition, up to its end.
+const (
+	columnList  = "softdelete event log, columns: "
+	listComment = "-- "
+)
 
 // knownColumn is a column in that list.
 type knownColumn struct {
@@ -49,7 +55,22 @@ type knownColumn struct {
 }
 
 // listing is the line that lists the columns.
-func (l *Log) listing() string {
+func (l *Log) listing() string { return listComment + columnList + l.list() + "\n" }
+
+// listingText is that list in a text that needs no escapes, for definitions whose comments get lost.
+func (l *Log) listingText() string {
+	var text strings.Builder
+	for _, b := range []byte(l.list()) {
+		if b < ' ' || b > '~' || b == '%' || b == '\'' || b == '\\' {
+			fmt.Fprintf(&text, "%%%02X", b)
+		} else {
+			text.WriteByte(b)
+		}
+	}
+	return "'" + columnList + text.String() + "'"
+}
+
+func (l *Log) list() string {
 	list := make([]knownColumn, len(l.Columns))
 	for i, c := range l.Columns {
 		list[i] = knownColumn{Name: c.Name, Value: c.Value, Plain: c.Plain, Type: c.Type}
@@ -58,17 +79,22 @@ func (l *Log) listing() string {
 	if err != nil {
 		panic(err) // texts and numbers
 	}
-	return columnList + string(text) + "\n"
+	return string(text)
 }
 
 // listedColumns reads the list from a definition; listed is false for that of a version which wrote none.
 func listedColumns(text string) (list []knownColumn, listed bool) {
-	_, rest, listed := strings.Cut(text, columnList)
+	before, rest, listed := strings.Cut(text, columnList)
 	if !listed {
 		return nil, false
 	}
-	line, _, _ := strings.Cut(rest, "\n")
-	return list, json.Unmarshal([]byte(line), &list) == nil
+	if strings.HasSuffix(before, listComment) {
+		rest, _, _ = strings.Cut(rest, "\n")
+		return list, json.Unmarshal([]byte(rest), &list) == nil
+	}
+	rest, _, _ = strings.Cut(rest, "'")
+	rest, err := url.PathUnescape(rest)
+	return list, err == nil && json.Unmarshal([]byte(rest), &list) == nil
 }
 
 // Knows tells whether a definition logs a column of the name.

@@ -193,7 +193,7 @@ func mysqlMember(name string) string {
 	return "JSON_UNQUOTE(JSON_EXTRACT(log_context, '$." + name + "'))"
 }
 
-// mysqlVariables are those of a trigger.
+// mysqlVariables are those of a trigger. The list of columns is the value of one more, since the shells mariadb and mysql leave comments out.
 const mysqlVariables = `DECLARE log_context, log_data, log_changes longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 DECLARE log_key, log_before, log_deletion, log_erases, log_type, log_kind, log_held varchar(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 DECLARE log_version bigint;
@@ -272,7 +272,7 @@ SET log_deletion = CASE log_type WHEN 'deleted' THEN ` + mysqlMember("deletion")
 	var objects []LogObject
 	for i, trigger := range []struct{ event, body string }{{"INSERT", created}, {"DELETE", deleted}, {"UPDATE", mysqlUpdated(d, l, deleted, created)}} {
 		name := mysqlTrigger(l, mysqlTriggers[i])
-		body := "BEGIN\n" + l.listing() + mysqlVariables +
+		body := "BEGIN\nDECLARE log_columns longtext CHARACTER SET utf8mb4 DEFAULT " + l.listingText() + ";\n" + mysqlVariables +
 			"SELECT c.context INTO log_context FROM " + mysqlContext + " AS c WHERE c." + mysqlOwnContext + `;
 IF log_context IS NOT NULL THEN
 SET log_erases = ` + mysqlMember("erases") + ", log_moment = COALESCE(" + mysqlMember("moment") + ", " + mysqlMember("at") + `);

@@ -22,6 +22,9 @@ type live struct {
 	exchange func(indexes []UniqueKey) string
 	// drop is a statement that drops an index.
 	drop func(table Table, quoted string) string
+	// rename and dropColumn are statements that give an index another name, and that drop a column with indexes.
+	rename     func(table Table, former, name string) string
+	dropColumn func(table Table, column string, indexes []string) string
 	// keySize is how many bytes of an index a column of a type takes, or that many of its letters; ok is false where it has no place in one.
 	keySize func(kind string, letters int) (bytes int, ok bool)
 	longest int
@@ -97,6 +100,17 @@ func (d *Dialect) DropIndex(table Table, quoted string) string {
 		quoted = table.Quoted[:i+1] + quoted
 	}
 	return "DROP INDEX " + quoted
+}
+
+// RenameIndex is the statement that gives an index another name; names are quoted. It needs the feature GeneratedLive.
+func (d *Dialect) RenameIndex(table Table, former, name string) string {
+	return d.live.rename(table, former, name)
+}
+
+// DropColumnWith is the statement that drops a column of a table together with indexes; names are quoted. It needs the feature
+// GeneratedLive.
+func (d *Dialect) DropColumnWith(table Table, column string, indexes []string) string {
+	return d.live.dropColumn(table, column, indexes)
 }
 
 // SameCondition tells whether a condition as the database tells it was written like this.

@@ -33,10 +33,16 @@ var mysqlLive = live{
 	},
 	exchange: mysqlExchange,
 	drop:     func(table Table, quoted string) string { return "DROP INDEX " + quoted + " ON " + table.Quoted },
-	keySize:  mysqlKeySize,
-	longest:  3072 - 1, // the last part has one
-	alike:    mysqlAlike,
-	anyWay:   func(statement string) string { return mysqlWay.ReplaceAllString(statement, "") },
+	rename: func(table Table, former, name string) string {
+		return "ALTER TABLE " + table.Quoted + " RENAME INDEX " + former + " TO " + name
+	},
+	dropColumn: func(table Table, column string, indexes []string) string {
+		return "ALTER TABLE " + table.Quoted + " DROP INDEX " + strings.Join(indexes, ", DROP INDEX ") + ", DROP COLUMN " + column
+	},
+	keySize: mysqlKeySize,
+	longest: 3072 - 1, // the last part has one
+	alike:   mysqlAlike,
+	anyWay:  func(statement string) string { return mysqlWay.ReplaceAllString(statement, "") },
 	wayless: func(err error) bool { // a table of another engine, or an index on hashes, which MariaDB keeps in a column that it hides
 		found, ok := asMySQL(err)
 		return ok && (found.number == 1845 || found.number == 1846)

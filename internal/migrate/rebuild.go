@@ -35,10 +35,12 @@ func (m *migrator) AlterColumn(value any, field string) error {
 
 // DropColumn implements gorm.Migrator.
 func (m *migrator) DropColumn(value any, field string) error {
-	if err := m.dropLiveIndexes(value, field); err != nil {
-		return err
-	}
-	err := m.rebuild(value, field, func(inner gorm.Migrator) error { return inner.DropColumn(value, field) })
+	err := m.rebuild(value, field, func(inner gorm.Migrator) error {
+		if done, err := m.dropWithIndexes(value, field); err != nil || done {
+			return err
+		}
+		return inner.DropColumn(value, field)
+	})
 	return m.keepLogAfter(value, err)
 }
 
