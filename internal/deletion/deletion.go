@@ -134,14 +134,8 @@ func (deleter *Deleter) Begin(db *gorm.DB) {
 	case d.graph.Err != nil:
 		_ = db.AddError(d.graph.Err)
 		return
-	case d.refuseArchive() != nil:
-		_ = db.AddError(d.refuseArchive())
-		return
-	case d.refuseLimit() != nil:
-		_ = db.AddError(d.refuseLimit())
-		return
-	case d.refuseReturning() != nil:
-		_ = db.AddError(d.refuseReturning())
+	case d.refuseClauses() != nil:
+		_ = db.AddError(d.refuseClauses())
 		return
 	case p.Never() && !d.preview:
 		_ = db.AddError(d.neverError(p, 0, nil))

@@ -1,6 +1,7 @@
 package deletion
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -137,6 +138,9 @@ func (d *deletion) buildRoot() {
 	stmt.WriteByte(' ')
 	stmt.Build(clauses[slices.Index(clauses, "SET")+1:]...)
 }
+
+// refuseClauses finds what the statement asks for that the deletion cannot do.
+func (d *deletion) refuseClauses() error { return cmp.Or(d.refuseArchive(), d.refuseLimit(), d.refuseReturning()) }
 
 // refuseReturning refuses a deletion for which GORM would ask for the rows that the UPDATE has changed, where the database gives none.
 func (d *deletion) refuseReturning() error {

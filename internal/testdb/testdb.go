@@ -21,6 +21,8 @@
 // port 3306; its name is "mysql". The user makes databases and sees the sessions of others. SOFTDELETE_MYSQL_STATEMENTS names a file
 // for what is sent to it.
 //
+// SOFTDELETE_DATABASES, a list too, leaves out what is not in it.
+//
 // Tests are thorough where SOFTDELETE_LONG is set; see [Long].
 //
 // Any number of test processes may run at the same time: they take turns at a server that has too few connections for all.
@@ -39,6 +41,9 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 )
+
+// databasesVariable names the environment variable with the databases that tests run on, all without it.
+const databasesVariable = "SOFTDELETE_DATABASES"
 
 // requireVariable names the environment variable with the databases that must not be skipped.
 const requireVariable = "SOFTDELETE_REQUIRE"
@@ -89,8 +94,16 @@ type kind struct {
 	collects bool
 }
 
-// kinds are the databases that [Each] runs on. A new one is a file beside sqlite.go and a name here.
+// kinds are the databases that there are. A new one is a file beside sqlite.go and a name here.
 var kinds = []kind{sqliteKind, postgresKind, mysqlKind}
+
+// chosen are those that [Each] runs on.
+func chosen(list string) []kind {
+	if list == "" {
+		return kinds
+	}
+	return slices.DeleteFunc(slices.Clone(kinds), func(k kind) bool { return !required(k.name, list) })
+}
 
 // kindOf finds a database by its name.
 func kindOf(name string) (kind, bool) {
@@ -120,7 +133,7 @@ func Each(t *testing.T, run func(t *testing.T, database *Database)) {
 
 // Running are the names of the databases that [Each] runs on.
 func Running() (names []string) {
-	for _, k := range kinds {
+	for _, k := range chosen(os.Getenv(databasesVariable)) {
 		names = append(names, k.name)
 	}
 	return names
@@ -152,7 +165,7 @@ func EachOf(t *testing.T, about Only, run func(t *testing.T, database *Database)
 
 func eachThat(t *testing.T, wanted func(kind) bool, run func(t *testing.T, database *Database)) {
 	t.Helper()
-	for _, kind := range kinds {
+	for _, kind := range chosen(os.Getenv(databasesVariable)) {
 		if wanted(kind) {
 			t.Run(kind.name, func(t *testing.T) { run(t, kind.new(t)) })
 		}

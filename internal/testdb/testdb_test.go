@@ -133,6 +133,15 @@ func TestMissingDatabase(t *testing.T) {
 	}
 }
 
+func TestTheDatabasesOfARunAreThoseThatAreNamed(t *testing.T) {
+	for list, want := range map[string][]string{
+		"": {"sqlite", "postgres", "mysql"}, "mysql": {"mysql"}, "postgres, sqlite": {"sqlite", "postgres"}, "oracle": nil,
+	} {
+		t.Setenv(databasesVariable, list)
+		require.Equal(t, want, Running(), list)
+	}
+}
+
 func TestFound(t *testing.T) {
 	list := []kind{sqliteKind, {name: "oracle", about: func() (string, error) { return "", errFull }}}
 	lines, err := found(list)
