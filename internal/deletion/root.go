@@ -140,7 +140,9 @@ func (d *deletion) buildRoot() {
 }
 
 // refuseClauses finds what the statement asks for that the deletion cannot do.
-func (d *deletion) refuseClauses() error { return cmp.Or(d.refuseArchive(), d.refuseLimit(), d.refuseReturning()) }
+func (d *deletion) refuseClauses() error {
+	return cmp.Or(d.refuseArchive(), d.refuseLimit(), d.refuseReturning())
+}
 
 // refuseReturning refuses a deletion for which GORM would ask for the rows that the UPDATE has changed, where the database gives none.
 func (d *deletion) refuseReturning() error {
