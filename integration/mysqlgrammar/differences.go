@@ -11,8 +11,41 @@ type difference struct {
 	example string // which is not read without the difference
 }
 
+// anyName is a name, quoted or not, with its schema or without.
+const anyName = "(?:`(?:[^`]|``)*`|\\w+)(?:\\.(?:`(?:[^`]|``)*`|\\w+))?"
+
 // differences are applied in this order.
 var differences = []difference{
+	{
+		why:     "Vitess knows types by one name, of several that MySQL has: double precision is double",
+		pattern: regexp.MustCompile("(`\\w+`) double precision\\b"),
+		by:      "$1 double",
+		example: "CREATE TABLE `a` (`b` double precision)",
+	},
+	{
+		why:     "texts of the national character set are varchar, for the parser",
+		pattern: regexp.MustCompile("(`\\w+`) (?:nchar|nvarchar|national varchar|character varying)\\b"),
+		by:      "$1 varchar",
+		example: "CREATE TABLE `a` (`b` national varchar(5))",
+	},
+	{
+		why:     "long is mediumtext",
+		pattern: regexp.MustCompile("(`\\w+`) long(?: varchar)?([ ,)]|$)"),
+		by:      "$1 mediumtext$2",
+		example: "CREATE TABLE `a` (`b` long varchar)",
+	},
+	{
+		why:     "dec and fixed are decimal",
+		pattern: regexp.MustCompile("(`\\w+`) (?:dec|fixed)\\b"),
+		by:      "$1 decimal",
+		example: "CREATE TABLE `a` (`b` fixed(5,1))",
+	},
+	{
+		why:     "int8 is bigint",
+		pattern: regexp.MustCompile("(`\\w+`) int8\\b"),
+		by:      "$1 bigint",
+		example: "CREATE TABLE `a` (`b` int8)",
+	},
 	{
 		why: "GORM's driver asks MariaDB for what an INSERT or DELETE has written; MySQL has no RETURNING, " +
 			"and the driver does not write it there",
@@ -34,13 +67,13 @@ var differences = []difference{
 	},
 	{
 		why:     "Vitess has no triggers, but procedures, whose bodies are the same",
-		pattern: regexp.MustCompile("(?s)^CREATE (?:OR REPLACE )?TRIGGER (?:IF NOT EXISTS )?([\\w`.]+) (?:BEFORE|AFTER) (?:INSERT|UPDATE|DELETE) ON [\\w`.]+ FOR EACH ROW(?: (?:FOLLOWS|PRECEDES) [\\w`]+)?\\s"),
+		pattern: regexp.MustCompile("(?s)^CREATE (?:OR REPLACE )?TRIGGER (?:IF NOT EXISTS )?(" + anyName + ") (?:BEFORE|AFTER) (?:INSERT|UPDATE|DELETE) ON " + anyName + " FOR EACH ROW(?: (?:FOLLOWS|PRECEDES) " + anyName + ")?\\s"),
 		by:      "CREATE PROCEDURE $1() ",
 		example: "CREATE TRIGGER `a`.`b` AFTER UPDATE ON `c` FOR EACH ROW BEGIN IF NOT (OLD.d <=> NEW.d) THEN INSERT INTO `e` (f) VALUES (NEW.d); END IF; END",
 	},
 	{
 		why:     "it drops none either",
-		pattern: regexp.MustCompile("^DROP TRIGGER (IF EXISTS )?([\\w`.]+)$"),
+		pattern: regexp.MustCompile("^DROP TRIGGER (IF EXISTS )?(" + anyName + ")$"),
 		by:      "DROP TABLE $1$2",
 		example: "DROP TRIGGER IF EXISTS `a`.`b`",
 	},

@@ -17,7 +17,7 @@ type eventGrown struct {
 	ID      uint
 	Owner   string `gorm:"uniqueIndex:idx_event_accounts_owner"`
 	Balance int64
-	Rank    int `gorm:"not null;default:1"`
+	Grade   int `gorm:"not null;default:1"`
 }
 
 func (eventGrown) TableName() string { return "event_accounts" }
@@ -48,22 +48,22 @@ func TestEventLogsFollowTheModel(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, database *testdb.Database) {
 		db, _ := eventStage(t, database, &eventAccount{}, &eventEntry{})
 		require.NoError(t, db.Create(&eventAccount{Owner: "ann"}).Error)
-		require.NoError(t, db.Exec("ALTER TABLE event_accounts ADD COLUMN rank bigint NOT NULL DEFAULT 1").Error)
+		require.NoError(t, db.Exec("ALTER TABLE event_accounts ADD COLUMN grade bigint NOT NULL DEFAULT 1").Error)
 
 		later := fixture.Use(t, database, softdelete.Config{Models: []any{&eventGrown{}}})
-		err := later.Model(&eventGrown{ID: 1}).Update("rank", 2).Error
+		err := later.Model(&eventGrown{ID: 1}).Update("grade", 2).Error
 		require.ErrorIs(t, err, softdelete.ErrUnsupported)
-		require.ErrorContains(t, err, "event_accounts does not know its column rank")
+		require.ErrorContains(t, err, "event_accounts does not know its column grade")
 		require.NoError(t, later.AutoMigrate(&eventGrown{}))
-		require.NoError(t, later.Model(&eventGrown{ID: 1}).Update("rank", 2).Error)
+		require.NoError(t, later.Model(&eventGrown{ID: 1}).Update("grade", 2).Error)
 		events := history(t, later, &eventGrown{ID: 1})
-		require.JSONEq(t, `{"rank":1}`, string(events[1].Data), "what it was when the log gained the column")
-		require.JSONEq(t, `{"rank":2}`, string(events[2].Data))
+		require.JSONEq(t, `{"grade":1}`, string(events[1].Data), "what it was when the log gained the column")
+		require.JSONEq(t, `{"grade":2}`, string(events[2].Data))
 		var grown eventGrown
 		grown.ID = 1
 		require.NoError(t, softdelete.AsOf(later, &grown, events[2].At))
 		require.Equal(t, "ann", grown.Owner)
-		require.Equal(t, 2, grown.Rank)
+		require.Equal(t, 2, grown.Grade)
 	})
 }
 
